@@ -1,0 +1,138 @@
+# Setu: one program, one library beneath it. `make help` lists the targets.
+BUILD ?= build
+CC ?= cc
+CXX ?= c++
+AR ?= ar
+PREFIX ?= /usr/local
+
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpcre2-8 sqlite3 libmicrohttpd libcurl
+PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
+
+WARN_BOTH := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
+  -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wpointer-arith \
+  -Wnull-dereference -Wframe-larger-than=16384
+WARN_C := $(WARN_BOTH) -Wstrict-prototypes -Wmissing-prototypes
+ifdef CI
+WERROR := -Werror
+endif
+OPT ?= -O2 -g -D_FORTIFY_SOURCE=3
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fvisibility=hidden -fno-common
+BOTH = -Isrc -I$(BUILD)/gen $(OPT) $(HARDEN) $(SANITIZE) -pthread -MMD -MP -D_GNU_SOURCE \
+  -DSETU_VERSION='"$(VERSION)"' $(WERROR)
+CFLAGS_ALL = -std=c17 $(WARN_C) $(BOTH) $(PKG_CFLAGS) $(CFLAGS)
+CXXFLAGS_ALL = -std=c++17 $(WARN_BOTH) $(BOTH) -isystem /usr/include $(PKG_CFLAGS) $(CXXFLAGS)
+LDFLAGS_ALL = $(SANITIZE) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+
+ROOM_SOURCES := $(sort $(wildcard src/*/*.c src/*/*.cc))
+CLI_SOURCES := $(filter src/cli/%,$(ROOM_SOURCES))
+LIB_SOURCES := $(filter-out src/cli/%,$(ROOM_SOURCES))
+object = $(patsubst %,$(BUILD)/obj/%.o,$(1))
+LIB := $(BUILD)/libsetu.a
+TEST_SOURCES := $(sort $(wildcard tests/*/test_*.c))
+TEST_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
+REPLAY_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SOURCES))
+
+.PHONY: all help deps demo test unit e2e asan tsan bench fuzz fuzz-programs lint man install clean test-programs
+all: $(BUILD)/setu
+
+help:
+	@echo "make            build/setu"
+	@echo "make demo       two nodes exchange and detect (BUNDLE=file.json, KEEP=1)"
+	@echo "make test       the whole suite: unit, fuzz corpora, end to end"
+	@echo "make asan       the same suite with address and undefined-behaviour sanitizers"
+	@echo "make tsan       the unit suite and the server's tests with the thread sanitizer"
+	@echo "make bench      figures, each a ratio against a peer or a limit of the same run"
+	@echo "make fuzz       libFuzzer on every parser (SECONDS_EACH=60)"
+	@echo "make lint       format, layers, headers, clang-tidy"
+	@echo "make install    program and manual under PREFIX (default /usr/local)"
+
+deps:
+	@scripts/deps
+
+$(BUILD)/setu: $(call object,$(CLI_SOURCES)) $(LIB)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(LIB): $(call object,$(LIB_SOURCES))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/obj/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/obj/%.cc.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
+
+# A fuzz target is LLVMFuzzerTestOneInput; linked with tests/fuzz/replay.c it runs its corpus.
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.replay.o tests/fuzz/replay.c
+	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $@.replay.o $(LIB) $(PKG_LIBS)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
+
+test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+unit: all test-programs
+	@scripts/test --unit --build $(BUILD)
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@scripts/demo $(BUILD)
+
+test: deps
+	@$(MAKE) --no-print-directory -j2 all test-programs
+	@scripts/test --build $(BUILD)
+
+e2e: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@scripts/test --e2e --build $(BUILD)
+
+SAN_FLAGS := OPT="-O1 -g" SANITIZE="-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+asan: deps
+	@$(MAKE) --no-print-directory -j2 BUILD=build/asan $(SAN_FLAGS) all test-programs
+	@scripts/test --build build/asan
+
+tsan: deps
+	@$(MAKE) --no-print-directory -j2 BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" all test-programs
+	@scripts/test --build build/tsan --threads
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@bench/run $(BUILD)
+
+fuzz: deps
+	@$(MAKE) --no-print-directory -j2 BUILD=build/libfuzzer CC=clang CXX=clang++ OPT="-O1 -g" \
+	  SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
+	@scripts/fuzz build/libfuzzer
+
+lint: deps
+	@scripts/lint
+
+man: all
+	@tools/man $(BUILD)/setu > man/setu.1
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/setu $(DESTDIR)$(PREFIX)/bin/setu
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

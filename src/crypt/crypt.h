@@ -1,0 +1,60 @@
+/*
+ * The one face to the cryptographic libraries: hashes, HMAC, tokens and passwords, UUIDs, base64,
+ * certificates. Nothing is implemented here. Any thread may call after crypt_init.
+ * It refuses to compare secrets in other than constant time.
+ */
+#ifndef CRYPT_CRYPT_H
+#define CRYPT_CRYPT_H
+
+#include "base/base.h"
+
+#define CRYPT_SHA256_BYTES 32
+#define CRYPT_KEY_BYTES 32
+#define CRYPT_UUID_TEXT 37 /* 36 characters and NUL */
+#define CRYPT_TOKEN_TEXT 64
+
+/* Call once before anything else; false if a library cannot start. */
+bool crypt_init(struct err *e) BASE_CHECKED;
+
+/* ---- hashes and MACs ---- */
+void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES]);
+void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
+                       unsigned char out[CRYPT_SHA256_BYTES]);
+bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
+
+/* ---- identifiers ---- */
+void crypt_uuid4(char out[CRYPT_UUID_TEXT]);
+/* RFC 4122 §4.3 with SHA-1; `ns` is the text form of the namespace UUID. */
+void crypt_uuid5(const char *ns, struct str name, char out[CRYPT_UUID_TEXT]);
+
+/* ---- base64 (RFC 4648 §4 standard alphabet, §5 url without padding) ---- */
+void crypt_base64_put(struct buf *out, struct str data, bool url);
+/* False (ERR_SYNTAX) on any character outside the alphabet. */
+bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e) BASE_CHECKED;
+
+/* ---- secrets of people and services ---- */
+/* "setu_" and 256 random bits in base64url. Only its hash is stored. */
+void crypt_token_new(char out[CRYPT_TOKEN_TEXT]);
+/* Argon2id for passwords people choose; text form, parameters inside. */
+bool crypt_password_hash(struct str password, char out[128], struct err *e) BASE_CHECKED;
+bool crypt_password_matches(struct str password, const char *hash);
+/* Reads DIR/NAME, a key of CRYPT_KEY_BYTES; makes it (mode 0600) when `make` and absent. */
+bool crypt_key_file(const char *path, bool make, unsigned char out[CRYPT_KEY_BYTES], struct err *e)
+    BASE_CHECKED;
+
+/* ---- certificates (X.509, ECDSA P-256) ---- */
+/* Makes a CA: self-signed certificate and key in PEM, valid for `days`. */
+bool crypt_ca_make(struct str name, int days, struct buf *cert_pem, struct buf *key_pem,
+                   struct err *e) BASE_CHECKED;
+/* Issues a certificate under the CA for `name`, usable as server and client. `hosts` is a list of
+ * DNS names and IP addresses separated by commas. */
+bool crypt_cert_issue(struct str ca_cert_pem, struct str ca_key_pem, struct str name,
+                      struct str hosts, int days, struct buf *cert_pem, struct buf *key_pem,
+                      struct err *e) BASE_CHECKED;
+/* SHA-256 of the first certificate in PEM (or of one in DER). */
+bool crypt_cert_fingerprint(struct str pem_or_der, unsigned char out[CRYPT_SHA256_BYTES],
+                            struct err *e) BASE_CHECKED;
+/* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA? */
+bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e) BASE_CHECKED;
+
+#endif

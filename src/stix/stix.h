@@ -1,0 +1,93 @@
+/*
+ * STIX 2.1 (OASIS Standard, 10 June 2021): what an object is, whether it keeps the rules, what its
+ * markings say. Rules are tables, findings name clause and place. This room keeps no state and
+ * never changes an object: bytes stay as they came. Any thread may call.
+ */
+#ifndef STIX_STIX_H
+#define STIX_STIX_H
+
+#include "base/base.h"
+#include "json/json.h"
+
+/* ---- markings ---- */
+
+/* FIRST TLP 1 and 2.0, in order of strictness. NONE: the object carries no TLP marking. */
+enum stix_tlp {
+    STIX_TLP_NONE,
+    STIX_TLP_CLEAR,
+    STIX_TLP_GREEN,
+    STIX_TLP_AMBER,
+    STIX_TLP_AMBER_STRICT,
+    STIX_TLP_RED
+};
+#define STIX_TLP_COUNT 6
+
+const char *stix_tlp_name(enum stix_tlp tlp); /* "clear", "amber+strict"; "none" for NONE */
+/* Accepts names with or without "tlp:", either case, "white" for CLEAR, and the marking ids. */
+bool stix_tlp_parse(struct str name, enum stix_tlp *out) BASE_CHECKED;
+/* The published marking-definition id, TLP 2.0 form (§ FIRST TLP 2.0), or STR_NONE for NONE. */
+struct str stix_tlp_id(enum stix_tlp tlp);
+/* NONE when `id` is none of the nine published TLP marking ids. */
+enum stix_tlp stix_tlp_of_id(struct str id);
+
+/* ---- one object ---- */
+
+enum stix_class { STIX_SDO, STIX_SRO, STIX_SCO, STIX_META, STIX_BUNDLE, STIX_UNKNOWN };
+enum stix_class stix_class_of(struct str type);
+
+/* What store, policy and detection need of an object. Borrowed from `json`. */
+struct stix_object {
+    const struct json *json;
+    enum stix_class class;
+    struct str id, type;
+    struct str spec_version;      /* "2.1" or "2.0"; "2.1" where an SCO has none */
+    struct str created_by_ref;    /* or STR_NONE */
+    struct str version;           /* text of modified, else created, else STR_NONE */
+    int64_t version_us;           /* the same as an instant; 0 where there is none */
+    bool has_version, revoked, granular;
+    enum stix_tlp tlp;            /* the strictest of object_marking_refs and granular markings */
+    const struct json *labels, *markings; /* arrays or NULL */
+};
+
+/* Reads the facts. ERR_INVALID, with `at`, when id, type or a version's timestamp are unusable. */
+bool stix_object_read(const struct json *v, struct stix_object *out, struct err *e) BASE_CHECKED;
+
+/* STIX 2.1 §2.9: TYPE--UUID; the prefix is copied out where `type` is not NULL. */
+bool stix_id_parse(struct str id, struct str *type, struct err *e) BASE_CHECKED;
+
+/* ---- where objects stand in a document ---- */
+
+/* A bundle, a TAXII envelope, an array of objects or one object. */
+enum stix_container { STIX_IN_BUNDLE, STIX_IN_ENVELOPE, STIX_IN_ARRAY, STIX_IN_ITSELF };
+/* First object and their number; siblings follow by `next` (none for STIX_IN_ITSELF). */
+bool stix_container_open(const struct json *doc, enum stix_container *kind,
+                         const struct json **first, size_t *count, struct err *e) BASE_CHECKED;
+
+/* ---- checking ---- */
+
+enum stix_severity { STIX_ERROR, STIX_WARNING };
+
+/* One finding; valid only during the call. `path` as in $.kill_chain_phases[0].phase_name. */
+struct stix_finding {
+    enum stix_severity severity;
+    const char *rule;   /* a stable id: stix21-CLAUSE-WORDS */
+    struct str object;  /* the object's id or STR_NONE */
+    struct str path;
+    size_t at;          /* offset of the offending value in the source */
+    struct str message; /* a sentence that says what to do */
+};
+typedef void stix_finding_fn(void *ctx, const struct stix_finding *f);
+
+struct stix_check_options {
+    bool strict;               /* warnings count as errors */
+    bool tolerate_short_times; /* created/modified without milliseconds: warning, as on arrival */
+};
+
+/* Checks one object. Returns the number of errors; every finding goes to `report`. */
+size_t stix_object_check(const struct json *v, const struct stix_check_options *o,
+                         stix_finding_fn *report, void *ctx);
+/* Checks a whole document: container, each object, duplicates of (id, modified) with other content. */
+size_t stix_document_check(const struct json *doc, const struct stix_check_options *o,
+                           stix_finding_fn *report, void *ctx);
+
+#endif

@@ -1,0 +1,42 @@
+/* The smallest harness: CHECK counts, TEST_END prints the line that scripts/test adds up. */
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static unsigned test_passed, test_failed;
+
+#define CHECK(cond)                                                                                \
+    do {                                                                                           \
+        if (cond) {                                                                                \
+            test_passed++;                                                                         \
+        } else {                                                                                   \
+            test_failed++;                                                                         \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                     \
+        }                                                                                          \
+    } while (0)
+
+/* Like CHECK, with a message in printf form that says which row of a table failed. */
+#define CHECK_ROW(cond, ...)                                                                       \
+    do {                                                                                           \
+        if (cond) {                                                                                \
+            test_passed++;                                                                         \
+        } else {                                                                                   \
+            test_failed++;                                                                         \
+            fprintf(stderr, "%s:%d: failed: %s: ", __FILE__, __LINE__, #cond);                     \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+        }                                                                                          \
+    } while (0)
+
+#define TEST_END()                                                                                 \
+    do {                                                                                           \
+        printf("%u passed, %u failed\n", test_passed, test_failed);                                \
+        return test_failed != 0;                                                                   \
+    } while (0)
+
+#endif
