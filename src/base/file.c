@@ -1,0 +1,133 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+/* Reads fd to its end into *b, which keeps BASE_PADDING bytes of room behind its contents. */
+static bool read_all(int fd, const char *path, size_t expected, size_t max_bytes, struct buf *b,
+                     struct err *e)
+{
+    if (!buf_reserve(b, expected + BASE_PADDING))
+        return buf_ok(b, e);
+    for (;;) {
+        if (!buf_reserve(b, (b->room - b->n > 2 * BASE_PADDING ? 0 : b->n + 65536) + BASE_PADDING))
+            return buf_ok(b, e);
+        ssize_t n = read(fd, b->p + b->n, b->room - b->n - BASE_PADDING);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(e, "cannot read", path);
+        if (n == 0)
+            return true;
+        b->n += (size_t)n;
+        if (max_bytes && b->n > max_bytes)
+            return err_set(e, ERR_TOO_LARGE, "%s holds more than %zu bytes", path, max_bytes);
+    }
+}
+
+bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *e)
+{
+    bool is_stdin = strcmp(path, "-") == 0, ok;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    struct buf b;
+    if (fd < 0)
+        return err_errno(e, "cannot open", path);
+    buf_init(&b, 0);
+    if (fstat(fd, &st) != 0)
+        ok = err_errno(e, "cannot look at", path);
+    else if (S_ISDIR(st.st_mode))
+        ok = err_set(e, ERR_IO, "cannot read %s: it is a directory", path);
+    else
+        ok = read_all(fd, path, S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : 0, max_bytes, &b, e);
+    if (!is_stdin)
+        close(fd);
+    if (!ok) {
+        buf_done(&b);
+        return false;
+    }
+    memset(b.p + b.n, 0, BASE_PADDING);
+    *out = buf_view(&b);
+    return true;
+}
+
+static bool write_all(int fd, const char *path, struct str bytes, struct err *e)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(e, "cannot write", path);
+        bytes = str_from(bytes, (size_t)n);
+    }
+    return fsync(fd) == 0 || err_errno(e, "cannot write", path);
+}
+
+/* Makes a rename durable: the folder that holds `path` is synced. */
+static bool sync_folder(const char *path, struct err *e)
+{
+    char dir[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    if (n >= sizeof dir)
+        return err_set(e, ERR_IO, "path is too long: %s", path);
+    memcpy(dir, n ? path : ".", n ? n : 1);
+    dir[n ? n : 1] = '\0';
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(e, "cannot open", dir);
+    bool ok = fsync(fd) == 0 || err_errno(e, "cannot write", dir);
+    close(fd);
+    return ok;
+}
+
+bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e)
+{
+    char temporary[4096];
+    int n = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof temporary)
+        return err_set(e, ERR_IO, "path is too long: %s", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0)
+        return err_errno(e, "cannot create", temporary);
+    bool ok = write_all(fd, temporary, bytes, e);
+    if (close(fd) != 0 && ok)
+        ok = err_errno(e, "cannot write", temporary);
+    if (ok && rename(temporary, path) != 0)
+        ok = err_errno(e, "cannot rename to", path);
+    if (!ok) {
+        unlink(temporary);
+        return false;
+    }
+    return sync_folder(path, e);
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+void base_random(void *out, size_t n)
+{
+    unsigned char *p = out;
+    while (n) {
+        ssize_t got = getrandom(p, n, 0);
+        must(got > 0 || errno == EINTR);
+        if (got > 0) {
+            p += got;
+            n -= (size_t)got;
+        }
+    }
+}

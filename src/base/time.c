@@ -1,0 +1,161 @@
+#include <stdio.h>
+#include <time.h>
+
+#include "base/base.h"
+
+/* Days from 1970-01-01 in the proleptic Gregorian calendar; eras of 400 years start in March. */
+static int64_t days_of(int64_t year, unsigned month, unsigned day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    unsigned of_era = (unsigned)(y - era * 400);
+    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void date_of(int64_t days, int *year, unsigned *month, unsigned *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned doe = (unsigned)(days - era * 146097);
+    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    unsigned mp = (5 * doy + 2) / 153;
+    *day = doy - (153 * mp + 2) / 5 + 1;
+    *month = mp < 10 ? mp + 3 : mp - 9;
+    *year = (int)(yoe + era * 400 + (*month <= 2));
+}
+
+static bool leap(unsigned y)
+{
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
+static unsigned month_days(unsigned y, unsigned m)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[m - 1] + (m == 2 && leap(y) ? 1u : 0u);
+}
+
+static bool digits(struct str s, size_t at, size_t n, unsigned *out)
+{
+    *out = 0;
+    for (size_t i = at; i < at + n; i++) {
+        if (i >= s.n || s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        *out = *out * 10 + (unsigned)(s.p[i] - '0');
+    }
+    return true;
+}
+
+static bool bad(struct err *e, size_t at, const char *why)
+{
+    return err_set_at(e, ERR_INVALID, at, "timestamp %s; write it as 2026-01-31T12:00:00.000Z", why);
+}
+
+/* Reads ".digits" up to the final Z. */
+static bool fraction(struct str s, uint32_t *ns, struct err *e)
+{
+    uint32_t v = 0, scale = 100000000;
+    size_t i = 20;
+    if (s.p[19] != '.')
+        return bad(e, 19, "has no Z behind its seconds");
+    for (; i + 1 < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return bad(e, i, "has a fraction that is no number");
+        v += (uint32_t)(s.p[i] - '0') * scale;
+        scale /= 10;
+    }
+    if (i == 20 || s.p[s.n - 1] != 'Z')
+        return bad(e, i, "has no digit behind its point, or no Z at its end");
+    *ns = v;
+    return true;
+}
+
+bool instant_parse(struct str s, struct instant *out, struct err *e)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd";
+    unsigned year, month, day, hour, minute, second;
+    uint32_t ns = 0;
+    if (s.n < 20)
+        return bad(e, 0, "is too short");
+    for (size_t i = 0; i < 19; i++)
+        if (shape[i] == 'd' ? (s.p[i] < '0' || s.p[i] > '9') : s.p[i] != shape[i])
+            return bad(e, i, "is not in the form of RFC 3339");
+    must(digits(s, 0, 4, &year) && digits(s, 5, 2, &month) && digits(s, 8, 2, &day));
+    must(digits(s, 11, 2, &hour) && digits(s, 14, 2, &minute) && digits(s, 17, 2, &second));
+    if (month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+        return bad(e, 5, "names a day that does not exist");
+    if (hour > 23 || minute > 59 || second > 60)
+        return bad(e, 11, "names a time of day that does not exist");
+    if (s.p[19] == 'Z' ? s.n != 20 : !fraction(s, &ns, e))
+        return s.p[19] == 'Z' ? bad(e, 20, "goes on behind its Z") : false;
+    out->s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    out->ns = ns;
+    return true;
+}
+
+int instant_cmp(struct instant a, struct instant b)
+{
+    if (a.s != b.s)
+        return a.s < b.s ? -1 : 1;
+    return (a.ns > b.ns) - (a.ns < b.ns);
+}
+
+int64_t instant_us(struct instant t)
+{
+    return t.s * 1000000 + t.ns / 1000;
+}
+
+struct instant instant_of_us(int64_t us)
+{
+    int64_t s = us / 1000000, rest = us % 1000000;
+    if (rest < 0) {
+        s--;
+        rest += 1000000;
+    }
+    return (struct instant){s, (uint32_t)rest * 1000};
+}
+
+struct instant instant_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (struct instant){t.tv_sec, (uint32_t)t.tv_nsec};
+}
+
+int64_t now_us(void)
+{
+    return instant_us(instant_now());
+}
+
+int64_t monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct str instant_text(struct instant t, int fraction_digits, char out[INSTANT_TEXT_BYTES])
+{
+    int64_t days = t.s / 86400, rest = t.s % 86400;
+    int year, n;
+    unsigned month, day, r;
+    must(fraction_digits >= 0 && fraction_digits <= 9);
+    if (rest < 0) {
+        days--;
+        rest += 86400;
+    }
+    date_of(days, &year, &month, &day);
+    r = (unsigned)rest;
+    n = snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02u-%02uT%02u:%02u:%02u", year, month, day,
+                 r / 3600, r / 60 % 60, r % 60);
+    if (fraction_digits) {
+        char all[12];
+        snprintf(all, sizeof all, "%09u", t.ns);
+        n += snprintf(out + n, (size_t)(INSTANT_TEXT_BYTES - n), ".%.*s", fraction_digits, all);
+    }
+    out[n++] = 'Z';
+    out[n] = '\0';
+    return (struct str){out, (size_t)n};
+}
