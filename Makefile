@@ -22,7 +22,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fvisibility=h
 BOTH = -Isrc -I$(BUILD)/gen $(OPT) $(HARDEN) $(SANITIZE) -pthread -MMD -MP -D_GNU_SOURCE \
   -DSETU_VERSION='"$(VERSION)"' $(WERROR)
 CFLAGS_ALL = -std=c17 $(WARN_C) $(BOTH) $(PKG_CFLAGS) $(CFLAGS)
-CXXFLAGS_ALL = -std=c++17 $(WARN_BOTH) $(BOTH) -isystem /usr/include $(PKG_CFLAGS) $(CXXFLAGS)
+CXXFLAGS_ALL = -std=c++17 $(WARN_BOTH) $(BOTH) $(PKG_CFLAGS) $(CXXFLAGS)
 LDFLAGS_ALL = $(SANITIZE) -pthread -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 ROOM_SOURCES := $(sort $(wildcard src/*/*.c src/*/*.cc))

@@ -13,14 +13,18 @@
 
 #include "base/limits.h"
 
-#define BASE_CHECKED __attribute__((warn_unused_result))
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BASE_CHECKED      __attribute__((warn_unused_result))
 #define BASE_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* ---- invariants ------------------------------------------------------------------------- */
 
 /* Stays on in releases. For preconditions and impossible states; never judges input. */
 #define must(x) ((x) ? (void)0 : base_must_failed(#x, __FILE__, __LINE__))
-_Noreturn void base_must_failed(const char *what, const char *file, int line);
+void base_must_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 
 /* ---- errors ----------------------------------------------------------------------------- */
 
@@ -62,7 +66,7 @@ struct err {
     char msg[480];
 };
 
-/* Each fills `e` and returns false, so that a caller can write `return err_set(...)`. `e` is never NULL. */
+/* Each fills `e` (never NULL) and returns false, so that a caller can `return err_set(...)`. */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...) BASE_PRINTF(3, 4);
 bool err_set_at(struct err *e, enum err_code code, size_t at, const char *fmt, ...)
     BASE_PRINTF(4, 5);
@@ -82,7 +86,7 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_NONE ((struct str){NULL, 0})
+#define STR_NONE     ((struct str){NULL, 0})
 /* For printf("%.*s", STR_FMT(s)); cut at 1,000 bytes so that a message stays readable. */
 #define STR_FMT(s) ((s).n > 1000 ? 1000 : (int)(s).n), ((s).p ? (s).p : "")
 
@@ -128,7 +132,8 @@ void *arena_calloc(struct arena *a, size_t count, size_t bytes);
 struct str arena_str(struct arena *a, struct str s);
 char *arena_cstr(struct arena *a, struct str s); /* NUL-terminated copy or NULL */
 struct str arena_printf(struct arena *a, const char *fmt, ...) BASE_PRINTF(2, 3);
-/* True if any allocation failed since arena_new/arena_reset; ERR_LIMIT at the cap, else ERR_MEMORY. */
+/* True if any allocation failed since arena_new/arena_reset; ERR_LIMIT at the cap, else ERR_MEMORY.
+ */
 bool arena_ok(const struct arena *a, struct err *e) BASE_CHECKED;
 
 /* ---- owned buffers ------------------------------------------------------------------------ */
@@ -158,9 +163,9 @@ bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;
 
 /* ---- plain memory (only here is malloc called) ---------------------------------------------- */
 
-void *base_alloc(size_t bytes);                  /* zeroed; NULL without memory */
-void *base_realloc(void *p, size_t bytes);       /* like realloc */
-void base_free(void *p);                         /* NULL is allowed */
+void *base_alloc(size_t bytes);            /* zeroed; NULL without memory */
+void *base_realloc(void *p, size_t bytes); /* like realloc */
+void base_free(void *p);                   /* NULL is allowed */
 /* Grows *items to hold at least `need` of `item_bytes` each, doubling; false without memory. */
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes) BASE_CHECKED;
 
@@ -181,7 +186,8 @@ int64_t instant_us(struct instant t); /* microseconds, cut down */
 struct instant instant_of_us(int64_t us);
 struct instant instant_now(void); /* CLOCK_REALTIME */
 int64_t now_us(void);
-/* Writes e.g. 2026-11-24T02:14:17.000001Z with `digits` fraction digits (0 to 9); returns its slice. */
+/* Writes e.g. 2026-11-24T02:14:17.000001Z with `digits` fraction digits (0 to 9); returns its
+ * slice. */
 struct str instant_text(struct instant t, int digits, char out[INSTANT_TEXT_BYTES]);
 int64_t monotonic_us(void);
 
@@ -198,7 +204,8 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the reason. */
+/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the
+ * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 
 /* ---- random bytes and logging --------------------------------------------------------------- */
@@ -210,4 +217,7 @@ void log_set_level(enum log_level least);
 /* One line on stderr with time and level. Only `http` and the doors call it. */
 void log_line(enum log_level level, const char *fmt, ...) BASE_PRINTF(2, 3);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -63,7 +63,7 @@ bool err_set_at(struct err *e, enum err_code code, size_t at, const char *fmt, .
 
 bool err_prefix(struct err *e, const char *fmt, ...)
 {
-    char before[sizeof e->msg], all[2 * sizeof e->msg];
+    char before[sizeof e->msg], all[2 * sizeof e->msg + 4];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(before, sizeof before, fmt, ap);

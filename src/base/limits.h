@@ -1,18 +1,19 @@
 /*
- * Every bound that outside input can reach, by name, in one place. A limit is part of the interface:
- * the manual names those a user can meet. Units end each name. Nothing here is computed at run time.
+ * Every bound that outside input can reach, by name, in one place. A limit is part of the
+ * interface: the manual names those a user can meet. Units end each name. Nothing here is computed
+ * at run time.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
 /* JSON: depth of nesting, bytes of one text (simdjson counts positions in 32 bits). */
-#define LIMIT_JSON_DEPTH 64
+#define LIMIT_JSON_DEPTH      64
 #define LIMIT_JSON_TEXT_BYTES 0xFFFFFF00u
 
 /* STIX: an identifier is a type name of at most 250 characters, "--" and a UUID (2.9, 3.1). */
-#define LIMIT_STIX_TYPE_BYTES 250
-#define LIMIT_STIX_ID_BYTES (LIMIT_STIX_TYPE_BYTES + 2 + 36)
-#define LIMIT_STIX_FINDINGS 100
+#define LIMIT_STIX_TYPE_BYTES   250
+#define LIMIT_STIX_ID_BYTES     (LIMIT_STIX_TYPE_BYTES + 2 + 36)
+#define LIMIT_STIX_FINDINGS     100
 #define LIMIT_STIX_OBJECT_BYTES (16u << 20)
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree. */
@@ -26,24 +27,24 @@
 #define LIMIT_POLICY_NAMES 10000
 
 /* HTTP: body (default of setu.conf), header block, query parameters, connections. */
-#define LIMIT_HTTP_BODY_BYTES (100u << 20)
+#define LIMIT_HTTP_BODY_BYTES   (100u << 20)
 #define LIMIT_HTTP_HEADER_BYTES (32u << 10)
 #define LIMIT_HTTP_QUERY_VALUES 1000
-#define LIMIT_HTTP_CONNECTIONS 4096
-#define LIMIT_HTTP_IDLE_S 60
+#define LIMIT_HTTP_CONNECTIONS  4096
+#define LIMIT_HTTP_IDLE_S       60
 
 /* TAXII: objects of one page, where a client asks for none and at the most. */
 #define LIMIT_TAXII_PAGE_DEFAULT 1000
-#define LIMIT_TAXII_PAGE_MAX 10000
-#define LIMIT_TAXII_PAGE_BYTES (32u << 20)
+#define LIMIT_TAXII_PAGE_MAX     10000
+#define LIMIT_TAXII_PAGE_BYTES   (32u << 20)
 
 /* Exchange: objects of one envelope, batches waiting for the writer, rows of one transaction. */
-#define LIMIT_EXCHANGE_ENVELOPE_OBJECTS 1000000
-#define LIMIT_EXCHANGE_QUEUE_BATCHES 1024
+#define LIMIT_EXCHANGE_ENVELOPE_OBJECTS    1000000
+#define LIMIT_EXCHANGE_QUEUE_BATCHES       1024
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
-#define LIMIT_NAME_BYTES 128
+#define LIMIT_NAME_BYTES   128
 #define LIMIT_SECRET_BYTES 1024
 
 /* Observables: bytes of a candidate value; labels of a name are bounded by RFC 1035. */
@@ -55,6 +56,6 @@
 
 /* Arenas: one request, one file under check. */
 #define LIMIT_ARENA_REQUEST_BYTES ((size_t)2 << 30)
-#define LIMIT_ARENA_FILE_BYTES ((size_t)16 << 30)
+#define LIMIT_ARENA_FILE_BYTES    ((size_t)16 << 30)
 
 #endif

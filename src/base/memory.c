@@ -47,7 +47,7 @@ struct chunk {
 };
 
 struct arena {
-    struct chunk *chunks; /* the newest first; allocation is from it */
+    struct chunk *chunks;    /* the newest first; allocation is from it */
     size_t used, total, cap; /* of the newest chunk; of all chunks; most of `total` */
     enum err_code failed;
 };

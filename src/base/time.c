@@ -50,7 +50,8 @@ static bool digits(struct str s, size_t at, size_t n, unsigned *out)
 
 static bool bad(struct err *e, size_t at, const char *why)
 {
-    return err_set_at(e, ERR_INVALID, at, "timestamp %s; write it as 2026-01-31T12:00:00.000Z", why);
+    return err_set_at(e, ERR_INVALID, at, "timestamp %s; write it as 2026-01-31T12:00:00.000Z",
+                      why);
 }
 
 /* Reads ".digits" up to the final Z. */

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over its seed corpus: tests/fuzz/corpus/NAME, every file and every prefix of it. */
+/* Runs a fuzz target over its seed corpus: tests/fuzz/corpus/NAME, every file and every prefix of
+ * it. */
 #include <dirent.h>
 
 #include "test.h"

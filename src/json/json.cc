@@ -1,0 +1,389 @@
+/* Reading: simdjson's on-demand parser walked once, every value checked and given its place. */
+#include "json/json.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+/* Errors are values here; nothing of this file may throw. */
+#define SIMDJSON_EXCEPTIONS 0
+#include <simdjson.h>
+
+namespace od = simdjson::ondemand;
+
+struct json_reader {
+    od::parser parser;
+};
+
+namespace
+{
+
+struct walk {
+    struct arena *arena;
+    struct str text;
+    od::document *doc;
+    struct err *e;
+    uint64_t seed;
+};
+
+bool fail(walk &w, size_t at, const char *why)
+{
+    return err_set_at(w.e, ERR_SYNTAX, at, "%s", why);
+}
+
+/* simdjson's error in our words; the place is where its iterator stands. */
+bool fail(walk &w, simdjson::error_code code)
+{
+    const char *where = nullptr;
+    size_t at = w.text.n;
+    if (w.doc && w.doc->current_location().get(where) == simdjson::SUCCESS && where >= w.text.p &&
+        where <= w.text.p + w.text.n)
+        at = size_t(where - w.text.p);
+    if (code == simdjson::MEMALLOC)
+        return err_set(w.e, ERR_MEMORY, "out of memory");
+    return err_set_at(w.e, ERR_SYNTAX, at, "not JSON: %s", simdjson::error_message(code));
+}
+
+size_t offset(const walk &w, const char *p)
+{
+    return size_t(p - w.text.p);
+}
+
+bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The end of the container that was just left: back from the next token over blanks. */
+size_t container_end(walk &w)
+{
+    const char *next = nullptr;
+    size_t end = w.text.n;
+    if (w.doc->current_location().get(next) == simdjson::SUCCESS)
+        end = offset(w, next);
+    while (end > 0 && is_space(w.text.p[end - 1]))
+        end--;
+    return end;
+}
+
+struct json *new_node(walk &w)
+{
+    auto *n = static_cast<struct json *>(arena_calloc(w.arena, 1, sizeof(struct json)));
+    return n || arena_ok(w.arena, w.e) ? n : nullptr;
+}
+
+/* RFC 7493 §2.1: strings hold no lone surrogates, so what simdjson unescaped must be UTF-8. */
+bool keep_unescaped(walk &w, std::string_view s, size_t at, struct str *out)
+{
+    struct str text = {s.data(), s.size()};
+    if (!utf8_valid(text))
+        return fail(w, at, "a string holds a lone surrogate; write the pair or drop it");
+    *out = arena_str(w.arena, text);
+    return out->p || arena_ok(w.arena, w.e);
+}
+
+template <typename V> bool read_string(walk &w, V &v, struct json *n)
+{
+    size_t at = n->at;
+    const char *first = w.text.p + at + 1;
+    size_t bytes = n->end - at - 2;
+    if (n->end - at < 2 || w.text.p[n->end - 1] != '"')
+        return fail(w, at, "a string does not end");
+    if (!memchr(first, '\\', bytes)) {
+        od::raw_json_string raw;
+        simdjson::error_code code = v.get_raw_json_string().get(raw);
+        n->u.s = {first, bytes};
+        return code ? fail(w, code) : true;
+    }
+    std::string_view unescaped;
+    simdjson::error_code code = v.get_string().get(unescaped);
+    return code ? fail(w, code) : keep_unescaped(w, unescaped, at, &n->u.s);
+}
+
+template <typename V> bool read_number(walk &w, V &v, struct json *n, std::string_view token)
+{
+    bool whole = token.find_first_of(".eE") == std::string_view::npos;
+    if (whole && v.get_int64().get(n->u.i) == simdjson::SUCCESS) {
+        n->type = JSON_INTEGER;
+        return true;
+    }
+    n->type = JSON_NUMBER;
+    simdjson::error_code code = v.get_double().get(n->u.d);
+    if (code)
+        return fail(w, n->at, "a number is malformed or beyond the range of a double");
+    return true;
+}
+
+/* From the value's first byte to the next token; empty only where the library has none. */
+std::string_view token_of(od::value &v)
+{
+    return v.raw_json_token();
+}
+
+std::string_view token_of(od::document &d)
+{
+    std::string_view token;
+    return d.raw_json_token().get(token) ? std::string_view() : token;
+}
+
+template <typename V> bool read_scalar(walk &w, V &v, struct json *n, od::json_type type)
+{
+    simdjson::error_code code = simdjson::SUCCESS;
+    std::string_view token = token_of(v);
+    while (!token.empty() && is_space(token.back()))
+        token.remove_suffix(1);
+    if (token.empty())
+        return fail(w, w.text.n, "a value is missing");
+    n->at = uint32_t(offset(w, token.data()));
+    n->end = uint32_t(n->at + token.size());
+    if (type == od::json_type::string) {
+        n->type = JSON_STRING;
+        return read_string(w, v, n);
+    }
+    if (type == od::json_type::number)
+        return read_number(w, v, n, token);
+    if (type == od::json_type::boolean) {
+        bool b = false;
+        code = v.get_bool().get(b);
+        n->type = b ? JSON_TRUE : JSON_FALSE;
+        return code ? fail(w, code) : true;
+    }
+    n->type = JSON_NULL;
+    if (token != "null")
+        return fail(w, n->at, "not a JSON value");
+    bool null = false;
+    if (v.is_null().get(null) || !null)
+        return fail(w, n->at, "not a JSON value");
+    return true;
+}
+
+/* RFC 7493 §2.3: names of one object are different. Small objects are compared pairwise. */
+bool names_differ(walk &w, const struct json *object)
+{
+    constexpr uint32_t few = 12;
+    if (object->count <= few) {
+        for (const struct json *a = object->u.child; a; a = a->next)
+            for (const struct json *b = a->next; b; b = b->next)
+                if (a->key.n == b->key.n && memcmp(a->key.p, b->key.p, a->key.n) == 0)
+                    return fail(w, b->key_at, "an object has two members of this name");
+        return true;
+    }
+    size_t room = 16;
+    while (room < size_t(object->count) * 2)
+        room *= 2;
+    auto **slots = static_cast<const struct json **>(arena_calloc(w.arena, room, sizeof(void *)));
+    if (!slots)
+        return arena_ok(w.arena, w.e);
+    for (const struct json *m = object->u.child; m; m = m->next) {
+        size_t i = str_hash(m->key, w.seed) & (room - 1);
+        for (; slots[i]; i = (i + 1) & (room - 1))
+            if (str_eq(slots[i]->key, m->key))
+                return fail(w, m->key_at, "an object has two members of this name");
+        slots[i] = m;
+    }
+    return true;
+}
+
+bool read_value(walk &w, od::value v, struct json *n, unsigned depth);
+
+bool read_key(walk &w, od::field &field, struct json *n)
+{
+    const char *raw = field.key().raw();
+    n->key_at = uint32_t(offset(w, raw) - 1);
+    const void *quote = memchr(raw, '"', w.text.n - offset(w, raw));
+    size_t bytes = quote ? size_t(static_cast<const char *>(quote) - raw) : 0;
+    if (quote && !memchr(raw, '\\', bytes)) {
+        n->key = {raw, bytes};
+        return true;
+    }
+    std::string_view unescaped;
+    simdjson::error_code code = field.unescaped_key().get(unescaped);
+    return code ? fail(w, code) : keep_unescaped(w, unescaped, n->key_at, &n->key);
+}
+
+bool read_object(walk &w, od::object object, struct json *n, unsigned depth)
+{
+    const struct json **link = &n->u.child;
+    n->type = JSON_OBJECT;
+    for (auto entry : object) {
+        od::field field;
+        simdjson::error_code code = std::move(entry).get(field);
+        if (code)
+            return fail(w, code);
+        struct json *m = new_node(w);
+        if (!m || !read_key(w, field, m) || !read_value(w, field.value(), m, depth + 1))
+            return false;
+        *link = m;
+        link = &m->next;
+        n->count++;
+    }
+    n->end = uint32_t(container_end(w));
+    return names_differ(w, n);
+}
+
+bool read_array(walk &w, od::array array, struct json *n, unsigned depth)
+{
+    const struct json **link = &n->u.child;
+    n->type = JSON_ARRAY;
+    for (auto entry : array) {
+        od::value v;
+        simdjson::error_code code = std::move(entry).get(v);
+        if (code)
+            return fail(w, code);
+        struct json *m = new_node(w);
+        if (!m || !read_value(w, v, m, depth + 1))
+            return false;
+        *link = m;
+        link = &m->next;
+        n->count++;
+    }
+    n->end = uint32_t(container_end(w));
+    return true;
+}
+
+/* Recursion is bounded by LIMIT_JSON_DEPTH. */
+bool read_value(walk &w, od::value v, struct json *n, unsigned depth)
+{
+    od::json_type type;
+    simdjson::error_code code = v.type().get(type);
+    if (code)
+        return fail(w, code);
+    if (type != od::json_type::object && type != od::json_type::array)
+        return read_scalar(w, v, n, type);
+    const char *here = nullptr;
+    if (v.current_location().get(here) == simdjson::SUCCESS)
+        n->at = uint32_t(offset(w, here));
+    if (depth >= LIMIT_JSON_DEPTH)
+        return err_set_at(w.e, ERR_LIMIT, n->at, "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+    if (type == od::json_type::object) {
+        od::object object;
+        code = v.get_object().get(object);
+        return code ? fail(w, code) : read_object(w, object, n, depth);
+    }
+    od::array array;
+    code = v.get_array().get(array);
+    return code ? fail(w, code) : read_array(w, array, n, depth);
+}
+
+bool read_document(walk &w, struct json *n)
+{
+    od::json_type type;
+    simdjson::error_code code = w.doc->type().get(type);
+    if (code)
+        return fail(w, code);
+    if (type != od::json_type::object && type != od::json_type::array)
+        return read_scalar(w, *w.doc, n, type);
+    od::value root;
+    code = w.doc->get_value().get(root);
+    if (code)
+        return fail(w, code);
+    if (!read_value(w, root, n, 0))
+        return false;
+    const char *more = nullptr;
+    if (w.doc->current_location().get(more) == simdjson::SUCCESS)
+        return fail(w, offset(w, more), "more text follows the JSON value");
+    return true;
+}
+
+uint64_t process_seed()
+{
+    static const uint64_t seed = [] {
+        uint64_t s;
+        base_random(&s, sizeof s);
+        return s;
+    }();
+    return seed;
+}
+
+} // namespace
+
+struct json_reader *json_reader_new(void)
+{
+    return new (std::nothrow) json_reader;
+}
+
+void json_reader_free(struct json_reader *r)
+{
+    delete r;
+}
+
+bool json_parse(struct json_reader *r, struct arena *arena, struct str text, bool padded,
+                const struct json **out, struct err *e)
+{
+    static_assert(BASE_PADDING >= simdjson::SIMDJSON_PADDING, "padding of the library");
+    if (text.n > LIMIT_JSON_TEXT_BYTES)
+        return err_set(e, ERR_LIMIT, "one JSON text of more than 4 GiB; cut it into several files");
+    if (!padded) {
+        auto *copy = static_cast<char *>(arena_alloc(arena, text.n + BASE_PADDING));
+        if (!copy)
+            return arena_ok(arena, e);
+        if (text.n)
+            memcpy(copy, text.p, text.n);
+        memset(copy + text.n, 0, BASE_PADDING);
+        text.p = copy;
+    }
+    if (text.n >= 3 && memcmp(text.p, "\xEF\xBB\xBF", 3) == 0)
+        return err_set_at(e, ERR_SYNTAX, 0, "not JSON: begins with a byte order mark; remove it");
+    od::document doc;
+    walk w = {arena, text, nullptr, e, process_seed()};
+    simdjson::error_code code =
+        r->parser.iterate(simdjson::padded_string_view(text.p, text.n, text.n + BASE_PADDING))
+            .get(doc);
+    if (code)
+        return fail(w, code);
+    w.doc = &doc;
+    struct json *root = new_node(w);
+    if (!root || !read_document(w, root))
+        return false;
+    *out = root;
+    return true;
+}
+
+/* ECMAScript's Number::toString (RFC 8785 §3.2.2.3) from the shortest digits that round-trip. */
+extern "C" void json_put_double(struct buf *out, double d)
+{
+    char text[40], digits[24];
+    if (d == 0) {
+        buf_byte(out, '0');
+        return;
+    }
+    if (d < 0)
+        buf_byte(out, '-');
+    auto end =
+        std::to_chars(text, text + sizeof text - 1, std::fabs(d), std::chars_format::scientific);
+    *end.ptr = '\0';
+    int exponent = 0, n = 0;
+    for (const char *p = text; p < end.ptr; p++) {
+        if (*p == 'e') {
+            exponent = int(strtol(p + 1, nullptr, 10));
+            break;
+        }
+        if (*p != '.')
+            digits[n++] = *p;
+    }
+    int point = exponent + 1; /* digits before the decimal point */
+    if (n <= point && point <= 21) {
+        buf_put(out, digits, size_t(n));
+        for (int i = n; i < point; i++)
+            buf_byte(out, '0');
+    } else if (0 < point && point <= 21) {
+        buf_put(out, digits, size_t(point));
+        buf_byte(out, '.');
+        buf_put(out, digits + point, size_t(n - point));
+    } else if (-6 < point && point <= 0) {
+        buf_lit(out, "0.");
+        for (int i = point; i < 0; i++)
+            buf_byte(out, '0');
+        buf_put(out, digits, size_t(n));
+    } else {
+        buf_byte(out, digits[0]);
+        if (n > 1) {
+            buf_byte(out, '.');
+            buf_put(out, digits + 1, size_t(n - 1));
+        }
+        buf_printf(out, "e%c%d", point > 0 ? '+' : '-', point > 0 ? point - 1 : 1 - point);
+    }
+}
