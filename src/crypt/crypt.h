@@ -9,9 +9,9 @@
 #include "base/base.h"
 
 #define CRYPT_SHA256_BYTES 32
-#define CRYPT_KEY_BYTES 32
-#define CRYPT_UUID_TEXT 37 /* 36 characters and NUL */
-#define CRYPT_TOKEN_TEXT 64
+#define CRYPT_KEY_BYTES    32
+#define CRYPT_UUID_TEXT    37 /* 36 characters and NUL */
+#define CRYPT_TOKEN_TEXT   64
 
 /* Call once before anything else; false if a library cannot start. */
 bool crypt_init(struct err *e) BASE_CHECKED;
@@ -39,8 +39,8 @@ void crypt_token_new(char out[CRYPT_TOKEN_TEXT]);
 bool crypt_password_hash(struct str password, char out[128], struct err *e) BASE_CHECKED;
 bool crypt_password_matches(struct str password, const char *hash);
 /* Reads DIR/NAME, a key of CRYPT_KEY_BYTES; makes it (mode 0600) when `make` and absent. */
-bool crypt_key_file(const char *path, bool make, unsigned char out[CRYPT_KEY_BYTES], struct err *e)
-    BASE_CHECKED;
+bool crypt_key_file(const char *path, bool make, unsigned char out[CRYPT_KEY_BYTES],
+                    struct err *e) BASE_CHECKED;
 
 /* ---- certificates (X.509, ECDSA P-256) ---- */
 /* Makes a CA: self-signed certificate and key in PEM, valid for `days`. */
@@ -54,7 +54,8 @@ bool crypt_cert_issue(struct str ca_cert_pem, struct str ca_key_pem, struct str 
 /* SHA-256 of the first certificate in PEM (or of one in DER). */
 bool crypt_cert_fingerprint(struct str pem_or_der, unsigned char out[CRYPT_SHA256_BYTES],
                             struct err *e) BASE_CHECKED;
-/* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA? */
+/* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA?
+ */
 bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e) BASE_CHECKED;
 
 #endif

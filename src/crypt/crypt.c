@@ -1,0 +1,145 @@
+#include "crypt/crypt.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <nettle/sha1.h>
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(CRYPT_SHA256_BYTES == crypto_hash_sha256_BYTES, "sha256");
+_Static_assert(CRYPT_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "hmac");
+
+bool crypt_init(struct err *e)
+{
+    if (sodium_init() < 0 || gnutls_global_init() != 0)
+        return err_set(e, ERR_INTERNAL, "a cryptographic library cannot start");
+    return true;
+}
+
+/* libsodium asks for non-NULL input. */
+static const unsigned char *bytes_of(struct str s)
+{
+    return (const unsigned char *)(s.p ? s.p : "");
+}
+
+void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES])
+{
+    crypto_hash_sha256(out, bytes_of(data), data.n);
+}
+
+void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
+                       unsigned char out[CRYPT_SHA256_BYTES])
+{
+    crypto_auth_hmacsha256(out, bytes_of(data), data.n, key);
+}
+
+bool crypt_equal(const void *a, const void *b, size_t n)
+{
+    return sodium_memcmp(a, b, n) == 0;
+}
+
+/* RFC 4122 §4.1.1, §4.1.3: variant 10x, version in the high nibble of byte 6. */
+static void uuid_text(unsigned char u[16], unsigned version, char out[CRYPT_UUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+    u[6] = (unsigned char)((u[6] & 0x0F) | version << 4);
+    u[8] = (unsigned char)((u[8] & 0x3F) | 0x80);
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[n++] = '-';
+        out[n++] = digits[u[i] >> 4];
+        out[n++] = digits[u[i] & 15];
+    }
+    out[n] = '\0';
+}
+
+void crypt_uuid4(char out[CRYPT_UUID_TEXT])
+{
+    unsigned char u[16];
+    base_random(u, sizeof u);
+    uuid_text(u, 4, out);
+}
+
+void crypt_uuid5(const char *ns, struct str name, char out[CRYPT_UUID_TEXT])
+{
+    unsigned char space[16], digest[SHA1_DIGEST_SIZE];
+    struct sha1_ctx sha;
+    size_t n = 0;
+    must(sodium_hex2bin(space, sizeof space, ns, strlen(ns), "-", &n, NULL) == 0 && n == 16);
+    sha1_init(&sha);
+    sha1_update(&sha, sizeof space, space);
+    sha1_update(&sha, name.n, bytes_of(name));
+    sha1_digest(&sha, sizeof digest, digest);
+    uuid_text(digest, 5, out);
+}
+
+static int variant_of(bool url)
+{
+    return url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
+}
+
+void crypt_base64_put(struct buf *out, struct str data, bool url)
+{
+    size_t bytes = sodium_base64_encoded_len(data.n, variant_of(url)); /* with the final NUL */
+    if (!buf_reserve(out, bytes))
+        return;
+    sodium_bin2base64(out->p + out->n, bytes, bytes_of(data), data.n, variant_of(url));
+    out->n += bytes - 1;
+}
+
+bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e)
+{
+    size_t n = 0, room = text.n / 4 * 3 + 3;
+    const char *end = NULL;
+    if (!buf_reserve(out, room))
+        return buf_ok(out, e);
+    if (sodium_base642bin((unsigned char *)out->p + out->n, room, text.p ? text.p : "", text.n,
+                          NULL, &n, &end, variant_of(url)) != 0 ||
+        (text.n && end != text.p + text.n))
+        return err_set(e, ERR_SYNTAX, "not base64");
+    out->n += n;
+    return true;
+}
+
+void crypt_token_new(char out[CRYPT_TOKEN_TEXT])
+{
+    unsigned char secret[32];
+    base_random(secret, sizeof secret);
+    memcpy(out, "setu_", 5);
+    sodium_bin2base64(out + 5, CRYPT_TOKEN_TEXT - 5, secret, sizeof secret, variant_of(true));
+    sodium_memzero(secret, sizeof secret);
+}
+
+bool crypt_password_hash(struct str password, char out[128], struct err *e)
+{
+    _Static_assert(crypto_pwhash_STRBYTES <= 128, "text of a password hash");
+    if (crypto_pwhash_str(out, (const char *)bytes_of(password), password.n,
+                          crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+        return err_set(e, ERR_MEMORY, "out of memory for hashing a password");
+    return true;
+}
+
+bool crypt_password_matches(struct str password, const char *hash)
+{
+    return crypto_pwhash_str_verify(hash, (const char *)bytes_of(password), password.n) == 0;
+}
+
+bool crypt_key_file(const char *path, bool make, unsigned char out[CRYPT_KEY_BYTES], struct err *e)
+{
+    struct str text;
+    if (make && !file_exists(path)) {
+        base_random(out, CRYPT_KEY_BYTES);
+        return file_write(path, (struct str){(const char *)out, CRYPT_KEY_BYTES}, 0600, e);
+    }
+    if (!file_read(path, 4096, &text, e))
+        return false;
+    bool ok = text.n == CRYPT_KEY_BYTES;
+    if (ok)
+        memcpy(out, text.p, CRYPT_KEY_BYTES);
+    else
+        err_set(e, ERR_IO, "%s is no key of %d bytes", path, CRYPT_KEY_BYTES);
+    base_free((void *)(uintptr_t)text.p);
+    return ok;
+}

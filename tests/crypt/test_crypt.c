@@ -1,0 +1,108 @@
+/* Published vectors (FIPS 180-4, RFC 4231, RFC 4122 with STIX 2.1 §6, RFC 4648) and certificates.
+ */
+#include "crypt/crypt.h"
+#include "test.h"
+
+static bool is_hex(const unsigned char *p, size_t n, const char *hex)
+{
+    struct buf b;
+    buf_init(&b, 0);
+    buf_hex(&b, p, n);
+    bool same = str_eq(buf_view(&b), str_of(hex));
+    buf_done(&b);
+    return same;
+}
+
+static void test_hashes(void)
+{
+    unsigned char d[32], key[32] = {0};
+    crypt_sha256(STR("abc"), d);
+    CHECK(is_hex(d, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    crypt_sha256(STR_NONE, d);
+    CHECK(is_hex(d, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+    /* RFC 4231 case 2 pads its short key with zeros, so a 32-byte buffer holds it. */
+    memcpy(key, "Jefe", 4);
+    crypt_hmac_sha256(key, STR("what do ya want for nothing?"), d);
+    CHECK(is_hex(d, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+}
+
+static void test_uuids(void)
+{
+    char u[CRYPT_UUID_TEXT], v[CRYPT_UUID_TEXT];
+    crypt_uuid5("00abedb4-aa42-466c-9c01-fed23315a9b7", STR("{\"value\":\"198.51.100.3\"}"), u);
+    CHECK(strcmp(u, "28bb3599-77cd-5a82-a950-b5bc3caf07c4") == 0);
+    crypt_uuid5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", STR("www.example.com"), u);
+    CHECK(strcmp(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2") == 0);
+    crypt_uuid4(u);
+    crypt_uuid4(v);
+    CHECK(strlen(u) == 36 && u[14] == '4' && strchr("89ab", u[19]) && strcmp(u, v) != 0);
+}
+
+static void test_base64(void)
+{
+    struct buf b;
+    struct err e;
+    buf_init(&b, 0);
+    crypt_base64_put(&b, STR("fooba"), false);
+    CHECK(str_eq(buf_view(&b), STR("Zm9vYmE=")));
+    buf_clear(&b);
+    CHECK(crypt_base64_get(STR("Zm9vYmE="), false, &b, &e) && str_eq(buf_view(&b), STR("fooba")));
+    CHECK(!crypt_base64_get(STR("Zm9v YmE="), false, &b, &e));
+    CHECK(!crypt_base64_get(STR("Zm9vYmE"), false, &b, &e));
+    buf_clear(&b);
+    CHECK(crypt_base64_get(STR("_-8"), true, &b, &e) && b.n == 2);
+    CHECK(crypt_base64_get(STR_NONE, true, &b, &e));
+    buf_done(&b);
+}
+
+static void test_secrets(void)
+{
+    char t[CRYPT_TOKEN_TEXT], u[CRYPT_TOKEN_TEXT], hash[128];
+    struct err e;
+    crypt_token_new(t);
+    crypt_token_new(u);
+    CHECK(strncmp(t, "setu_", 5) == 0 && strlen(t) == 48 && strcmp(t, u) != 0);
+    CHECK(crypt_password_hash(STR("open sesame"), hash, &e));
+    CHECK(crypt_password_matches(STR("open sesame"), hash));
+    CHECK(!crypt_password_matches(STR("open sesam"), hash));
+    CHECK(!crypt_password_matches(STR_NONE, hash));
+}
+
+static void test_certificates(void)
+{
+    struct buf ca, ca_key, cert, key;
+    unsigned char a[32], b[32];
+    struct err e = {0};
+    buf_init(&ca, 0);
+    buf_init(&ca_key, 0);
+    buf_init(&cert, 0);
+    buf_init(&key, 0);
+    CHECK(crypt_ca_make(STR("Setu test CA"), 30, &ca, &ca_key, &e));
+    CHECK_ROW(crypt_cert_issue(buf_view(&ca), buf_view(&ca_key), STR("node"),
+                               STR("localhost, 127.0.0.1,::1"), 30, &cert, &key, &e),
+              "%s", e.msg);
+    CHECK(crypt_cert_fingerprint(buf_view(&cert), a, &e));
+    CHECK(crypt_cert_fingerprint(buf_view(&ca), b, &e) && memcmp(a, b, 32) != 0);
+    CHECK(crypt_cert_client_ok(buf_view(&cert), now_us(), &e));
+    CHECK(!crypt_cert_client_ok(buf_view(&cert), now_us() + 31ll * 86400 * 1000000, &e));
+    CHECK(!crypt_cert_client_ok(buf_view(&cert), now_us() - 86400ll * 1000000, &e));
+    CHECK(!crypt_cert_client_ok(buf_view(&ca), now_us(), &e));
+    CHECK(!crypt_cert_fingerprint(STR("-----BEGIN CERTIFICATE-----\nxx"), a, &e));
+    CHECK(!crypt_cert_fingerprint(STR_NONE, a, &e));
+    buf_done(&ca);
+    buf_done(&ca_key);
+    buf_done(&cert);
+    buf_done(&key);
+}
+
+int main(void)
+{
+    struct err e;
+    CHECK(crypt_init(&e));
+    test_hashes();
+    test_uuids();
+    test_base64();
+    test_secrets();
+    test_certificates();
+    TEST_END();
+}
