@@ -1,0 +1,649 @@
+/* The SQLite driver: opening, schema, transactions, organisations, users, collections, values. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypt/crypt.h"
+#include "store/sqlite_priv.h"
+
+#define SCHEMA_VERSION 1
+#define APPLICATION_ID 0x53657475 /* "Setu" */
+#define BUSY_MS        30000
+
+/* Compact integer keys throughout: an object's bytes stand in order of arrival (rowid), its STIX id
+ * is found by a 64-bit hash and verified by text, and a release row is five small numbers, so that
+ * a page is one sequential read of `release` and one of `object`. */
+static const char schema[] =
+    "CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE org(id INTEGER PRIMARY KEY, nation TEXT NOT NULL, name TEXT NOT NULL,"
+    " identity TEXT NOT NULL, UNIQUE(nation,name));"
+    "CREATE TABLE user(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
+    " org INTEGER NOT NULL REFERENCES org, password TEXT NOT NULL, token_hash BLOB UNIQUE,"
+    " cert_hash BLOB UNIQUE, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,"
+    " revoked_us INTEGER NOT NULL);"
+    "CREATE TABLE collection(id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE,"
+    " root TEXT NOT NULL, title TEXT NOT NULL, alias TEXT, description TEXT NOT NULL,"
+    " marking INTEGER NOT NULL, last_us INTEGER NOT NULL, UNIQUE(root,alias));"
+    "CREATE TABLE audience(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE object(id INTEGER PRIMARY KEY, name INTEGER NOT NULL, hash INTEGER NOT NULL,"
+    " version_us INTEGER NOT NULL, source_org INTEGER NOT NULL, received_us INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, stix_id TEXT NOT NULL, version TEXT NOT NULL, type TEXT NOT NULL,"
+    " bytes BLOB NOT NULL);"
+    "CREATE INDEX object_hash ON object(hash,version_us);"
+    "CREATE TABLE release(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
+    " date_added INTEGER NOT NULL, object INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " version_us INTEGER NOT NULL, type INTEGER NOT NULL, superseded INTEGER NOT NULL,"
+    " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
+    "CREATE INDEX release_name ON release(name,collection,version_us);"
+    "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
+    " json BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
+    " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
+    " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
+    " cursor TEXT NOT NULL, UNIQUE(name,remote));";
+
+static const char *const sql_texts[] = {
+#define X(name, sql) sql,
+    STORE_STATEMENTS(X)
+#undef X
+};
+
+/* ---- helpers ---- */
+
+static enum err_code code_of(int rc)
+{
+    switch (rc & 0xFF) {
+    case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    case SQLITE_NOMEM:
+        return ERR_MEMORY;
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    default:
+        return ERR_STORE;
+    }
+}
+
+bool store_fail(struct store *s, struct err *e, const char *what)
+{
+    int rc = sqlite3_extended_errcode(s->db);
+    return err_set(e, code_of(rc), "%s: %s", what, sqlite3_errmsg(s->db));
+}
+
+sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e)
+{
+    sqlite3_stmt **slot = &s->statements[which];
+    if (*slot) {
+        sqlite3_reset(*slot);
+        return *slot;
+    }
+    if (sqlite3_prepare_v3(s->db, sql_texts[which], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) !=
+        SQLITE_OK) {
+        store_fail(s, e, "store");
+        return NULL;
+    }
+    return *slot;
+}
+
+bool store_step(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e)
+{
+    int rc = sqlite3_step(stmt);
+    *row = rc == SQLITE_ROW;
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        return true;
+    store_fail(s, e, "store");
+    sqlite3_reset(stmt);
+    return false;
+}
+
+bool store_run(struct store *s, sqlite3_stmt *stmt, struct err *e)
+{
+    bool row;
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+void store_bind_str(sqlite3_stmt *stmt, int i, struct str s)
+{
+    sqlite3_bind_text64(stmt, i, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void store_bind_blob(sqlite3_stmt *stmt, int i, const void *p, size_t n)
+{
+    if (p)
+        sqlite3_bind_blob64(stmt, i, p, n, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(stmt, i);
+}
+
+struct str store_column(sqlite3_stmt *stmt, int i)
+{
+    const char *p = sqlite3_column_blob(stmt, i);
+    return (struct str){p, p ? (size_t)sqlite3_column_bytes(stmt, i) : 0};
+}
+
+static bool run_simple(struct store *s, enum store_statement which, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, which, e);
+    return stmt && store_run(s, stmt, e);
+}
+
+/* ---- opening ---- */
+
+static bool execute(sqlite3 *db, const char *sql, struct err *e)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
+}
+
+bool store_create(const char *path, struct err *e)
+{
+    sqlite3 *db = NULL;
+    char version[96];
+    if (file_exists(path))
+        return err_set(e, ERR_CONFLICT, "%s exists already", path);
+    sqlite3_snprintf(sizeof version, version, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+                     APPLICATION_ID, SCHEMA_VERSION);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
+        err_set(e, ERR_IO, "cannot create %s: %s", path, db ? sqlite3_errmsg(db) : "out of memory");
+        sqlite3_close(db);
+        return false;
+    }
+    bool ok = execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
+              execute(db, schema, e) && execute(db, version, e) && execute(db, "COMMIT", e);
+    sqlite3_close(db);
+    if (!ok)
+        unlink(path);
+    return ok;
+}
+
+static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *e)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+              sqlite3_step(stmt) == SQLITE_ROW;
+    if (ok)
+        *out = sqlite3_column_int64(stmt, 0);
+    else
+        err_set(e, ERR_STORE, "store: %s", sqlite3_errmsg(db));
+    sqlite3_finalize(stmt);
+    return ok;
+}
+
+static bool check_version(sqlite3 *db, const char *path, struct err *e)
+{
+    int64_t application, version;
+    if (!read_pragma(db, "PRAGMA application_id", &application, e) ||
+        !read_pragma(db, "PRAGMA user_version", &version, e))
+        return false;
+    if (application != APPLICATION_ID)
+        return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu", path);
+    if (version != SCHEMA_VERSION)
+        return err_set(e, ERR_STORE_VERSION, "%s has schema %lld, this program knows %d: %s", path,
+                       (long long)version, SCHEMA_VERSION,
+                       version > SCHEMA_VERSION ? "use the newer setu that made it"
+                                                : "upgrade the database first");
+    return true;
+}
+
+bool store_open(const char *path, enum store_mode mode, struct store **out, struct err *e)
+{
+    struct store *s = base_alloc(sizeof *s);
+    if (!s)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    s->writable = mode == STORE_WRITE;
+    bool ok = false;
+    if (!file_exists(path))
+        err_set(e, ERR_NOT_FOUND, "%s does not exist; `setu init` makes a node", path);
+    else if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+             SQLITE_OK)
+        err_set(e, ERR_IO, "cannot open %s: %s", path, sqlite3_errmsg(s->db));
+    else
+        /* synchronous=FULL: an acknowledged commit survives a power cut. The size limit of the
+         * write-ahead log bounds what a checkpoint leaves behind. */
+        ok = sqlite3_busy_timeout(s->db, BUSY_MS) == SQLITE_OK && check_version(s->db, path, e) &&
+             execute(s->db,
+                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+                     "PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;"
+                     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
+                     e) &&
+             (s->writable || execute(s->db, "PRAGMA query_only=ON", e));
+    if (!ok) {
+        store_close(s);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < STORE_STATEMENT_COUNT; i++)
+        sqlite3_finalize(s->statements[i]);
+    store_cursors_free(s);
+    sqlite3_close(s->db);
+    base_free(s);
+}
+
+bool store_begin(struct store *s, struct err *e)
+{
+    must(!s->in_transaction);
+    s->in_transaction = run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
+    return s->in_transaction;
+}
+
+bool store_commit(struct store *s, struct err *e)
+{
+    must(s->in_transaction);
+    if (run_simple(s, STORE_COMMIT, e)) {
+        s->in_transaction = false;
+        return true;
+    }
+    bool open = !sqlite3_get_autocommit(s->db);
+    store_rollback(s);
+    /* Still open: it did not happen. Else the disk failed on the way and nobody can tell. */
+    if (!open)
+        e->code = ERR_COMMIT_UNKNOWN;
+    return false;
+}
+
+void store_rollback(struct store *s)
+{
+    struct err ignored;
+    if (s->in_transaction && !sqlite3_get_autocommit(s->db) &&
+        !run_simple(s, STORE_ROLLBACK, &ignored))
+        must(sqlite3_get_autocommit(s->db));
+    s->in_transaction = false;
+}
+
+/* ---- organisations ---- */
+
+bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ORG_GET, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (!row)
+        return err_set(e, ERR_NOT_FOUND, "no organisation %lld", (long long)id);
+    *out =
+        (struct store_org){id, store_column(stmt, 1), store_column(stmt, 2), store_column(stmt, 3)};
+    return true;
+}
+
+/* Runs a look-up of one integer; *id is 0 when there is no row. */
+static bool find_id(struct store *s, sqlite3_stmt *stmt, int64_t *id, struct err *e)
+{
+    bool row;
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    *id = row ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_org_put(struct store *s, struct str nation, struct str name, struct str identity,
+                   int64_t *id, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ORG_FIND, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, nation);
+    store_bind_str(stmt, 2, name);
+    if (!find_id(s, stmt, id, e))
+        return false;
+    if (*id && identity.n == 0)
+        return true;
+    stmt = store_statement(s, *id ? STORE_ORG_IDENTITY : STORE_ORG_ADD, e);
+    if (!stmt)
+        return false;
+    if (*id) {
+        sqlite3_bind_int64(stmt, 1, *id);
+        store_bind_str(stmt, 2, identity);
+        return store_run(s, stmt, e);
+    }
+    store_bind_str(stmt, 1, nation);
+    store_bind_str(stmt, 2, name);
+    store_bind_str(stmt, 3, identity);
+    if (!store_run(s, stmt, e))
+        return false;
+    *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+/* ---- users ---- */
+
+bool store_user_add(struct store *s, const struct store_user_new *u, int64_t *id, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_USER_ADD, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, u->name);
+    store_bind_str(stmt, 2, u->role);
+    sqlite3_bind_int64(stmt, 3, u->org);
+    store_bind_str(stmt, 4, u->password);
+    store_bind_blob(stmt, 5, u->token_hash, CRYPT_SHA256_BYTES);
+    store_bind_blob(stmt, 6, u->cert_hash, CRYPT_SHA256_BYTES);
+    sqlite3_bind_int64(stmt, 7, now_us());
+    sqlite3_bind_int64(stmt, 8, u->expires_us);
+    if (!store_run(s, stmt, e)) {
+        if (e->code == ERR_CONFLICT)
+            err_set(e, ERR_CONFLICT, "user \"%.*s\" or this certificate exists already",
+                    STR_FMT(u->name));
+        return false;
+    }
+    *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+bool store_user_revoke(struct store *s, struct str name, int64_t at_us, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_USER_REVOKE, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, name);
+    sqlite3_bind_int64(stmt, 2, at_us);
+    if (!store_run(s, stmt, e))
+        return false;
+    if (sqlite3_changes(s->db) == 0)
+        return err_set(e, ERR_NOT_FOUND, "no user \"%.*s\" that is not revoked yet", STR_FMT(name));
+    return true;
+}
+
+static bool user_columns(sqlite3_stmt *stmt, struct arena *arena, struct store_user *u,
+                         struct err *e)
+{
+    *u = (struct store_user){
+        .id = sqlite3_column_int64(stmt, 0),
+        .org = sqlite3_column_int64(stmt, 1),
+        .name = arena_str(arena, store_column(stmt, 2)),
+        .role = arena_str(arena, store_column(stmt, 3)),
+        .nation = arena_str(arena, store_column(stmt, 4)),
+        .org_name = arena_str(arena, store_column(stmt, 5)),
+        .identity = arena_str(arena, store_column(stmt, 6)),
+        .password = arena_str(arena, store_column(stmt, 7)),
+        .created_us = sqlite3_column_int64(stmt, 8),
+        .expires_us = sqlite3_column_int64(stmt, 9),
+        .revoked_us = sqlite3_column_int64(stmt, 10),
+        .has_token = sqlite3_column_int(stmt, 11) != 0,
+        .has_cert = sqlite3_column_int(stmt, 12) != 0,
+    };
+    return arena_ok(arena, e);
+}
+
+/* The key is bound already. */
+static bool user_get(struct store *s, sqlite3_stmt *stmt, struct arena *arena,
+                     struct store_user *out, struct err *e)
+{
+    bool row;
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    bool ok = row ? user_columns(stmt, arena, out, e) : err_set(e, ERR_NOT_FOUND, "no such user");
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+bool store_user_by_name(struct store *s, struct arena *arena, struct str name,
+                        struct store_user *out, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_USER_BY_NAME, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, name);
+    return user_get(s, stmt, arena, out, e);
+}
+
+static bool user_by_hash(struct store *s, enum store_statement which, struct arena *arena,
+                         const unsigned char hash[32], struct store_user *out, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, which, e);
+    if (!stmt)
+        return false;
+    store_bind_blob(stmt, 1, hash, CRYPT_SHA256_BYTES);
+    return user_get(s, stmt, arena, out, e);
+}
+
+bool store_user_by_token(struct store *s, struct arena *arena, const unsigned char hash[32],
+                         struct store_user *out, struct err *e)
+{
+    return user_by_hash(s, STORE_USER_BY_TOKEN, arena, hash, out, e);
+}
+
+bool store_user_by_cert(struct store *s, struct arena *arena, const unsigned char hash[32],
+                        struct store_user *out, struct err *e)
+{
+    return user_by_hash(s, STORE_USER_BY_CERT, arena, hash, out, e);
+}
+
+bool store_user_each(struct store *s, struct arena *arena, store_user_fn *each, void *ctx,
+                     struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_USER_EACH, e);
+    bool row, ok = stmt != NULL;
+    while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_user u;
+        ok = user_columns(stmt, arena, &u, e);
+        if (ok && !each(ctx, &u))
+            break;
+    }
+    if (stmt)
+        sqlite3_reset(stmt);
+    return ok;
+}
+
+/* ---- collections ---- */
+
+bool store_collection_add(struct store *s, const struct store_collection *c, int64_t *id,
+                          struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_ADD, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, c->uuid);
+    store_bind_str(stmt, 2, c->root);
+    store_bind_str(stmt, 3, c->title);
+    store_bind_str(stmt, 4, c->alias);
+    store_bind_str(stmt, 5, c->description);
+    sqlite3_bind_int64(stmt, 6, c->marking);
+    if (!store_run(s, stmt, e)) {
+        if (e->code == ERR_CONFLICT)
+            err_set(e, ERR_CONFLICT, "alias \"%.*s\" or id %.*s is taken in API root %.*s",
+                    STR_FMT(c->alias), STR_FMT(c->uuid), STR_FMT(c->root));
+        return false;
+    }
+    *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+bool store_collection_each(struct store *s, store_collection_fn *each, void *ctx, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_EACH, e);
+    bool row, ok = stmt != NULL;
+    while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_collection c = {
+            .id = sqlite3_column_int64(stmt, 0),
+            .uuid = store_column(stmt, 1),
+            .root = store_column(stmt, 2),
+            .title = store_column(stmt, 3),
+            .alias = store_column(stmt, 4),
+            .description = store_column(stmt, 5),
+            .marking = (unsigned)sqlite3_column_int(stmt, 6),
+        };
+        if (!each(ctx, &c))
+            break;
+    }
+    if (stmt)
+        sqlite3_reset(stmt);
+    return ok;
+}
+
+/* ---- audiences ---- */
+
+bool store_audience_put(struct store *s, struct str text, int64_t *id, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_AUDIENCE_FIND, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, text);
+    if (!find_id(s, stmt, id, e))
+        return false;
+    if (*id)
+        return true;
+    stmt = store_statement(s, STORE_AUDIENCE_ADD, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, text);
+    if (!store_run(s, stmt, e))
+        return false;
+    *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+bool store_audience_each(struct store *s, int64_t after, store_audience_fn *each, void *ctx,
+                         struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_AUDIENCE_EACH, e);
+    bool row, ok = stmt != NULL;
+    if (ok)
+        sqlite3_bind_int64(stmt, 1, after);
+    while (ok && (ok = store_step(s, stmt, &row, e)) && row)
+        if (!each(ctx, sqlite3_column_int64(stmt, 0), store_column(stmt, 1)))
+            break;
+    if (stmt)
+        sqlite3_reset(stmt);
+    return ok;
+}
+
+/* ---- status, values, partners ---- */
+
+bool store_status_put(struct store *s, const char *uuid, int64_t user, int64_t at_us,
+                      struct str json, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_STATUS_PUT, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, str_of(uuid));
+    sqlite3_bind_int64(stmt, 2, user);
+    sqlite3_bind_int64(stmt, 3, at_us);
+    store_bind_blob(stmt, 4, json.p, json.n);
+    return store_run(s, stmt, e);
+}
+
+/* Appends the first column of the one row. */
+static bool get_blob(struct store *s, sqlite3_stmt *stmt, struct buf *out, const char *what,
+                     struct err *e)
+{
+    bool row;
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (row)
+        buf_str(out, store_column(stmt, 0));
+    sqlite3_reset(stmt);
+    return row ? buf_ok(out, e) : err_set(e, ERR_NOT_FOUND, "no such %s", what);
+}
+
+bool store_status_get(struct store *s, struct str uuid, int64_t user, struct buf *json,
+                      struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_STATUS_GET, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, uuid);
+    sqlite3_bind_int64(stmt, 2, user);
+    return get_blob(s, stmt, json, "status", e);
+}
+
+bool store_status_expire(struct store *s, int64_t before_us, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_STATUS_EXPIRE, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, before_us);
+    return store_run(s, stmt, e);
+}
+
+bool store_value_get(struct store *s, struct str key, struct buf *out, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_VALUE_GET, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, key);
+    return get_blob(s, stmt, out, "value", e);
+}
+
+bool store_value_put(struct store *s, struct str key, struct str value, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_VALUE_PUT, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, key);
+    store_bind_blob(stmt, 2, value.p, value.n);
+    return store_run(s, stmt, e);
+}
+
+bool store_peer_add(struct store *s, const struct store_peer *p, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PEER_ADD, e);
+    if (!stmt)
+        return false;
+    const struct str texts[] = {p->name, p->url, p->ca, p->auth, p->remote, p->nation, p->org};
+    for (int i = 0; i < 7; i++)
+        store_bind_str(stmt, i + 1, texts[i]);
+    sqlite3_bind_int64(stmt, 8, p->collection);
+    if (store_run(s, stmt, e))
+        return true;
+    if (e->code == ERR_CONFLICT)
+        err_set(e, ERR_CONFLICT, "partner \"%.*s\" already pulls \"%.*s\"", STR_FMT(p->name),
+                STR_FMT(p->remote));
+    return false;
+}
+
+bool store_peer_cursor(struct store *s, int64_t id, struct str cursor, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PEER_CURSOR, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    store_bind_str(stmt, 2, cursor);
+    return store_run(s, stmt, e);
+}
+
+bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
+                     struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PEER_EACH, e);
+    bool row, ok = stmt != NULL;
+    while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct str t[8];
+        for (int i = 0; i < 8; i++)
+            t[i] = arena_str(arena, store_column(stmt, i + 2));
+        struct store_peer p = {sqlite3_column_int64(stmt, 0),
+                               sqlite3_column_int64(stmt, 1),
+                               t[0],
+                               t[1],
+                               t[2],
+                               t[3],
+                               t[4],
+                               t[5],
+                               t[6],
+                               t[7]};
+        ok = arena_ok(arena, e);
+        if (ok && !each(ctx, &p))
+            break;
+    }
+    if (stmt)
+        sqlite3_reset(stmt);
+    return ok;
+}

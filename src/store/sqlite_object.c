@@ -1,0 +1,242 @@
+/* The SQLite driver: writing objects and release rows, taking them back. */
+#include <string.h>
+
+#include "crypt/crypt.h"
+#include "store/sqlite_priv.h"
+
+int64_t store_id_hash(struct str id)
+{
+    unsigned char digest[CRYPT_SHA256_BYTES];
+    int64_t hash;
+    crypt_sha256(id, digest);
+    memcpy(&hash, digest, sizeof hash);
+    return hash;
+}
+
+void store_object_columns(sqlite3_stmt *stmt, int bytes_column, struct store_object *o)
+{
+    int flags = sqlite3_column_int(stmt, 5);
+    *o = (struct store_object){
+        .object = sqlite3_column_int64(stmt, 0),
+        .name = sqlite3_column_int64(stmt, 1),
+        .version_us = sqlite3_column_int64(stmt, 2),
+        .source_org = sqlite3_column_int64(stmt, 3),
+        .received_us = sqlite3_column_int64(stmt, 4),
+        .has_version = (flags & STORE_HAS_VERSION) != 0,
+        .revoked = (flags & STORE_REVOKED) != 0,
+        .id = store_column(stmt, 6),
+        .version = store_column(stmt, 7),
+        .type = store_column(stmt, 8),
+    };
+    if (bytes_column)
+        o->bytes = store_column(stmt, bytes_column);
+}
+
+bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
+                           struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_VERSIONS, e);
+    bool row, ok = stmt != NULL;
+    if (ok)
+        sqlite3_bind_int64(stmt, 1, store_id_hash(id));
+    while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_object o;
+        store_object_columns(stmt, 9, &o);
+        if (str_eq(o.id, id) && !each(ctx, &o))
+            break;
+    }
+    if (stmt)
+        sqlite3_reset(stmt);
+    return ok;
+}
+
+bool store_object_add(struct store *s, struct store_object *o, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_ADD, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, o->name);
+    sqlite3_bind_int64(stmt, 2, store_id_hash(o->id));
+    sqlite3_bind_int64(stmt, 3, o->version_us);
+    sqlite3_bind_int64(stmt, 4, o->source_org);
+    sqlite3_bind_int64(stmt, 5, o->received_us);
+    sqlite3_bind_int(stmt, 6,
+                     (o->has_version ? STORE_HAS_VERSION : 0) | (o->revoked ? STORE_REVOKED : 0));
+    store_bind_str(stmt, 7, o->id);
+    store_bind_str(stmt, 8, o->version);
+    store_bind_str(stmt, 9, o->type);
+    store_bind_blob(stmt, 10, o->bytes.p, o->bytes.n);
+    if (!store_run(s, stmt, e))
+        return false;
+    o->object = sqlite3_last_insert_rowid(s->db);
+    if (o->name)
+        return true;
+    /* The first version's row number names all versions: it grows, so index entries append. */
+    o->name = o->object;
+    stmt = store_statement(s, STORE_OBJECT_SET_NAME, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, o->object);
+    return store_run(s, stmt, e);
+}
+
+bool store_type_id(struct store *s, struct str name, bool make, int64_t *id, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_TYPE_FIND, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, name);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    *id = row ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    if (*id || !make)
+        return true;
+    stmt = store_statement(s, STORE_TYPE_ADD, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, name);
+    if (!store_run(s, stmt, e))
+        return false;
+    *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+/* date_added is unique and strictly increasing in a collection. The last one is read inside the
+ * transaction, so that two processes that write one database keep the order too. */
+static bool next_date(struct store *s, int64_t collection, int64_t *date, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_LAST, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (!row)
+        return err_set(e, ERR_NOT_FOUND, "no such collection");
+    int64_t last = sqlite3_column_int64(stmt, 0), now = now_us();
+    sqlite3_reset(stmt);
+    *date = now > last ? now : last + 1;
+    stmt = store_statement(s, STORE_COLLECTION_SET_LAST, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, *date);
+    return store_run(s, stmt, e);
+}
+
+/* Binds (collection, name, version_us) and says whether a row exists. */
+static bool exists(struct store *s, enum store_statement which, int64_t collection,
+                   const struct store_object *o, bool *yes, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, which, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, o->name);
+    sqlite3_bind_int64(stmt, 3, o->version_us);
+    if (!store_step(s, stmt, yes, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
+                       struct err *e)
+{
+    return exists(s, STORE_RELEASE_ANY, collection, o, any, e);
+}
+
+static bool mark_superseded(struct store *s, int64_t collection, const struct store_object *o,
+                            struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_SUPERSEDE, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, o->name);
+    sqlite3_bind_int64(stmt, 3, o->version_us);
+    return store_run(s, stmt, e);
+}
+
+bool store_release_add(struct store *s, int64_t collection, int64_t audience,
+                       const struct store_object *o, int64_t *date_added, struct err *e)
+{
+    int64_t type, date = 0;
+    bool newer = false;
+    /* Only a version that is not the first of its name can supersede another. */
+    if (o->name != o->object && !mark_superseded(s, collection, o, e))
+        return false;
+    if (!exists(s, STORE_RELEASE_NEWER, collection, o, &newer, e))
+        return false;
+    if (!store_type_id(s, o->type, true, &type, e) || !next_date(s, collection, &date, e))
+        return false;
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_ADD, e);
+    if (!stmt)
+        return false;
+    const int64_t columns[] = {collection, audience,      date, o->object,
+                               o->name,    o->version_us, type, newer};
+    for (int i = 0; i < 8; i++)
+        sqlite3_bind_int64(stmt, i + 1, columns[i]);
+    if (!store_run(s, stmt, e))
+        return false;
+    *date_added = date;
+    return true;
+}
+
+struct removal {
+    int64_t audience, date_added, object;
+};
+
+static bool remove_one(struct store *s, int64_t collection, int64_t name, const struct removal *r,
+                       struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_DELETE, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, r->audience);
+    sqlite3_bind_int64(stmt, 3, r->date_added);
+    if (!store_run(s, stmt, e) || !(stmt = store_statement(s, STORE_OBJECT_DELETE, e)))
+        return false;
+    sqlite3_bind_int64(stmt, 1, r->object);
+    sqlite3_bind_int64(stmt, 2, name);
+    return store_run(s, stmt, e);
+}
+
+bool store_release_remove(struct store *s, int64_t collection, int64_t name,
+                          const int64_t *version_us, size_t *removed, struct err *e)
+{
+    struct removal *list = NULL;
+    size_t n = 0, room = 0;
+    bool row = false, ok;
+    int64_t last = 0;
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_OF_NAME, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, name);
+    *removed = 0;
+    while ((ok = store_step(s, stmt, &row, e)) && row) {
+        int64_t version = sqlite3_column_int64(stmt, 3);
+        void *items = list;
+        if (version_us && version != *version_us)
+            continue;
+        if (!base_grow(&items, &room, n + 1, sizeof *list)) {
+            ok = err_set(e, ERR_MEMORY, "out of memory");
+            break;
+        }
+        list = items;
+        *removed += *removed == 0 || version != last; /* rows of one version: several audiences */
+        last = version;
+        list[n++] = (struct removal){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                     sqlite3_column_int64(stmt, 2)};
+    }
+    sqlite3_reset(stmt);
+    for (size_t i = 0; i < n && ok; i++)
+        ok = remove_one(s, collection, name, &list[i], e);
+    base_free(list);
+    return ok;
+}

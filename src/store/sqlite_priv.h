@@ -1,0 +1,120 @@
+/* Shared by the files of the SQLite driver: the handle, its statements, small helpers. */
+#ifndef STORE_SQLITE_PRIV_H
+#define STORE_SQLITE_PRIV_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
+#define STORE_STATEMENTS(X)                                                                        \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(BEGIN_READ, "BEGIN")                                                                         \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(ORG_GET, "SELECT id,nation,name,identity FROM org WHERE id=?1")                              \
+    X(ORG_FIND, "SELECT id FROM org WHERE nation=?1 AND name=?2")                                  \
+    X(ORG_ADD, "INSERT INTO org(nation,name,identity) VALUES(?1,?2,?3)")                           \
+    X(ORG_IDENTITY, "UPDATE org SET identity=?2 WHERE id=?1")                                      \
+    X(USER_ADD, "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,"         \
+                "expires_us,revoked_us) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)")                        \
+    X(USER_REVOKE, "UPDATE user SET revoked_us=?2 WHERE name=?1 AND revoked_us=0")                 \
+    X(USER_BY_NAME, STORE_USER_COLUMNS "WHERE u.name=?1")                                          \
+    X(USER_BY_TOKEN, STORE_USER_COLUMNS "WHERE u.token_hash=?1")                                   \
+    X(USER_BY_CERT, STORE_USER_COLUMNS "WHERE u.cert_hash=?1")                                     \
+    X(USER_EACH, STORE_USER_COLUMNS "ORDER BY u.id")                                               \
+    X(COLLECTION_ADD, "INSERT INTO collection(uuid,root,title,alias,description,marking,last_us)"  \
+                      " VALUES(?1,?2,?3,nullif(?4,''),?5,?6,0)")                                   \
+    X(COLLECTION_EACH, "SELECT id,uuid,root,title,ifnull(alias,''),description,marking"            \
+                       " FROM collection ORDER BY id")                                             \
+    X(COLLECTION_LAST, "SELECT last_us FROM collection WHERE id=?1")                               \
+    X(COLLECTION_SET_LAST, "UPDATE collection SET last_us=?2 WHERE id=?1")                         \
+    X(AUDIENCE_FIND, "SELECT id FROM audience WHERE text=?1")                                      \
+    X(AUDIENCE_ADD, "INSERT INTO audience(text) VALUES(?1)")                                       \
+    X(AUDIENCE_EACH, "SELECT id,text FROM audience WHERE id>?1 ORDER BY id")                       \
+    X(OBJECT_VERSIONS, STORE_OBJECT_COLUMNS ",bytes FROM object"                                   \
+                                            " WHERE hash=?1 ORDER BY version_us,id")               \
+    X(OBJECT_ADD, "INSERT INTO object(name,hash,version_us,source_org,received_us,flags,stix_id,"  \
+                  "version,type,bytes) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")                    \
+    X(OBJECT_SET_NAME, "UPDATE object SET name=?1 WHERE id=?1")                                    \
+    X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
+    X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
+    X(OBJECT_NAME, "SELECT name,stix_id FROM object WHERE hash=?1")                                \
+    X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
+                     " WHERE name=?2 AND object=?1)")                                              \
+    X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
+                   "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
+    X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
+                         " AND version_us<?3 AND superseded=0")                                    \
+    X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND version_us>?3"     \
+                     " LIMIT 1")                                                                   \
+    X(RELEASE_ANY, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND version_us=?3"       \
+                   " LIMIT 1")                                                                     \
+    X(RELEASE_OF_NAME, "SELECT audience,date_added,object,version_us FROM release"                 \
+                       " WHERE collection=?1 AND name=?2 ORDER BY version_us")                     \
+    X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
+    X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
+    X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
+    X(STATUS_PUT, "INSERT OR REPLACE INTO status(uuid,user,at_us,json) VALUES(?1,?2,?3,?4)")       \
+    X(STATUS_GET, "SELECT json FROM status WHERE uuid=?1 AND user=?2")                             \
+    X(STATUS_EXPIRE, "DELETE FROM status WHERE at_us<?1")                                          \
+    X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \
+    X(VALUE_PUT, "INSERT OR REPLACE INTO value(key,value) VALUES(?1,?2)")                          \
+    X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor)"           \
+                " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'')")                                             \
+    X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
+    X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
+                 " ORDER BY id")
+
+#define STORE_USER_COLUMNS                                                                         \
+    "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
+    "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
+    " FROM user u JOIN org o ON o.id=u.org "
+#define STORE_OBJECT_COLUMNS                                                                       \
+    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type"
+
+enum store_statement {
+#define X(name, sql) STORE_##name,
+    STORE_STATEMENTS(X)
+#undef X
+        STORE_STATEMENT_COUNT
+};
+
+/* object.flags */
+enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2 };
+
+/* One merge input of store_read: the rows of one audience. */
+struct store_cursor {
+    sqlite3_stmt *stmt;
+    bool has_row;
+    int64_t date_added, object, name, version_us, type;
+    bool superseded;
+};
+
+struct store {
+    sqlite3 *db;
+    bool in_transaction, writable;
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    struct store_cursor *cursors; /* one an audience, grown on demand */
+    size_t cursor_room;
+};
+
+/* Prepares (once) and resets a statement; NULL with `e` filled on failure. */
+sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e);
+bool store_fail(struct store *s, struct err *e, const char *what);
+/* Steps a statement that returns no row, and resets it. */
+bool store_run(struct store *s, sqlite3_stmt *stmt, struct err *e) BASE_CHECKED;
+/* Steps to a row: *row says whether there was one. The caller resets the statement. */
+bool store_step(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e) BASE_CHECKED;
+void store_bind_str(sqlite3_stmt *stmt, int i, struct str s);
+void store_bind_blob(sqlite3_stmt *stmt, int i, const void *p, size_t n);
+struct str store_column(sqlite3_stmt *stmt, int i); /* text or blob; lives until the next step */
+int64_t store_id_hash(struct str id);
+/* Columns of STORE_OBJECT_COLUMNS; `bytes_column` 0: without bytes. */
+void store_object_columns(sqlite3_stmt *stmt, int bytes_column, struct store_object *o);
+/* The number of a type's name: *id 0 when there is none and `make` is false. */
+bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
+                   struct err *e) BASE_CHECKED;
+void store_cursors_free(struct store *s);
+
+#endif

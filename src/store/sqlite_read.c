@@ -1,0 +1,353 @@
+/*
+ * The SQLite driver: reading. A reader is a set of audiences. Without ids the release rows of those
+ * audiences are merged by date_added; with ids the rows of each name are looked up. Either way no
+ * row of another audience is ever looked at for content.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/sqlite_priv.h"
+
+static const char cursor_sql[] =
+    "SELECT date_added,object,name,version_us,type,superseded FROM release"
+    " WHERE collection=?1 AND audience=?2 AND date_added>?3 ORDER BY date_added";
+
+void store_cursors_free(struct store *s)
+{
+    for (size_t i = 0; i < s->cursor_room; i++)
+        sqlite3_finalize(s->cursors[i].stmt);
+    base_free(s->cursors);
+    s->cursors = NULL;
+    s->cursor_room = 0;
+}
+
+static bool cursors_room(struct store *s, size_t n, struct err *e)
+{
+    size_t old = s->cursor_room, room = old;
+    void *items = s->cursors;
+    if (n <= old)
+        return true;
+    if (!base_grow(&items, &room, n, sizeof *s->cursors))
+        return err_set(e, ERR_MEMORY, "out of memory");
+    s->cursors = items;
+    memset(s->cursors + old, 0, (room - old) * sizeof *s->cursors);
+    s->cursor_room = room;
+    return true;
+}
+
+static bool cursor_next(struct store *s, struct store_cursor *c, struct err *e)
+{
+    if (!store_step(s, c->stmt, &c->has_row, e))
+        return false;
+    if (!c->has_row)
+        return true;
+    c->date_added = sqlite3_column_int64(c->stmt, 0);
+    c->object = sqlite3_column_int64(c->stmt, 1);
+    c->name = sqlite3_column_int64(c->stmt, 2);
+    c->version_us = sqlite3_column_int64(c->stmt, 3);
+    c->type = sqlite3_column_int64(c->stmt, 4);
+    c->superseded = sqlite3_column_int(c->stmt, 5) != 0;
+    return true;
+}
+
+static bool cursor_start(struct store *s, struct store_cursor *c, const struct store_query *q,
+                         int64_t audience, struct err *e)
+{
+    if (!c->stmt && sqlite3_prepare_v3(s->db, cursor_sql, -1, SQLITE_PREPARE_PERSISTENT, &c->stmt,
+                                       NULL) != SQLITE_OK)
+        return store_fail(s, e, "store");
+    sqlite3_reset(c->stmt);
+    sqlite3_bind_int64(c->stmt, 1, q->collection);
+    sqlite3_bind_int64(c->stmt, 2, audience);
+    sqlite3_bind_int64(c->stmt, 3, q->after_us);
+    return cursor_next(s, c, e);
+}
+
+/* One read in progress. */
+struct reading {
+    struct store *s;
+    const struct store_query *q;
+    store_row_fn *each;
+    void *ctx;
+    struct err *e;
+    int64_t types[64]; /* numbers of q->types; unknown ones are left out */
+    size_t type_count;
+    size_t rows, bytes;
+    bool more, stopped;
+};
+
+static bool mine(const struct store_query *q, int64_t audience)
+{
+    for (size_t i = 0; i < q->audience_count; i++)
+        if (q->audiences[i] == audience)
+            return true;
+    return false;
+}
+
+/* The first and last version of a name that this reader may see in this collection. */
+static bool version_range(struct reading *r, int64_t name, int64_t *first, int64_t *last)
+{
+    bool row = false, any = false, ok;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_NAME, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, r->q->collection);
+    sqlite3_bind_int64(stmt, 2, name);
+    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
+        if (!mine(r->q, sqlite3_column_int64(stmt, 0)))
+            continue;
+        *last = sqlite3_column_int64(stmt, 3);
+        if (!any)
+            *first = *last;
+        any = true;
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+/* TAXII 2.1 §3.4.1: match[version]. */
+static bool version_wanted(struct reading *r, int64_t name, int64_t version_us, bool superseded,
+                           bool *wanted)
+{
+    const struct store_query *q = r->q;
+    int64_t first = version_us, last = version_us;
+    *wanted = (q->versions & STORE_ALL) != 0;
+    for (size_t i = 0; i < q->version_count && !*wanted; i++)
+        *wanted = q->version_us[i] == version_us;
+    if (*wanted || !(q->versions & (STORE_LAST | STORE_FIRST)))
+        return true;
+    /* Not superseded for anybody: the last one for this reader too, without a look-up. */
+    if ((q->versions & STORE_LAST) && !superseded) {
+        *wanted = true;
+        return true;
+    }
+    if (!version_range(r, name, &first, &last))
+        return false;
+    *wanted = ((q->versions & STORE_LAST) && version_us == last) ||
+              ((q->versions & STORE_FIRST) && version_us == first);
+    return true;
+}
+
+static bool type_wanted(const struct reading *r, int64_t type)
+{
+    if (r->q->type_count == 0)
+        return true;
+    for (size_t i = 0; i < r->type_count; i++)
+        if (r->types[i] == type)
+            return true;
+    return false;
+}
+
+/* Hands one row to the caller, or notes that there would be more. */
+static bool give(struct reading *r, int64_t object, int64_t date_added)
+{
+    bool row, with_bytes = r->q->with_bytes;
+    struct store_object o;
+    if (r->rows >= r->q->limit) {
+        r->more = r->stopped = true;
+        return true;
+    }
+    sqlite3_stmt *stmt =
+        store_statement(r->s, with_bytes ? STORE_OBJECT_GET : STORE_OBJECT_HEAD, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, object);
+    if (!store_step(r->s, stmt, &row, r->e))
+        return false;
+    if (!row)
+        return err_set(r->e, ERR_STORE, "release row without its object %lld", (long long)object);
+    store_object_columns(stmt, with_bytes ? 9 : 0, &o);
+    if (r->q->limit_bytes && r->rows && o.bytes.n > r->q->limit_bytes - r->bytes) {
+        r->more = r->stopped = true;
+    } else {
+        struct store_row out = {date_added, &o};
+        r->rows++;
+        r->bytes +=
+            o.bytes.n < r->q->limit_bytes - r->bytes ? o.bytes.n : r->q->limit_bytes - r->bytes;
+        r->stopped = !r->each(r->ctx, &out);
+    }
+    sqlite3_reset(stmt);
+    return true;
+}
+
+/* The cursor whose row is the oldest, or NULL when all have ended. */
+static struct store_cursor *oldest(struct store *s, size_t n)
+{
+    struct store_cursor *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (s->cursors[i].has_row && (!best || s->cursors[i].date_added < best->date_added))
+            best = &s->cursors[i];
+    return best;
+}
+
+static bool read_merged(struct reading *r)
+{
+    struct store *s = r->s;
+    size_t n = r->q->audience_count;
+    bool ok = cursors_room(s, n, r->e);
+    for (size_t i = 0; i < n && ok; i++)
+        ok = cursor_start(s, &s->cursors[i], r->q, r->q->audiences[i], r->e);
+    while (ok && !r->stopped) {
+        struct store_cursor *c = oldest(s, n);
+        bool wanted = false;
+        if (!c)
+            break;
+        ok = !type_wanted(r, c->type) ||
+             version_wanted(r, c->name, c->version_us, c->superseded, &wanted);
+        if (ok && wanted)
+            ok = give(r, c->object, c->date_added);
+        if (ok && !r->stopped)
+            ok = cursor_next(s, c, r->e);
+    }
+    for (size_t i = 0; i < n && i < s->cursor_room; i++)
+        if (s->cursors[i].stmt)
+            sqlite3_reset(s->cursors[i].stmt);
+    return ok;
+}
+
+/* ---- reading by id ---- */
+
+struct candidate {
+    int64_t date_added, object;
+};
+
+static int by_date(const void *a, const void *b)
+{
+    int64_t x = ((const struct candidate *)a)->date_added;
+    int64_t y = ((const struct candidate *)b)->date_added;
+    return (x > y) - (x < y);
+}
+
+struct candidates {
+    struct candidate *list;
+    size_t n, room;
+};
+
+static bool add_candidate(struct candidates *c, int64_t date_added, int64_t object, struct err *e)
+{
+    void *items = c->list;
+    if (!base_grow(&items, &c->room, c->n + 1, sizeof *c->list))
+        return err_set(e, ERR_MEMORY, "out of memory");
+    c->list = items;
+    c->list[c->n++] = (struct candidate){date_added, object};
+    return true;
+}
+
+/* The name of a STIX id; 0 when nothing here has it. */
+static bool name_of_id(struct reading *r, struct str id, int64_t *name)
+{
+    bool row = false, ok;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_OBJECT_NAME, r->e);
+    if (!stmt)
+        return false;
+    *name = 0;
+    sqlite3_bind_int64(stmt, 1, store_id_hash(id));
+    while ((ok = store_step(r->s, stmt, &row, r->e)) && row && !*name)
+        if (str_eq(store_column(stmt, 1), id))
+            *name = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+/* Rows of one name are few; they are read whole before the version filter looks at them. */
+static bool collect_name(struct reading *r, int64_t name, struct candidates *out)
+{
+    const struct store_query *q = r->q;
+    bool row = false, ok;
+    int64_t first = 0, last = 0;
+    if (!version_range(r, name, &first, &last))
+        return false;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_NAME, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, q->collection);
+    sqlite3_bind_int64(stmt, 2, name);
+    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
+        int64_t version = sqlite3_column_int64(stmt, 3), date = sqlite3_column_int64(stmt, 1);
+        bool wanted = (q->versions & STORE_ALL) ||
+                      ((q->versions & STORE_LAST) && version == last) ||
+                      ((q->versions & STORE_FIRST) && version == first);
+        for (size_t i = 0; i < q->version_count && !wanted; i++)
+            wanted = q->version_us[i] == version;
+        if (!wanted || date <= q->after_us || !mine(q, sqlite3_column_int64(stmt, 0)))
+            continue;
+        ok = add_candidate(out, date, sqlite3_column_int64(stmt, 2), r->e);
+        if (!ok)
+            break;
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+static bool type_of_object_wanted(struct reading *r, int64_t object, bool *wanted)
+{
+    bool row;
+    *wanted = r->q->type_count == 0;
+    if (*wanted)
+        return true;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_OBJECT_HEAD, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, object);
+    if (!store_step(r->s, stmt, &row, r->e))
+        return false;
+    struct str type = row ? store_column(stmt, 8) : STR_NONE;
+    for (size_t i = 0; i < r->q->type_count && !*wanted; i++)
+        *wanted = str_eq(type, r->q->types[i]);
+    sqlite3_reset(stmt);
+    return true;
+}
+
+static bool read_by_id(struct reading *r)
+{
+    struct candidates c = {0};
+    int64_t name;
+    bool ok = true, wanted;
+    for (size_t i = 0; i < r->q->id_count && ok; i++) {
+        bool again = false; /* an id given twice counts once */
+        for (size_t k = 0; k < i && !again; k++)
+            again = str_eq(r->q->ids[k], r->q->ids[i]);
+        if (!again)
+            ok = name_of_id(r, r->q->ids[i], &name) && (name == 0 || collect_name(r, name, &c));
+    }
+    if (c.n)
+        qsort(c.list, c.n, sizeof *c.list, by_date);
+    for (size_t i = 0; i < c.n && ok && !r->stopped; i++) {
+        ok = type_of_object_wanted(r, c.list[i].object, &wanted);
+        if (ok && wanted)
+            ok = give(r, c.list[i].object, c.list[i].date_added);
+    }
+    base_free(c.list);
+    return ok;
+}
+
+static bool look_up_types(struct reading *r)
+{
+    const size_t most = sizeof r->types / sizeof *r->types;
+    for (size_t i = 0; i < r->q->type_count; i++) {
+        int64_t id;
+        if (!store_type_id(r->s, r->q->types[i], false, &id, r->e))
+            return false;
+        if (id && r->type_count == most)
+            return err_set(r->e, ERR_LIMIT, "more than %zu types in one filter", most);
+        if (id)
+            r->types[r->type_count++] = id;
+    }
+    return true;
+}
+
+bool store_read(struct store *s, const struct store_query *q, store_row_fn *each, void *ctx,
+                bool *more, struct err *e)
+{
+    struct reading r = {.s = s, .q = q, .each = each, .ctx = ctx, .e = e};
+    bool own = !s->in_transaction;
+    /* One transaction, so that a page shows one state even while others write. */
+    if (own && !store_begin(s, e))
+        return false;
+    bool ok = look_up_types(&r) && (q->id_count ? read_by_id(&r) : read_merged(&r));
+    if (own)
+        store_rollback(s);
+    if (ok)
+        *more = r.more;
+    return ok;
+}

@@ -1,0 +1,176 @@
+/*
+ * Persistence behind one interface (SQLite now: sqlite*.c). It keeps bytes, rows and order; it
+ * holds no rule of release: which audiences a reader belongs to is decided in `exchange` and handed
+ * in. A handle belongs to one thread. Several processes may open one database; writers wait for
+ * each other. What store_commit acknowledged is on the disk.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/base.h"
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/* Makes an empty database; ERR_CONFLICT if the file exists. */
+bool store_create(const char *path, struct err *e) BASE_CHECKED;
+/* ERR_STORE_VERSION when the schema is another version's, ERR_NOT_FOUND without the file. */
+bool store_open(const char *path, enum store_mode mode, struct store **out,
+                struct err *e) BASE_CHECKED;
+void store_close(struct store *s); /* NULL is allowed */
+
+/* A transaction: every write function must be called inside one. Reading functions may be called
+ * inside or outside; inside they see one state. After ERR_COMMIT_UNKNOWN the outcome must be read.
+ */
+bool store_begin(struct store *s, struct err *e) BASE_CHECKED;
+bool store_commit(struct store *s, struct err *e) BASE_CHECKED;
+void store_rollback(struct store *s);
+
+/* ---- organisations and users ---- */
+
+struct store_org {
+    int64_t id;
+    struct str nation, name, identity;
+};
+/* ERR_NOT_FOUND without one. Text lives until the next call on this handle. */
+bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct err *e) BASE_CHECKED;
+/* Finds or makes; `identity` is used when it is made, or replaces the old one when not empty. */
+bool store_org_put(struct store *s, struct str nation, struct str name, struct str identity,
+                   int64_t *id, struct err *e) BASE_CHECKED;
+
+struct store_user {
+    int64_t id, org;
+    struct str name, role, nation, org_name, identity;
+    struct str password;                        /* Argon2id text or empty */
+    int64_t created_us, expires_us, revoked_us; /* 0: never */
+    bool has_token, has_cert;
+};
+struct store_user_new {
+    struct str name, role, password;
+    int64_t org, expires_us;
+    const unsigned char *token_hash; /* 32 bytes or NULL */
+    const unsigned char *cert_hash;  /* 32 bytes or NULL */
+};
+bool store_user_add(struct store *s, const struct store_user_new *u, int64_t *id, struct err *e)
+    BASE_CHECKED; /* ERR_CONFLICT: the name or certificate is taken */
+bool store_user_revoke(struct store *s, struct str name, int64_t at_us, struct err *e) BASE_CHECKED;
+/* One of three keys; ERR_NOT_FOUND without one. Text is copied into `arena`. */
+bool store_user_by_name(struct store *s, struct arena *arena, struct str name,
+                        struct store_user *out, struct err *e) BASE_CHECKED;
+bool store_user_by_token(struct store *s, struct arena *arena, const unsigned char hash[32],
+                         struct store_user *out, struct err *e) BASE_CHECKED;
+bool store_user_by_cert(struct store *s, struct arena *arena, const unsigned char hash[32],
+                        struct store_user *out, struct err *e) BASE_CHECKED;
+typedef bool store_user_fn(void *ctx, const struct store_user *u); /* false stops */
+bool store_user_each(struct store *s, struct arena *arena, store_user_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+
+/* ---- collections ---- */
+
+struct store_collection {
+    int64_t id;
+    struct str uuid, root, title, alias, description;
+    unsigned marking; /* enum stix_tlp of unmarked objects */
+};
+bool store_collection_add(struct store *s, const struct store_collection *c, int64_t *id,
+                          struct err *e) BASE_CHECKED; /* ERR_CONFLICT: alias taken in this root */
+typedef bool store_collection_fn(void *ctx, const struct store_collection *c);
+/* In the order they were made; text lives during the call. */
+bool store_collection_each(struct store *s, store_collection_fn *each, void *ctx,
+                           struct err *e) BASE_CHECKED;
+
+/* ---- audiences: canonical texts of policy.h, interned ---- */
+
+bool store_audience_put(struct store *s, struct str text, int64_t *id, struct err *e) BASE_CHECKED;
+typedef bool store_audience_fn(void *ctx, int64_t id, struct str text);
+/* Those with an id above `after`, in order. */
+bool store_audience_each(struct store *s, int64_t after, store_audience_fn *each, void *ctx,
+                         struct err *e) BASE_CHECKED;
+
+/* ---- objects: writing ---- */
+
+/* One stored version. `name` is the number all versions of one STIX id share. */
+struct store_object {
+    int64_t object, name, source_org, received_us;
+    int64_t version_us; /* modified, else created; received_us where the object has neither */
+    bool has_version, revoked;
+    struct str id, version, type; /* version: its own text, or STR_NONE */
+    struct str bytes;
+};
+typedef bool store_object_fn(void *ctx, const struct store_object *o);
+/* Every stored version of a STIX id, oldest version first; text and bytes live during the call.
+ * For the write path: no reader's request may end here. */
+bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
+                           struct err *e) BASE_CHECKED;
+/* Adds a version; o->name 0 makes a new name. Fills o->object and o->name. */
+bool store_object_add(struct store *s, struct store_object *o, struct err *e) BASE_CHECKED;
+/* Releases an object to an audience in a collection. `*date_added` (microseconds) is later than
+ * every date_added of that collection and not before now. */
+bool store_release_add(struct store *s, int64_t collection, int64_t audience,
+                       const struct store_object *o, int64_t *date_added,
+                       struct err *e) BASE_CHECKED;
+/* Is this version released to anybody in the collection? */
+bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
+                       struct err *e) BASE_CHECKED;
+/* Takes back versions of a name in a collection: all, or the one of `version_us` when not NULL.
+ * Objects that no collection holds any more are deleted. Fills how many versions it took back. */
+bool store_release_remove(struct store *s, int64_t collection, int64_t name,
+                          const int64_t *version_us, size_t *removed, struct err *e) BASE_CHECKED;
+
+/* ---- objects: reading ---- */
+
+/* TAXII 2.1 §3.4.1 match[version]; flags add up. */
+enum { STORE_LAST = 1, STORE_FIRST = 2, STORE_ALL = 4 };
+
+/* What a reader may see and asks for. */
+struct store_query {
+    int64_t collection;
+    const int64_t *audiences; /* the reader's; nothing else is reachable */
+    size_t audience_count;
+    int64_t after_us;   /* date_added > this one */
+    size_t limit;       /* rows at the most */
+    size_t limit_bytes; /* stop before a row that passes it (0: none); one row always comes */
+    const struct str *ids, *types; /* any of them; none: all */
+    size_t id_count, type_count;
+    unsigned versions;         /* STORE_… flags */
+    const int64_t *version_us; /* exact ones, beside the flags */
+    size_t version_count;
+    bool with_bytes;
+};
+struct store_row {
+    int64_t date_added;
+    const struct store_object *object;
+};
+typedef bool store_row_fn(void *ctx, const struct store_row *r);
+/* Rows in order of date_added; `*more` says that at least one more would follow. */
+bool store_read(struct store *s, const struct store_query *q, store_row_fn *each, void *ctx,
+                bool *more, struct err *e) BASE_CHECKED;
+
+/* ---- status resources (TAXII 2.1 §4.3), values of the node, cursors of partners ---- */
+
+bool store_status_put(struct store *s, const char *uuid, int64_t user, int64_t at_us,
+                      struct str json, struct err *e) BASE_CHECKED;
+/* ERR_NOT_FOUND also when it is another user's. */
+bool store_status_get(struct store *s, struct str uuid, int64_t user, struct buf *json,
+                      struct err *e) BASE_CHECKED;
+bool store_status_expire(struct store *s, int64_t before_us, struct err *e) BASE_CHECKED;
+
+/* Small named values (a partner's cursor …). ERR_NOT_FOUND without one. */
+bool store_value_get(struct store *s, struct str key, struct buf *out, struct err *e) BASE_CHECKED;
+bool store_value_put(struct store *s, struct str key, struct str value, struct err *e) BASE_CHECKED;
+
+/* Partners: one row a collection pulled. */
+struct store_peer {
+    int64_t id, collection;         /* the local collection it goes into */
+    struct str name, url, ca, auth; /* files and tokens as `setu peer add` was given them */
+    struct str remote, nation, org; /* the remote collection (id, alias or title); who they are */
+    struct str cursor;              /* last date_added taken, or empty */
+};
+bool store_peer_add(struct store *s, const struct store_peer *p, struct err *e) BASE_CHECKED;
+bool store_peer_cursor(struct store *s, int64_t id, struct str cursor, struct err *e) BASE_CHECKED;
+typedef bool store_peer_fn(void *ctx, const struct store_peer *p);
+bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+
+#endif
