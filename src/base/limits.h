@@ -21,10 +21,12 @@
 #define LIMIT_PATTERN_DEPTH 64
 #define LIMIT_PATTERN_NODES (1u << 18)
 
-/* Policy: bytes of policy.conf, rules in it, names in it. */
+/* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
+ * labels), memory of one parsed policy. */
 #define LIMIT_POLICY_BYTES (4u << 20)
 #define LIMIT_POLICY_RULES 10000
 #define LIMIT_POLICY_NAMES 10000
+#define LIMIT_POLICY_MEMORY_BYTES (256u << 20)
 
 /* HTTP: body (default of setu.conf), header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES   (100u << 20)
