@@ -1,0 +1,243 @@
+#include "stix/stix.h"
+
+#include "stix/stix_priv.h"
+
+/* STIX 2.1 §2.9: an RFC 4122 UUID, so version 1 to 5 and variant 10x. */
+static bool uuid_ok(struct str u, struct err *e)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
+    if (u.n != sizeof(shape) - 1)
+        return err_set(e, ERR_INVALID, "the UUID of an identifier has 36 characters, not %zu", u.n);
+    for (size_t i = 0; i < u.n; i++) {
+        char c = u.p[i];
+        bool good = shape[i] == '-' ? c == '-' : stix_is_hex(c);
+        if (good && shape[i] == 'V')
+            good = c >= '1' && c <= '5';
+        if (good && shape[i] == 'N')
+            good = c == '8' || c == '9' || c == 'a' || c == 'b' || c == 'A' || c == 'B';
+        if (!good)
+            return err_set_at(e, ERR_INVALID, i, "the UUID of an identifier must follow RFC 4122");
+    }
+    return true;
+}
+
+/* STIX 2.1 §3.1: a type name is 3 to 250 characters of a-z, 0-9 and hyphen, begins with a letter
+ * and has no two hyphens in a row. */
+bool stix_type_name_ok(struct str type)
+{
+    if (type.n < 3 || type.n > LIMIT_STIX_TYPE_BYTES || type.p[0] < 'a' || type.p[0] > 'z')
+        return false;
+    for (size_t i = 0; i < type.n; i++) {
+        char c = type.p[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        if (!good || (c == '-' && i + 1 < type.n && type.p[i + 1] == '-'))
+            return false;
+    }
+    return true;
+}
+
+bool stix_id_parse(struct str id, struct str *type, struct err *e)
+{
+    if (id.n > LIMIT_STIX_ID_BYTES)
+        return err_set(e, ERR_INVALID, "the identifier has over %d bytes", LIMIT_STIX_ID_BYTES);
+    size_t cut = 0;
+    while (cut + 1 < id.n && (id.p[cut] != '-' || id.p[cut + 1] != '-'))
+        cut++;
+    if (cut + 1 >= id.n)
+        return err_set(e, ERR_INVALID, "an identifier is a type name, two hyphens and a UUID");
+    struct str name = str_slice(id, 0, cut);
+    if (!stix_type_name_ok(name))
+        return err_set(e, ERR_INVALID,
+                       "the type of an identifier is 3 to 250 characters of a-z, 0-9 and hyphen");
+    if (!uuid_ok(str_from(id, cut + 2), e)) {
+        e->at += cut + 2;
+        return false;
+    }
+    if (type != NULL)
+        *type = name;
+    return true;
+}
+
+/* The members that stix_object_read looks at, found in one pass. */
+struct members {
+    const struct json *type, *id, *spec_version, *created, *modified, *created_by_ref, *revoked;
+    const struct json *object_marking_refs, *granular_markings, *labels, *extensions;
+};
+
+static void members_find(const struct json *v, struct members *m)
+{
+    static const struct {
+        struct str name;
+        size_t slot;
+    } wanted[] = {
+#define WANT(x) {STIX_LIT(#x), offsetof(struct members, x)}
+        WANT(type),           WANT(id),      WANT(spec_version),        WANT(created),
+        WANT(modified),       WANT(revoked), WANT(object_marking_refs), WANT(granular_markings),
+        WANT(created_by_ref), WANT(labels),  WANT(extensions),
+#undef WANT
+    };
+    *m = (struct members){0};
+    for (const struct json *k = v->u.child; k != NULL; k = k->next) {
+        for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+            if (k->key.n != wanted[i].name.n || !str_eq(k->key, wanted[i].name))
+                continue;
+            *(const struct json **)(void *)((char *)m + wanted[i].slot) = k;
+            break;
+        }
+    }
+}
+
+static enum stix_tlp stricter(enum stix_tlp a, enum stix_tlp b)
+{
+    return a > b ? a : b;
+}
+
+static enum stix_tlp tlp_of_refs(const struct json *refs)
+{
+    enum stix_tlp t = STIX_TLP_NONE;
+    if (!json_is(refs, JSON_ARRAY))
+        return t;
+    for (const struct json *r = refs->u.child; r != NULL; r = r->next)
+        if (r->type == JSON_STRING)
+            t = stricter(t, stix_tlp_of_id(r->u.s));
+    return t;
+}
+
+static enum stix_tlp tlp_of_granular(const struct json *granular)
+{
+    enum stix_tlp t = STIX_TLP_NONE;
+    if (!json_is(granular, JSON_ARRAY))
+        return t;
+    for (const struct json *g = granular->u.child; g != NULL; g = g->next) {
+        const struct json *ref = json_get(g, STR("marking_ref"));
+        if (json_is(ref, JSON_STRING))
+            t = stricter(t, stix_tlp_of_id(ref->u.s));
+    }
+    return t;
+}
+
+/* STIX 2.1 §7.3: a type of its own says by its extension what it is. */
+static enum stix_class class_of_extensions(const struct json *extensions)
+{
+    if (!json_is(extensions, JSON_OBJECT))
+        return STIX_UNKNOWN;
+    for (const struct json *x = extensions->u.child; x != NULL; x = x->next) {
+        struct str kind = json_get_str(x, STR("extension_type"));
+        if (str_eq(kind, STR("new-sdo")))
+            return STIX_SDO;
+        if (str_eq(kind, STR("new-sro")))
+            return STIX_SRO;
+        if (str_eq(kind, STR("new-sco")))
+            return STIX_SCO;
+    }
+    return STIX_UNKNOWN;
+}
+
+static bool read_identity(const struct json *v, const struct members *m, struct stix_object *o,
+                          struct err *e)
+{
+    if (!json_is(m->type, JSON_STRING))
+        return err_set_at(e, ERR_INVALID, m->type ? m->type->at : v->at,
+                          "an object needs a `type` that is a string");
+    if (!json_is(m->id, JSON_STRING))
+        return err_set_at(e, ERR_INVALID, m->id ? m->id->at : v->at,
+                          "an object needs an `id` that is a string");
+    struct str prefix;
+    if (!stix_id_parse(m->id->u.s, &prefix, e)) {
+        e->at = m->id->at;
+        return err_prefix(e, "`id`");
+    }
+    if (!str_eq(prefix, m->type->u.s))
+        return err_set_at(e, ERR_INVALID, m->id->at, "`id` must begin with its `type`, %.*s",
+                          STR_FMT(m->type->u.s));
+    o->id = m->id->u.s;
+    o->type = m->type->u.s;
+    o->class = stix_class_of(o->type);
+    if (o->class == STIX_UNKNOWN)
+        o->class = class_of_extensions(m->extensions);
+    return true;
+}
+
+/* STIX 2.1 §3.6: `modified` is the version; what has none is known by `created` (§7.2.1). */
+static bool read_version(const struct members *m, struct stix_object *o, struct err *e)
+{
+    const struct json *t = m->modified ? m->modified : m->created;
+    if (o->class == STIX_SCO || o->class == STIX_BUNDLE || t == NULL)
+        return true;
+    struct instant at;
+    if (t->type != JSON_STRING)
+        return err_set_at(e, ERR_INVALID, t->at, "`%.*s` must be a timestamp", STR_FMT(t->key));
+    if (!instant_parse(t->u.s, &at, e)) {
+        e->code = ERR_INVALID;
+        e->at = t->at;
+        return err_prefix(e, "`%.*s`", STR_FMT(t->key));
+    }
+    o->version = t->u.s;
+    o->version_us = instant_us(at);
+    o->has_version = true;
+    return true;
+}
+
+/* 2.0 wrote the version on the bundle; an observable of 2.1 may leave it out (§3.2). */
+static struct str spec_version_of(const struct members *m, enum stix_class class)
+{
+    if (json_is(m->spec_version, JSON_STRING))
+        return m->spec_version->u.s;
+    if (class == STIX_SCO || class == STIX_BUNDLE)
+        return STR("2.1");
+    return m->created != NULL ? STR("2.0") : STR("2.1");
+}
+
+bool stix_object_read(const struct json *v, struct stix_object *out, struct err *e)
+{
+    struct members m;
+    struct stix_object o = {.json = v};
+    if (!json_is(v, JSON_OBJECT))
+        return err_set_at(e, ERR_INVALID, v ? v->at : 0, "a STIX object must be a JSON object");
+    members_find(v, &m);
+    if (!read_identity(v, &m, &o, e) || !read_version(&m, &o, e))
+        return false;
+    o.spec_version = spec_version_of(&m, o.class);
+    if (json_is(m.created_by_ref, JSON_STRING))
+        o.created_by_ref = m.created_by_ref->u.s;
+    o.revoked = json_is(m.revoked, JSON_TRUE);
+    o.granular = json_is(m.granular_markings, JSON_ARRAY) && m.granular_markings->count > 0;
+    o.tlp = stricter(tlp_of_refs(m.object_marking_refs), tlp_of_granular(m.granular_markings));
+    o.labels = json_is(m.labels, JSON_ARRAY) ? m.labels : NULL;
+    o.markings = json_is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
+    *out = o;
+    return true;
+}
+
+bool stix_container_open(const struct json *doc, enum stix_container *kind,
+                         const struct json **first, size_t *count, struct err *e)
+{
+    if (json_is(doc, JSON_ARRAY)) {
+        *kind = STIX_IN_ARRAY;
+        *first = doc->u.child;
+        *count = doc->count;
+        return true;
+    }
+    if (!json_is(doc, JSON_OBJECT))
+        return err_set_at(e, ERR_INVALID, doc ? doc->at : 0,
+                          "expected a bundle, an envelope, an array of objects or one object");
+    const struct json *type = json_get(doc, STR("type"));
+    const struct json *objects = json_get(doc, STR("objects"));
+    bool bundle = json_is(type, JSON_STRING) && str_eq(type->u.s, STR("bundle"));
+    if (type != NULL && !bundle) {
+        *kind = STIX_IN_ITSELF;
+        *first = doc;
+        *count = 1;
+        return true;
+    }
+    if (objects != NULL && objects->type != JSON_ARRAY)
+        return err_set_at(e, ERR_INVALID, objects->at, "`objects` must be an array");
+    /* TAXII 2.1 §3.7: an envelope may be empty or hold `more` and `next` alone. */
+    if (!bundle && objects == NULL && doc->count > 0 && json_get(doc, STR("more")) == NULL)
+        return err_set_at(e, ERR_INVALID, doc->at,
+                          "the object has neither `type` nor `objects`: expected STIX");
+    *kind = bundle ? STIX_IN_BUNDLE : STIX_IN_ENVELOPE;
+    *first = objects ? objects->u.child : NULL;
+    *count = objects ? objects->count : 0;
+    return true;
+}
