@@ -168,7 +168,7 @@ bool pattern_timestamp_read(struct pattern_parser *p, struct instant *out)
     if (!instant_parse(p->now.inner, out, p->e)) {
         p->e->code = ERR_SYNTAX;
         p->e->at += at;
-        return err_prefix(p->e, "expected a timestamp");
+        return false;
     }
     if (out->s > LAST_SECOND)
         return bad(p, at, "a timestamp within the years 0000 to 9999");

@@ -55,7 +55,7 @@ struct str pattern_keep(const struct pattern_parser *p, struct str s)
 
 void pattern_note_add(struct pattern_parser *p, enum pattern_note_kind kind, size_t at)
 {
-    if (p->out->notes[kind].count++ == 0)
+    if (p->out->notes[kind].count++ == 0 || at < p->out->notes[kind].at)
         p->out->notes[kind].at = (uint32_t)at; /* LIMIT_PATTERN_BYTES keeps it below 2^32 */
 }
 
@@ -78,8 +78,8 @@ static void found_text(const struct pattern_parser *p, char out[64])
     for (size_t i = 0; i < shown; i++)
         if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
             shown = i;
-    snprintf(out, 64, "%s%.*s%s%s", quoted ? "" : "'", (int)shown, s, shown < n ? "…" : "",
-             quoted ? "" : "'");
+    snprintf(out, 64, "%s%.*s%s%s", quoted ? "the constant " : "'", (int)shown, s,
+             shown < n ? "…" : "", quoted ? "" : "'");
 }
 
 /* A keyword in the wrong case is the commonest slip, and looks right to its writer. */
