@@ -16,10 +16,12 @@
 #define LIMIT_STIX_FINDINGS     100
 #define LIMIT_STIX_OBJECT_BYTES (16u << 20)
 
-/* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree. */
+/* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
+ * all its regular expressions take when compiled. */
 #define LIMIT_PATTERN_BYTES (1u << 20)
 #define LIMIT_PATTERN_DEPTH 64
 #define LIMIT_PATTERN_NODES (1u << 18)
+#define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
 /* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
  * labels), memory of one parsed policy. */
