@@ -58,6 +58,9 @@
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 
+/* Paths of the node: its directory and what lies in it. */
+#define LIMIT_PATH_BYTES 1024
+
 /* Arenas: one request, one file under check. */
 #define LIMIT_ARENA_REQUEST_BYTES ((size_t)2 << 30)
 #define LIMIT_ARENA_FILE_BYTES    ((size_t)16 << 30)

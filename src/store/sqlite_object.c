@@ -186,6 +186,37 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
     return true;
 }
 
+bool store_release_audiences(struct store *s, int64_t collection, const struct store_object *o,
+                             store_audience_fn *each, void *ctx, struct err *e)
+{
+    bool row, ok;
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_AUDIENCES, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, o->name);
+    sqlite3_bind_int64(stmt, 3, o->version_us);
+    while ((ok = store_step(s, stmt, &row, e)) && row)
+        if (!each(ctx, sqlite3_column_int64(stmt, 0), store_column(stmt, 1)))
+            break;
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+bool store_release_marking(struct store *s, int64_t name, unsigned *marking, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_MARKING, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, name);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    *marking = row ? (unsigned)sqlite3_column_int(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    return true;
+}
+
 struct removal {
     int64_t audience, date_added, object;
 };

@@ -52,6 +52,10 @@
                    " LIMIT 1")                                                                     \
     X(RELEASE_OF_NAME, "SELECT audience,date_added,object,version_us FROM release"                 \
                        " WHERE collection=?1 AND name=?2 ORDER BY version_us")                     \
+    X(RELEASE_AUDIENCES, "SELECT a.id,a.text FROM release r JOIN audience a ON a.id=r.audience"    \
+                         " WHERE r.name=?2 AND r.collection=?1 AND r.version_us=?3")               \
+    X(RELEASE_MARKING, "SELECT ifnull(max(c.marking),0) FROM release r JOIN collection c"          \
+                       " ON c.id=r.collection WHERE r.name=?1")                                    \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \

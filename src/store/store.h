@@ -113,6 +113,12 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
 /* Is this version released to anybody in the collection? */
 bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
                        struct err *e) BASE_CHECKED;
+/* The audiences this version is released to in the collection. */
+bool store_release_audiences(struct store *s, int64_t collection, const struct store_object *o,
+                             store_audience_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+/* The strictest default marking of the collections that hold any version of a name. */
+bool store_release_marking(struct store *s, int64_t name, unsigned *marking,
+                           struct err *e) BASE_CHECKED;
 /* Takes back versions of a name in a collection: all, or the one of `version_us` when not NULL.
  * Objects that no collection holds any more are deleted. Fills how many versions it took back. */
 bool store_release_remove(struct store *s, int64_t collection, int64_t name,

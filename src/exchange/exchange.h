@@ -1,0 +1,244 @@
+/*
+ * The heart: a node's verbs, where all rules meet. Doors (taxii, peer, sensor, cli) translate to
+ * and from these calls and hold no rules of their own. Release is decided here when something is
+ * written, and recorded; reading follows the record. One `struct exchange` a process, any thread
+ * may call it; a session serves one thread. One writer thread commits what all threads hand in.
+ */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "base/base.h"
+#include "policy/policy.h"
+#include "stix/stix.h"
+#include "store/store.h"
+#include "json/json.h"
+
+struct exchange;
+struct exchange_session;
+
+/* ---- the node ---- */
+
+/* setu.conf, read once. All text lives as long as the exchange. */
+struct exchange_config {
+    struct str name, nation, org, identity; /* the node's own organisation */
+    struct str listen;                      /* HOST:PORT */
+    struct str public_url;                  /* behind a proxy: https://host[:port], else empty */
+    struct str api_root;                    /* name of the one API root */
+    uint64_t max_body_bytes;
+    uint64_t page_max; /* objects of one TAXII page at the most */
+};
+
+struct exchange_init {
+    const char *dir;
+    struct str name, nation, org, identity; /* org and identity may be empty */
+    struct str hosts;                       /* for the TLS certificate; may be empty */
+    struct str listen;                      /* may be empty */
+};
+/* Makes a node: folder, configuration, policy, keys, certificates, database, an administrator.
+ * Fills the administrator's name and token (shown once, stored as a hash). Either the whole node
+ * stands afterwards, or nothing; ERR_CONFLICT when DIR holds anything. */
+bool exchange_init(const struct exchange_init *i, struct str *user, char token[64],
+                   struct err *e) BASE_CHECKED;
+
+/* Opens a node. Fails on an invalid setu.conf or policy.conf with file, line and column. */
+bool exchange_open(const char *dir, struct exchange **out, struct err *e) BASE_CHECKED;
+void exchange_close(struct exchange *x); /* waits for what was handed in; NULL is allowed */
+const struct exchange_config *exchange_config(const struct exchange *x);
+const struct policy *exchange_policy(const struct exchange *x);
+const char *exchange_dir(const struct exchange *x);
+/* DIR/NAME in the caller's buffer. */
+const char *exchange_path(const struct exchange *x, const char *name, char out[LIMIT_PATH_BYTES]);
+/* A MAC under the node's own key, for values that leave and come back (cursors). */
+void exchange_mac(const struct exchange *x, struct str data, unsigned char out[32]);
+
+/* ---- people, services, partners ---- */
+
+/* name, may read, may write */
+#define EXCHANGE_ROLES(X)                                                                          \
+    X(READER, "reader", true, false)                                                               \
+    X(CONTRIBUTOR, "contributor", true, true)                                                      \
+    X(OFFICER, "officer", true, true)                                                              \
+    X(AUDITOR, "auditor", false, false)                                                            \
+    X(ADMIN, "admin", true, true)                                                                  \
+    X(SENSOR, "sensor", true, true)                                                                \
+    X(PEER, "peer", true, false)
+enum exchange_role {
+#define X(name, text, read, write) EXCHANGE_##name,
+    EXCHANGE_ROLES(X)
+#undef X
+};
+bool exchange_role_parse(struct str text, enum exchange_role *out) BASE_CHECKED;
+const char *exchange_role_name(enum exchange_role r);
+bool exchange_role_reads(enum exchange_role r);
+bool exchange_role_writes(enum exchange_role r);
+
+/* Who is asking. Text belongs to the arena it was made in. */
+struct principal {
+    int64_t user, org;
+    struct str name, identity;
+    enum exchange_role role;
+    struct policy_party party;
+};
+
+/* ERR_UNAUTHORIZED, with one message for every reason, when the secret is wrong, revoked or
+ * expired. Comparisons take constant time. */
+bool exchange_login_token(struct exchange_session *s, struct arena *a, struct str token,
+                          struct principal *out, struct err *e) BASE_CHECKED;
+bool exchange_login_basic(struct exchange_session *s, struct arena *a, struct str name,
+                          struct str secret, struct principal *out, struct err *e) BASE_CHECKED;
+bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
+                         struct principal *out, struct err *e) BASE_CHECKED;
+/* The node's own organisation, for the command line. */
+bool exchange_login_home(struct exchange_session *s, struct arena *a, struct principal *out,
+                         struct err *e) BASE_CHECKED;
+/* A partner's organisation, for what is pulled from it. */
+bool exchange_login_partner(struct exchange_session *s, struct policy_party party,
+                            struct principal *out, struct err *e) BASE_CHECKED;
+
+struct exchange_user_new {
+    struct str name, org, nation, identity;
+    enum exchange_role role;
+    struct str password; /* empty: a token is made */
+    struct str cert_pem; /* empty: no client certificate */
+    int64_t expires_us;  /* 0: never */
+};
+/* `token` is empty afterwards when a password or certificate was given. */
+bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, char token[64],
+                       struct err *e) BASE_CHECKED;
+bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e) BASE_CHECKED;
+
+/* ---- collections ---- */
+
+struct exchange_collection {
+    int64_t id;
+    struct str uuid, root, title, alias, description;
+    enum stix_tlp marking; /* of unmarked objects */
+};
+struct exchange_collection_new {
+    struct str title, alias, description, uuid; /* uuid empty: made */
+    enum stix_tlp marking;
+};
+bool exchange_collection_add(struct exchange *x, const struct exchange_collection_new *c,
+                             char uuid[37], struct err *e) BASE_CHECKED;
+/* All collections in the order they were made, copied into `a`. */
+bool exchange_collections(struct exchange_session *s, struct arena *a,
+                          struct exchange_collection **out, size_t *count,
+                          struct err *e) BASE_CHECKED;
+/* By id, alias or (when `by_title`) title; ERR_NOT_FOUND, or ERR_CONFLICT when a title is not
+ * unique. */
+bool exchange_collection_find(struct exchange_session *s, struct arena *a, struct str key,
+                              bool by_title, struct exchange_collection *out,
+                              struct err *e) BASE_CHECKED;
+
+/* ---- sessions: one a thread ---- */
+
+bool exchange_session_open(struct exchange *x, struct exchange_session **out,
+                           struct err *e) BASE_CHECKED;
+void exchange_session_close(struct exchange_session *s); /* NULL is allowed */
+struct exchange *exchange_of(const struct exchange_session *s);
+struct store *exchange_session_store(struct exchange_session *s); /* for this room's tests only */
+
+/* ---- writing ---- */
+
+enum exchange_outcome {
+    EXCHANGE_ACCEPTED,
+    EXCHANGE_UNCHANGED, /* this version stands in this collection already, with the same content */
+    EXCHANGE_REFUSED,
+    EXCHANGE_QUARANTINED,
+    EXCHANGE_HELD
+};
+#define EXCHANGE_OUTCOMES 5
+const char *exchange_outcome_name(enum exchange_outcome o);
+
+/* What became of one object. */
+struct exchange_result {
+    struct str id;      /* as far as it could be read */
+    struct str version; /* modified, created, or the instant of arrival */
+    enum exchange_outcome outcome;
+    struct str rule; /* a rule of STIX or the policy's line; empty when accepted */
+    struct str message;
+};
+
+struct exchange_batch;
+/* Called once by the writer thread when the batch is durable (ok) or was rolled back whole. */
+typedef void exchange_done_fn(void *ctx, struct exchange_batch *b, bool ok, const struct err *e);
+/* Renders the status resource; it is stored in the same transaction. */
+typedef bool exchange_status_fn(const struct exchange_batch *b, struct buf *out);
+
+struct exchange_submission {
+    const struct principal *who;                  /* copied */
+    const struct exchange_collection *collection; /* copied */
+    bool from_partner;                            /* pulled from a configured partner */
+    exchange_status_fn *status;                   /* or NULL */
+};
+
+/* Checks and decides about `count` objects that start at `first` (siblings) of the parsed `text`;
+ * text and tree must stay until the batch is done. No trace is left until exchange_commit. */
+bool exchange_prepare(struct exchange_session *s, const struct exchange_submission *sub,
+                      struct str text, const struct json *first, size_t count,
+                      struct exchange_batch **out, struct err *e) BASE_CHECKED;
+/* Hands the batch to the writer, which owns it until `done`. ERR_BUSY when its queue is full. */
+bool exchange_commit(struct exchange *x, struct exchange_batch *b, exchange_done_fn *done,
+                     void *ctx, struct err *e) BASE_CHECKED;
+/* The same, waiting for the end. */
+bool exchange_commit_wait(struct exchange *x, struct exchange_batch *b, struct err *e) BASE_CHECKED;
+size_t exchange_batch_count(const struct exchange_batch *b);
+const struct exchange_result *exchange_batch_result(const struct exchange_batch *b, size_t i);
+size_t exchange_batch_total(const struct exchange_batch *b, enum exchange_outcome o);
+const char *exchange_batch_uuid(const struct exchange_batch *b); /* of its status resource */
+int64_t exchange_batch_at_us(const struct exchange_batch *b);
+void exchange_batch_free(struct exchange_batch *b); /* NULL is allowed */
+
+/* Takes an object (all versions, or one instant) out of a collection. Only its owner or an
+ * administrator of the home organisation may; ERR_NOT_FOUND when `who` cannot see it. */
+bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_collection *c, struct str id,
+                       const int64_t *version_us, struct err *e) BASE_CHECKED;
+
+/* ---- reading ---- */
+
+/* As store_query, without the audiences: those follow from `who`. */
+struct exchange_query {
+    const struct exchange_collection *collection;
+    int64_t after_us;
+    size_t limit, limit_bytes;
+    const struct str *ids, *types;
+    size_t id_count, type_count;
+    unsigned versions;
+    const int64_t *version_us;
+    size_t version_count;
+    bool with_bytes;
+};
+/* Rows released to `who` and nothing else, in order of date_added. */
+bool exchange_read(struct exchange_session *s, const struct principal *who,
+                   const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
+                   struct err *e) BASE_CHECKED;
+/* Is any version of this id released to `who` in the collection? */
+bool exchange_sees(struct exchange_session *s, const struct principal *who,
+                   const struct exchange_collection *c, struct str id, bool *yes,
+                   struct err *e) BASE_CHECKED;
+bool exchange_status(struct exchange_session *s, const struct principal *who, struct str uuid,
+                     struct buf *json, struct err *e) BASE_CHECKED;
+
+/* The same decision the write path takes, for a stored object: what would `to` get, and why.
+ * ERR_NOT_FOUND when no version is stored. `bytes` receives the newest version. */
+struct exchange_explanation {
+    enum policy_release decision;
+    struct policy_rule_ref rule;
+};
+bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
+                      struct exchange_explanation *out, struct buf *bytes,
+                      struct err *e) BASE_CHECKED;
+/* The organisation called `org` in policy.conf or among the users; ERR_NOT_FOUND. */
+bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str org,
+                         struct policy_party *out, struct err *e) BASE_CHECKED;
+
+/* ---- partners ---- */
+
+bool exchange_peer_add(struct exchange *x, const struct store_peer *p, struct err *e) BASE_CHECKED;
+bool exchange_peer_cursor(struct exchange *x, int64_t id, struct str cursor,
+                          struct err *e) BASE_CHECKED;
+bool exchange_peers(struct exchange_session *s, struct arena *a, struct store_peer **out,
+                    size_t *count, struct err *e) BASE_CHECKED;
+
+#endif

@@ -1,0 +1,393 @@
+/* A node's folder: making it, opening it, reading setu.conf. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exchange/exchange_priv.h"
+
+#define CERT_DAYS 825
+#define CA_DAYS   3650
+
+/* ---- setu.conf ---- */
+
+enum kind { TEXT, NUMBER };
+
+struct setting {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    uint64_t least, most, standard;
+    const char *standard_text;
+};
+
+#define TEXT_SETTING(n, field, standard)                                                           \
+    {                                                                                              \
+        n, TEXT, offsetof(struct exchange_config, field), 0, 0, 0, standard                        \
+    }
+#define NUMBER_SETTING(n, field, least, most, standard)                                            \
+    {                                                                                              \
+        n, NUMBER, offsetof(struct exchange_config, field), least, most, standard, NULL            \
+    }
+
+/* One line a setting: `name value`. */
+static const struct setting settings[] = {
+    TEXT_SETTING("name", name, NULL),
+    TEXT_SETTING("nation", nation, NULL),
+    TEXT_SETTING("org", org, NULL),
+    TEXT_SETTING("identity", identity, NULL),
+    TEXT_SETTING("listen", listen, "127.0.0.1:6443"),
+    TEXT_SETTING("public-url", public_url, ""),
+    TEXT_SETTING("api-root", api_root, "api"),
+    NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
+                   LIMIT_HTTP_BODY_BYTES),
+    NUMBER_SETTING("page-max", page_max, 1, LIMIT_TAXII_PAGE_MAX, LIMIT_TAXII_PAGE_MAX),
+};
+#define SETTING_COUNT (sizeof settings / sizeof *settings)
+
+static struct str *text_of(struct exchange_config *c, const struct setting *s)
+{
+    return (struct str *)(void *)((char *)c + s->offset);
+}
+
+static uint64_t *number_of(struct exchange_config *c, const struct setting *s)
+{
+    return (uint64_t *)(void *)((char *)c + s->offset);
+}
+
+static const struct setting *setting_find(struct str name)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (str_eq(name, str_of(settings[i].name)))
+            return &settings[i];
+    return NULL;
+}
+
+static bool setting_set(struct exchange *x, const struct setting *s, struct str value,
+                        struct err *e)
+{
+    if (s->kind == TEXT) {
+        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+            value = str_slice(value, 1, value.n - 1);
+        *text_of(&x->config, s) = arena_str(x->arena, value);
+        return arena_ok(x->arena, e);
+    }
+    uint64_t v;
+    if (!str_to_u64(value, &v) || v < s->least || v > s->most)
+        return err_set(e, ERR_SYNTAX, "%s takes a whole number from %llu to %llu", s->name,
+                       (unsigned long long)s->least, (unsigned long long)s->most);
+    *number_of(&x->config, s) = v;
+    return true;
+}
+
+static bool config_line(struct exchange *x, struct str line, struct err *e)
+{
+    line = str_trim(line);
+    if (line.n == 0 || line.p[0] == '#')
+        return true;
+    struct str name = str_cut(&line, ' ');
+    const struct setting *s = setting_find(name);
+    if (!s)
+        return err_set(e, ERR_SYNTAX, "no setting is called \"%.*s\"", STR_FMT(name));
+    return setting_set(x, s, str_trim(line), e);
+}
+
+static void config_defaults(struct exchange_config *c)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (settings[i].kind == TEXT)
+            *text_of(c, &settings[i]) = str_of(settings[i].standard_text);
+        else
+            *number_of(c, &settings[i]) = settings[i].standard;
+    }
+}
+
+bool exchange_config_read(struct exchange *x, struct err *e)
+{
+    char path[LIMIT_PATH_BYTES];
+    struct str all, rest;
+    unsigned line = 0;
+    bool ok = true;
+    exchange_path(x, "setu.conf", path);
+    if (!file_read(path, 1 << 20, &all, e))
+        return false;
+    config_defaults(&x->config);
+    for (rest = all; rest.p && ok;) {
+        line++;
+        ok = config_line(x, str_cut(&rest, '\n'), e) || err_prefix(e, "%s: line %u", path, line);
+    }
+    base_free((void *)(uintptr_t)all.p);
+    if (ok && (!x->config.name.n || !x->config.nation.n || !x->config.org.n))
+        ok = err_set(e, ERR_SYNTAX, "%s: name, nation and org must be set", path);
+    return ok;
+}
+
+/* ---- opening ---- */
+
+const char *exchange_path(const struct exchange *x, const char *name, char out[LIMIT_PATH_BYTES])
+{
+    snprintf(out, LIMIT_PATH_BYTES, "%s/%s", x->dir, name);
+    return out;
+}
+
+static bool read_policy(struct exchange *x, struct err *e)
+{
+    char path[LIMIT_PATH_BYTES];
+    struct str text;
+    exchange_path(x, "policy.conf", path);
+    if (!file_read(path, LIMIT_POLICY_BYTES, &text, e))
+        return false;
+    bool ok = policy_parse(text, path, &x->policy, e);
+    base_free((void *)(uintptr_t)text.p);
+    return ok;
+}
+
+bool exchange_open(const char *dir, struct exchange **out, struct err *e)
+{
+    char path[LIMIT_PATH_BYTES];
+    struct store *probe = NULL;
+    struct exchange *x = base_alloc(sizeof *x);
+    if (!x || !(x->arena = arena_new(1 << 20))) {
+        base_free(x);
+        return err_set(e, ERR_MEMORY, "out of memory");
+    }
+    pthread_mutex_init(&x->lock, NULL);
+    pthread_cond_init(&x->wake, NULL);
+    x->last = &x->first;
+    x->dir = arena_cstr(x->arena, str_of(dir));
+    bool ok = arena_ok(x->arena, e);
+    if (ok && !file_is_dir(dir))
+        ok = err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir);
+    ok = ok && exchange_config_read(x, e) && read_policy(x, e) &&
+         crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
+         store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e);
+    store_close(probe);
+    if (!ok) {
+        exchange_close(x);
+        return false;
+    }
+    *out = x;
+    return true;
+}
+
+void exchange_close(struct exchange *x)
+{
+    if (!x)
+        return;
+    exchange_writer_stop(x);
+    policy_free(x->policy);
+    arena_free(x->arena);
+    pthread_cond_destroy(&x->wake);
+    pthread_mutex_destroy(&x->lock);
+    base_free(x);
+}
+
+const struct exchange_config *exchange_config(const struct exchange *x)
+{
+    return &x->config;
+}
+
+const struct policy *exchange_policy(const struct exchange *x)
+{
+    return x->policy;
+}
+
+const char *exchange_dir(const struct exchange *x)
+{
+    return x->dir;
+}
+
+void exchange_mac(const struct exchange *x, struct str data, unsigned char out[32])
+{
+    crypt_hmac_sha256(x->key, data, out);
+}
+
+/* ---- making ---- */
+
+/* What `setu init` has worked out before it touches the disk. */
+struct making {
+    const struct exchange_init *i;
+    char final[LIMIT_PATH_BYTES], dir[LIMIT_PATH_BYTES];
+    char org[LIMIT_NAME_BYTES + 1], identity[64], listen[256], hosts[512];
+};
+
+/* A name for policy.conf from a free title: lower case letters, digits and hyphens. */
+static void slug(struct str title, char out[LIMIT_NAME_BYTES + 1])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < title.n && n < LIMIT_NAME_BYTES; i++) {
+        char c = title.p[i];
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c + 32);
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+            out[n++] = c;
+        else if (n && out[n - 1] != '-')
+            out[n++] = '-';
+    }
+    while (n && out[n - 1] == '-')
+        n--;
+    out[n] = '\0';
+}
+
+static bool put_text(const struct making *m, const char *name, struct str text, unsigned mode,
+                     struct err *e)
+{
+    char path[LIMIT_PATH_BYTES + 64];
+    snprintf(path, sizeof path, "%s/%s", m->dir, name);
+    return file_write(path, text, mode, e);
+}
+
+static bool make_config(const struct making *m, struct err *e)
+{
+    struct buf b;
+    buf_init(&b, 0);
+    buf_printf(&b,
+               "# setu.conf: one setting a line. See setu(1).\n"
+               "name \"%.*s\"\nnation %.*s\norg %s\nidentity %s\nlisten %s\n"
+               "# public-url https://cti.example.org   # behind a proxy\n"
+               "# api-root api\n# max-body-bytes %u\n# page-max %u\n",
+               STR_FMT(m->i->name), STR_FMT(m->i->nation), m->org, m->identity, m->listen,
+               LIMIT_HTTP_BODY_BYTES, LIMIT_TAXII_PAGE_MAX);
+    bool ok = buf_ok(&b, e) && put_text(m, "setu.conf", buf_view(&b), 0640, e);
+    buf_clear(&b);
+    ok = ok && policy_default_text(m->i->nation, m->i->nation, str_of(m->org), &b, e) &&
+         put_text(m, "policy.conf", buf_view(&b), 0640, e);
+    buf_done(&b);
+    return ok;
+}
+
+static bool make_keys(const struct making *m, struct err *e)
+{
+    struct buf ca, ca_key, cert, key;
+    unsigned char node_key[CRYPT_KEY_BYTES];
+    char path[LIMIT_PATH_BYTES + 64];
+    struct str name = m->i->name;
+    buf_init(&ca, 0);
+    buf_init(&ca_key, 0);
+    buf_init(&cert, 0);
+    buf_init(&key, 0);
+    struct arena *a = arena_new(4096 * 8);
+    struct str ca_name = a ? arena_printf(a, "%.*s CA", STR_FMT(name)) : STR_NONE;
+    snprintf(path, sizeof path, "%s/node.key", m->dir);
+    bool ok = ca_name.n && crypt_key_file(path, true, node_key, e) &&
+              crypt_ca_make(ca_name, CA_DAYS, &ca, &ca_key, e) &&
+              crypt_cert_issue(buf_view(&ca), buf_view(&ca_key), name, str_of(m->hosts), CERT_DAYS,
+                               &cert, &key, e) &&
+              put_text(m, "tls/ca.pem", buf_view(&ca), 0644, e) &&
+              put_text(m, "tls/ca.key", buf_view(&ca_key), 0600, e) &&
+              put_text(m, "tls/node.pem", buf_view(&cert), 0644, e) &&
+              put_text(m, "tls/node.key", buf_view(&key), 0600, e);
+    arena_free(a);
+    buf_done(&ca);
+    buf_done(&ca_key);
+    buf_done(&cert);
+    buf_done(&key);
+    return ok;
+}
+
+static bool make_store(const struct making *m, struct str admin, char token[64], struct err *e)
+{
+    char path[LIMIT_PATH_BYTES + 64];
+    struct exchange *x = NULL;
+    snprintf(path, sizeof path, "%s/setu.db", m->dir);
+    struct exchange_user_new u = {.name = admin,
+                                  .org = str_of(m->org),
+                                  .nation = m->i->nation,
+                                  .identity = str_of(m->identity),
+                                  .role = EXCHANGE_ADMIN};
+    bool ok =
+        store_create(path, e) && exchange_open(m->dir, &x, e) && exchange_user_add(x, &u, token, e);
+    exchange_close(x);
+    return ok;
+}
+
+static bool make_all(struct making *m, struct str admin, char token[64], struct err *e)
+{
+    char tls[LIMIT_PATH_BYTES + 64];
+    snprintf(tls, sizeof tls, "%s/tls", m->dir);
+    if (mkdir(m->dir, 0700) != 0)
+        return err_errno(e, "cannot create", m->dir);
+    if (mkdir(tls, 0700) != 0)
+        return err_errno(e, "cannot create", tls);
+    if (!make_config(m, e) || !make_keys(m, e) || !make_store(m, admin, token, e))
+        return false;
+    /* rename(2) replaces an empty folder and nothing else. */
+    if (rename(m->dir, m->final) != 0)
+        return err_errno(e, "cannot create", m->final);
+    return true;
+}
+
+/* Removes what make_all left behind; the names are its own. */
+static void unmake(const struct making *m)
+{
+    static const char *const files[] = {"setu.conf",   "policy.conf",  "node.key",     "tls/ca.pem",
+                                        "tls/ca.key",  "tls/node.pem", "tls/node.key", "setu.db",
+                                        "setu.db-wal", "setu.db-shm",  "tls",          ""};
+    char path[LIMIT_PATH_BYTES + 64];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", m->dir, files[i]);
+        remove(path);
+    }
+}
+
+static bool plan(struct making *m, struct err *e)
+{
+    const struct exchange_init *i = m->i;
+    size_t n = strlen(i->dir);
+    char uuid[CRYPT_UUID_TEXT];
+    if (i->name.n == 0 || i->name.n > LIMIT_NAME_BYTES || str_find(i->name, '"') < i->name.n ||
+        str_find(i->name, '\n') < i->name.n || !utf8_valid(i->name))
+        return err_set(e, ERR_USAGE, "--name must be 1 to %d bytes of text without quotes",
+                       LIMIT_NAME_BYTES);
+    if (!policy_nation_valid(i->nation))
+        return err_set(e, ERR_USAGE,
+                       "--nation \"%.*s\": two capital letters (ISO 3166-1), as IN or JP",
+                       STR_FMT(i->nation));
+    slug(i->org.n ? i->org : i->name, m->org);
+    if (!m->org[0])
+        return err_set(e, ERR_USAGE, "--org NAME is needed: letters, digits and hyphens");
+    if (i->org.n && !str_eq(i->org, str_of(m->org)))
+        return err_set(e, ERR_USAGE,
+                       "--org \"%.*s\": write it in lower case letters, digits and hyphens, as %s",
+                       STR_FMT(i->org), m->org);
+    crypt_uuid4(uuid);
+    snprintf(m->identity, sizeof m->identity, "identity--%s", uuid);
+    if (i->identity.n) {
+        struct str type;
+        if (!stix_id_parse(i->identity, &type, e) || !str_eq(type, STR("identity")) ||
+            i->identity.n >= sizeof m->identity)
+            return err_set(e, ERR_USAGE, "--identity must be a STIX id: identity--UUID");
+        snprintf(m->identity, sizeof m->identity, "%.*s", STR_FMT(i->identity));
+    }
+    snprintf(m->listen, sizeof m->listen, "%.*s",
+             STR_FMT(i->listen.n ? i->listen : STR("127.0.0.1:6443")));
+    snprintf(m->hosts, sizeof m->hosts, "localhost,127.0.0.1,::1%s%.*s", i->hosts.n ? "," : "",
+             STR_FMT(i->hosts));
+    while (n > 1 && i->dir[n - 1] == '/')
+        n--;
+    if (n == 0 || n > LIMIT_PATH_BYTES - 64)
+        return err_set(e, ERR_USAGE, "DIR is empty or too long");
+    snprintf(m->final, sizeof m->final, "%.*s", (int)n, i->dir);
+    snprintf(m->dir, sizeof m->dir, "%.*s.init-%ld", (int)n, i->dir, (long)getpid());
+    return true;
+}
+
+bool exchange_init(const struct exchange_init *i, struct str *user, char token[64], struct err *e)
+{
+    static const struct str admin = {"admin", 5};
+    struct making m = {.i = i};
+    if (!plan(&m, e))
+        return false;
+    /* An empty folder may stand; rmdir tells it from a full one and make_all's rename needs it
+     * gone. */
+    if (file_exists(m.final) && (!file_is_dir(m.final) || rmdir(m.final) != 0))
+        return err_set(e, ERR_CONFLICT, "%s exists and is not an empty directory; choose another",
+                       m.final);
+    if (!make_all(&m, admin, token, e)) {
+        unmake(&m);
+        return false;
+    }
+    *user = admin;
+    return true;
+}

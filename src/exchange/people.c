@@ -1,0 +1,477 @@
+/* Roles, signing in, users, collections, partners: the small tables of a node. */
+#include <string.h>
+
+#include "exchange/exchange_priv.h"
+
+struct role_row {
+    const char *name;
+    bool reads, writes;
+};
+
+static const struct role_row roles[] = {
+#define X(name, text, read, write) {text, read, write},
+    EXCHANGE_ROLES(X)
+#undef X
+};
+
+bool exchange_role_parse(struct str text, enum exchange_role *out)
+{
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (str_eq(text, str_of(roles[i].name))) {
+            *out = (enum exchange_role)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *exchange_role_name(enum exchange_role r)
+{
+    return roles[r].name;
+}
+
+bool exchange_role_reads(enum exchange_role r)
+{
+    return roles[r].reads;
+}
+
+bool exchange_role_writes(enum exchange_role r)
+{
+    return roles[r].writes;
+}
+
+/* ---- signing in ---- */
+
+/* One message whatever was wrong: it must not tell which names exist. */
+static bool refused(struct err *e)
+{
+    return err_set(e, ERR_UNAUTHORIZED, "the credentials are missing, wrong, expired or revoked");
+}
+
+static bool usable(const struct store_user *u)
+{
+    return u->revoked_us == 0 && (u->expires_us == 0 || now_us() < u->expires_us);
+}
+
+static bool principal_of(const struct store_user *u, struct principal *out, struct err *e)
+{
+    enum exchange_role role;
+    if (!exchange_role_parse(u->role, &role))
+        return err_set(e, ERR_STORE, "user \"%.*s\" has the unknown role \"%.*s\"",
+                       STR_FMT(u->name), STR_FMT(u->role));
+    *out = (struct principal){u->id, u->org, u->name, u->identity, role, {u->nation, u->org_name}};
+    return true;
+}
+
+/* Turns "not found" into the one refusal, and any usable user into a principal. */
+static bool admit(bool found, const struct store_user *u, struct principal *out, struct err *e)
+{
+    if (!found)
+        return e->code == ERR_NOT_FOUND ? refused(e) : false;
+    return usable(u) ? principal_of(u, out, e) : refused(e);
+}
+
+static bool find_token(struct exchange_session *s, struct arena *a, struct str token,
+                       struct store_user *u, struct err *e)
+{
+    unsigned char hash[CRYPT_SHA256_BYTES];
+    if (token.n == 0 || token.n > LIMIT_SECRET_BYTES)
+        return refused(e);
+    crypt_sha256(token, hash);
+    /* Looked up by its hash: an index over SHA-256 gives no prefix of the token away. */
+    return store_user_by_token(s->store, a, hash, u, e);
+}
+
+bool exchange_login_token(struct exchange_session *s, struct arena *a, struct str token,
+                          struct principal *out, struct err *e)
+{
+    struct store_user u;
+    return admit(find_token(s, a, token, &u, e), &u, out, e);
+}
+
+/* Argon2id costs tens of milliseconds on purpose. A right password is remembered in this session as
+ * a MAC of name, password and stored hash, so that a changed password is not. */
+static bool password_right(struct exchange_session *s, const struct store_user *u,
+                           struct str secret)
+{
+    unsigned char proof[CRYPT_SHA256_BYTES];
+    char hash[160];
+    struct buf b;
+    buf_init(&b, 0);
+    buf_str(&b, u->name);
+    buf_byte(&b, '\0');
+    buf_str(&b, u->password);
+    buf_byte(&b, '\0');
+    buf_str(&b, secret);
+    bool ok = !b.failed;
+    if (ok)
+        exchange_mac(s->x, buf_view(&b), proof);
+    buf_done(&b);
+    size_t slot = (size_t)u->id % (sizeof s->logins / sizeof *s->logins);
+    if (!ok)
+        return false;
+    if (s->logins[slot].user == u->id && crypt_equal(s->logins[slot].proof, proof, sizeof proof))
+        return true;
+    if (u->password.n >= sizeof hash)
+        return false;
+    memcpy(hash, u->password.p, u->password.n);
+    hash[u->password.n] = '\0';
+    if (!crypt_password_matches(secret, hash))
+        return false;
+    s->logins[slot].user = u->id;
+    memcpy(s->logins[slot].proof, proof, sizeof proof);
+    return true;
+}
+
+bool exchange_login_basic(struct exchange_session *s, struct arena *a, struct str name,
+                          struct str secret, struct principal *out, struct err *e)
+{
+    struct store_user u, t;
+    if (name.n == 0 || name.n > LIMIT_NAME_BYTES || secret.n == 0 || secret.n > LIMIT_SECRET_BYTES)
+        return refused(e);
+    if (!store_user_by_name(s->store, a, name, &u, e))
+        return e->code == ERR_NOT_FOUND ? refused(e) : false;
+    if (u.password.n)
+        return password_right(s, &u, secret) ? admit(true, &u, out, e) : refused(e);
+    bool found = find_token(s, a, secret, &t, e);
+    if (found && t.id != u.id)
+        return refused(e);
+    return admit(found, &u, out, e);
+}
+
+bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
+                         struct principal *out, struct err *e)
+{
+    unsigned char hash[CRYPT_SHA256_BYTES];
+    struct store_user u;
+    if (!crypt_cert_client_ok(der, now_us(), e) || !crypt_cert_fingerprint(der, hash, e))
+        return refused(e);
+    return admit(store_user_by_cert(s->store, a, hash, &u, e), &u, out, e);
+}
+
+/* ---- organisations ---- */
+
+struct org_job {
+    struct exchange_waiter w;
+    struct str nation, name, identity;
+    int64_t id;
+};
+
+static bool org_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    struct org_job *o = (struct org_job *)j; /* its first member's first member */
+    (void)x;
+    return store_org_put(s, o->nation, o->name, o->identity, &o->id, e);
+}
+
+static bool login_party(struct exchange_session *s, struct policy_party party, struct str identity,
+                        struct principal *out, struct err *e)
+{
+    struct org_job j = {.nation = party.nation, .name = party.org, .identity = identity};
+    j.w.job.apply = org_apply;
+    if (!exchange_run(s->x, &j.w, e))
+        return false;
+    *out = (struct principal){0, j.id, STR("(node)"), identity, EXCHANGE_OFFICER, party};
+    return true;
+}
+
+bool exchange_login_home(struct exchange_session *s, struct arena *a, struct principal *out,
+                         struct err *e)
+{
+    const struct exchange_config *c = &s->x->config;
+    (void)a;
+    return login_party(s, (struct policy_party){c->nation, c->org}, c->identity, out, e);
+}
+
+bool exchange_login_partner(struct exchange_session *s, struct policy_party party,
+                            struct principal *out, struct err *e)
+{
+    return login_party(s, party, STR_NONE, out, e);
+}
+
+/* ---- users ---- */
+
+struct user_job {
+    struct exchange_waiter w;
+    const struct exchange_user_new *u;
+    struct store_user_new row;
+    struct str identity;
+};
+
+static bool user_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    struct user_job *job = (struct user_job *)j;
+    int64_t id;
+    struct store_org org;
+    (void)x;
+    /* An organisation gets an identity when it is first named; a later --identity replaces it. */
+    if (!store_org_put(s, job->u->nation, job->u->org, job->u->identity, &job->row.org, e) ||
+        !store_org_get(s, job->row.org, &org, e))
+        return false;
+    if (org.identity.n == 0 &&
+        !store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e))
+        return false;
+    return store_user_add(s, &job->row, &id, e);
+}
+
+static bool user_check(const struct exchange_user_new *u, struct err *e)
+{
+    struct str type;
+    if (u->name.n == 0 || u->name.n > LIMIT_NAME_BYTES || str_find(u->name, ':') < u->name.n ||
+        !utf8_valid(u->name))
+        return err_set(e, ERR_USAGE, "a user's name is 1 to %d bytes of text without a colon",
+                       LIMIT_NAME_BYTES);
+    if (!policy_org_valid(u->org))
+        return err_set(e, ERR_USAGE, "--org \"%.*s\": lower case letters, digits and hyphens",
+                       STR_FMT(u->org));
+    if (!policy_nation_valid(u->nation))
+        return err_set(e, ERR_USAGE, "--nation \"%.*s\": two capital letters (ISO 3166-1)",
+                       STR_FMT(u->nation));
+    if (u->identity.n && (!stix_id_parse(u->identity, &type, e) || !str_eq(type, STR("identity"))))
+        return err_set(e, ERR_USAGE, "--identity must be a STIX id: identity--UUID");
+    if (u->password.n > LIMIT_SECRET_BYTES)
+        return err_set(e, ERR_USAGE, "a password is at most %d bytes", LIMIT_SECRET_BYTES);
+    return true;
+}
+
+bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, char token[64],
+                       struct err *e)
+{
+    unsigned char token_hash[CRYPT_SHA256_BYTES], cert_hash[CRYPT_SHA256_BYTES];
+    char password[128], uuid[CRYPT_UUID_TEXT], identity[64] = "identity--";
+    struct user_job j = {.u = u,
+                         .row = {.name = u->name,
+                                 .role = str_of(exchange_role_name(u->role)),
+                                 .expires_us = u->expires_us}};
+    token[0] = '\0';
+    if (!user_check(u, e))
+        return false;
+    crypt_uuid4(uuid);
+    memcpy(identity + 10, uuid, sizeof uuid);
+    j.identity = str_of(identity);
+    if (u->cert_pem.n) {
+        if (!crypt_cert_fingerprint(u->cert_pem, cert_hash, e))
+            return err_prefix(e, "--cert");
+        j.row.cert_hash = cert_hash;
+    }
+    if (u->password.n) {
+        if (!crypt_password_hash(u->password, password, e))
+            return false;
+        j.row.password = str_of(password);
+    } else if (!u->cert_pem.n) {
+        crypt_token_new(token);
+        crypt_sha256(str_of(token), token_hash);
+        j.row.token_hash = token_hash;
+    }
+    j.w.job.apply = user_apply;
+    bool ok = exchange_run(x, &j.w, e);
+    if (!ok)
+        token[0] = '\0';
+    return ok;
+}
+
+struct revoke_job {
+    struct exchange_waiter w;
+    struct str name;
+};
+
+static bool revoke_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    (void)x;
+    return store_user_revoke(s, ((struct revoke_job *)j)->name, now_us(), e);
+}
+
+bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e)
+{
+    struct revoke_job j = {.name = name};
+    j.w.job.apply = revoke_apply;
+    return exchange_run(x, &j.w, e);
+}
+
+/* ---- collections ---- */
+
+struct collection_job {
+    struct exchange_waiter w;
+    struct store_collection row;
+};
+
+static bool collection_apply(struct exchange *x, struct store *s, struct exchange_job *j,
+                             struct err *e)
+{
+    int64_t id;
+    (void)x;
+    return store_collection_add(s, &((struct collection_job *)j)->row, &id, e);
+}
+
+/* TAXII 2.1 §5.2.1: the id is a UUID; an alias must not look like one. */
+static bool collection_check(const struct exchange_collection_new *c, struct err *e)
+{
+    if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title))
+        return err_set(e, ERR_USAGE, "--title takes 1 to %d bytes of text", LIMIT_NAME_BYTES);
+    if (c->alias.n > LIMIT_NAME_BYTES)
+        return err_set(e, ERR_USAGE, "--alias takes at most %d bytes", LIMIT_NAME_BYTES);
+    for (size_t i = 0; i < c->alias.n; i++) {
+        char ch = c->alias.p[i];
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+              ch == '-' || ch == '_' || ch == '.'))
+            return err_set(e, ERR_USAGE, "--alias \"%.*s\": letters, digits, '-', '_' and '.' only",
+                           STR_FMT(c->alias));
+    }
+    if (c->uuid.n && c->uuid.n != 36)
+        return err_set(e, ERR_USAGE, "--id takes a UUID");
+    return true;
+}
+
+bool exchange_collection_add(struct exchange *x, const struct exchange_collection_new *c,
+                             char uuid[37], struct err *e)
+{
+    struct collection_job j;
+    if (!collection_check(c, e))
+        return false;
+    crypt_uuid4(uuid);
+    if (c->uuid.n) {
+        memcpy(uuid, c->uuid.p, 36);
+        uuid[36] = '\0';
+    }
+    j = (struct collection_job){.row = {.uuid = str_of(uuid),
+                                        .root = x->config.api_root,
+                                        .title = c->title,
+                                        .alias = c->alias,
+                                        .description = c->description,
+                                        .marking = c->marking}};
+    j.w.job.apply = collection_apply;
+    return exchange_run(x, &j.w, e);
+}
+
+struct gather {
+    struct arena *a;
+    struct exchange_collection *list;
+    size_t n, room;
+    bool failed;
+};
+
+static bool gather_collection(void *ctx, const struct store_collection *c)
+{
+    struct gather *g = ctx;
+    void *items = g->list;
+    if (!base_grow(&items, &g->room, g->n + 1, sizeof *g->list)) {
+        g->failed = true;
+        return false;
+    }
+    g->list = items;
+    g->list[g->n++] = (struct exchange_collection){
+        c->id,
+        arena_str(g->a, c->uuid),
+        arena_str(g->a, c->root),
+        arena_str(g->a, c->title),
+        arena_str(g->a, c->alias),
+        arena_str(g->a, c->description),
+        (enum stix_tlp)c->marking,
+    };
+    return true;
+}
+
+bool exchange_collections(struct exchange_session *s, struct arena *a,
+                          struct exchange_collection **out, size_t *count, struct err *e)
+{
+    struct gather g = {.a = a};
+    bool ok = store_collection_each(s->store, gather_collection, &g, e);
+    if (ok && g.failed)
+        ok = err_set(e, ERR_MEMORY, "out of memory");
+    if (ok) {
+        *out = arena_calloc(a, g.n ? g.n : 1, sizeof **out);
+        if (*out && g.n)
+            memcpy(*out, g.list, g.n * sizeof **out);
+        *count = g.n;
+        ok = arena_ok(a, e);
+    }
+    base_free(g.list);
+    return ok;
+}
+
+bool exchange_collection_find(struct exchange_session *s, struct arena *a, struct str key,
+                              bool by_title, struct exchange_collection *out, struct err *e)
+{
+    struct exchange_collection *list, *hit = NULL;
+    size_t n, titles = 0;
+    if (!exchange_collections(s, a, &list, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !hit; i++)
+        if (str_eq(list[i].uuid, key) || (key.n && str_eq(list[i].alias, key)))
+            hit = &list[i];
+    for (size_t i = 0; i < n && !hit && by_title; i++)
+        titles += str_eq(list[i].title, key);
+    if (titles > 1)
+        return err_set(e, ERR_CONFLICT, "%zu collections are titled \"%.*s\"; use an id or alias",
+                       titles, STR_FMT(key));
+    for (size_t i = 0; i < n && titles == 1 && !hit; i++)
+        if (str_eq(list[i].title, key))
+            hit = &list[i];
+    if (!hit)
+        return err_set(e, ERR_NOT_FOUND, "no collection \"%.*s\"", STR_FMT(key));
+    *out = *hit;
+    return true;
+}
+
+/* ---- partners ---- */
+
+struct peer_job {
+    struct exchange_waiter w;
+    const struct store_peer *p;
+    int64_t id;
+    struct str cursor;
+};
+
+static bool peer_add_apply(struct exchange *x, struct store *s, struct exchange_job *j,
+                           struct err *e)
+{
+    (void)x;
+    return store_peer_add(s, ((struct peer_job *)j)->p, e);
+}
+
+static bool peer_cursor_apply(struct exchange *x, struct store *s, struct exchange_job *j,
+                              struct err *e)
+{
+    struct peer_job *p = (struct peer_job *)j;
+    (void)x;
+    return store_peer_cursor(s, p->id, p->cursor, e);
+}
+
+bool exchange_peer_add(struct exchange *x, const struct store_peer *p, struct err *e)
+{
+    struct peer_job j = {.p = p};
+    j.w.job.apply = peer_add_apply;
+    return exchange_run(x, &j.w, e);
+}
+
+bool exchange_peer_cursor(struct exchange *x, int64_t id, struct str cursor, struct err *e)
+{
+    struct peer_job j = {.id = id, .cursor = cursor};
+    j.w.job.apply = peer_cursor_apply;
+    return exchange_run(x, &j.w, e);
+}
+
+struct gather_peers {
+    struct store_peer list[256];
+    size_t n;
+};
+
+static bool gather_peer(void *ctx, const struct store_peer *p)
+{
+    struct gather_peers *g = ctx;
+    g->list[g->n++] = *p;
+    return g->n < sizeof g->list / sizeof *g->list;
+}
+
+bool exchange_peers(struct exchange_session *s, struct arena *a, struct store_peer **out,
+                    size_t *count, struct err *e)
+{
+    struct gather_peers *g = arena_calloc(a, 1, sizeof *g);
+    if (!g)
+        return arena_ok(a, e);
+    if (!store_peer_each(s->store, a, gather_peer, g, e))
+        return false;
+    *out = g->list;
+    *count = g->n;
+    return true;
+}

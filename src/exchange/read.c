@@ -1,0 +1,322 @@
+/* Sessions and reading: which audiences contain a party, and the queries that follow only those. */
+#include <string.h>
+
+#include "exchange/exchange_priv.h"
+
+bool exchange_session_open(struct exchange *x, struct exchange_session **out, struct err *e)
+{
+    char path[LIMIT_PATH_BYTES];
+    struct exchange_session *s = base_alloc(sizeof *s);
+    if (!s || !(s->arena = arena_new(64u << 20))) {
+        base_free(s);
+        return err_set(e, ERR_MEMORY, "out of memory");
+    }
+    s->x = x;
+    if (!store_open(exchange_path(x, "setu.db", path), STORE_READ, &s->store, e)) {
+        exchange_session_close(s);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+void exchange_session_close(struct exchange_session *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->audience_count; i++)
+        base_free(s->audiences[i].ids);
+    base_free(s->audiences);
+    store_close(s->store);
+    arena_free(s->arena);
+    base_free(s);
+}
+
+struct exchange *exchange_of(const struct exchange_session *s)
+{
+    return s->x;
+}
+
+struct store *exchange_session_store(struct exchange_session *s)
+{
+    return s->store;
+}
+
+/* ---- audiences of a reader ---- */
+
+#define PARTIES_CACHED 1024
+
+/* The cache's entry for a party; a full cache is emptied, which costs time and nothing else. */
+static struct exchange_audiences *entry_of(struct exchange_session *s,
+                                           const struct policy_party *party, struct err *e)
+{
+    for (size_t i = 0; i < s->audience_count; i++)
+        if (str_eq(s->audiences[i].party.nation, party->nation) &&
+            str_eq(s->audiences[i].party.org, party->org))
+            return &s->audiences[i];
+    if (s->audience_count == PARTIES_CACHED) {
+        for (size_t i = 0; i < s->audience_count; i++)
+            base_free(s->audiences[i].ids);
+        s->audience_count = 0;
+        arena_reset(s->arena);
+    }
+    void *items = s->audiences;
+    if (!base_grow(&items, &s->audience_room, s->audience_count + 1, sizeof *s->audiences)) {
+        err_set(e, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    s->audiences = items;
+    struct exchange_audiences *a = &s->audiences[s->audience_count];
+    *a = (struct exchange_audiences){
+        .party = {arena_str(s->arena, party->nation), arena_str(s->arena, party->org)}};
+    if (!arena_ok(s->arena, e))
+        return NULL;
+    s->audience_count++;
+    return a;
+}
+
+struct look {
+    struct exchange_audiences *a;
+    bool failed;
+};
+
+static bool look_at_audience(void *ctx, int64_t id, struct str text)
+{
+    struct look *l = ctx;
+    l->a->upto = id;
+    if (!policy_audience_has(text, &l->a->party))
+        return true;
+    void *items = l->a->ids;
+    if (!base_grow(&items, &l->a->room, l->a->n + 1, sizeof *l->a->ids)) {
+        l->failed = true;
+        return false;
+    }
+    l->a->ids = items;
+    l->a->ids[l->a->n++] = id;
+    return true;
+}
+
+/* Inside the reader's transaction: an audience that is new in its snapshot is in the list, so no
+ * row can be passed over by a poller. */
+static const struct exchange_audiences *
+audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e)
+{
+    struct look l = {entry_of(s, party, e), false};
+    if (!l.a)
+        return NULL;
+    int64_t before = l.a->upto;
+    bool ok = store_audience_each(s->store, before, look_at_audience, &l, e);
+    if (ok && l.failed)
+        ok = err_set(e, ERR_MEMORY, "out of memory");
+    if (!ok) {
+        l.a->upto = 0;
+        l.a->n = 0;
+        return NULL;
+    }
+    return l.a;
+}
+
+bool exchange_read(struct exchange_session *s, const struct principal *who,
+                   const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
+                   struct err *e)
+{
+    if (!exchange_role_reads(who->role))
+        return err_set(e, ERR_FORBIDDEN, "a %s may not read objects",
+                       exchange_role_name(who->role));
+    if (!store_begin(s->store, e))
+        return false;
+    const struct exchange_audiences *a = audiences_of(s, &who->party, e);
+    bool ok = a != NULL;
+    if (ok) {
+        struct store_query sq = {
+            .collection = q->collection->id,
+            .audiences = a->ids,
+            .audience_count = a->n,
+            .after_us = q->after_us,
+            .limit = q->limit,
+            .limit_bytes = q->limit_bytes,
+            .ids = q->ids,
+            .types = q->types,
+            .id_count = q->id_count,
+            .type_count = q->type_count,
+            .versions = q->versions,
+            .version_us = q->version_us,
+            .version_count = q->version_count,
+            .with_bytes = q->with_bytes,
+        };
+        ok = store_read(s->store, &sq, each, ctx, more, e);
+    }
+    store_rollback(s->store);
+    return ok;
+}
+
+static bool note_row(void *ctx, const struct store_row *r)
+{
+    struct store_object *o = ctx;
+    *o = *r->object;
+    return false;
+}
+
+/* The first row of an id that `who` may see; o->object is 0 when there is none. */
+static bool first_seen(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_collection *c, struct str id, struct store_object *o,
+                       struct err *e)
+{
+    bool more;
+    struct exchange_query q = {.collection = c,
+                               .after_us = INT64_MIN,
+                               .limit = 1,
+                               .ids = &id,
+                               .id_count = 1,
+                               .versions = STORE_ALL};
+    *o = (struct store_object){0};
+    return exchange_read(s, who, &q, note_row, o, &more, e);
+}
+
+bool exchange_sees(struct exchange_session *s, const struct principal *who,
+                   const struct exchange_collection *c, struct str id, bool *yes, struct err *e)
+{
+    struct store_object o;
+    if (!first_seen(s, who, c, id, &o, e))
+        return false;
+    *yes = o.object != 0;
+    return true;
+}
+
+bool exchange_status(struct exchange_session *s, const struct principal *who, struct str uuid,
+                     struct buf *json, struct err *e)
+{
+    return store_status_get(s->store, uuid, who->user, json, e);
+}
+
+/* ---- taking back ---- */
+
+struct withdraw_job {
+    struct exchange_waiter w;
+    int64_t collection, name;
+    const int64_t *version_us;
+};
+
+static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
+                           struct err *e)
+{
+    struct withdraw_job *w = (struct withdraw_job *)j;
+    size_t removed = 0;
+    (void)x;
+    if (!store_release_remove(s, w->collection, w->name, w->version_us, &removed, e))
+        return false;
+    return removed || err_set(e, ERR_NOT_FOUND, "no such object");
+}
+
+bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_collection *c, struct str id,
+                       const int64_t *version_us, struct err *e)
+{
+    struct store_object o;
+    if (!exchange_role_writes(who->role) || who->role == EXCHANGE_SENSOR)
+        return err_set(e, ERR_FORBIDDEN, "a %s may not remove objects",
+                       exchange_role_name(who->role));
+    if (!first_seen(s, who, c, id, &o, e))
+        return false;
+    if (o.object == 0)
+        return err_set(e, ERR_NOT_FOUND, "no such object");
+    bool home_admin = who->role == EXCHANGE_ADMIN && str_eq(who->party.org, s->x->config.org) &&
+                      str_eq(who->party.nation, s->x->config.nation);
+    if (o.source_org != who->org && !home_admin)
+        return err_set(e, ERR_FORBIDDEN,
+                       "only the organisation that submitted an object removes it");
+    struct withdraw_job j = {.collection = c->id, .name = o.name, .version_us = version_us};
+    j.w.job.apply = withdraw_apply;
+    return exchange_run(s->x, &j.w, e);
+}
+
+/* ---- explaining ---- */
+
+struct newest {
+    struct buf *bytes;
+    int64_t source_org, name;
+    bool any;
+};
+
+static bool keep_newest(void *ctx, const struct store_object *o)
+{
+    struct newest *n = ctx;
+    buf_clear(n->bytes);
+    buf_str(n->bytes, o->bytes); /* versions come in order: the last call has the newest */
+    n->source_org = o->source_org;
+    n->name = o->name;
+    n->any = true;
+    return true;
+}
+
+bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
+                      struct exchange_explanation *out, struct buf *bytes, struct err *e)
+{
+    struct newest n = {.bytes = bytes};
+    struct stix_object o;
+    struct store_org org;
+    const struct json *v;
+    if (!store_object_versions(s->store, id, keep_newest, &n, e))
+        return false;
+    if (!n.any)
+        return err_set(e, ERR_NOT_FOUND, "no object %.*s in this node", STR_FMT(id));
+    if (!buf_ok(bytes, e) || !store_org_get(s->store, n.source_org, &org, e))
+        return false;
+    struct json_reader *r = json_reader_new();
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool ok = (r && a) || err_set(e, ERR_MEMORY, "out of memory");
+    if (ok) {
+        struct policy_party source = {arena_str(a, org.nation), arena_str(a, org.name)};
+        unsigned marking = 0;
+        ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
+             store_release_marking(s->store, n.name, &marking, e);
+        if (ok) {
+            struct policy_facts facts = exchange_facts(s->x, &o, (enum stix_tlp)marking, source);
+            out->decision = policy_release_to(s->x->policy, &facts, to, &out->rule);
+        }
+    }
+    arena_free(a);
+    json_reader_free(r);
+    return ok;
+}
+
+struct party_search {
+    struct str org;
+    struct arena *a;
+    struct policy_party *out;
+    bool found;
+};
+
+static void match_party(void *ctx, const struct policy_party *p, bool is_operator)
+{
+    struct party_search *f = ctx;
+    (void)is_operator;
+    if (!f->found && str_eq(p->org, f->org)) {
+        *f->out = *p;
+        f->found = true;
+    }
+}
+
+static bool match_user(void *ctx, const struct store_user *u)
+{
+    struct party_search *f = ctx;
+    if (!f->found && (str_eq(u->org_name, f->org) || str_eq(u->name, f->org))) {
+        *f->out = (struct policy_party){u->nation, u->org_name};
+        f->found = true;
+    }
+    return !f->found;
+}
+
+bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str org,
+                         struct policy_party *out, struct err *e)
+{
+    struct party_search f = {org, a, out, false};
+    policy_each_party(s->x->policy, match_party, &f);
+    if (!f.found && !store_user_each(s->store, a, match_user, &f, e))
+        return false;
+    if (!f.found)
+        return err_set(e, ERR_NOT_FOUND,
+                       "nobody is called \"%.*s\": name an organisation of policy.conf or a user",
+                       STR_FMT(org));
+    return true;
+}

@@ -1,0 +1,157 @@
+/* Group commit: one thread takes all jobs that wait, applies them in one transaction, commits. */
+#include "exchange/exchange_priv.h"
+
+/* Takes jobs off the queue up to the size of one transaction. The lock is held. */
+static struct exchange_job *take(struct exchange *x)
+{
+    struct exchange_job *head = x->first, **end = &x->first;
+    size_t objects = 0;
+    while (*end && (end == &x->first || objects < LIMIT_EXCHANGE_TRANSACTION_OBJECTS)) {
+        objects += (*end)->objects;
+        end = &(*end)->next;
+        x->queued--;
+    }
+    x->first = *end;
+    *end = NULL;
+    if (!x->first)
+        x->last = &x->first;
+    return head;
+}
+
+static bool apply_all(struct exchange *x, struct exchange_job *jobs, struct err *e)
+{
+    if (!store_begin(x->writer_store, e))
+        return false;
+    for (struct exchange_job *j = jobs; j; j = j->next) {
+        if (!j->apply(x, x->writer_store, j, e)) {
+            store_rollback(x->writer_store);
+            return false;
+        }
+    }
+    return store_commit(x->writer_store, e);
+}
+
+static void finish(struct exchange_job *jobs, bool ok, const struct err *e)
+{
+    while (jobs) {
+        struct exchange_job *next = jobs->next;
+        jobs->done(jobs, ok, e);
+        jobs = next;
+    }
+}
+
+/* One transaction for all; if it fails, each job alone, so that one cannot take others with it.
+ * After an unknown outcome nothing is tried again. */
+static void process(struct exchange *x, struct exchange_job *jobs)
+{
+    struct err e = {0};
+    bool ok = apply_all(x, jobs, &e);
+    if (ok || !jobs->next || e.code == ERR_COMMIT_UNKNOWN) {
+        finish(jobs, ok, &e);
+        return;
+    }
+    while (jobs) {
+        struct exchange_job *next = jobs->next;
+        jobs->next = NULL;
+        e = (struct err){0};
+        ok = apply_all(x, jobs, &e);
+        finish(jobs, ok, &e);
+        jobs = next;
+    }
+}
+
+static void *writer_main(void *arg)
+{
+    struct exchange *x = arg;
+    pthread_mutex_lock(&x->lock);
+    for (;;) {
+        while (!x->first && !x->closing)
+            pthread_cond_wait(&x->wake, &x->lock);
+        if (!x->first)
+            break;
+        struct exchange_job *jobs = take(x);
+        pthread_mutex_unlock(&x->lock);
+        process(x, jobs);
+        pthread_mutex_lock(&x->lock);
+    }
+    pthread_mutex_unlock(&x->lock);
+    return NULL;
+}
+
+/* The lock is held. */
+static bool start_writer(struct exchange *x, struct err *e)
+{
+    char path[LIMIT_PATH_BYTES];
+    if (x->writer_runs)
+        return true;
+    if (!x->writer_store &&
+        !store_open(exchange_path(x, "setu.db", path), STORE_WRITE, &x->writer_store, e))
+        return false;
+    if (pthread_create(&x->writer, NULL, writer_main, x) != 0)
+        return err_set(e, ERR_MEMORY, "cannot start the writer thread");
+    x->writer_runs = true;
+    return true;
+}
+
+bool exchange_enqueue(struct exchange *x, struct exchange_job *j, struct err *e)
+{
+    bool ok;
+    pthread_mutex_lock(&x->lock);
+    must(!x->closing);
+    ok = start_writer(x, e);
+    if (ok && x->queued >= LIMIT_EXCHANGE_QUEUE_BATCHES)
+        ok = err_set(e, ERR_BUSY, "%zu batches wait to be written; try again soon", x->queued);
+    if (ok) {
+        j->next = NULL;
+        *x->last = j;
+        x->last = &j->next;
+        x->queued++;
+        pthread_cond_signal(&x->wake);
+    }
+    pthread_mutex_unlock(&x->lock);
+    return ok;
+}
+
+static void waiter_done(struct exchange_job *j, bool ok, const struct err *e)
+{
+    struct exchange_waiter *w = (struct exchange_waiter *)j; /* its first member */
+    pthread_mutex_lock(&w->lock);
+    w->finished = true;
+    w->ok = ok;
+    w->e = *e;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool exchange_run(struct exchange *x, struct exchange_waiter *w, struct err *e)
+{
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    w->finished = false;
+    w->job.done = waiter_done;
+    bool ok = exchange_enqueue(x, &w->job, e);
+    if (ok) {
+        pthread_mutex_lock(&w->lock);
+        while (!w->finished)
+            pthread_cond_wait(&w->wake, &w->lock);
+        pthread_mutex_unlock(&w->lock);
+        ok = w->ok;
+        if (!ok)
+            *e = w->e;
+    }
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    return ok;
+}
+
+void exchange_writer_stop(struct exchange *x)
+{
+    pthread_mutex_lock(&x->lock);
+    x->closing = true;
+    bool runs = x->writer_runs;
+    pthread_cond_signal(&x->wake);
+    pthread_mutex_unlock(&x->lock);
+    if (runs)
+        pthread_join(x->writer, NULL);
+    store_close(x->writer_store);
+}
