@@ -7,7 +7,7 @@ static const struct keyword {
     enum pattern_token_kind kind;
     struct str text;
 } keywords[] = {
-#define X(name, text) {TOKEN_##name, {text, sizeof text - 1}},
+#define X(name, text) {TOKEN_##name, {text, sizeof(text) - 1}},
     PATTERN_KEYWORD_TABLE(X)
 #undef X
 };
