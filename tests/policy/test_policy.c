@@ -347,6 +347,8 @@ static const struct error_row {
     {"permit to any", 1, 1, {"\"permit\"", "unknown word", "release"}},
     {"Release to any", 1, 1, {"\"Release\"", "unknown word", "release"}},
     {"release to any\n  nisc", 2, 3, {"\"nisc\"", "unknown word", "the next statement"}},
+    {"release to any except IN except JP", 1, 26, {"\"except\"", "belong", "\",\" or the next"}},
+    {"accept from any type url except JP", 1, 26, {"\"except\"", "belong", "\",\", a condition"}},
     {"to any", 1, 1, {"\"to\"", "does not belong", "release"}},
     {"release any", 1, 9, {"\"any\"", "does not belong", "to"}},
     {"release", 1, 8, {"the end of the text", "to"}},
