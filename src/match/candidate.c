@@ -65,9 +65,53 @@ static bool any_high(const char *s, const char *e)
 bool match_host_maybe(const struct match_scan *sc, struct str host, enum match_salt salt)
 {
     uint64_t hash;
-    if (host.n == 0 || any_high(host.p, host.p + host.n))
+    if (any_high(host.p, host.p + host.n))
         return true;
     return match_host_hash(host, &hash) && match_maybe(sc->set, match_salted(hash, salt));
+}
+
+/* ---- hashes ------------------------------------------------------------------------------- */
+
+static void scan_hash(struct match_scan *sc, const char *s, const char *e)
+{
+    enum observable_kind kind;
+    switch (e - s) {
+    case 32:
+        kind = OBSERVABLE_MD5;
+        break;
+    case 40:
+        kind = OBSERVABLE_SHA1;
+        break;
+    case 64:
+        kind = OBSERVABLE_SHA256;
+        break;
+    case 128:
+        kind = OBSERVABLE_SHA512;
+        break;
+    default:
+        return;
+    }
+    char text[128];
+    for (size_t i = 0; i < (size_t)(e - s); i++) {
+        if (match_hex(s[i]) < 0)
+            return;
+        text[i] = match_lower(s[i]);
+    }
+    match_lookup_text(sc, kind, (struct str){text, (size_t)(e - s)}, s, e);
+}
+
+/* A hash is bordered by anything but a letter or a digit, so it is found in FILE.exe names too. */
+static void scan_hashes(struct match_scan *sc, const char *s, const char *e)
+{
+    if (e - s < MATCH_SHORTEST_HASH)
+        return;
+    while (s < e && !sc->stop) {
+        const char *p = s;
+        while (p < e && is_alnum(*p))
+            p++;
+        scan_hash(sc, s, p);
+        s = p + 1;
+    }
 }
 
 /* ---- names and IPv4 ----------------------------------------------------------------------- */
@@ -119,7 +163,7 @@ static bool worth_converting(const struct match_scan *sc, const char *s, const c
 
 static void scan_name(struct match_scan *sc, const char *s, const char *e);
 
-/* A name with U-labels; or a plain one in text of a script that knows no blanks. */
+/* A name with U-labels; else plain ones in text of a script that knows no blanks. */
 static void scan_international(struct match_scan *sc, const char *s, const char *e,
                                const char *seen_end)
 {
@@ -127,13 +171,19 @@ static void scan_international(struct match_scan *sc, const char *s, const char 
     struct str name = {text, 0};
     if (worth_converting(sc, s, e))
         name.n = observable_text_domain((struct str){s, (size_t)(e - s)}, text, sizeof text);
-    if (name.n > 0 && match_lookup_name(sc, name, s, seen_end))
+    bool hit = name.n > 0 && match_lookup_name(sc, name, s, seen_end);
+    const char *p = s;
+    while (p < e && match_separator(p, e) == 0)
+        p++;
+    if (hit || p == e) {
+        scan_hashes(sc, s, e);
         return;
-    for (const char *p = s; p < e && !sc->stop;) {
+    }
+    for (p = s; p < e && !sc->stop;) {
         const char *q = p;
         while (q < e && match_separator(q, e) == 0)
             q++;
-        if (q > p && !(p == s && q == e))
+        if (q > p)
             scan_name(sc, p, q);
         p = q < e ? q + match_separator(q, e) : e;
     }
@@ -150,15 +200,18 @@ static void scan_name(struct match_scan *sc, const char *s, const char *e)
     if (s == e)
         return;
     const char *seen_end = stop - e == 1 && *e == '.' ? stop : e;
+    if (any_high(s, e)) {
+        scan_international(sc, s, e, seen_end);
+        return;
+    }
     if (match_is_digit(e[-1]) && numeric_end(s, e))
         scan_ipv4(sc, s, e);
-    else if (any_high(s, e))
-        scan_international(sc, s, e, seen_end);
     else
         match_lookup_name(sc, (struct str){s, (size_t)(e - s)}, s, seen_end);
+    scan_hashes(sc, s, e);
 }
 
-/* Two dots or more stand between names. */
+/* What a word holds. Two dots or more stand between names. */
 static void scan_host(struct match_scan *sc, const char *s, const char *e)
 {
     s = match_word_start(sc, s, e);
@@ -253,7 +306,7 @@ static const char *scan_ipv6(struct match_scan *sc, const char *s)
     if (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':') {
         first = s - 2;
         g.gaps = 1;
-        if (first > sc->begin && (first[-1] == ':' || match_is_word(first[-1])))
+        if (first > sc->border && (first[-1] == ':' || match_is_word(first[-1])))
             return NULL;
     }
     const char *p = read_groups(sc, s, &g);
@@ -278,14 +331,32 @@ static const char *scan_ipv6(struct match_scan *sc, const char *s)
 /* Length of an at sign at e that has a word behind it. */
 static size_t at_sign(const struct match_scan *sc, const char *e)
 {
-    size_t n = e == sc->end ? 0 : *e == '@' ? 1 : percent(e, sc->end) == '@' ? 3 : 0;
+    struct str plain;
+    size_t n = 0;
+    if (e < sc->end && *e == '@')
+        n = 1;
+    else if (percent(e, sc->end) == '@')
+        n = 3;
+    else if (sc->map == NULL &&
+             (n = observable_defanged((struct str){e, (size_t)(sc->end - e)}, &plain)) > 0 &&
+             plain.p[0] != '@')
+        n = 0;
     return n > 0 && (size_t)(sc->end - e) > n && match_is_word(e[n]) ? n : 0;
+}
+
+/* If a local part goes on with the + at e: what stands in one is no name of its own. */
+static bool goes_on_to_at(const struct match_scan *sc, const char *e)
+{
+    const char *p = e;
+    while (p < sc->end && p - e < LOCAL_BYTES && (match_is_word(*p) || *p == '+'))
+        p++;
+    return at_sign(sc, p) > 0;
 }
 
 /* The mailbox whose local part ends with the word [s, e), before an at sign of `at` bytes. */
 static const char *scan_email(struct match_scan *sc, const char *s, const char *e, size_t at)
 {
-    const char *host = e + at, *end = host, *local = match_word_start(sc, s, e);
+    const char *host = e + at, *end = host, *local = s;
     while (end < sc->end && match_is_word(*end))
         end++;
     if (match_joined(sc, end))
@@ -296,10 +367,10 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     if (sc->set->counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until || percent_glued(sc, end) ||
         !match_host_maybe(sc, name, MATCH_SALT_EMAIL_HOST))
         return NULL;
-    if (local == s)
-        while (local > sc->begin && e - local <= LOCAL_BYTES &&
-               (match_is_word(local[-1]) || local[-1] == '+'))
-            local--;
+    while (local > sc->border && e - local <= LOCAL_BYTES &&
+           (match_is_word(local[-1]) || local[-1] == '+'))
+        local--;
+    local = match_word_start(sc, local, e);
     while (local < e && (*local == '.' || *local == '-'))
         local++;
     char text[LOCAL_BYTES + 1 + 4 * OBSERVABLE_NAME_BYTES], normal[OBSERVABLE_ROOM(sizeof text)];
@@ -317,49 +388,6 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     return NULL;
 }
 
-/* ---- hashes ------------------------------------------------------------------------------- */
-
-static void scan_hash(struct match_scan *sc, const char *s, const char *e)
-{
-    enum observable_kind kind;
-    switch (e - s) {
-    case 32:
-        kind = OBSERVABLE_MD5;
-        break;
-    case 40:
-        kind = OBSERVABLE_SHA1;
-        break;
-    case 64:
-        kind = OBSERVABLE_SHA256;
-        break;
-    case 128:
-        kind = OBSERVABLE_SHA512;
-        break;
-    default:
-        return;
-    }
-    char text[128];
-    for (size_t i = 0; i < (size_t)(e - s); i++) {
-        if (match_hex(s[i]) < 0)
-            return;
-        text[i] = match_lower(s[i]);
-    }
-    match_lookup_text(sc, kind, (struct str){text, (size_t)(e - s)}, s, e);
-}
-
-/* A hash is bordered by anything but a letter or a digit, so it is found in FILE.exe names too. */
-static void scan_hashes(struct match_scan *sc, const char *s, const char *e)
-{
-    s = match_word_start(sc, s, e);
-    while (s < e && !sc->stop) {
-        const char *p = s;
-        while (p < e && is_alnum(*p))
-            p++;
-        scan_hash(sc, s, p);
-        s = p + 1;
-    }
-}
-
 /* ---- words -------------------------------------------------------------------------------- */
 
 static bool starts_ipv6(const struct match_scan *sc, const char *s, const char *e)
@@ -375,8 +403,12 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     const char *next;
     bool word;
     if (sc->map == NULL && s > sc->begin && s[-1] == '\\' &&
-        (next = match_escape_before(sc, s, &word)) != NULL)
-        return word ? match_scan_decoded(sc, s) : next;
+        (next = match_escape_before(sc, s, &word)) != NULL) {
+        if (word)
+            return match_scan_decoded(sc, s);
+        sc->border = next;
+        return next;
+    }
     if (match_joined(sc, e))
         return match_scan_decoded(sc, s);
     if (starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
@@ -386,9 +418,9 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     size_t at = at_sign(sc, e);
     if (at > 0 && (next = scan_email(sc, s, e, at)) != NULL)
         return next;
-    if (at == 0 && (seen & MATCH_DOT || sc->set->single_labels))
+    if (at > 0 || (e < sc->end && *e == '+' && goes_on_to_at(sc, e)))
+        scan_hashes(sc, match_word_start(sc, s, e), e);
+    else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
         scan_host(sc, s, e);
-    if (e - s >= 32 && !sc->stop)
-        scan_hashes(sc, s, e);
     return e;
 }

@@ -151,7 +151,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     if (p > sc->begin && p[-1] == '\\')
         p--;
     else
-        while (p > sc->begin && s - p < PIECE_LEFT_BYTES && is_left_context(p[-1]))
+        while (p > sc->border && s - p < PIECE_LEFT_BYTES && is_left_context(p[-1]))
             p--;
     const char *raw = p;
     while (p < sc->end && n < PIECE_BYTES && !(match_class_of(*p) & MATCH_BREAK)) {
@@ -170,7 +170,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     }
     map[n] = (uint16_t)(p - raw);
     struct match_scan piece = *sc;
-    piece.begin = piece.ipv6_until = piece.user_until = text;
+    piece.begin = piece.ipv6_until = piece.user_until = piece.border = text;
     piece.end = text + n;
     piece.map = map;
     piece.raw = raw;
@@ -180,5 +180,6 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     if (n >= PIECE_BYTES)
         while (p < sc->end && match_is_word(*p))
             p++;
-    return p > s ? p : s + 1;
+    sc->border = p > s ? p : s + 1;
+    return sc->border;
 }

@@ -168,6 +168,7 @@ struct match_scan {
     const char *text_begin; /* of the whole text, decoded piece or not */
     const char *ipv6_until; /* no IPv6 address starts before */
     const char *user_until; /* no e-mail address starts before: it is a URL's user */
+    const char *border; /* no token reaches before: an escape ended there */
     int64_t now_us;
     match_hit_fn *each;
     void *ctx;
@@ -212,6 +213,9 @@ static inline int match_hex(char c)
     c = match_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+/* Hexadecimal digits of the shortest hash. */
+#define MATCH_SHORTEST_HASH 32
 
 /* Cuts [begin, end) into words and hands those on that may be candidates. */
 void match_scan_words(struct match_scan *sc);

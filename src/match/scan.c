@@ -33,12 +33,9 @@ const unsigned char match_class[256] = {
 #undef J
 #undef B
 
-/* The shortest hash, in hexadecimal digits. */
-#define SHORTEST_HASH 32
-
 static bool worth_a_look(const struct match_scan *sc, const char *s, const char *e, unsigned seen)
 {
-    if (seen & MATCH_DOT || e - s >= SHORTEST_HASH || sc->set->single_labels)
+    if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
         return true;
     if (e < sc->end && match_class_of(*e) & MATCH_JOIN)
         return true;
@@ -73,6 +70,6 @@ void match_scan(const struct match_set *s, struct str text, int64_t now_us, matc
         return;
     sc.begin = text.p;
     sc.end = text.p + text.n;
-    sc.text_begin = sc.ipv6_until = sc.user_until = text.p;
+    sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
     match_scan_words(&sc);
 }

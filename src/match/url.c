@@ -12,9 +12,12 @@
 static bool skip_slash(const struct match_scan *sc, const char **p)
 {
     const char *q = *p;
-    while (q < sc->end && q - *p < 4 && *q == '\\')
-        q++;
-    if (q == sc->end || *q != '/')
+    if (sc->end - q > 6 && str_eq_nocase((struct str){q, 6}, STR("\\u002f")))
+        q += 5;
+    else
+        while (q < sc->end && q - *p < 4 && *q == '\\')
+            q++;
+    if (q == sc->end || (*q != '/' && q - *p != 5))
         return false;
     *p = q + 1;
     return true;
@@ -175,8 +178,9 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
         return match_scan_decoded(sc, s);
     while (host_end < a.end && match_is_word(*host_end))
         host_end++;
-    if (!match_host_maybe(sc, (struct str){a.host, (size_t)(host_end - a.host)},
-                          MATCH_SALT_URL_HOST))
+    struct str host = {a.host, (size_t)(host_end - a.host)};
+    bool ipv6 = a.host < a.end && *a.host == '[';
+    if (!ipv6 && (host.n == 0 || !match_host_maybe(sc, host, MATCH_SALT_URL_HOST)))
         return NULL;
     bool coded = p - e != 3;
     const char *far = farthest_end(sc, a.end, &coded);
