@@ -106,6 +106,9 @@ struct exchange_user_new {
 bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, char token[64],
                        struct err *e) BASE_CHECKED;
 bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e) BASE_CHECKED;
+/* All users in the order they were added; for the command line, not for a reader. */
+bool exchange_users(struct exchange_session *s, struct arena *a, store_user_fn *each, void *ctx,
+                    struct err *e) BASE_CHECKED;
 
 /* ---- collections ---- */
 
