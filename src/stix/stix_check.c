@@ -265,9 +265,11 @@ static void need(struct check *c, const struct stix_shape *s, const struct stix_
                  const struct json *v, bool common)
 {
     char words[96];
+    /* An object of STIX 2.0 has none; it is checked as one of 2.1. */
+    bool lifted = p->kind == STIX_SPEC_VERSION;
     snprintf(words, sizeof(words), "required-%.*s", STR_FMT(p->name));
-    stix_note(c, STIX_ERROR, common ? "3.2" : s->clause, words, v, "%.*s must have `%.*s`; add it",
-              STR_FMT(s->name), STR_FMT(p->name));
+    stix_note(c, lifted ? STIX_WARNING : STIX_ERROR, common ? "3.2" : s->clause, words, v,
+              "%.*s must have `%.*s`; add it", STR_FMT(s->name), STR_FMT(p->name));
 }
 
 /* A property of §3.2 on a type that does not have it: kept whole like a custom one. */

@@ -146,7 +146,7 @@ size_t stix_prop_find(const struct stix_prop *props, size_t count, struct str na
 extern const struct stix_prop stix_common_props[];
 extern const size_t stix_common_count;
 /* The common properties by place in stix_common_props; the test checks that names agree. */
-enum { STIX_COMMON_CREATED = 1, STIX_COMMON_EXTENSIONS = 5, STIX_COMMON_MODIFIED = 11 };
+enum { STIX_COMMON_CREATED = 1, STIX_COMMON_EXTENSIONS = 4, STIX_COMMON_MODIFIED = 10 };
 
 extern const struct stix_terms stix_extension_type_enum;
 
