@@ -136,6 +136,7 @@ static const struct has_row {
     {"+IN/a/b", "IN/a", false},
     {"+IN/A +IN/a", "IN/a", false},
     {"+IN\n", "IN/a", false},
+    {"+IN +in", "IN/a", false},
     {"+IN +JP/", "IN/a", false},
     {"+I", "IN/a", false},
     {"+IN:a", "IN/a", false},
