@@ -48,6 +48,8 @@ static bool digits(struct str s, size_t at, size_t n, unsigned *out)
     return true;
 }
 
+#define LAST_SECOND 253402300799 /* 9999-12-31T23:59:59Z */
+
 static bool bad(struct err *e, size_t at, const char *why)
 {
     return err_set_at(e, ERR_INVALID, at, "timestamp %s; write it as 2026-01-31T12:00:00.000Z",
@@ -91,7 +93,10 @@ bool instant_parse(struct str s, struct instant *out, struct err *e)
         return bad(e, 11, "names a time of day that does not exist");
     if (s.p[19] == 'Z' ? s.n != 20 : !fraction(s, &ns, e))
         return s.p[19] == 'Z' ? bad(e, 20, "goes on behind its Z") : false;
-    out->s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t at = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    if (at > LAST_SECOND)
+        return bad(e, 17, "names a second of the year 10000");
+    out->s = at;
     out->ns = ns;
     return true;
 }
