@@ -208,6 +208,17 @@ void buf_clear(struct buf *b)
     b->failed = ERR_NONE;
 }
 
+static bool grow(struct buf *b, size_t need)
+{
+    void *p = b->p;
+    if (!base_grow(&p, &b->room, need, 1)) {
+        b->failed = ERR_MEMORY;
+        return false;
+    }
+    b->p = p;
+    return true;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
     size_t need;
@@ -217,13 +228,7 @@ bool buf_reserve(struct buf *b, size_t more)
         b->failed = ERR_LIMIT;
         return false;
     }
-    void *p = b->p;
-    if (!base_grow(&p, &b->room, need, 1)) {
-        b->failed = ERR_MEMORY;
-        return false;
-    }
-    b->p = p;
-    return true;
+    return grow(b, need);
 }
 
 void buf_put(struct buf *b, const void *p, size_t n)
@@ -284,7 +289,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n >= 0 && buf_reserve(b, (size_t)n + 1)) {
+    /* vsnprintf's NUL does not count towards the cap. */
+    if (buf_reserve(b, n < 0 ? SIZE_MAX : (size_t)n) && grow(b, b->n + (size_t)n + 1)) {
         vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
         b->n += (size_t)n;
     }
