@@ -34,10 +34,10 @@ struct known {
     struct entry *entries;
     struct slot *slots;
     size_t count, room, slot_count;
-    uint64_t seed; /* so that nobody can write ids that collide */
-    bool failed;   /* no memory: what depends on the table is left out and said so */
-    bool translations;
-    struct str last; /* the id that was found last */
+    uint64_t seed;              /* so that nobody can write ids that collide */
+    bool failed;                /* no memory: what depends on the table is left out and said so */
+    bool several, translations; /* the document has ids with several objects; translations */
+    struct str last;            /* the id that was found last */
 };
 
 static uint64_t hash_of(const struct known *k, enum key_kind kind, struct str key, uint64_t part)
@@ -115,37 +115,19 @@ static struct entry *enter(struct known *k, enum key_kind kind, struct str key, 
 
 /* ---- first pass: what is there ---- */
 
-static void learn_revoked(struct entry *e, const struct json *v)
-{
-    struct stix_object o;
-    struct err err;
-    if (stix_object_read(v, &o, &err) && (!e->revoked || o.version_us < e->revoked_us)) {
-        e->revoked = true;
-        e->revoked_us = o.version_us;
-    }
-}
-
 static void learn(struct known *k, const struct json *v, size_t index)
 {
-    const struct json *id = NULL;
-    bool revoked = false, made;
-    for (const struct json *m = v->type == JSON_OBJECT ? v->u.child : NULL; m; m = m->next) {
-        if (m->type == JSON_STRING && str_eq(m->key, STR("id")))
-            id = m;
-        else if (m->type == JSON_TRUE && str_eq(m->key, STR("revoked")))
-            revoked = true;
-    }
-    struct entry *e = id ? enter(k, BY_ID, id->u.s, 0, &made) : NULL;
+    const struct json *id = json_get(v, STR("id"));
+    bool made;
+    struct entry *e = json_is(id, JSON_STRING) ? enter(k, BY_ID, id->u.s, 0, &made) : NULL;
     if (e == NULL)
         return;
     if (made) {
         e->object = v;
         e->index = index;
     } else {
-        e->several = true;
+        e->several = k->several = true;
     }
-    if (revoked)
-        learn_revoked(e, v);
 }
 
 /* ---- second pass: each object against the others ---- */
@@ -290,7 +272,9 @@ static const struct json *original_of(struct check *c, const struct json *v)
 
 static void check_translation(struct check *c, const struct json *v)
 {
-    const struct json *contents = json_get(v, STR("contents")), *original = original_of(c, v);
+    const struct json *contents = json_get(v, STR("contents")), *original = NULL;
+    if (str_eq(json_get_str(v, STR("type")), STR("language-content")))
+        original = original_of(c, v);
     if (original == NULL || !json_is(contents, JSON_OBJECT))
         return;
     stix_push(c, contents);
@@ -298,19 +282,6 @@ static void check_translation(struct check *c, const struct json *v)
         if (l->type == JSON_OBJECT)
             check_mirror(c, l, original);
     stix_pop(c);
-}
-
-static void check_between(struct check *c, const struct json *v)
-{
-    struct stix_object o;
-    struct err err;
-    const struct entry *e = find(c->known, BY_ID, c->id, 0);
-    c->known->translations |= c->set == STIX_IN_LANGUAGE_CONTENT;
-    if (e == NULL || !e->several || !stix_object_read(v, &o, &err))
-        return;
-    if (e->object != NULL)
-        check_versions(c, &o, e);
-    check_same_version(c, &o);
 }
 
 /* ---- cycles of marking definitions (§3.2) ---- */
@@ -391,18 +362,43 @@ static void check_envelope(struct check *c, const struct json *doc)
         stix_note(c, STIX_ERROR, "taxii21-3.7", "next", next, "`next` must be a string");
 }
 
-static void check_translations(struct check *c, const struct json *first)
+typedef void between_fn(struct check *c, const struct json *v);
+
+/* Calls `each` for the objects in their places. */
+static void for_each(struct check *c, const struct json *first, between_fn *each)
 {
     size_t index = 0;
-    for (const struct json *v = first; v != NULL; v = v->next, index++) {
-        if (!str_eq(json_get_str(v, STR("type")), STR("language-content")))
-            continue;
+    for (const struct json *v = first; v != NULL; v = v->next) {
         c->id = json_get_str(v, STR("id"));
         c->findings = 0;
-        stix_push_index(c, index);
-        check_translation(c, v);
+        stix_push_index(c, index++);
+        each(c, v);
         stix_pop(c);
     }
+}
+
+static void find_revoked(struct check *c, const struct json *v)
+{
+    struct entry *e = find(c->known, BY_ID, c->id, 0);
+    struct stix_object o;
+    struct err err;
+    if (e == NULL || !e->several || !stix_object_read(v, &o, &err) || !o.revoked)
+        return;
+    if (!e->revoked || o.version_us < e->revoked_us)
+        e->revoked_us = o.version_us;
+    e->revoked = true;
+}
+
+static void check_between(struct check *c, const struct json *v)
+{
+    const struct entry *e = find(c->known, BY_ID, c->id, 0);
+    struct stix_object o;
+    struct err err;
+    if (e == NULL || !e->several || !stix_object_read(v, &o, &err))
+        return;
+    if (e->object != NULL)
+        check_versions(c, &o, e);
+    check_same_version(c, &o);
 }
 
 static void check_objects(struct check *c, const struct json *doc, const struct json *first,
@@ -420,11 +416,15 @@ static void check_objects(struct check *c, const struct json *doc, const struct 
         if (c->set == STIX_IN_BUNDLE_OBJECT)
             stix_note(c, STIX_ERROR, "8", "nested-bundle", v,
                       "a bundle is no STIX object; put its objects here instead");
-        check_between(c, v);
+        c->known->translations |= c->set == STIX_IN_LANGUAGE_CONTENT;
         stix_pop(c);
     }
+    if (c->known->several) {
+        for_each(c, first, find_revoked);
+        for_each(c, first, check_between);
+    }
     if (c->known->translations)
-        check_translations(c, first);
+        for_each(c, first, check_translation);
     for (size_t i = 0; i < c->known->count; i++)
         if (is_marking(&c->known->entries[i]) && c->known->entries[i].colour == UNSEEN)
             walk_markings(c, i);
