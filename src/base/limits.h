@@ -36,6 +36,14 @@
 #define LIMIT_HTTP_QUERY_VALUES 1000
 #define LIMIT_HTTP_CONNECTIONS  4096
 #define LIMIT_HTTP_IDLE_S       60
+#define LIMIT_HTTP_PATH_SEGMENTS 16
+#define LIMIT_HTTP_URI_BYTES (24u << 10)
+/* Threads that serve connections, threads that take in bodies, jobs that wait for the latter, and
+ * how long a stopping server waits for what was begun. */
+#define LIMIT_HTTP_LOOPS 2
+#define LIMIT_HTTP_WORKERS 2
+#define LIMIT_HTTP_JOBS 256
+#define LIMIT_HTTP_DRAIN_MS 10000
 
 /* TAXII: objects of one page, where a client asks for none and at the most. */
 #define LIMIT_TAXII_PAGE_DEFAULT 1000
@@ -46,6 +54,7 @@
 #define LIMIT_EXCHANGE_ENVELOPE_OBJECTS    1000000
 #define LIMIT_EXCHANGE_QUEUE_BATCHES       1024
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
+#define LIMIT_EXCHANGE_WITHDRAW_VERSIONS 256
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
 #define LIMIT_NAME_BYTES   128

@@ -233,3 +233,10 @@ bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e)
     gnutls_x509_crt_deinit(crt);
     return ok;
 }
+
+struct str crypt_tls_peer_cert(void *gnutls_session)
+{
+    unsigned n = 0;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(gnutls_session, &n);
+    return list && n ? (struct str){(const char *)list[0].data, list[0].size} : STR_NONE;
+}

@@ -106,6 +106,9 @@ struct exchange_user_new {
 bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, char token[64],
                        struct err *e) BASE_CHECKED;
 bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e) BASE_CHECKED;
+/* All users in the order they were added; for the command line, not for a reader. */
+bool exchange_users(struct exchange_session *s, struct arena *a, store_user_fn *each, void *ctx,
+                    struct err *e) BASE_CHECKED;
 
 /* ---- collections ---- */
 
@@ -136,7 +139,8 @@ bool exchange_session_open(struct exchange *x, struct exchange_session **out,
                            struct err *e) BASE_CHECKED;
 void exchange_session_close(struct exchange_session *s); /* NULL is allowed */
 struct exchange *exchange_of(const struct exchange_session *s);
-struct store *exchange_session_store(struct exchange_session *s); /* for this room's tests only */
+struct json_reader *
+exchange_session_json(struct exchange_session *s); /* the session's own reader */
 
 /* ---- writing ---- */
 
@@ -189,12 +193,6 @@ const char *exchange_batch_uuid(const struct exchange_batch *b); /* of its statu
 int64_t exchange_batch_at_us(const struct exchange_batch *b);
 void exchange_batch_free(struct exchange_batch *b); /* NULL is allowed */
 
-/* Takes an object (all versions, or one instant) out of a collection. Only its owner or an
- * administrator of the home organisation may; ERR_NOT_FOUND when `who` cannot see it. */
-bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_collection *c, struct str id,
-                       const int64_t *version_us, struct err *e) BASE_CHECKED;
-
 /* ---- reading ---- */
 
 /* As store_query, without the audiences: those follow from `who`. */
@@ -213,6 +211,11 @@ struct exchange_query {
 bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
                    struct err *e) BASE_CHECKED;
+/* Takes versions of an object out of a collection: those that q->versions and q->version_us name
+ * (STORE_ALL: every one). Only the organisation that submitted it or an administrator of the home
+ * organisation may; ERR_NOT_FOUND when there is none that `who` can see. */
+bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_query *q, struct str id, struct err *e) BASE_CHECKED;
 /* Is any version of this id released to `who` in the collection? */
 bool exchange_sees(struct exchange_session *s, const struct principal *who,
                    const struct exchange_collection *c, struct str id, bool *yes,

@@ -43,6 +43,7 @@ struct exchange_audiences {
 struct exchange_session {
     struct exchange *x;
     struct store *store;
+    struct json_reader *json;
     struct arena *arena; /* lives as long as the session */
     struct exchange_audiences *audiences;
     size_t audience_count, audience_room;

@@ -288,6 +288,12 @@ bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e)
     return exchange_run(x, &j.w, e);
 }
 
+bool exchange_users(struct exchange_session *s, struct arena *a, store_user_fn *each, void *ctx,
+                    struct err *e)
+{
+    return store_user_each(s->store, a, each, ctx, e);
+}
+
 /* ---- collections ---- */
 
 struct collection_job {

@@ -7,11 +7,15 @@ bool exchange_session_open(struct exchange *x, struct exchange_session **out, st
 {
     char path[LIMIT_PATH_BYTES];
     struct exchange_session *s = base_alloc(sizeof *s);
-    if (!s || !(s->arena = arena_new(64u << 20))) {
-        base_free(s);
+    if (!s)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    s->x = x;
+    s->arena = arena_new(64u << 20);
+    s->json = json_reader_new();
+    if (!s->arena || !s->json) {
+        exchange_session_close(s);
         return err_set(e, ERR_MEMORY, "out of memory");
     }
-    s->x = x;
     if (!store_open(exchange_path(x, "setu.db", path), STORE_READ, &s->store, e)) {
         exchange_session_close(s);
         return false;
@@ -28,6 +32,7 @@ void exchange_session_close(struct exchange_session *s)
         base_free(s->audiences[i].ids);
     base_free(s->audiences);
     store_close(s->store);
+    json_reader_free(s->json);
     arena_free(s->arena);
     base_free(s);
 }
@@ -37,9 +42,9 @@ struct exchange *exchange_of(const struct exchange_session *s)
     return s->x;
 }
 
-struct store *exchange_session_store(struct exchange_session *s)
+struct json_reader *exchange_session_json(struct exchange_session *s)
 {
-    return s->store;
+    return s->json;
 }
 
 /* ---- audiences of a reader ---- */
@@ -191,41 +196,78 @@ bool exchange_status(struct exchange_session *s, const struct principal *who, st
 
 /* ---- taking back ---- */
 
+/* The versions that were asked for; few, so a fixed room with a named bound. */
 struct withdraw_job {
     struct exchange_waiter w;
     int64_t collection, name;
-    const int64_t *version_us;
+    int64_t versions[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
+    size_t count;
+    bool all, full;
 };
+
+static bool note_withdrawn(void *ctx, const struct store_row *r)
+{
+    struct withdraw_job *w = ctx;
+    if (w->count == LIMIT_EXCHANGE_WITHDRAW_VERSIONS) {
+        w->full = true;
+        return false;
+    }
+    w->versions[w->count++] = r->object->version_us;
+    return true;
+}
 
 static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
 {
     struct withdraw_job *w = (struct withdraw_job *)j;
-    size_t removed = 0;
+    size_t removed = 0, one;
     (void)x;
-    if (!store_release_remove(s, w->collection, w->name, w->version_us, &removed, e))
+    if (w->all && !store_release_remove(s, w->collection, w->name, NULL, &removed, e))
         return false;
+    for (size_t i = 0; i < w->count && !w->all; i++) {
+        if (!store_release_remove(s, w->collection, w->name, &w->versions[i], &one, e))
+            return false;
+        removed += one;
+    }
     return removed || err_set(e, ERR_NOT_FOUND, "no such object");
 }
 
+static bool may_withdraw(const struct exchange_session *s, const struct principal *who,
+                         const struct store_object *o, struct err *e)
+{
+    const struct exchange_config *c = &s->x->config;
+    bool home_admin = who->role == EXCHANGE_ADMIN && str_eq(who->party.org, c->org) &&
+                      str_eq(who->party.nation, c->nation);
+    return o->source_org == who->org || home_admin ||
+           err_set(e, ERR_FORBIDDEN, "only the organisation that submitted an object removes it");
+}
+
 bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_collection *c, struct str id,
-                       const int64_t *version_us, struct err *e)
+                       const struct exchange_query *q, struct str id, struct err *e)
 {
     struct store_object o;
+    struct exchange_query versions = *q;
+    struct withdraw_job j = {.collection = q->collection->id, .all = q->versions & STORE_ALL};
+    bool more;
     if (!exchange_role_writes(who->role) || who->role == EXCHANGE_SENSOR)
         return err_set(e, ERR_FORBIDDEN, "a %s may not remove objects",
                        exchange_role_name(who->role));
-    if (!first_seen(s, who, c, id, &o, e))
+    if (!first_seen(s, who, q->collection, id, &o, e))
         return false;
     if (o.object == 0)
         return err_set(e, ERR_NOT_FOUND, "no such object");
-    bool home_admin = who->role == EXCHANGE_ADMIN && str_eq(who->party.org, s->x->config.org) &&
-                      str_eq(who->party.nation, s->x->config.nation);
-    if (o.source_org != who->org && !home_admin)
-        return err_set(e, ERR_FORBIDDEN,
-                       "only the organisation that submitted an object removes it");
-    struct withdraw_job j = {.collection = c->id, .name = o.name, .version_us = version_us};
+    if (!may_withdraw(s, who, &o, e))
+        return false;
+    versions.ids = &id;
+    versions.id_count = 1;
+    versions.after_us = INT64_MIN;
+    versions.limit = SIZE_MAX;
+    if (!j.all && !exchange_read(s, who, &versions, note_withdrawn, &j, &more, e))
+        return false;
+    if (j.full)
+        return err_set(e, ERR_LIMIT, "more than %d versions at once",
+                       LIMIT_EXCHANGE_WITHDRAW_VERSIONS);
+    j.name = o.name;
     j.w.job.apply = withdraw_apply;
     return exchange_run(s->x, &j.w, e);
 }

@@ -5,9 +5,9 @@
 
 static const struct keyword {
     enum pattern_token_kind kind;
-    const char *text;
+    struct str text;
 } keywords[] = {
-#define X(name, text) {TOKEN_##name, text},
+#define X(name, text) {TOKEN_##name, {text, sizeof(text) - 1}},
     PATTERN_KEYWORD_TABLE(X)
 #undef X
 };
@@ -35,6 +35,16 @@ static char byte_at(const struct pattern_parser *p, size_t i)
     return i < p->text.n ? p->text.p[i] : '\0';
 }
 
+/* The kind of a word: its own if it is reserved, else TOKEN_WORD. */
+static enum pattern_token_kind keyword_of(struct str word)
+{
+    for (size_t i = 0; i < KEYWORD_COUNT; i++)
+        if (keywords[i].text.n == word.n && keywords[i].text.p[0] == word.p[0] &&
+            str_eq(word, keywords[i].text))
+            return keywords[i].kind;
+    return TOKEN_WORD;
+}
+
 bool pattern_name_plain(struct str name)
 {
     if (name.n == 0 || !is_word_start(name.p[0]))
@@ -42,10 +52,7 @@ bool pattern_name_plain(struct str name)
     for (size_t i = 1; i < name.n; i++)
         if (!is_word(name.p[i]))
             return false;
-    for (size_t i = 0; i < KEYWORD_COUNT; i++)
-        if (str_eq(name, str_of(keywords[i].text)))
-            return false;
-    return true;
+    return keyword_of(name) == TOKEN_WORD;
 }
 
 struct str pattern_keep(const struct pattern_parser *p, struct str s)
@@ -87,8 +94,8 @@ static const char *case_hint(const struct pattern_parser *p)
 {
     struct str word = str_slice(p->text, p->now.at, p->now.end);
     for (size_t i = 0; p->now.kind == TOKEN_WORD && i < KEYWORD_COUNT; i++)
-        if (str_eq_nocase(word, str_of(keywords[i].text)))
-            return keywords[i].text;
+        if (str_eq_nocase(word, keywords[i].text))
+            return keywords[i].text.p;
     return NULL;
 }
 
@@ -192,11 +199,7 @@ static bool lex_word(struct pattern_parser *p)
     }
     while (is_word(byte_at(p, p->at)) || byte_at(p, p->at) == '-')
         p->at++;
-    struct str word = str_slice(p->text, p->now.at, p->at);
-    p->now.kind = TOKEN_WORD;
-    for (size_t i = 0; i < KEYWORD_COUNT; i++)
-        if (str_eq(word, str_of(keywords[i].text)))
-            p->now.kind = keywords[i].kind;
+    p->now.kind = keyword_of(str_slice(p->text, p->now.at, p->at));
     if (p->now.kind == TOKEN_EXISTS && p->out->version == PATTERN_STIX_20)
         p->now.kind = TOKEN_WORD;
     return true;
@@ -273,15 +276,15 @@ static bool lex_sign(struct pattern_parser *p)
                  {".", TOKEN_DOT, PATTERN_NOTE_COUNT},
                  {",", TOKEN_COMMA, PATTERN_NOTE_COUNT},
                  {"*", TOKEN_STAR, PATTERN_NOTE_COUNT}};
-    struct str rest = str_from(p->text, p->at);
+    char first = byte_at(p, p->at), second = byte_at(p, p->at + 1);
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-        struct str s = str_of(signs[i].text);
-        if (!str_starts(rest, s))
+        const char *s = signs[i].text;
+        if (s[0] != first || (s[1] && s[1] != second))
             continue;
         if (signs[i].note != PATTERN_NOTE_COUNT)
             pattern_note_add(p, (enum pattern_note_kind)signs[i].note, p->at);
         p->now.kind = (enum pattern_token_kind)signs[i].kind;
-        p->at += s.n;
+        p->at += s[1] ? 2 : 1;
         return true;
     }
     return lex_stray(p);

@@ -85,12 +85,11 @@ static bool spell(struct pattern_parser *p, struct pattern_path *path)
     for (const struct pattern_step *s = path->steps; s; s = s->next) {
         if (s->kind == PATTERN_STEP_NAME) {
             n += put_name(to + n, s->name, s == path->steps);
-        } else if (s->kind == PATTERN_STEP_ANY) {
-            memcpy(to + n, "[*]", 3);
-            n += 3;
         } else {
             char index[INDEX_BYTES];
-            int k = snprintf(index, sizeof index, "[%lld]", (long long)s->index);
+            int k = s->kind == PATTERN_STEP_ANY
+                        ? snprintf(index, sizeof index, "[*]")
+                        : snprintf(index, sizeof index, "[%lld]", (long long)s->index);
             memcpy(to + n, index, (size_t)k);
             n += (size_t)k;
         }

@@ -115,15 +115,13 @@ static void decide_all(const struct policy *p, const struct policy_facts *f, uin
 bool policy_audience(const struct policy *p, const struct policy_facts *f,
                      const struct policy_party *also, struct buf *out, struct err *e)
 {
-    uint64_t released[SET_WORDS_MOST];
+    uint64_t released[SET_WORDS_MOST] = {0};
     struct writer w = {.p = p, .f = f, .released = released, .out = out, .start = out->n};
     struct few extra = {0};
     struct str nation;
     size_t k;
     if (also && !policy_party_valid(also))
         return err_set(e, ERR_INVALID, "the submitter has no valid nation and organisation");
-    for (size_t i = 0; i < SET_WORDS(p->slot_count); i++)
-        released[i] = 0;
     if (!policy_floor_withholds(f, NULL))
         decide_all(p, f, released);
     if (also)

@@ -260,8 +260,11 @@ static bool add_parties(struct build *b, const struct statement *s, uint64_t *wh
             return false;
     for (size_t w = 0; w < b->words; w++)
         some |= who[w] &= ~b->except[w];
-    return some || policy_fail_item(b->d, s->except.first, "except leaves nobody",
-                                    "an exception that leaves somebody");
+    if (some)
+        return true;
+    must(s->except.first != NULL); /* each of `who` names somebody */
+    return policy_fail_item(b->d, s->except.first, "except leaves nobody",
+                            "an exception that leaves somebody");
 }
 
 /* ---- conditions ---- */

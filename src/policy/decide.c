@@ -91,11 +91,9 @@ bool policy_floor_third(const struct policy_facts *f, struct str nation)
 void policy_query(const struct policy *p, const struct policy_facts *f, struct query *q)
 {
     must((unsigned)f->tlp < STIX_TLP_COUNT);
-    q->tlp = 1u << effective(f);
-    q->type = policy_names_find(&p->types, f->type);
-    q->observable = stix_class_of(f->type) == STIX_SCO;
-    for (size_t w = 0; w < SET_WORDS(p->labels.count); w++)
-        q->labels[w] = 0;
+    *q = (struct query){.tlp = 1u << effective(f),
+                        .type = policy_names_find(&p->types, f->type),
+                        .observable = stix_class_of(f->type) == STIX_SCO};
     if (p->labels.count == 0 || !json_is(f->labels, JSON_ARRAY))
         return;
     for (const struct json *l = f->labels->u.child; l; l = l->next) {

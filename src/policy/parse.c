@@ -7,7 +7,8 @@
 #define EXPECT_WHO                                                                                 \
     "any, a nation's code, a community, an organisation, \"agency of\" or \"operator of\" a "      \
     "nation"
-#define EXPECT_COLOUR "tlp:clear, tlp:green, tlp:amber, tlp:amber+strict or tlp:red"
+#define EXPECT_CONDITION "a condition (tlp:COLOUR, types, labels)"
+#define EXPECT_COLOUR    "tlp:clear, tlp:green, tlp:amber, tlp:amber+strict or tlp:red"
 #define EXPECT_TYPE                                                                                \
     "a type of STIX 2.1, observables, a type that begins with x-, or an extension's type in "      \
     "quotes"
@@ -271,47 +272,48 @@ static bool tlp_condition(struct draft *d, struct condition *c)
     return true;
 }
 
-static bool new_condition(struct draft *d, struct statement *s, enum condition_kind kind,
-                          struct condition **out)
+/* NULL with d->e filled, also when the rule has such a condition already. */
+static struct condition *new_condition(struct draft *d, struct statement *s,
+                                       enum condition_kind kind)
 {
     for (const struct condition *c = s->conditions; c; c = c->next)
-        if (c->kind == kind)
-            return policy_fail(d, &d->token, "this condition stands twice in one rule",
-                               "one list with commas");
+        if (c->kind == kind) {
+            policy_fail(d, &d->token, "this condition stands twice in one rule",
+                        "one list with commas");
+            return NULL;
+        }
     struct condition *c = take(d, sizeof *c);
-    if (!c)
-        return false;
-    c->kind = kind;
-    c->next = s->conditions;
-    s->conditions = c;
-    *out = c;
-    return true;
+    if (c) {
+        c->kind = kind;
+        c->next = s->conditions;
+        s->conditions = c;
+    }
+    return c;
+}
+
+static bool one_condition(struct draft *d, struct condition *c)
+{
+    if (c->kind == CONDITION_TLP)
+        return tlp_condition(d, c);
+    consume(d); /* the word before the list */
+    return list_of(d, &c->values, c->kind == CONDITION_TYPE ? type_element : label_element);
 }
 
 /* Any number of conditions, each kind at most once. */
 static bool conditions(struct draft *d, struct statement *s)
 {
-    struct condition *c;
     for (;;) {
         enum word w = d->token.word;
-        if (at_tlp(d)) {
-            if (!new_condition(d, s, CONDITION_TLP, &c) || !tlp_condition(d, c))
-                return false;
-        } else if (w == WORD_TYPE || w == WORD_TYPES) {
-            if (!new_condition(d, s, CONDITION_TYPE, &c))
-                return false;
-            consume(d);
-            if (!list_of(d, &c->values, type_element))
-                return false;
-        } else if (w == WORD_LABEL || w == WORD_LABELS) {
-            if (!new_condition(d, s, CONDITION_LABEL, &c))
-                return false;
-            consume(d);
-            if (!list_of(d, &c->values, label_element))
-                return false;
-        } else {
+        enum condition_kind kind = CONDITION_TLP;
+        if (w == WORD_TYPE || w == WORD_TYPES)
+            kind = CONDITION_TYPE;
+        else if (w == WORD_LABEL || w == WORD_LABELS)
+            kind = CONDITION_LABEL;
+        else if (!at_tlp(d))
             return true;
-        }
+        struct condition *c = new_condition(d, s, kind);
+        if (!c || !one_condition(d, c))
+            return false;
     }
 }
 
@@ -380,9 +382,11 @@ static bool arrival_statement(struct draft *d, struct statement *s)
     if (!at_word(d, WORD_FROM))
         return unexpected(d, "from");
     consume(d);
-    return parties(d, s) && conditions(d, s) &&
-           end_of_rule(
-               d, "a condition (tlp:COLOUR, types, labels), \",\", except or the next statement");
+    if (!parties(d, s) || !conditions(d, s))
+        return false;
+    return end_of_rule(d, s->except.count || s->conditions
+                              ? "\",\", " EXPECT_CONDITION " or the next statement"
+                              : "\",\", except, " EXPECT_CONDITION " or the next statement");
 }
 
 static bool release_statement(struct draft *d, struct statement *s)
@@ -390,9 +394,10 @@ static bool release_statement(struct draft *d, struct statement *s)
     if (!conditions(d, s))
         return false;
     if (!at_word(d, WORD_TO))
-        return unexpected(d, "a condition (tlp:COLOUR, types, labels) or to");
+        return unexpected(d, EXPECT_CONDITION " or to");
     consume(d);
-    return parties(d, s) && end_of_rule(d, "\",\", except or the next statement");
+    return parties(d, s) && end_of_rule(d, s->except.count ? "\",\" or the next statement"
+                                                           : "\",\", except or the next statement");
 }
 
 static const struct {

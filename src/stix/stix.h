@@ -30,6 +30,15 @@ struct str stix_tlp_id(enum stix_tlp tlp);
 /* NONE when `id` is none of the nine published TLP marking ids. */
 enum stix_tlp stix_tlp_of_id(struct str id);
 
+/* The strictest TLP marking that any part of `object` carries; `*where`, when not NULL, is set to the
+ * string that names it (in object_marking_refs or a granular marking's marking_ref), or to NULL. */
+enum stix_tlp stix_effective_marking(const struct json *object, const struct json **where);
+/* STIX 2.1 §7.2.3: the value that a granular marking's selector names in `object`; who selects a
+ * value selects all below it. ERR_SYNTAX when it is ill-formed, ERR_NOT_FOUND when nothing is
+ * there; e->at is the offset of the part that fails. */
+bool stix_selector_find(const struct json *object, struct str selector, const struct json **out,
+                        struct err *e) BASE_CHECKED;
+
 /* ---- one object ---- */
 
 enum stix_class { STIX_SDO, STIX_SRO, STIX_SCO, STIX_META, STIX_BUNDLE, STIX_UNKNOWN };

@@ -119,25 +119,27 @@ static void parsed_done(struct parsed *d)
     buf_done(&d->print);
 }
 
+static void check_good(const struct good *g)
+{
+    const char *want = g->print ? g->print : g->text;
+    struct err e = {0};
+    struct parsed one, two;
+    bool ok = parsed_init(&one, str_of(g->text), g->version, &e);
+    CHECK_ROW(ok, "%s: %zu: %s", g->text, e.at, e.msg);
+    if (ok) {
+        CHECK_ROW(str_eq(buf_view(&one.print), str_of(want)), "%s: got %.*s", g->text,
+                  STR_FMT(buf_view(&one.print)));
+        ok = parsed_init(&two, buf_view(&one.print), g->version, &e);
+        CHECK_ROW(ok && pattern_equal(one.pattern, two.pattern), "%s: again: %s", g->text, e.msg);
+        parsed_done(&two);
+    }
+    parsed_done(&one);
+}
+
 static void test_good(void)
 {
-    for (size_t i = 0; i < sizeof good_rows / sizeof good_rows[0]; i++) {
-        const struct good *g = &good_rows[i];
-        const char *want = g->print ? g->print : g->text;
-        struct err e = {0};
-        struct parsed one, two;
-        bool ok = parsed_init(&one, str_of(g->text), g->version, &e);
-        CHECK_ROW(ok, "%s: %zu: %s", g->text, e.at, e.msg);
-        if (ok) {
-            CHECK_ROW(str_eq(buf_view(&one.print), str_of(want)), "%s: got %.*s", g->text,
-                      STR_FMT(buf_view(&one.print)));
-            ok = parsed_init(&two, buf_view(&one.print), g->version, &e);
-            CHECK_ROW(ok && pattern_equal(one.pattern, two.pattern), "%s: again: %s", g->text,
-                      e.msg);
-            parsed_done(&two);
-        }
-        parsed_done(&one);
-    }
+    for (size_t i = 0; i < sizeof good_rows / sizeof good_rows[0]; i++)
+        check_good(&good_rows[i]);
 }
 
 /* ---- what is refused, where, and with which words ---- */
@@ -304,11 +306,20 @@ static void test_unequal(void)
 
 /* ---- notes ---- */
 
+static void put_notes(struct buf *out, const struct pattern *p)
+{
+    struct pattern_note notes[PATTERN_NOTE_COUNT];
+    size_t n = pattern_notes(p, notes);
+    for (size_t k = 0; k < n; k++)
+        buf_printf(out, "%s%s@%zu*%zu", k ? " " : "", pattern_note_name(notes[k].kind), notes[k].at,
+                   notes[k].count);
+}
+
 static void test_notes(void)
 {
     static const struct {
         enum pattern_version version;
-        const char *text, *notes; /* name@offset×count … */
+        const char *text, *notes; /* name@offset*count, … */
     } rows[] = {
         {V21, "[a:b = 1]", ""},
         {V21, "[a:b == 1 OR a:b NOT==2]", "double-equals@5*2"},
@@ -334,22 +345,18 @@ static void test_notes(void)
         {V21, "[a:b = b'AA\n=\n=']", "binary-lines@11*2"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct pattern_note notes[PATTERN_NOTE_COUNT];
         struct parsed d;
         struct err e;
         struct buf got = {0};
         CHECK_ROW(parsed_init(&d, str_of(rows[i].text), rows[i].version, &e), "%s", rows[i].text);
-        size_t n = pattern_notes(d.pattern, notes);
-        for (size_t k = 0; k < n; k++) {
-            CHECK(pattern_note_text(notes[k].kind)[0] != '\0');
-            buf_printf(&got, "%s%s@%zu*%zu", k ? " " : "", pattern_note_name(notes[k].kind),
-                       notes[k].at, notes[k].count);
-        }
+        put_notes(&got, d.pattern);
         CHECK_ROW(str_eq(buf_view(&got), str_of(rows[i].notes)), "%s: %.*s", rows[i].text,
                   STR_FMT(buf_view(&got)));
         buf_done(&got);
         parsed_done(&d);
     }
+    for (int k = 0; k < PATTERN_NOTE_COUNT; k++)
+        CHECK(pattern_note_text((enum pattern_note_kind)k)[0] != '\0');
     CHECK(pattern_note_departs(PATTERN_NOTE_COMMENT) &&
           !pattern_note_departs(PATTERN_NOTE_SET_EMPTY));
 }

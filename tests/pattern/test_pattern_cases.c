@@ -132,6 +132,20 @@ static void check_cases(struct reader *r)
     base_free((void *)(uintptr_t)text.p);
 }
 
+static void check_real_row(struct reader *r, struct str line)
+{
+    const struct json *row;
+    struct err e = {0};
+    struct pattern *p;
+    arena_reset(r->line);
+    if (!json_parse(r->json, r->line, line, false, &row, &e)) {
+        CHECK_ROW(false, "%s", e.msg);
+        return;
+    }
+    struct str text = json_get_str(row, STR("pattern"));
+    CHECK_ROW(round_trip(r, text, PATTERN_STIX_21, &p, &e), "%.*s: %s", STR_FMT(text), e.msg);
+}
+
 static void check_real(struct reader *r)
 {
     const char *folder = getenv("SETU_CORPUS");
@@ -147,19 +161,8 @@ static void check_real(struct reader *r)
     snprintf(command, sizeof command, "xz -dc '%s'", path);
     FILE *f = popen(command, "r");
     must(f);
-    while (fgets(line, sizeof line, f)) {
-        const struct json *row;
-        struct err e = {0};
-        struct pattern *p;
-        arena_reset(r->line);
-        if (!json_parse(r->json, r->line, str_trim(str_of(line)), false, &row, &e)) {
-            CHECK_ROW(false, "%s", e.msg);
-            continue;
-        }
-        struct str text = json_get_str(row, STR("pattern"));
-        CHECK_ROW(round_trip(r, text, PATTERN_STIX_21, &p, &e), "%.*s: %s", STR_FMT(text), e.msg);
-        rows++;
-    }
+    for (; fgets(line, sizeof line, f); rows++)
+        check_real_row(r, str_trim(str_of(line)));
     CHECK(pclose(f) == 0 && rows > 0);
     printf("%u patterns of %s\n", rows, path);
 }

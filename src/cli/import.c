@@ -1,0 +1,229 @@
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/documents.h"
+
+/* Objects of one batch, and batches on their way to the disk while the next is being checked. */
+#define BATCH_OBJECTS 1000
+#define BATCHES_MOST  4
+
+static const struct cli_option options[] = {
+    {"collection", 0, CLI_TEXT, "C", NULL, "where the objects go: id, alias or title", 0, 0, false,
+     true},
+    {"org", 0, CLI_TEXT, "O", NULL,
+     "import for this organisation of policy.conf or of a user; the node's own if not given", 0, 0,
+     false, false},
+    {"verbose", 'v', CLI_FLAG, NULL, NULL, "a line for each object that was not accepted", 0, 0,
+     false, false},
+    CLI_JSON,
+    CLI_OPTION_END,
+};
+
+struct import {
+    struct cli *c;
+    struct cli_node node;
+    struct principal who;
+    struct exchange_collection collection;
+    struct cli_progress progress;
+    uint64_t totals[EXCHANGE_OUTCOMES], objects;
+
+    pthread_mutex_t lock; /* guards what the writer's thread reports */
+    pthread_cond_t wake;
+    struct exchange_batch *finished[BATCHES_MOST];
+    size_t on_their_way, finished_count;
+    bool failed;
+    struct err e;
+};
+
+/* On the writer's thread. */
+static void batch_done(void *ctx, struct exchange_batch *b, bool ok, const struct err *e)
+{
+    struct import *im = ctx;
+    pthread_mutex_lock(&im->lock);
+    im->finished[im->finished_count++] = b;
+    im->on_their_way--;
+    if (!ok && !im->failed) {
+        im->failed = true;
+        im->e = *e;
+    }
+    pthread_cond_signal(&im->wake);
+    pthread_mutex_unlock(&im->lock);
+}
+
+static void print_refused(struct import *im, const struct exchange_result *r)
+{
+    struct buf b;
+    buf_init(&b, 0);
+    if (cli_flag(im->c, "json")) {
+        buf_byte(&b, '{');
+        json_put_member(&b, "object", r->id);
+        json_put_member(&b, "status", str_of(exchange_outcome_name(r->outcome)));
+        json_put_member(&b, "rule", r->rule);
+        json_put_member(&b, "message", r->message);
+        buf_lit(&b, "}\n");
+    } else {
+        buf_printf(&b, "%s %.*s: %.*s: %.*s\n", exchange_outcome_name(r->outcome), STR_FMT(r->id),
+                   STR_FMT(r->rule), STR_FMT(r->message));
+    }
+    fwrite(b.p, 1, b.n, stdout);
+    buf_done(&b);
+}
+
+static void tally(struct import *im, struct exchange_batch *b, bool durable)
+{
+    for (size_t i = 0; i < exchange_batch_count(b) && durable; i++) {
+        const struct exchange_result *r = exchange_batch_result(b, i);
+        im->totals[r->outcome]++;
+        if (cli_flag(im->c, "verbose") && r->outcome != EXCHANGE_ACCEPTED &&
+            r->outcome != EXCHANGE_UNCHANGED)
+            print_refused(im, r);
+    }
+    im->objects += exchange_batch_count(b);
+    cli_progress_at(&im->progress, im->objects);
+    exchange_batch_free(b);
+}
+
+/* Takes in what has finished; waits until at most `most` batches are on their way. */
+static bool collect(struct import *im, size_t most, struct err *e)
+{
+    struct exchange_batch *done[BATCHES_MOST];
+    pthread_mutex_lock(&im->lock);
+    while (im->on_their_way > most)
+        pthread_cond_wait(&im->wake, &im->lock);
+    size_t n = im->finished_count;
+    memcpy(done, im->finished, n * sizeof *done);
+    im->finished_count = 0;
+    bool failed = im->failed;
+    pthread_mutex_unlock(&im->lock);
+    for (size_t i = 0; i < n; i++)
+        tally(im, done[i], !failed);
+    if (failed)
+        *e = im->e;
+    return !failed;
+}
+
+static bool import_objects(struct import *im, const struct cli_document *d,
+                           const struct json *first, size_t count, struct err *e)
+{
+    struct exchange_submission sub = {.who = &im->who, .collection = &im->collection};
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < BATCH_OBJECTS ? count - done : BATCH_OBJECTS;
+        struct exchange_batch *b;
+        if (!exchange_prepare(im->node.s, &sub, d->text, first, n, &b, e))
+            return false;
+        if (!collect(im, BATCHES_MOST - 1, e)) {
+            exchange_batch_free(b);
+            return false;
+        }
+        pthread_mutex_lock(&im->lock);
+        im->on_their_way++;
+        pthread_mutex_unlock(&im->lock);
+        if (!exchange_commit(im->node.x, b, batch_done, im, e)) {
+            im->on_their_way--;
+            exchange_batch_free(b);
+            return false;
+        }
+        for (size_t i = 0; i < n; i++)
+            first = first->next;
+        done += n;
+    }
+    return true;
+}
+
+static bool import_document(void *ctx, const struct cli_document *d, struct err *e)
+{
+    struct import *im = ctx;
+    enum stix_container kind;
+    const struct json *first;
+    size_t count, line, column;
+    struct err ignored;
+    if (!d->ok) {
+        str_line_column(d->file, d->base + d->e.at, &line, &column);
+        *e = d->e;
+        return err_prefix(e, "%s:%zu:%zu", d->path, line, column);
+    }
+    if (!stix_container_open(d->root, &kind, &first, &count, e))
+        return err_prefix(e, "%s", d->path);
+    bool ok = import_objects(im, d, first, count, e);
+    /* Batches point into this document: none may be left when it goes. */
+    return collect(im, 0, ok ? e : &ignored) && ok;
+}
+
+static bool import_start(struct import *im, struct err *e)
+{
+    struct cli *c = im->c;
+    struct str org = cli_text(c, "org");
+    struct policy_party party;
+    if (!exchange_collection_find(im->node.s, c->arena, cli_text(c, "collection"), true,
+                                  &im->collection, e))
+        return err_prefix(e, "--collection");
+    if (!org.n)
+        return exchange_login_home(im->node.s, c->arena, &im->who, e);
+    return exchange_party_find(im->node.s, c->arena, org, &party, e) &&
+           exchange_login_partner(im->node.s, party, &im->who, e);
+}
+
+static int print_totals(struct import *im, int64_t started)
+{
+    struct buf b;
+    double seconds = (double)(monotonic_us() - started) / 1e6;
+    buf_init(&b, 0);
+    if (cli_flag(im->c, "json")) {
+        buf_byte(&b, '{');
+        for (unsigned i = 0; i < EXCHANGE_OUTCOMES; i++)
+            json_put_member_u64(&b, exchange_outcome_name((enum exchange_outcome)i), im->totals[i]);
+        buf_printf(&b, ",\"seconds\":%.3f}\n", seconds);
+    } else {
+        for (unsigned i = 0; i < EXCHANGE_OUTCOMES; i++)
+            buf_printf(&b, "%s%llu %s", i ? ", " : "", (unsigned long long)im->totals[i],
+                       exchange_outcome_name((enum exchange_outcome)i));
+        buf_printf(&b, " in %.1f s\n", seconds);
+    }
+    int status = cli_print(im->c, &b);
+    buf_done(&b);
+    return status;
+}
+
+static int run(struct cli *c)
+{
+    struct import im = {.c = c};
+    struct err e = {0};
+    int64_t started = monotonic_us();
+    int status = 0;
+    if (!cli_node_open(c, c->args[0], &im.node, &status))
+        return status;
+    pthread_mutex_init(&im.lock, NULL);
+    pthread_cond_init(&im.wake, NULL);
+    cli_progress_start(&im.progress, "import", 0);
+    bool ok = import_start(&im, &e);
+    for (size_t i = 1; i < c->arg_count && ok; i++)
+        ok = cli_documents_each(c->args[i], import_document, &im, &e);
+    cli_progress_end(&im.progress);
+    bool any = im.objects > 0;
+    if (!ok)
+        status = cli_fail(c, &e);
+    if (ok || any) {
+        int printed = print_totals(&im, started);
+        status = status ? status : printed;
+    }
+    if (status == 0 && (im.totals[EXCHANGE_REFUSED] || im.totals[EXCHANGE_QUARANTINED]))
+        status = 1;
+    cli_node_close(&im.node);
+    return status;
+}
+
+const struct cli_command cli_import = {
+    .name = "import",
+    .args = "DIR FILE...",
+    .least_args = 2,
+    .summary = "add STIX objects from files: bundles, envelopes, arrays, JSON lines",
+    .text =
+        "Each object is checked, put before the policy's arrival and release rules, and stored "
+        "with its bytes as they came. Objects that stand in the collection already count as "
+        "unchanged. What is counted as accepted is on the disk. Exit status 1 when an object was "
+        "refused or quarantined. FILE - is standard input.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,88 @@
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "http/http.h"
+#include "taxii/taxii.h"
+
+static const struct cli_option options[] = {
+    {"listen", 0, CLI_TEXT, "HOST:PORT", NULL,
+     "listen here and not where setu.conf says; port 0 takes a free one", 0, 0, false, false},
+    {"plain-http", 0, CLI_FLAG, NULL, NULL, "serve HTTP without TLS, on loopback only", 0, 0, false,
+     false},
+    {"tls-cert", 0, CLI_TEXT, "FILE", NULL,
+     "the server's certificate (PEM) in place of DIR/tls/node.pem", 0, 0, false, false},
+    {"tls-key", 0, CLI_TEXT, "FILE", NULL, "its key (PEM) in place of DIR/tls/node.key", 0, 0,
+     false, false},
+    CLI_OPTION_END,
+};
+
+static bool print_ready(struct cli *c, const struct http_server *s, const char *ca)
+{
+    struct buf b;
+    buf_init(&b, 0);
+    buf_lit(&b, "{\"ready\":true");
+    json_put_member(&b, "url", http_url(s));
+    json_put_member(&b, "ca", str_of(ca));
+    buf_lit(&b, "}\n");
+    bool ok = cli_print(c, &b) == 0;
+    buf_done(&b);
+    return ok;
+}
+
+static int serve(struct cli *c, struct exchange *x)
+{
+    char cert[LIMIT_PATH_BYTES], key[LIMIT_PATH_BYTES], ca[LIMIT_PATH_BYTES];
+    struct str tls_cert = cli_text(c, "tls-cert"), tls_key = cli_text(c, "tls-key");
+    struct str listen = cli_text(c, "listen");
+    struct http_server *server;
+    struct err e = {0};
+    exchange_path(x, "tls/node.pem", cert);
+    exchange_path(x, "tls/node.key", key);
+    exchange_path(x, "tls/ca.pem", ca);
+    struct http_options o = {
+        .exchange = x,
+        .listen = listen.n ? listen : exchange_config(x)->listen,
+        .plain = cli_flag(c, "plain-http"),
+        .cert_file = tls_cert.n ? tls_cert.p : cert,
+        .key_file = tls_key.n ? tls_key.p : key,
+        .ca_file = ca,
+        .route = taxii_route,
+    };
+    cli_signals_catch();
+    if (!http_start(&o, &server, &e))
+        return cli_fail(c, &e);
+    bool ready = print_ready(c, server, ca);
+    if (ready)
+        cli_signals_wait();
+    http_stop(server);
+    return ready ? 0 : 3;
+}
+
+static int run(struct cli *c)
+{
+    struct exchange *x;
+    struct err e = {0};
+    if (!!cli_text(c, "tls-cert").n != !!cli_text(c, "tls-key").n)
+        return cli_usage(c, "--tls-cert and --tls-key go together");
+    if (!exchange_open(c->args[0], &x, &e)) {
+        cli_fail(c, &e);
+        return 3;
+    }
+    int status = serve(c, x);
+    exchange_close(x);
+    return status;
+}
+
+const struct cli_command cli_serve = {
+    .name = "serve",
+    .args = "DIR",
+    .least_args = 1,
+    .most_args = 1,
+    .summary = "run a node: TAXII 2.1 over HTTPS",
+    .text =
+        "Prints one line when it is ready: {\"ready\":true,\"url\":\"https://...\","
+        "\"ca\":\"DIR/tls/ca.pem\"}. SIGTERM and SIGINT end it after what was begun is finished. "
+        "Without --tls-cert it uses the certificate that `setu init` made under DIR/tls/ca.pem.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,70 @@
+/*
+ * Serving: sockets, TLS, who is asking, limits, bodies, threads. libmicrohttpd speaks HTTP; this
+ * room hands a finished request to one route function and sends what it answers. Errors go out in
+ * the form of TAXII 2.1 §3.6.1 whatever the path, with no internal text in them. A route runs on a
+ * connection thread and must not block: what blocks or is long it hands to http_work. A request is
+ * used by one thread at a time.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/base.h"
+#include "exchange/exchange.h"
+
+struct http_server;
+struct http_request;
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_OTHER }; /* HEAD is GET without a body */
+
+typedef void http_route_fn(struct http_request *r);
+
+struct http_options {
+    struct exchange *exchange;
+    struct str listen; /* HOST:PORT; port 0: any */
+    bool plain;        /* HTTP without TLS: loopback only */
+    const char *cert_file, *key_file,
+        *ca_file; /* PEM; ca_file names what client CAs are announced */
+    http_route_fn *route;
+};
+/* Listens and serves. Fails with a message that names the address (in use, not allowed …). */
+bool http_start(const struct http_options *o, struct http_server **out, struct err *e) BASE_CHECKED;
+/* https://127.0.0.1:6443, with the port that was really bound; lives as long as the server. */
+struct str http_url(const struct http_server *s);
+/* Stops listening, lets what was begun finish (at most LIMIT_HTTP_DRAIN_MS), frees. */
+void http_stop(struct http_server *s);
+
+/* ---- the request ---- */
+
+enum http_method http_method(const struct http_request *r);
+/* Segments of the path, percent-decoded once; a trailing slash makes no segment. */
+size_t http_segment_count(const struct http_request *r);
+struct str http_segment(const struct http_request *r, size_t i); /* STR_NONE beyond the end */
+/* Query parameters in order, decoded once. */
+size_t http_query_count(const struct http_request *r);
+void http_query(const struct http_request *r, size_t i, struct str *name, struct str *value);
+struct str http_header(const struct http_request *r, const char *name); /* or STR_NONE */
+/* The body; BASE_PADDING readable bytes follow it. */
+struct str http_body(const struct http_request *r);
+const struct principal *http_principal(const struct http_request *r);
+struct arena *http_arena(const struct http_request *r); /* freed when the answer is sent */
+/* The thread's own session; valid during the route or work function. */
+struct exchange_session *http_session(const struct http_request *r);
+struct exchange *http_exchange(const struct http_request *r);
+
+/* ---- the answer: exactly one of these a request ---- */
+
+/* Adds a header; before the answer. Text is copied. */
+void http_reply_header(struct http_request *r, const char *name, struct str value);
+/* Takes over the buffer's bytes. `type` is a constant. */
+void http_reply(struct http_request *r, int status, const char *type, struct buf *body);
+/* The error's HTTP status and text; texts of 5xx are logged with the request's number, not sent. */
+void http_reply_err(struct http_request *r, const struct err *e);
+
+/* Runs `fn` on a worker thread; the route must return at once. `fn` answers, or hands the request
+ * on (to the writer's callback) where it will be answered. Answers ERR_BUSY itself when too many
+ * wait. */
+void http_work(struct http_request *r, http_route_fn *fn);
+
+#define HTTP_TAXII_TYPE "application/taxii+json;version=2.1"
+
+#endif

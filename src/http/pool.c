@@ -1,0 +1,111 @@
+/* Worker threads and the sessions that threads share in turn. */
+#include "http/http_priv.h"
+
+bool http_session_take(struct http_server *s, struct exchange_session **out, struct err *e)
+{
+    *out = NULL;
+    pthread_mutex_lock(&s->session_lock);
+    if (s->session_count)
+        *out = s->sessions[--s->session_count];
+    pthread_mutex_unlock(&s->session_lock);
+    return *out || exchange_session_open(s->exchange, out, e);
+}
+
+void http_session_give(struct http_server *s, struct exchange_session *session)
+{
+    const size_t most = sizeof s->sessions / sizeof *s->sessions;
+    pthread_mutex_lock(&s->session_lock);
+    if (s->session_count < most) {
+        s->sessions[s->session_count++] = session;
+        session = NULL;
+    }
+    pthread_mutex_unlock(&s->session_lock);
+    exchange_session_close(session);
+}
+
+static void run(struct http_server *s, struct http_request *r)
+{
+    struct err e = {0};
+    struct exchange_session *session;
+    if (!http_session_take(s, &session, &e)) {
+        http_reply_err(r, &e);
+        return;
+    }
+    r->session = session;
+    r->work(r); /* afterwards the request may be gone */
+    http_session_give(s, session);
+}
+
+static void *worker_main(void *arg)
+{
+    struct http_server *s = arg;
+    struct http_pool *p = &s->pool;
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        while (!p->first && !p->closing)
+            pthread_cond_wait(&p->wake, &p->lock);
+        struct http_request *r = p->first;
+        if (!r)
+            break;
+        p->first = r->next_work;
+        if (!p->first)
+            p->last = &p->first;
+        p->waiting--;
+        pthread_mutex_unlock(&p->lock);
+        run(s, r);
+        pthread_mutex_lock(&p->lock);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+void http_work(struct http_request *r, http_route_fn *fn)
+{
+    struct http_pool *p = &r->server->pool;
+    struct err e;
+    pthread_mutex_lock(&p->lock);
+    bool room = p->waiting < LIMIT_HTTP_JOBS;
+    if (room) {
+        /* Suspended before a worker can see it, so that its answer finds it so. */
+        http_move(r, HTTP_WORKING);
+        r->work = fn;
+        r->next_work = NULL;
+        r->suspended = true;
+        atomic_fetch_add(&r->server->working, 1);
+        MHD_suspend_connection(r->connection);
+        *p->last = r;
+        p->last = &r->next_work;
+        p->waiting++;
+        pthread_cond_signal(&p->wake);
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (!room) {
+        err_set(&e, ERR_BUSY, "%d requests wait to be taken in; try again soon", LIMIT_HTTP_JOBS);
+        http_reply_err(r, &e);
+    }
+}
+
+bool http_pool_start(struct http_server *s, struct err *e)
+{
+    struct http_pool *p = &s->pool;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    p->last = &p->first;
+    for (; p->thread_count < LIMIT_HTTP_WORKERS; p->thread_count++)
+        if (pthread_create(&p->threads[p->thread_count], NULL, worker_main, s) != 0)
+            return err_set(e, ERR_MEMORY, "cannot start a worker thread");
+    return true;
+}
+
+void http_pool_stop(struct http_server *s)
+{
+    struct http_pool *p = &s->pool;
+    pthread_mutex_lock(&p->lock);
+    p->closing = true;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    for (size_t i = 0; i < p->thread_count; i++)
+        pthread_join(p->threads[i], NULL);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->lock);
+}

@@ -1,0 +1,369 @@
+/* The listening socket, the library's daemon, and the life of a request in it. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/http_priv.h"
+
+/* TLS 1.2 and 1.3 with authenticated encryption and forward secrecy only (TAXII 2.1 §8.2.2). */
+#define TLS_PRIORITIES                                                                             \
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+ECDHE-ECDSA:"    \
+    "+ECDHE-RSA:+AEAD:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+SIGN-ALL:+COMP-NULL"
+
+/* ---- requests in the library ---- */
+
+/* Called with the whole URI as it came; what it returns is the request from now on. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_server *s = cls;
+    struct arena *a = arena_new(64u << 20);
+    struct http_request *r = a ? arena_calloc(a, 1, sizeof *r) : NULL;
+    if (!r) {
+        arena_free(a);
+        return NULL;
+    }
+    r->server = s;
+    r->connection = connection;
+    r->arena = a;
+    r->number = atomic_fetch_add(&s->numbers, 1) + 1;
+    r->raw_uri = arena_str(a, str_of(uri));
+    buf_init(&r->body, 0);
+    atomic_fetch_add(&s->active, 1);
+    return r;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct http_server *s = cls;
+    struct http_request *r = *request;
+    (void)connection;
+    (void)why;
+    if (!r)
+        return;
+    *request = NULL;
+    buf_done(&r->body);
+    buf_done(&r->reply);
+    arena_free(r->arena);
+    atomic_fetch_sub(&s->active, 1);
+}
+
+/* The path stays as it came: request.c decodes it once. */
+static size_t on_unescape(void *cls, struct MHD_Connection *connection, char *s)
+{
+    (void)cls;
+    (void)connection;
+    return strlen(s);
+}
+
+static enum http_method method_of(const char *name)
+{
+    if (strcmp(name, MHD_HTTP_METHOD_GET) == 0 || strcmp(name, MHD_HTTP_METHOD_HEAD) == 0)
+        return HTTP_GET;
+    if (strcmp(name, MHD_HTTP_METHOD_POST) == 0)
+        return HTTP_POST;
+    return strcmp(name, MHD_HTTP_METHOD_DELETE) == 0 ? HTTP_DELETE : HTTP_OTHER;
+}
+
+/* Runs `fn` with a session that is free; connection threads never hold two. */
+static bool with_session(struct http_request *r, bool (*fn)(struct http_request *, struct err *),
+                         struct err *e)
+{
+    struct http_server *s = r->server;
+    struct exchange_session *session;
+    if (!http_session_take(s, &session, e))
+        return false;
+    r->session = session;
+    bool ok = fn(r, e);
+    http_session_give(s, session);
+    return ok;
+}
+
+/* Answers before a body is read: no bytes are kept for strangers or over the limit. */
+static bool admit(struct http_request *r, struct err *e)
+{
+    uint64_t length;
+    struct str declared = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t most = exchange_config(r->server->exchange)->max_body_bytes;
+    if (!arena_ok(r->arena, e) || !http_uri_parse(r, e) || !http_authenticate(r, e))
+        return false;
+    if (declared.n && str_to_u64(declared, &length) && length > most)
+        return err_set(e, ERR_TOO_LARGE, "the body is larger than max_content_length, %llu bytes",
+                       (unsigned long long)most);
+    r->body.cap_bytes = most + BASE_PADDING;
+    return true;
+}
+
+static enum MHD_Result on_first(struct http_request *r, const char *method)
+{
+    struct err e = {0};
+    r->started = true;
+    r->method = method_of(method);
+    if (with_session(r, admit, &e))
+        return MHD_YES;
+    http_reply_err(r, &e);
+    /* Queued on the first call, the connection closes behind the answer: right only where a body
+     * may follow that nobody will read. */
+    return http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH).n ||
+                   http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING).n
+               ? http_send(r)
+               : MHD_YES;
+}
+
+static void keep_body(struct http_request *r, const char *data, size_t n)
+{
+    if (r->body_too_large)
+        return;
+    if (n > r->body.cap_bytes - BASE_PADDING - r->body.n) {
+        r->body_too_large = true;
+        buf_done(&r->body);
+        return;
+    }
+    buf_put(&r->body, data, n);
+}
+
+static bool run_route(struct http_request *r, struct err *e)
+{
+    (void)e;
+    r->server->route(r);
+    return true;
+}
+
+static void route(struct http_request *r)
+{
+    struct err e = {0};
+    bool ok = true;
+    if (r->body_too_large)
+        ok = err_set(&e, ERR_TOO_LARGE, "the body is larger than max_content_length");
+    else if (buf_reserve(&r->body, BASE_PADDING))
+        memset(r->body.p + r->body.n, 0, BASE_PADDING);
+    ok = ok && buf_ok(&r->body, &e);
+    if (ok) {
+        http_move(r, HTTP_ROUTED);
+        ok = with_session(r, run_route, &e);
+    }
+    if (!ok)
+        http_reply_err(r, &e);
+}
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_bytes, void **request)
+{
+    struct http_request *r = *request;
+    (void)cls;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (!r)
+        return MHD_NO;
+    if (!r->started)
+        return on_first(r, method);
+    if (*upload_bytes) {
+        keep_body(r, upload, *upload_bytes);
+        *upload_bytes = 0;
+        return MHD_YES;
+    }
+    if (atomic_load(&r->state) == HTTP_READING) {
+        route(r);
+        /* Handed to a worker: its answer wakes the connection and this is called again. */
+        if (r->suspended)
+            return MHD_YES;
+    }
+    return atomic_load(&r->state) == HTTP_ANSWERED ? http_send(r) : MHD_YES;
+}
+
+/* ---- listening ---- */
+
+static bool is_loopback(const struct sockaddr *a)
+{
+    if (a->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, a, sizeof in);
+        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+    }
+    struct sockaddr_in6 in6;
+    memcpy(&in6, a, sizeof in6);
+    return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) != 0;
+}
+
+/* Cuts HOST:PORT or [HOST]:PORT into two NUL-terminated texts. */
+static bool split_address(struct str address, char host[256], char port[16], struct err *e)
+{
+    size_t colon = address.n;
+    while (colon && address.p[colon - 1] != ':')
+        colon--;
+    struct str h = str_slice(address, 0, colon ? colon - 1 : 0), p = str_from(address, colon);
+    if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
+        h = str_slice(h, 1, h.n - 1);
+    uint64_t number;
+    if (h.n == 0 || h.n > 255 || p.n > 5 || !str_to_u64(p, &number) || number > 65535)
+        return err_set(e, ERR_USAGE, "--listen %.*s: write HOST:PORT, as 127.0.0.1:6443",
+                       STR_FMT(address));
+    snprintf(host, 256, "%.*s", STR_FMT(h));
+    snprintf(port, 16, "%.*s", STR_FMT(p));
+    return true;
+}
+
+static bool bind_one(const struct addrinfo *ai, struct str address, int *out, struct err *e)
+{
+    int one = 1, fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_set(e, ERR_IO, "cannot make a socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1024) != 0) {
+        err_set(e, ERR_IO, "cannot listen on %.*s: %s: choose another with --listen",
+                STR_FMT(address), strerror(errno));
+        close(fd);
+        return false;
+    }
+    *out = fd;
+    return true;
+}
+
+static bool open_socket(const struct http_options *o, int *fd, struct err *e)
+{
+    char host[256], port[16];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    if (!split_address(o->listen, host, port, e))
+        return false;
+    int rc = getaddrinfo(host, port, &hints, &list);
+    if (rc != 0)
+        return err_set(e, ERR_USAGE, "--listen %.*s: %s", STR_FMT(o->listen), gai_strerror(rc));
+    bool ok = true;
+    if (o->plain && !is_loopback(list->ai_addr))
+        ok = err_set(e, ERR_USAGE,
+                     "--plain-http on %s: only loopback may go without TLS: listen on 127.0.0.1 or "
+                     "leave --plain-http away",
+                     host);
+    ok = ok && bind_one(list, o->listen, fd, e);
+    freeaddrinfo(list);
+    return ok;
+}
+
+static bool make_url(struct http_server *s, const struct http_options *o, int fd, struct err *e)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    char host[256], port[16];
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 ||
+        getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return err_set(e, ERR_IO, "cannot tell the address listened on");
+    bool six = strchr(host, ':') != NULL;
+    s->url = arena_printf(s->arena, "%s://%s%s%s:%s", o->plain ? "http" : "https", six ? "[" : "",
+                          host, six ? "]" : "", port);
+    return arena_ok(s->arena, e);
+}
+
+/* ---- starting and stopping ---- */
+
+struct tls_files {
+    struct str cert, key, ca;
+};
+
+static void tls_files_done(struct tls_files *t)
+{
+    base_free((void *)(uintptr_t)t->cert.p);
+    base_free((void *)(uintptr_t)t->key.p);
+    base_free((void *)(uintptr_t)t->ca.p);
+}
+
+static bool tls_files_read(const struct http_options *o, struct tls_files *t, struct err *e)
+{
+    *t = (struct tls_files){0};
+    return o->plain || (file_read(o->cert_file, 1 << 20, &t->cert, e) &&
+                        file_read(o->key_file, 1 << 20, &t->key, e) &&
+                        file_read(o->ca_file, 1 << 20, &t->ca, e));
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_options *o, int fd,
+                                       const struct tls_files *t)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                     (o->plain ? 0u : (unsigned)MHD_USE_TLS);
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)t->cert.p},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)t->key.p},
+        {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)t->ca.p},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    if (o->plain)
+        tls[0] = tls[4];
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_UNESCAPE_CALLBACK,
+                            on_unescape, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_S,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)2 * LIMIT_HTTP_HEADER_BYTES,
+                            MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LIMIT_HTTP_LOOPS,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+static void free_server(struct http_server *s)
+{
+    for (size_t i = 0; i < s->session_count; i++)
+        exchange_session_close(s->sessions[i]);
+    pthread_mutex_destroy(&s->session_lock);
+    arena_free(s->arena);
+    base_free(s);
+}
+
+bool http_start(const struct http_options *o, struct http_server **out, struct err *e)
+{
+    int fd = -1;
+    struct tls_files tls = {0};
+    struct http_server *s = base_alloc(sizeof *s);
+    if (!s || !(s->arena = arena_new(1 << 20))) {
+        base_free(s);
+        return err_set(e, ERR_MEMORY, "out of memory");
+    }
+    s->exchange = o->exchange;
+    s->route = o->route;
+    s->tls = !o->plain;
+    pthread_mutex_init(&s->session_lock, NULL);
+    bool ok = tls_files_read(o, &tls, e) && open_socket(o, &fd, e) && make_url(s, o, fd, e) &&
+              http_pool_start(s, e);
+    if (ok && !(s->daemon = start_daemon(s, o, fd, &tls))) {
+        http_pool_stop(s);
+        ok =
+            err_set(e, ERR_IO, "the HTTP server cannot start: are %s and %s a matching pair?",
+                    o->cert_file ? o->cert_file : "certificate", o->key_file ? o->key_file : "key");
+    }
+    tls_files_done(&tls); /* the library has parsed them */
+    if (!ok) {
+        if (fd >= 0)
+            close(fd);
+        free_server(s);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+struct str http_url(const struct http_server *s)
+{
+    return s->url;
+}
+
+void http_stop(struct http_server *s)
+{
+    int64_t until = monotonic_us() + (int64_t)LIMIT_HTTP_DRAIN_MS * 1000;
+    int fd = MHD_quiesce_daemon(s->daemon);
+    while (atomic_load(&s->active) && monotonic_us() < until)
+        usleep(5000);
+    http_pool_stop(s);
+    /* Work of the pool may end in the writer; closing the exchange waits for it. Until then no
+     * connection may be suspended, or the library could not stop. */
+    while (atomic_load(&s->working))
+        usleep(1000);
+    MHD_stop_daemon(s->daemon);
+    if (fd >= 0)
+        close(fd);
+    free_server(s);
+}

@@ -1,0 +1,75 @@
+/*
+ * Cutting text into words. A word is a longest run of letters, digits, `-`, `_`, `.` and bytes
+ * above ASCII; what cannot be a candidate (most words) is passed over here.
+ */
+#include "match/match_priv.h"
+
+#define W MATCH_WORD
+#define D (MATCH_WORD | MATCH_DOT)
+#define H (MATCH_WORD | MATCH_HIGH)
+#define J MATCH_JOIN
+#define B MATCH_BREAK
+const unsigned char match_class[256] = {
+    B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
+    B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
+    B, 0, B, 0, 0, J, 0, 0, J, 0, 0, 0, 0, W, D, 0, /*  !"#$%&'()*+,-./ */
+    W, W, W, W, W, W, W, W, W, W, J, 0, B, 0, B, 0, /* 0123456789:;<=>? */
+    J, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* @ABCDEFGHIJKLMNO */
+    W, W, W, W, W, W, W, W, W, W, W, J, J, 0, 0, W, /* PQRSTUVWXYZ[\]^_ */
+    0, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* `abcdefghijklmno */
+    W, W, W, W, W, W, W, W, W, W, W, 0, 0, 0, 0, B, /* pqrstuvwxyz{|}~  */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* above ASCII */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
+};
+#undef W
+#undef D
+#undef H
+#undef J
+#undef B
+
+static bool worth_a_look(const struct match_scan *sc, const char *s, const char *e, unsigned seen)
+{
+    if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
+        return true;
+    if (e < sc->end && match_class_of(*e) & MATCH_JOIN)
+        return true;
+    if (s == sc->begin)
+        return false;
+    return s[-1] == '\\' || (s[-1] == ':' && s - sc->begin >= 2 && s[-2] == ':');
+}
+
+void match_scan_words(struct match_scan *sc)
+{
+    const char *p = sc->begin, *end = sc->end;
+    while (p < end && !sc->stop) {
+        if (!match_is_word(*p)) {
+            p++;
+            continue;
+        }
+        const char *s = p;
+        unsigned seen = 0;
+        while (p < end && match_is_word(*p))
+            seen |= match_class_of(*p++);
+        if (worth_a_look(sc, s, p, seen))
+            p = match_scan_word(sc, s, p, seen);
+    }
+}
+
+void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
+                void *ctx)
+{
+    must(s->sealed);
+    struct match_scan sc = {.set = s, .now_us = now_us, .each = each, .ctx = ctx};
+    if (text.n == 0)
+        return;
+    sc.begin = text.p;
+    sc.end = text.p + text.n;
+    sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
+    match_scan_words(&sc);
+}

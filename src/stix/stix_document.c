@@ -1,0 +1,410 @@
+#include <string.h>
+
+#include "stix/stix.h"
+
+#include "stix/stix_priv.h"
+
+/* What holds between the objects of one document: references, versions, cycles of markings. All of
+ * it goes by a hash table, so that a hostile document costs no more than its length. */
+
+enum key_kind { BY_ID, BY_VERSION, BY_UUID };
+enum colour { UNSEEN, OPEN, CLOSED };
+
+struct entry {
+    enum key_kind kind;
+    struct str key;            /* the id, or its UUID */
+    int64_t version_us;        /* BY_VERSION */
+    const struct json *object; /* the first with this key; NULL: referred to, not there */
+    size_t index;              /* its place in the document */
+    bool revoked;
+    int64_t revoked_us; /* BY_ID: the first version that is revoked */
+    /* Walking marking definitions: state, where from, what is left to follow. */
+    enum colour colour;
+    size_t from;
+    const struct json *refs, *granular;
+};
+
+struct known {
+    struct entry *entries;
+    uint32_t *slots; /* index into entries plus one; 0 is free */
+    size_t count, room, slot_count;
+    bool failed; /* no memory: what depends on the table is left out and said so */
+};
+
+static uint64_t hash_of(enum key_kind kind, struct str key, int64_t version_us)
+{
+    return str_hash(key, (uint64_t)version_us * 4 + (uint64_t)kind);
+}
+
+static size_t slot_for(const struct known *k, enum key_kind kind, struct str key,
+                       int64_t version_us)
+{
+    size_t i = (size_t)hash_of(kind, key, version_us) & (k->slot_count - 1);
+    for (;; i = (i + 1) & (k->slot_count - 1)) {
+        if (k->slots[i] == 0)
+            return i;
+        const struct entry *e = &k->entries[k->slots[i] - 1];
+        if (e->kind == kind && e->version_us == version_us && str_eq(e->key, key))
+            return i;
+    }
+}
+
+static bool grow_slots(struct known *k)
+{
+    size_t count = k->slot_count ? k->slot_count * 2 : 1024, bytes;
+    if (count > UINT32_MAX / 2 || !size_mul(count, sizeof(k->slots[0]), &bytes))
+        return false;
+    uint32_t *slots = base_alloc(bytes);
+    if (slots == NULL)
+        return false;
+    base_free(k->slots);
+    k->slots = slots;
+    k->slot_count = count;
+    for (size_t i = 0; i < k->count; i++) {
+        const struct entry *e = &k->entries[i];
+        k->slots[slot_for(k, e->kind, e->key, e->version_us)] = (uint32_t)i + 1;
+    }
+    return true;
+}
+
+static struct entry *find(const struct known *k, enum key_kind kind, struct str key,
+                          int64_t version_us)
+{
+    uint32_t i = k->slot_count ? k->slots[slot_for(k, kind, key, version_us)] : 0;
+    return i ? &k->entries[i - 1] : NULL;
+}
+
+/* The entry of that key, made if need be (then `object` is NULL); NULL without memory. */
+static struct entry *enter(struct known *k, enum key_kind kind, struct str key, int64_t version_us)
+{
+    if (k->count * 2 >= k->slot_count && !grow_slots(k))
+        k->failed = true;
+    void *entries = k->entries;
+    if (!k->failed && !base_grow(&entries, &k->room, k->count + 1, sizeof(k->entries[0])))
+        k->failed = true;
+    k->entries = entries;
+    if (k->failed)
+        return NULL;
+    size_t slot = slot_for(k, kind, key, version_us);
+    if (k->slots[slot] == 0) {
+        k->entries[k->count] = (struct entry){.kind = kind, .key = key, .version_us = version_us};
+        k->slots[slot] = (uint32_t)++k->count;
+    }
+    return &k->entries[k->slots[slot] - 1];
+}
+
+/* ---- first pass: what is there ---- */
+
+static void learn(struct known *k, const struct json *v, size_t index)
+{
+    struct stix_object o;
+    struct err e;
+    if (!stix_object_read(v, &o, &e))
+        return;
+    struct entry *id = enter(k, BY_ID, o.id, 0);
+    if (id == NULL)
+        return;
+    if (id->object == NULL) {
+        id->object = v;
+        id->index = index;
+    }
+    if (o.revoked && (!id->revoked || o.version_us < id->revoked_us)) {
+        id->revoked = true;
+        id->revoked_us = o.version_us;
+    }
+    struct entry *version = enter(k, BY_VERSION, o.id, o.version_us);
+    if (version != NULL && version->object == NULL)
+        version->object = v;
+    struct entry *uuid = enter(k, BY_UUID, str_from(o.id, o.id.n - 36), 0);
+    if (uuid != NULL && uuid->object == NULL)
+        uuid->object = v;
+}
+
+/* ---- second pass: each object against the others ---- */
+
+void stix_known_ref(struct check *c, const struct json *ref)
+{
+    if (stix_tlp_of_id(ref->u.s) != STIX_TLP_NONE)
+        return;
+    struct entry *e = find(c->known, BY_ID, ref->u.s, 0);
+    if (e != NULL || enter(c->known, BY_ID, ref->u.s, 0) == NULL)
+        return; /* there, or missing and said so before */
+    stix_note(c, STIX_WARNING, "3.3", "dangling-reference", ref,
+              "%.*s is not in this document; readers must find it elsewhere", STR_FMT(ref->u.s));
+}
+
+/* A property that may be left out because it has its default value (§3.6). */
+static bool is_default(const struct json *m)
+{
+    return (m->type == JSON_FALSE && stix_word_in("defanged revoked summary", m->key)) ||
+           (m->type == JSON_STRING && str_eq(m->key, STR("lang")) && str_eq(m->u.s, STR("en"))) ||
+           (m->type == JSON_STRING && str_eq(m->key, STR("spec_version")));
+}
+
+/* The same moment may be written with more or fewer digits. */
+static bool same_instant(const struct json *a, const struct json *b)
+{
+    struct instant x, y;
+    struct err e;
+    return json_is(a, JSON_STRING) && json_is(b, JSON_STRING) && instant_parse(a->u.s, &x, &e) &&
+           instant_parse(b->u.s, &y, &e) && instant_cmp(x, y) == 0;
+}
+
+static bool same_value(const struct json *a, const struct json *b)
+{
+    if (stix_word_in("created modified", a->key) && same_instant(a, b))
+        return true;
+    return json_equal(a, b);
+}
+
+static bool covers(const struct json *a, const struct json *b)
+{
+    const struct json *n = b->u.child; /* members mostly stand in the same order */
+    for (const struct json *m = a->u.child; m != NULL; m = m->next) {
+        const struct json *other = n != NULL && str_eq(n->key, m->key) ? n : json_get(b, m->key);
+        if (other == NULL ? !is_default(m) : !same_value(m, other))
+            return false;
+        n = other ? other->next : n;
+    }
+    return true;
+}
+
+static bool same_text(const struct json *a, const struct json *b, struct str name)
+{
+    return str_eq(json_get_str(a, name), json_get_str(b, name));
+}
+
+static void check_same_version(struct check *c, const struct stix_object *o)
+{
+    const struct entry *e = find(c->known, BY_VERSION, o->id, o->version_us);
+    if (e == NULL || e->object == o->json ||
+        (covers(o->json, e->object) && covers(e->object, o->json)))
+        return;
+    /* An observable has no versions; two accounts of one differ in what they know of it. */
+    bool versioned = o->class != STIX_SCO;
+    stix_note(c, versioned ? STIX_ERROR : STIX_WARNING, "3.6", "same-version-differs", o->json,
+              versioned ? "this version stands in the document twice with different content; give "
+                          "a change a new `modified`"
+                        : "this observable stands in the document twice with different content");
+}
+
+static void check_versions(struct check *c, const struct stix_object *o)
+{
+    const struct entry *e = find(c->known, BY_ID, o->id, 0);
+    if (e == NULL || e->object == NULL || o->class == STIX_SCO)
+        return;
+    if (e->object != o->json &&
+        !same_instant(json_get(o->json, STR("created")), json_get(e->object, STR("created"))))
+        stix_note(c, STIX_ERROR, "3.2", "created-changes", o->json,
+                  "`created` must be the same in all versions of an object");
+    if (e->object != o->json && !same_text(o->json, e->object, STR("created_by_ref")))
+        stix_note(c, STIX_ERROR, "3.6", "creator-changes", o->json,
+                  "only the creator makes versions: `created_by_ref` must stay the same");
+    if (e->revoked && o->version_us > e->revoked_us)
+        stix_note(c, STIX_ERROR, "3.6", "version-after-revocation", o->json,
+                  "an earlier version is revoked and revoking is permanent; make a new object");
+}
+
+static void check_uuid(struct check *c, const struct stix_object *o)
+{
+    const struct entry *e = find(c->known, BY_UUID, str_from(o->id, o->id.n - 36), 0);
+    struct str type = e ? json_get_str(e->object, STR("type")) : STR_NONE;
+    if (type.n > 0 && !str_eq(type, o->type) && o->created_by_ref.n > 0 &&
+        str_eq(o->created_by_ref, json_get_str(e->object, STR("created_by_ref"))))
+        stix_note(c, STIX_WARNING, "2.9", "uuid-reused", o->json,
+                  "a producer must not use one UUID for objects of different types (%.*s here)",
+                  STR_FMT(type));
+}
+
+/* STIX 2.1 §7.1.1: a translation mirrors what it translates. */
+static void check_mirror(struct check *c, const struct json *t, const struct json *original)
+{
+    bool list = t->type == JSON_ARRAY, object = t->type == JSON_OBJECT;
+    stix_push(c, t);
+    if (t->type != original->type)
+        stix_note(c, STIX_ERROR, "7.1", "translation-form", t, "expected %s as in the original",
+                  json_type_name(original->type));
+    else if (list && t->count != original->count)
+        stix_note(c, STIX_ERROR, "7.1", "translation-length", t,
+                  "the list must be as long as in the original: %u; leave \"\" where nothing is "
+                  "translated",
+                  original->count);
+    for (const struct json *m = object ? t->u.child : NULL; m != NULL; m = m->next) {
+        const struct json *o = json_get(original, m->key);
+        if (o != NULL)
+            check_mirror(c, m, o);
+    }
+    stix_pop(c);
+}
+
+static void check_translation(struct check *c, const struct json *v)
+{
+    const struct json *contents = json_get(v, STR("contents"));
+    struct str id = json_get_str(v, STR("object_ref"));
+    struct str modified = json_get_str(v, STR("object_modified"));
+    const struct entry *e = find(c->known, BY_ID, id, 0);
+    struct instant at;
+    struct err err;
+    if (e == NULL || e->object == NULL || id.n == 0)
+        return;
+    if (modified.n > 0 && instant_parse(modified, &at, &err)) {
+        e = find(c->known, BY_VERSION, id, instant_us(at));
+        if (e == NULL || e->object == NULL) {
+            stix_note(c, STIX_ERROR, "7.1", "object-modified", json_get(v, STR("object_modified")),
+                      "no version of %.*s in this document has that `modified`", STR_FMT(id));
+            return;
+        }
+    }
+    for (const struct json *l = json_is(contents, JSON_OBJECT) ? contents->u.child : NULL; l;
+         l = l->next)
+        if (l->type == JSON_OBJECT)
+            check_mirror(c, l, e->object);
+}
+
+static void check_between(struct check *c, const struct json *v)
+{
+    struct stix_object o;
+    struct err e;
+    if (!stix_object_read(v, &o, &e))
+        return;
+    check_same_version(c, &o);
+    check_versions(c, &o);
+    check_uuid(c, &o);
+    if (str_eq(o.type, STR("language-content")))
+        check_translation(c, v);
+}
+
+/* ---- cycles of marking definitions (§3.2) ---- */
+
+static const struct json *next_marking(struct entry *e)
+{
+    while (e->refs != NULL || e->granular != NULL) {
+        const struct json *ref = e->refs;
+        if (ref != NULL) {
+            e->refs = ref->next;
+        } else {
+            ref = json_get(e->granular, STR("marking_ref"));
+            e->granular = e->granular->next;
+        }
+        if (json_is(ref, JSON_STRING))
+            return ref;
+    }
+    return NULL;
+}
+
+static void open_entry(struct entry *e, size_t from)
+{
+    const struct json *refs = json_get(e->object, STR("object_marking_refs"));
+    const struct json *granular = json_get(e->object, STR("granular_markings"));
+    e->colour = OPEN;
+    e->from = from;
+    e->refs = json_is(refs, JSON_ARRAY) ? refs->u.child : NULL;
+    e->granular = json_is(granular, JSON_ARRAY) ? granular->u.child : NULL;
+}
+
+static bool is_marking(const struct entry *e)
+{
+    return e->kind == BY_ID && e->object != NULL &&
+           str_eq(json_get_str(e->object, STR("type")), STR("marking-definition"));
+}
+
+/* Depth first without recursion: the way back is kept in the entries. */
+static void walk_markings(struct check *c, size_t start)
+{
+    struct known *k = c->known;
+    size_t at = start;
+    open_entry(&k->entries[start], start);
+    for (;;) {
+        const struct json *ref = next_marking(&k->entries[at]);
+        if (ref == NULL) {
+            k->entries[at].colour = CLOSED;
+            if (at == start)
+                return;
+            at = k->entries[at].from;
+            continue;
+        }
+        struct entry *to = find(k, BY_ID, ref->u.s, 0);
+        size_t next = to ? (size_t)(to - k->entries) : at;
+        if (next == at || !is_marking(to))
+            continue; /* itself: said when it was checked alone */
+        if (to->colour == OPEN) {
+            c->id = k->entries[at].key;
+            c->findings = 0;
+            stix_push_index(c, k->entries[at].index);
+            stix_note(c, STIX_ERROR, "3.2", "marking-cycle", ref,
+                      "marking definitions mark each other in a circle; remove this reference");
+            stix_pop(c);
+        } else if (to->colour == UNSEEN) {
+            open_entry(to, at);
+            at = next;
+        }
+    }
+}
+
+/* ---- documents ---- */
+
+static void check_envelope(struct check *c, const struct json *doc)
+{
+    const struct json *more = json_get(doc, STR("more")), *next = json_get(doc, STR("next"));
+    if (more != NULL && more->type != JSON_TRUE && more->type != JSON_FALSE)
+        stix_note(c, STIX_ERROR, "taxii21-3.7", "more", more, "`more` must be true or false");
+    if (next != NULL && next->type != JSON_STRING)
+        stix_note(c, STIX_ERROR, "taxii21-3.7", "next", next, "`next` must be a string");
+}
+
+static void check_objects(struct check *c, const struct json *doc, const struct json *first,
+                          enum stix_container kind)
+{
+    size_t index = 0;
+    if (kind != STIX_IN_ARRAY)
+        stix_push(c, json_get(doc, STR("objects")));
+    for (const struct json *v = first; v != NULL; v = v->next)
+        learn(c->known, v, index++);
+    index = 0;
+    for (const struct json *v = first; v != NULL; v = v->next) {
+        stix_push_index(c, index++);
+        stix_check_one(c, v);
+        if (c->set == STIX_IN_BUNDLE_OBJECT)
+            stix_note(c, STIX_ERROR, "8", "nested-bundle", v,
+                      "a bundle is no STIX object; put its objects here instead");
+        check_between(c, v);
+        stix_pop(c);
+    }
+    for (size_t i = 0; i < c->known->count; i++)
+        if (is_marking(&c->known->entries[i]) && c->known->entries[i].colour == UNSEEN)
+            walk_markings(c, i);
+    if (c->known->failed)
+        stix_note(c, STIX_ERROR, "3.3", "not-checked", doc,
+                  "there was no memory to compare the objects with each other; split the document");
+    if (kind != STIX_IN_ARRAY)
+        stix_pop(c);
+}
+
+size_t stix_document_check(const struct json *doc, const struct stix_check_options *o,
+                           stix_finding_fn *report, void *ctx)
+{
+    struct known known = {0};
+    struct check c;
+    enum stix_container kind;
+    const struct json *first;
+    size_t count;
+    struct err e;
+    stix_check_init(&c, o, report, ctx);
+    if (!stix_container_open(doc, &kind, &first, &count, &e)) {
+        stix_note(&c, STIX_ERROR, "8", "container", doc, "%s", e.msg);
+    } else if (kind == STIX_IN_ITSELF) {
+        stix_check_one(&c, first);
+    } else {
+        if (kind == STIX_IN_BUNDLE)
+            stix_check_one(&c, doc);
+        else if (kind == STIX_IN_ENVELOPE)
+            check_envelope(&c, doc);
+        c.known = &known;
+        if (first != NULL)
+            check_objects(&c, doc, first, kind);
+    }
+    stix_check_done(&c);
+    base_free(known.slots);
+    base_free(known.entries);
+    return c.errors;
+}

@@ -1,0 +1,236 @@
+#include <string.h>
+
+#include "crypt/crypt.h"
+#include "pattern/pattern.h"
+
+#include "stix/stix_priv.h"
+
+/* What neither a row nor a rule of the tables can say. */
+
+#define SCO_NAMESPACE    "00abedb4-aa42-466c-9c01-fed23315a9b7"
+#define SCO_IDENTITY_MAX 8
+
+/* ---- external references (§2.5, §4.1, §4.19) ---- */
+
+static void check_registry_id(struct check *c, const struct json *source, const struct json *id,
+                              const char *registry, bool (*ok)(struct str))
+{
+    bool named = source != NULL && str_eq_nocase(source->u.s, str_of(registry));
+    if (named && !str_eq(source->u.s, str_of(registry)))
+        stix_note(c, STIX_ERROR, "2.5", "source-name", source, "`source_name` must be \"%s\"",
+                  registry);
+    if (named && id != NULL && !ok(id->u.s))
+        stix_note(c, STIX_ERROR, "2.5", "external-id", id,
+                  "\"%.*s\" is no identifier of %s; write CVE-YYYY-NNNN or CAPEC-N exactly",
+                  STR_FMT(id->u.s), registry);
+}
+
+void stix_special_external_reference(struct check *c, const struct json *v)
+{
+    const struct json *source = json_get(v, STR("source_name"));
+    const struct json *id = json_get(v, STR("external_id")), *url = json_get(v, STR("url"));
+    if (!json_is(source, JSON_STRING))
+        return;
+    if (!json_is(id, JSON_STRING))
+        id = NULL;
+    if (source->u.s.n == 3)
+        check_registry_id(c, source, id, "cve", stix_format_cve);
+    else if (source->u.s.n == 5)
+        check_registry_id(c, source, id, "capec", stix_format_capec);
+    if (url != NULL && json_get(v, STR("hashes")) == NULL && c->unhashed++ == 0)
+        c->unhashed_first = url;
+}
+
+/* ---- indicators (§4.7, §9) ---- */
+
+/* STIX 2.1 §3.1 and §9.7: the property behind a colon in an object path is in lower case. The
+ * keys of dictionaries further along the path may be as they are. */
+static bool path_names_ok(struct str pattern, size_t *at)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < pattern.n; i++) {
+        char k = pattern.p[i];
+        if (quoted && k == '\\')
+            i++;
+        else if (k == '\'')
+            quoted = !quoted;
+        else if (!quoted && k == ':')
+            for (i++; i < pattern.n && (stix_is_alpha(pattern.p[i]) || pattern.p[i] == '_' ||
+                                        stix_is_digit(pattern.p[i]));
+                 i++)
+                if (pattern.p[i] >= 'A' && pattern.p[i] <= 'Z') {
+                    *at = i;
+                    return false;
+                }
+        if (i < pattern.n && pattern.p[i] == '\'' && k == ':')
+            i--;
+    }
+    return true;
+}
+
+static void check_pattern(struct check *c, const struct json *pattern, enum pattern_version version)
+{
+    struct pattern *parsed;
+    struct err e = {0};
+    size_t at;
+    if (c->patterns == NULL)
+        c->patterns = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    if (c->patterns == NULL)
+        return;
+    if (!pattern_parse(c->patterns, pattern->u.s, version, &parsed, &e))
+        stix_note(c, STIX_ERROR, "9", "pattern", pattern,
+                  "the pattern is malformed at its character %zu: %s", e.at + 1, e.msg);
+    else if (!path_names_ok(pattern->u.s, &at))
+        stix_note(c, STIX_ERROR, "9.7", "pattern-property-name", pattern,
+                  "property names are in lower case; see character %zu of the pattern", at + 1);
+    arena_reset(c->patterns);
+}
+
+void stix_special_indicator(struct check *c, const struct json *v)
+{
+    const struct json *pattern = json_get(v, STR("pattern"));
+    struct str version = json_get_str(v, STR("pattern_version"));
+    if (!json_is(pattern, JSON_STRING) ||
+        !str_eq(json_get_str(v, STR("pattern_type")), STR("stix")))
+        return;
+    stix_push(c, pattern);
+    check_pattern(c, pattern, str_eq(version, STR("2.0")) ? PATTERN_STIX_20 : PATTERN_STIX_21);
+    stix_pop(c);
+}
+
+/* ---- relationships (§3.7, §5.1) ---- */
+
+static struct str type_of_ref(const struct json *v, struct str name)
+{
+    struct str id = json_get_str(v, name);
+    return id.n > 38 ? str_slice(id, 0, id.n - 38) : STR_NONE;
+}
+
+void stix_special_relationship(struct check *c, const struct json *v)
+{
+    const struct json *relation = json_get(v, STR("relationship_type"));
+    struct str source = type_of_ref(v, STR("source_ref"));
+    struct str target = type_of_ref(v, STR("target_ref"));
+    if (!json_is(relation, JSON_STRING) || source.n == 0 || target.n == 0)
+        return;
+    enum stix_suggestion s = stix_relation_suggested(source, relation->u.s, target);
+    if (s == STIX_SUGGESTED)
+        return;
+    stix_push(c, relation);
+    stix_note(c, STIX_WARNING, "5.1",
+              s == STIX_OTHER_TARGET ? "suggested-target" : "suggested-type", relation,
+              "\"%.*s\" from %.*s to %.*s is not a relationship that the text suggests",
+              STR_FMT(relation->u.s), STR_FMT(source), STR_FMT(target));
+    stix_pop(c);
+}
+
+/* ---- extension definitions (§7.3) ---- */
+
+void stix_special_extension_definition(struct check *c, const struct json *v)
+{
+    const struct json *types = json_get(v, STR("extension_types"));
+    const struct json *names = json_get(v, STR("extension_properties"));
+    bool toplevel = false;
+    if (!json_is(types, JSON_ARRAY))
+        return;
+    for (const struct json *t = types->u.child; t != NULL; t = t->next)
+        toplevel |= t->type == JSON_STRING && str_eq(t->u.s, STR("toplevel-property-extension"));
+    if (toplevel && names == NULL)
+        stix_note(c, STIX_WARNING, "7.3", "extension-properties", types,
+                  "a toplevel-property-extension should name its properties in "
+                  "`extension_properties`");
+    if (!toplevel && names != NULL)
+        stix_note(c, STIX_ERROR, "7.3", "extension-properties", names,
+                  "`extension_properties` belongs to a toplevel-property-extension only");
+}
+
+/* ---- observed data (§4.14) ---- */
+
+void stix_special_observed_data(struct check *c, const struct json *v)
+{
+    const struct json *refs = json_get(v, STR("object_refs"));
+    if (!json_is(refs, JSON_ARRAY) || refs->u.child == NULL)
+        return;
+    for (const struct json *r = refs->u.child; r != NULL; r = r->next) {
+        struct str type;
+        struct err e;
+        if (r->type != JSON_STRING || !stix_id_parse(r->u.s, &type, &e))
+            return;
+        enum stix_class class = stix_class_of(type);
+        if (class == STIX_SCO || class == STIX_UNKNOWN)
+            return;
+    }
+    stix_note(c, STIX_ERROR, "4.14", "object-refs-name-an-observable", refs,
+              "`object_refs` must name at least one cyber-observable");
+}
+
+/* ---- deterministic ids (§2.9, §3.4) ---- */
+
+/* Of `hashes` one alone contributes, by this preference; false if it has none of them. */
+static bool one_hash(const struct json *hashes, struct json *part, struct json *hash)
+{
+    static const struct str order[] = {STIX_LIT("MD5"), STIX_LIT("SHA-1"), STIX_LIT("SHA-256"),
+                                       STIX_LIT("SHA-512")};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        const struct json *h = json_get(hashes, order[i]);
+        if (h != NULL) {
+            *hash = *h;
+            hash->next = NULL;
+            *part = *hashes;
+            part->count = 1;
+            part->u.child = hash;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Links the contributing members of v into `parts`; false when the rule leaves the choice open. */
+static bool contributing(const struct json *v, struct str names, struct json *parts,
+                         struct json *hash, uint32_t *count)
+{
+    *count = 0;
+    while (names.p != NULL && names.n > 0) {
+        struct str name = str_cut(&names, ' ');
+        const struct json *m = json_get(v, name);
+        if (m == NULL)
+            continue;
+        must(*count < SCO_IDENTITY_MAX);
+        struct json *part = &parts[*count];
+        *part = *m;
+        if (str_eq(name, STR("hashes")) && !one_hash(m, part, hash))
+            return false;
+        part->next = NULL;
+        if (*count > 0)
+            parts[*count - 1].next = part;
+        (*count)++;
+    }
+    return true;
+}
+
+void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v)
+{
+    struct json parts[SCO_IDENTITY_MAX], hash, all = {.type = JSON_OBJECT};
+    char uuid[CRYPT_UUID_TEXT];
+    struct err e;
+    const struct json *id = json_get(v, STR("id"));
+    if (!stix_id_parse(c->id, NULL, &e) ||
+        !contributing(v, str_of(s->identity), parts, &hash, &all.count))
+        return;
+    struct str given = str_from(c->id, c->id.n - 36);
+    bool v5 = given.p[14] == '5';
+    if (all.count == 0) {
+        if (v5)
+            stix_note(c, STIX_WARNING, "2.9", "sco-id-without-content", id,
+                      "nothing in this object makes a deterministic id; use a UUID of version 4");
+        return;
+    }
+    all.u.child = parts;
+    buf_clear(&c->canonical);
+    if (!json_canonical(&all, &c->canonical, &e))
+        return;
+    crypt_uuid5(SCO_NAMESPACE, buf_view(&c->canonical), uuid);
+    if (!str_eq_nocase(given, str_of(uuid)))
+        stix_note(c, STIX_WARNING, "2.9", v5 ? "sco-id-differs" : "sco-id-not-deterministic", id,
+                  "the deterministic id of this content is %.*s--%s", STR_FMT(s->name), uuid);
+}

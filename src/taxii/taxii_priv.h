@@ -1,0 +1,43 @@
+/* Shared by the files of this room. */
+#ifndef TAXII_TAXII_PRIV_H
+#define TAXII_TAXII_PRIV_H
+
+#include "taxii/taxii.h"
+
+#define TAXII_STIX_TYPE "application/stix+json;version=2.1"
+
+/* What the query of a read endpoint asks for (TAXII 2.1 §3.4). */
+struct taxii_filter {
+    struct exchange_query q; /* collection is the caller's */
+    struct str next;
+};
+
+/* May match[id] and match[type] stand here? Not on one object's endpoints. */
+bool taxii_filter_read(struct http_request *r, const struct exchange_collection *c, bool by_object,
+                       struct taxii_filter *out, struct err *e) BASE_CHECKED;
+/* `next` (§3.5): the last date_added seen and a MAC that ties it to this node and collection. */
+void taxii_next_put(struct http_request *r, const struct exchange_collection *c, int64_t last,
+                    struct buf *out);
+
+/* TAXII 2.1 §1.6.8, RFC 7231 §5.3.2: does Accept allow application/taxii+json;version=2.1? */
+bool taxii_accepts(struct str accept);
+/* Is Content-Type application/taxii+json, without version or with version 2.1? */
+bool taxii_content_ok(struct str type);
+
+/* Endpoints of one collection (§5). `c` is copied where it outlives the call. */
+void taxii_objects_get(struct http_request *r, const struct exchange_collection *c);
+void taxii_manifest_get(struct http_request *r, const struct exchange_collection *c);
+void taxii_object_get(struct http_request *r, const struct exchange_collection *c, struct str id);
+void taxii_versions_get(struct http_request *r, const struct exchange_collection *c, struct str id);
+void taxii_objects_post(struct http_request *r);
+void taxii_object_delete(struct http_request *r);
+
+/* Finds the collection named in the path; ERR_NOT_FOUND. */
+bool taxii_collection(struct http_request *r, struct exchange_collection *out,
+                      struct err *e) BASE_CHECKED;
+/* Version text of a stored object: its own, or the instant it was received (§3.4.1). */
+struct str taxii_version(const struct store_object *o, char out[INSTANT_TEXT_BYTES]);
+/* Renders the status resource (§4.3.1) of a batch. */
+bool taxii_status_put(const struct exchange_batch *b, struct buf *out);
+
+#endif
