@@ -216,7 +216,7 @@ const struct cli_command cli_peer_add = {
     .args = "DIR NAME",
     .least_args = 2,
     .most_args = 2,
-    .summary = "Names a partner and one of its collections to pull",
+    .summary = "name a partner and one of its collections to pull",
     .text = "What `setu sync` pulls passes the arrival rules of policy.conf as coming from --org "
             "of --nation. Without credentials the node shows its own certificate. The CA and the "
             "secret are copied into DIR/peers, so the files given are not needed afterwards. "

@@ -181,7 +181,7 @@ const struct cli_command cli_sync = {
     .args = "DIR [PEER]",
     .least_args = 1,
     .most_args = 2,
-    .summary = "Pulls what is new from partners",
+    .summary = "pull what is new from partners",
     .text = "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
             "pulled is durable page by page, and the next run goes on behind it. An object that "
             "policy.conf or STIX refuses is counted and does not stop the others. Exit status 0 "
