@@ -7,7 +7,6 @@
 #include "crypt/crypt.h"
 #include "peer/peer.h"
 #include "policy/policy.h"
-#include "json/json.h"
 
 static const struct cli_option options[] = {
     {"url", 0, CLI_TEXT, "URL", NULL,

@@ -4,7 +4,6 @@
 
 #include "cli/cli.h"
 #include "peer/peer.h"
-#include "json/json.h"
 
 static const struct cli_option options[] = {
     {"once", 0, CLI_FLAG, NULL, NULL, "end after one round over the subscriptions (the default)", 0,
