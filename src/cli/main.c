@@ -19,6 +19,7 @@
     X(import)                                                                                      \
     X(export)                                                                                      \
     X(check)                                                                                       \
+    X(detect)                                                                                      \
     X(policy_check)                                                                                \
     X(policy_explain)
 
