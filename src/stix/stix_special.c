@@ -94,9 +94,7 @@ void stix_special_indicator(struct check *c, const struct json *v)
     if (!json_is(pattern, JSON_STRING) ||
         !str_eq(json_get_str(v, STR("pattern_type")), STR("stix")))
         return;
-    stix_push(c, pattern);
     check_pattern(c, pattern, str_eq(version, STR("2.0")) ? PATTERN_STIX_20 : PATTERN_STIX_21);
-    stix_pop(c);
 }
 
 /* ---- relationships (§3.7, §5.1) ---- */
@@ -120,12 +118,10 @@ void stix_special_relationship(struct check *c, const struct json *v)
     enum stix_suggestion s = stix_relation_suggested(source, relation->u.s, target);
     if (s == STIX_SUGGESTED)
         return;
-    stix_push(c, relation);
     stix_note(c, STIX_WARNING, "5.1",
               s == STIX_OTHER_TARGET ? "suggested-target" : "suggested-type", relation,
               "\"%.*s\" from %.*s to %.*s is not a relationship that the text suggests",
               STR_FMT(relation->u.s), STR_FMT(source), STR_FMT(target));
-    stix_pop(c);
 }
 
 /* ---- extension definitions (§7.3) ---- */
