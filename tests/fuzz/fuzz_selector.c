@@ -13,12 +13,13 @@ static const char object[] =
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
 {
+    static struct arena *arena;
     static const struct json *v;
     const struct json *found = NULL;
     struct err e;
     if (v == NULL) {
         struct json_reader *reader = json_reader_new();
-        struct arena *arena = arena_new((size_t)1 << 20);
+        arena = arena_new((size_t)1 << 20);
         must(reader != NULL && arena != NULL);
         must(json_parse(reader, arena, str_of(object), false, &v, &e));
         json_reader_free(reader);
