@@ -220,6 +220,17 @@ void log_set_level(enum log_level least);
 /* One line on stderr with time and level. Only `http` and the doors call it. */
 void log_line(enum log_level level, const char *fmt, ...) BASE_PRINTF(2, 3);
 
+/* Says at the call what those functions promise, so that compilers and analyzers know it too. */
+static inline bool err_no(bool always_false)
+{
+    (void)always_false;
+    return false;
+}
+#define err_set(...)    err_no(err_set(__VA_ARGS__))
+#define err_set_at(...) err_no(err_set_at(__VA_ARGS__))
+#define err_prefix(...) err_no(err_prefix(__VA_ARGS__))
+#define err_errno(...)  err_no(err_errno(__VA_ARGS__))
+
 #ifdef __cplusplus
 }
 #endif
