@@ -36,7 +36,8 @@ FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 REPLAY_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SOURCES))
 
-.PHONY: all help deps demo test unit e2e asan tsan bench fuzz fuzz-programs lint man install clean test-programs
+.PHONY: all help demo test unit e2e asan tsan bench fuzz fuzz-programs lint tidy-flags man install \
+  clean test-programs deps-build deps-test deps-lint deps-fuzz deps-bench
 all: $(BUILD)/setu
 
 help:
@@ -50,8 +51,8 @@ help:
 	@echo "make lint       format, layers, headers, clang-tidy"
 	@echo "make install    program and manual under PREFIX (default /usr/local)"
 
-deps:
-	@scripts/deps
+deps-build deps-test deps-lint deps-fuzz deps-bench: deps-%:
+	@scripts/deps $*
 
 $(BUILD)/setu: $(call object,$(CLI_SOURCES)) $(LIB)
 	$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -91,38 +92,42 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 unit: all test-programs
 	@scripts/test --unit --build $(BUILD)
 
-demo: deps
+demo: deps-build
 	@$(MAKE) --no-print-directory -j2 all
 	@scripts/demo $(BUILD)
 
-test: deps
+test: deps-test
 	@$(MAKE) --no-print-directory -j2 all test-programs
 	@scripts/test --build $(BUILD)
 
-e2e: deps
+e2e: deps-test
 	@$(MAKE) --no-print-directory -j2 all
 	@scripts/test --e2e --build $(BUILD)
 
 SAN_FLAGS := OPT="-O1 -g" SANITIZE="-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-asan: deps
+asan: deps-test
 	@$(MAKE) --no-print-directory -j2 BUILD=build/asan $(SAN_FLAGS) all test-programs
 	@scripts/test --build build/asan
 
-tsan: deps
+tsan: deps-test
 	@$(MAKE) --no-print-directory -j2 BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" all test-programs
 	@scripts/test --build build/tsan --threads
 
-bench: deps
+bench: deps-bench
 	@$(MAKE) --no-print-directory -j2 all
 	@bench/run $(BUILD)
 
-fuzz: deps
+fuzz: deps-fuzz
 	@$(MAKE) --no-print-directory -j2 BUILD=build/libfuzzer CC=clang CXX=clang++ OPT="-O1 -g" \
 	  SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
 	@scripts/fuzz build/libfuzzer
 
-lint: deps
-	@scripts/lint
+lint: deps-lint
+	@$(MAKE) --no-print-directory -j2 all
+	@scripts/lint $(BUILD)
+
+tidy-flags:
+	@echo '-Isrc -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
 
 man: all
 	@tools/man $(BUILD)/setu > man/setu.1

@@ -18,6 +18,9 @@
     X(collection_list)                                                                             \
     X(import)                                                                                      \
     X(export)                                                                                      \
+    X(peer_add)                                                                                    \
+    X(peer_list)                                                                                   \
+    X(sync)                                                                                        \
     X(check)                                                                                       \
     X(detect)                                                                                      \
     X(policy_check)                                                                                \

@@ -211,8 +211,8 @@ static void scan_name(struct match_scan *sc, const char *s, const char *e)
     scan_hashes(sc, s, e);
 }
 
-/* What a word holds. Two dots or more stand between names. */
-static void scan_host(struct match_scan *sc, const char *s, const char *e)
+/* Two dots or more stand between names. */
+void match_scan_host(struct match_scan *sc, const char *s, const char *e)
 {
     s = match_word_start(sc, s, e);
     if (percent_glued(sc, e))
@@ -394,8 +394,7 @@ static bool starts_ipv6(const struct match_scan *sc, const char *s, const char *
 {
     if (s < sc->ipv6_until)
         return false;
-    return (e < sc->end && *e == ':') ||
-           (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':');
+    return (e < sc->end && *e == ':') || (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':');
 }
 
 const char *match_scan_word(struct match_scan *sc, const char *s, const char *e, unsigned seen)
@@ -421,6 +420,6 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     if (at > 0 || (e < sc->end && *e == '+' && goes_on_to_at(sc, e)))
         scan_hashes(sc, match_word_start(sc, s, e), e);
     else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
-        scan_host(sc, s, e);
+        match_scan_host(sc, s, e);
     return e;
 }

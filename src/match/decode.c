@@ -1,8 +1,8 @@
 /*
- * Text that is not written plainly: defanged signs and the escapes of JSON strings (RFC 8259 §7) and
- * of \xHH. The piece of text around such a place is written out plainly, with the place each byte came
- * from, and scanned as if it stood there. Escapes that yield a blank or another separator only end
- * a word and need none of this.
+ * Text that is not written plainly: defanged signs and the escapes of JSON strings (RFC 8259 §7)
+ * and of \xHH. The piece of text around such a place is written out plainly, with the place each
+ * byte came from, and scanned as if it stood there. Escapes that yield a blank or another separator
+ * only end a word and need none of this.
  */
 #include "match/match_priv.h"
 

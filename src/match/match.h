@@ -12,9 +12,9 @@
 /* What an alert says of the indicator; strings are copied into the set. */
 struct match_indicator {
     struct str id, name, tlp;
-    struct str labels;     /* a JSON array, or STR_NONE */
-    int64_t from_us;       /* valid from this instant (INT64_MIN: always) */
-    int64_t until_us;      /* until before this one (INT64_MAX: no end) */
+    struct str labels; /* a JSON array, or STR_NONE */
+    int64_t from_us;   /* valid from this instant (INT64_MIN: always) */
+    int64_t until_us;  /* until before this one (INT64_MAX: no end) */
 };
 
 struct match_set;
@@ -25,15 +25,16 @@ bool match_set_indicator(struct match_set *s, const struct match_indicator *i, u
                          struct err *e) BASE_CHECKED;
 /* Ties a value in normal form to an indicator. Several indicators may hold one value: each is
  * reported. The same value twice under one indicator counts once. */
-bool match_set_value(struct match_set *s, uint32_t index, const struct observable *o, struct err *e)
-    BASE_CHECKED;
+bool match_set_value(struct match_set *s, uint32_t index, const struct observable *o,
+                     struct err *e) BASE_CHECKED;
 /* Ends building. */
 bool match_set_seal(struct match_set *s, struct err *e) BASE_CHECKED;
 size_t match_set_values(const struct match_set *s); /* different values */
 size_t match_set_indicators(const struct match_set *s);
 const struct match_indicator *match_set_get(const struct match_set *s, uint32_t index);
 
-/* Called for a line that holds no observable: its number from 1, its trimmed text and the reason. */
+/* Called for a line that holds no observable: its number from 1, its trimmed text and the reason.
+ */
 typedef void match_unknown_fn(void *ctx, size_t line, struct str text, const struct err *why);
 struct match_list_options {
     struct match_indicator like; /* tlp, labels and validity of each; `id` empty: the line's text */

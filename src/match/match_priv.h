@@ -81,7 +81,7 @@ uint64_t match_name_hash(const struct match_name *m); /* of the whole name */
 /* One value: its kind and key, and the list of its owners. */
 struct match_value {
     uint64_t hash;
-    size_t key_at; /* in keys */
+    size_t key_at;        /* in keys */
     uint32_t first, last; /* links */
     uint16_t key_n;
     uint8_t kind;
@@ -168,7 +168,7 @@ struct match_scan {
     const char *text_begin; /* of the whole text, decoded piece or not */
     const char *ipv6_until; /* no IPv6 address starts before */
     const char *user_until; /* no e-mail address starts before: it is a URL's user */
-    const char *border; /* no token reaches before: an escape ended there */
+    const char *border;     /* no token reaches before: an escape ended there */
     int64_t now_us;
     match_hit_fn *each;
     void *ctx;
@@ -232,6 +232,8 @@ const char *match_escape_before(const struct match_scan *sc, const char *s, bool
 /* Reads defanged signs and escapes in the piece of text around `s` and scans it; returns where to
  * go on behind it. */
 const char *match_scan_decoded(struct match_scan *sc, const char *s);
+/* The names, IPv4 addresses and hashes in the word [s, e). */
+void match_scan_host(struct match_scan *sc, const char *s, const char *e);
 /* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
  * on if the text was dealt with, NULL if its words are still to be looked at. */
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);

@@ -1,6 +1,6 @@
 /*
- * Cutting text into words. A word is a longest run of letters, digits, `-`, `_`, `.` and bytes above
- * ASCII; what cannot be a candidate (most words) is passed over here.
+ * Cutting text into words. A word is a longest run of letters, digits, `-`, `_`, `.` and bytes
+ * above ASCII; what cannot be a candidate (most words) is passed over here.
  */
 #include "match/match_priv.h"
 

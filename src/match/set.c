@@ -78,8 +78,7 @@ bool match_set_indicator(struct match_set *s, const struct match_indicator *i, u
     must(!s->sealed);
     if (s->indicator_count >= MATCH_END - 1)
         return err_set(e, ERR_LIMIT, "more than %u indicators", MATCH_END - 1);
-    if (!grow(&s->indicators, &s->indicator_room, s->indicator_count + 1, sizeof *s->indicators,
-              e))
+    if (!grow(&s->indicators, &s->indicator_room, s->indicator_count + 1, sizeof *s->indicators, e))
         return false;
     struct match_indicator last = {0};
     if (s->indicator_count > 0)

@@ -174,18 +174,18 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
     const char *scheme = scheme_start(sc, s, e), *host_end = a.host;
     if (sc->set->counts[OBSERVABLE_URL] == 0 || scheme == e)
         return NULL;
-    if (a.coded)
-        return match_scan_decoded(sc, s);
     while (host_end < a.end && match_is_word(*host_end))
         host_end++;
     struct str host = {a.host, (size_t)(host_end - a.host)};
-    bool ipv6 = a.host < a.end && *a.host == '[';
-    if (!ipv6 && (host.n == 0 || !match_host_maybe(sc, host, MATCH_SALT_URL_HOST)))
+    bool ipv6 = a.host < a.end && *a.host == '[', coded = a.coded || p - e != 3;
+    if (!a.coded && !ipv6 && (host.n == 0 || !match_host_maybe(sc, host, MATCH_SALT_URL_HOST)))
         return NULL;
-    bool coded = p - e != 3;
     const char *far = farthest_end(sc, a.end, &coded);
+    if (scheme > s) /* what stands before it in the word comes first */
+        match_scan_host(sc, s, e);
     if (coded && sc->map == NULL)
-        return match_scan_decoded(sc, s);
-    try_ends(sc, scheme, a.host, far);
-    return NULL;
+        return match_scan_decoded(sc, scheme);
+    if (!sc->stop)
+        try_ends(sc, scheme, a.host, far);
+    return scheme > s ? e : NULL;
 }

@@ -1,6 +1,4 @@
 /* IPv4 and IPv6 addresses: reading every written form, writing the normal one. */
-#include "observable/observable.h"
-
 #include <string.h>
 
 #include "observable/observable_priv.h"

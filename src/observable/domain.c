@@ -1,6 +1,4 @@
 /* Names and mailboxes: lower case, A-labels (RFC 5891 through libidn2), lengths of RFC 1035. */
-#include "observable/observable.h"
-
 #include <idn2.h>
 #include <string.h>
 

@@ -5,8 +5,8 @@
 
 #include "observable/observable_priv.h"
 
-static const char *const kind_names[OBSERVABLE_KINDS] = {
-    "ipv4", "ipv6", "domain", "url", "email", "md5", "sha1", "sha256", "sha512"};
+static const char *const kind_names[OBSERVABLE_KINDS] = {"ipv4", "ipv6", "domain", "url",   "email",
+                                                         "md5",  "sha1", "sha256", "sha512"};
 
 const char *observable_kind_name(enum observable_kind k)
 {
@@ -80,7 +80,8 @@ static bool address(struct str s, char *out, size_t room, struct observable *o, 
             return err_set_at(e, ERR_INVALID, slash + 1, "not a prefix length up to %u", r.prefix);
         r.prefix = (unsigned)prefix;
     }
-    /* ::ffff:0:0/96 itself stays IPv6, so that a list of reserved ranges does not become 0.0.0.0/0. */
+    /* ::ffff:0:0/96 itself stays IPv6, so that a list of reserved ranges does not become 0.0.0.0/0.
+     */
     if (r.kind == OBSERVABLE_IPV6 && r.prefix > 96 && observable_ipv4_mapped(r.addr, r.addr)) {
         r.kind = OBSERVABLE_IPV4;
         r.prefix -= 96;
@@ -107,8 +108,7 @@ static size_t hash_digits(enum observable_kind k)
     return digits[k];
 }
 
-static size_t text_hash(enum observable_kind k, struct str s, char *out, size_t room,
-                        struct err *e)
+static size_t text_hash(enum observable_kind k, struct str s, char *out, size_t room, struct err *e)
 {
     if (s.n != hash_digits(k))
         return err_set(e, ERR_INVALID, "%s has %zu hexadecimal digits", kind_names[k],
@@ -164,8 +164,8 @@ static bool normalize(enum observable_kind k, struct str s, char *out, size_t ro
     return true;
 }
 
-bool observable_normalize(enum observable_kind k, struct str s, bool refang, char *out,
-                          size_t room, struct observable *o, struct err *e)
+bool observable_normalize(enum observable_kind k, struct str s, bool refang, char *out, size_t room,
+                          struct observable *o, struct err *e)
 {
     char plain[LIMIT_OBSERVABLE_BYTES];
     if (s.n > sizeof plain)
@@ -220,9 +220,9 @@ static bool kind_of_algorithm(struct str name, enum observable_kind *k)
     static const struct {
         const char *name;
         enum observable_kind kind;
-    } names[] = {{"MD5", OBSERVABLE_MD5},         {"SHA-1", OBSERVABLE_SHA1},
-                 {"SHA1", OBSERVABLE_SHA1},       {"SHA-256", OBSERVABLE_SHA256},
-                 {"SHA256", OBSERVABLE_SHA256},   {"SHA-512", OBSERVABLE_SHA512},
+    } names[] = {{"MD5", OBSERVABLE_MD5},       {"SHA-1", OBSERVABLE_SHA1},
+                 {"SHA1", OBSERVABLE_SHA1},     {"SHA-256", OBSERVABLE_SHA256},
+                 {"SHA256", OBSERVABLE_SHA256}, {"SHA-512", OBSERVABLE_SHA512},
                  {"SHA512", OBSERVABLE_SHA512}};
     if (name.n >= 2 && name.p[0] == '\'' && name.p[name.n - 1] == '\'')
         name = str_slice(name, 1, name.n - 1);

@@ -25,9 +25,9 @@ const char *observable_kind_name(enum observable_kind k); /* ipv4, domain, sha25
 /* One value in normal form; `text` lives in the buffer it was normalised into. */
 struct observable {
     enum observable_kind kind;
-    struct str text;         /* without /prefix */
-    unsigned prefix;         /* addresses: 32 or 128 when it is a single one */
-    unsigned char addr[16];  /* addresses: network order, host bits cleared */
+    struct str text;        /* without /prefix */
+    unsigned prefix;        /* addresses: 32 or 128 when it is a single one */
+    unsigned char addr[16]; /* addresses: network order, host bits cleared */
 };
 
 /* Room that is enough for the normal form of any value of n bytes. A URL or a name that is not
@@ -38,19 +38,20 @@ struct observable {
  * LIMIT_OBSERVABLE_BYTES or `room` is too small. Room for the text: at least s.n + 64 bytes at
  * `out`, better OBSERVABLE_ROOM. Refanged spellings are read when `refang`. An IPv4-mapped IPv6
  * address becomes OBSERVABLE_IPV4. */
-bool observable_normalize(enum observable_kind k, struct str s, bool refang, char *out,
-                          size_t room, struct observable *o, struct err *e) BASE_CHECKED;
+bool observable_normalize(enum observable_kind k, struct str s, bool refang, char *out, size_t room,
+                          struct observable *o, struct err *e) BASE_CHECKED;
 /* The kind a value of a plain list has, and its normal form. Reads refanged spellings; `*.` before
  * a name is dropped; a name needs two labels. */
-bool observable_guess(struct str s, char *out, size_t room, struct observable *o, struct err *e)
-    BASE_CHECKED;
+bool observable_guess(struct str s, char *out, size_t room, struct observable *o,
+                      struct err *e) BASE_CHECKED;
 /* The kind that a STIX test TYPE:PATH = … speaks of; false when the scanner has none for it. */
 bool observable_kind_of_path(struct str type, struct str path, enum observable_kind *k);
 
 /* ---- parts that the scanner shares -------------------------------------------------------- */
 
-/* Bytes of a name in presentation form without the trailing dot, and of a label (RFC 1035 §2.3.4). */
-#define OBSERVABLE_NAME_BYTES 253
+/* Bytes of a name in presentation form without the trailing dot, and of a label (RFC 1035 §2.3.4).
+ */
+#define OBSERVABLE_NAME_BYTES  253
 #define OBSERVABLE_LABEL_BYTES 63
 
 /* If `s` starts with a defanged sign ([.] (.) [dot] (dot) [:] [at] (at) [@] [://], letters in
@@ -66,9 +67,11 @@ size_t observable_text_ipv4(const unsigned char a[4], char out[OBSERVABLE_ADDRES
 size_t observable_text_ipv6(const unsigned char a[16], char out[OBSERVABLE_ADDRESS_BYTES]);
 /* The IPv4 address inside an IPv4-mapped (::ffff:0:0/96) address. */
 bool observable_ipv4_mapped(const unsigned char a[16], unsigned char out[4]);
-/* Lower case, A-labels, no trailing dot. Returns the length; 0 when it is no name or does not fit. */
+/* Lower case, A-labels, no trailing dot. Returns the length; 0 when it is no name or does not fit.
+ */
 size_t observable_text_domain(struct str s, char *out, size_t room);
-/* Of a URL in normal form (or any that has "://"): the host as it stands there, IPv6 in brackets. */
+/* Of a URL in normal form (or any that has "://"): the host as it stands there, IPv6 in brackets.
+ */
 struct str observable_url_host(struct str url);
 
 #endif

@@ -1,7 +1,4 @@
 /* URLs: syntax-based normalisation (RFC 3986 §6.2.2) and that of the scheme (§6.2.3). */
-#include "observable/observable.h"
-
-#include <stdio.h>
 #include <string.h>
 
 #include "observable/observable_priv.h"
@@ -31,9 +28,8 @@ static void put(struct out *o, const char *p, size_t n)
 static size_t scheme_length(struct str s)
 {
     size_t n = 0;
-    while (n < s.n && (is_letter(s.p[n]) ||
-                       (n > 0 && (is_digit(s.p[n]) || s.p[n] == '+' || s.p[n] == '-' ||
-                                  s.p[n] == '.'))))
+    while (n < s.n && (is_letter(s.p[n]) || (n > 0 && (is_digit(s.p[n]) || s.p[n] == '+' ||
+                                                       s.p[n] == '-' || s.p[n] == '.'))))
         n++;
     return n;
 }

@@ -1,5 +1,7 @@
 #include "stix/stix.h"
 
+#include <string.h>
+
 #include "stix/stix_priv.h"
 
 /* STIX 2.1 §2.9: an RFC 4122 UUID, so version 1 to 5 and variant 10x. */
@@ -8,29 +10,23 @@ static bool uuid_ok(struct str u, struct err *e)
     static const char shape[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
     if (u.n != sizeof(shape) - 1)
         return err_set(e, ERR_INVALID, "the UUID of an identifier has 36 characters, not %zu", u.n);
-    for (size_t i = 0; i < u.n; i++) {
-        char c = u.p[i];
-        bool good = shape[i] == '-' ? c == '-' : stix_is_hex(c);
-        if (good && shape[i] == 'V')
-            good = c >= '1' && c <= '5';
-        if (good && shape[i] == 'N')
-            good = c == '8' || c == '9' || c == 'a' || c == 'b' || c == 'A' || c == 'B';
-        if (!good)
-            return err_set_at(e, ERR_INVALID, i, "the UUID of an identifier must follow RFC 4122");
-    }
-    return true;
+    bool good =
+        u.p[14] >= '1' && u.p[14] <= '5' &&
+        (u.p[19] == '8' || u.p[19] == '9' || (u.p[19] | 0x20) == 'a' || (u.p[19] | 0x20) == 'b');
+    for (size_t i = 0; i < u.n; i++)
+        good &= shape[i] == '-' ? u.p[i] == '-' : stix_is_hex(u.p[i]);
+    return good || err_set(e, ERR_INVALID, "the UUID of an identifier must follow RFC 4122");
 }
 
 /* STIX 2.1 §3.1: a type name is 3 to 250 characters of a-z, 0-9 and hyphen, begins with a letter
  * and has no two hyphens in a row. */
 bool stix_type_name_ok(struct str type)
 {
-    if (type.n < 3 || type.n > LIMIT_STIX_TYPE_BYTES || type.p[0] < 'a' || type.p[0] > 'z')
+    if (type.n < 3 || type.n > LIMIT_STIX_TYPE_BYTES || !stix_is_lower(type.p[0]))
         return false;
     for (size_t i = 0; i < type.n; i++) {
         char c = type.p[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        if (!good || (c == '-' && i + 1 < type.n && type.p[i + 1] == '-'))
+        if (!stix_is_lower(c) && !stix_is_digit(c) && (c != '-' || type.p[i - 1] == '-'))
             return false;
     }
     return true;
@@ -50,7 +46,7 @@ bool stix_id_parse(struct str id, struct str *type, struct err *e)
         return err_set(e, ERR_INVALID,
                        "the type of an identifier is 3 to 250 characters of a-z, 0-9 and hyphen");
     if (!uuid_ok(str_from(id, cut + 2), e)) {
-        e->at += cut + 2;
+        e->at = cut + 2;
         return false;
     }
     if (type != NULL)
@@ -64,26 +60,44 @@ struct members {
     const struct json *object_marking_refs, *granular_markings, *labels, *extensions;
 };
 
+/* The slot of a name; names are told apart by their length first. */
+static const struct json **member_slot(struct members *m, struct str name)
+{
+#define IS(x) (memcmp(name.p, #x, sizeof(#x) - 1) == 0 ? &m->x : NULL)
+    switch (name.n) {
+    case sizeof("id") - 1:
+        return IS(id);
+    case sizeof("type") - 1:
+        return IS(type);
+    case sizeof("labels") - 1:
+        return IS(labels);
+    case sizeof("created") - 1:
+        return name.p[0] == 'c' ? IS(created) : IS(revoked);
+    case sizeof("modified") - 1:
+        return IS(modified);
+    case sizeof("extensions") - 1:
+        return IS(extensions);
+    case sizeof("spec_version") - 1:
+        return IS(spec_version);
+    case sizeof("created_by_ref") - 1:
+        return IS(created_by_ref);
+    case sizeof("granular_markings") - 1:
+        return IS(granular_markings);
+    case sizeof("object_marking_refs") - 1:
+        return IS(object_marking_refs);
+    default:
+        return NULL;
+    }
+#undef IS
+}
+
 static void members_find(const struct json *v, struct members *m)
 {
-    static const struct {
-        struct str name;
-        size_t slot;
-    } wanted[] = {
-#define WANT(x) {STIX_LIT(#x), offsetof(struct members, x)}
-        WANT(type),           WANT(id),      WANT(spec_version),        WANT(created),
-        WANT(modified),       WANT(revoked), WANT(object_marking_refs), WANT(granular_markings),
-        WANT(created_by_ref), WANT(labels),  WANT(extensions),
-#undef WANT
-    };
     *m = (struct members){0};
     for (const struct json *k = v->u.child; k != NULL; k = k->next) {
-        for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-            if (k->key.n != wanted[i].name.n || !str_eq(k->key, wanted[i].name))
-                continue;
-            *(const struct json **)(void *)((char *)m + wanted[i].slot) = k;
-            break;
-        }
+        const struct json **slot = member_slot(m, k->key);
+        if (slot != NULL)
+            *slot = k;
     }
 }
 

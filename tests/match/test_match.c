@@ -5,8 +5,8 @@
 #include "match/match.h"
 #include "test.h"
 
-#define MD5 "d41d8cd98f00b204e9800998ecf8427e"
-#define SHA1 "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+#define MD5    "d41d8cd98f00b204e9800998ecf8427e"
+#define SHA1   "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 #define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static const struct {
@@ -14,15 +14,14 @@ static const struct {
 } rows[] = {
 #include "rows_address.inc"
 #include "rows_name.inc"
-#include "rows_url.inc"
 #include "rows_other.inc"
+#include "rows_url.inc"
 };
 
 static struct match_set *set_of(struct str list)
 {
     struct match_set *s = match_set_new();
-    struct match_list_options options = {
-        .like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
+    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
     struct err e;
     if (s == NULL || !match_set_load_list(s, list, &options, &e) || !match_set_seal(s, &e))
         abort();
@@ -45,9 +44,8 @@ static bool on_hit(void *ctx, const struct match_hit *h)
     CHECK(h->seen.p >= t->last);
     t->last = h->seen.p;
     buf_printf(&t->out, "%s %s %.*s %.*s %.*s\n", observable_kind_name(h->kind),
-               match_relation_name(h->relation),
-               STR_FMT(match_set_get(t->set, h->indicator)->id), STR_FMT(h->observable),
-               STR_FMT(h->seen));
+               match_relation_name(h->relation), STR_FMT(match_set_get(t->set, h->indicator)->id),
+               STR_FMT(h->observable), STR_FMT(h->seen));
     return true;
 }
 
@@ -86,8 +84,7 @@ static void test_rows(void)
 
 /* ---- sets --------------------------------------------------------------------------------- */
 
-static void add(struct match_set *s, const char *id, int64_t from, int64_t until,
-                const char *value)
+static void add(struct match_set *s, const char *id, int64_t from, int64_t until, const char *value)
 {
     char out[OBSERVABLE_ROOM(200)];
     struct match_indicator i = {.id = str_of(id), .from_us = from, .until_us = until};
@@ -139,8 +136,8 @@ static void test_stopping(void)
 {
     struct match_set *s = set_of(STR("evil.com\n1.2.3.4\n1.2.3.0/24\nhttp://evil.com/"));
     static const char *const texts[] = {"evil.com a.evil.com evil.com", "1.2.3.4 1.2.3.4",
-                                        "http://evil.com/ evil.com", "evil[.]com evil[.]com evil.com",
-                                        "1.2.3.4-1.2.3.4"};
+                                        "http://evil.com/ evil.com",
+                                        "evil[.]com evil[.]com evil.com", "1.2.3.4-1.2.3.4"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t count = 0;
         match_scan(s, str_of(texts[i]), 0, stop_at_second, &count);
@@ -165,11 +162,12 @@ static void on_unknown(void *ctx, size_t line, struct str text, const struct err
 static void test_list(void)
 {
     struct unknown u = {.reasons = true};
-    struct match_list_options options = {
-        .like = {.name = STR("list"), .tlp = STR("amber"), .labels = STR("[\"a\"]"),
-                 .until_us = INT64_MAX},
-        .unknown = on_unknown,
-        .ctx = &u};
+    struct match_list_options options = {.like = {.name = STR("list"),
+                                                  .tlp = STR("amber"),
+                                                  .labels = STR("[\"a\"]"),
+                                                  .until_us = INT64_MAX},
+                                         .unknown = on_unknown,
+                                         .ctx = &u};
     struct match_set *s = match_set_new();
     struct err e;
     CHECK(match_set_load_list(s,
@@ -182,6 +180,25 @@ static void test_list(void)
     const struct match_indicator *i = match_set_get(s, 1);
     CHECK(str_eq(i->id, STR("http://evil.com/a#b")) && str_eq(i->name, STR("list")) &&
           str_eq(i->tlp, STR("amber")) && str_eq(i->labels, STR("[\"a\"]")) && i->from_us == 0);
+    match_set_free(s);
+}
+
+/* A name of one label is found alone, and nothing below it. */
+static void test_single_label(void)
+{
+    char out[64];
+    struct match_set *s = match_set_new();
+    struct match_indicator i = {.id = STR("x"), .from_us = INT64_MIN, .until_us = INT64_MAX};
+    struct observable o;
+    struct err e;
+    uint32_t index;
+    CHECK(observable_normalize(OBSERVABLE_DOMAIN, STR("Com."), true, out, sizeof out, &o, &e) &&
+          match_set_indicator(s, &i, &index, &e) && match_set_value(s, index, &o, &e) &&
+          match_set_seal(s, &e));
+    check_told(s, 0, "evil.com com.au xcom com-x com_x http://com.au/ x@com.au", "");
+    check_told(s, 0, "com \"COM\" com. //com:80 x@com",
+               "domain exact x com com\ndomain exact x com COM\ndomain exact x com com.\n"
+               "domain exact x com com\ndomain exact x com com\n");
     match_set_free(s);
 }
 
@@ -200,8 +217,7 @@ static void test_empty(void)
 static void test_many(void)
 {
     struct match_set *s = match_set_new();
-    struct match_list_options options = {
-        .like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
+    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
     struct err e;
     struct buf list, text, hits;
     buf_init(&list, 0);
@@ -209,8 +225,8 @@ static void test_many(void)
     buf_init(&hits, 0);
     for (unsigned i = 0; i < 20000; i++) {
         buf_printf(&list, "n%u.example\n10.%u.%u.1\n", i, i / 256, i % 256);
-        buf_printf(&text, "n%u.example 10.%u.%u.1 m%u.example 10.%u.%u.2\n", i, i / 256, i % 256,
-                   i, i / 256, i % 256);
+        buf_printf(&text, "n%u.example 10.%u.%u.1 m%u.example 10.%u.%u.2\n", i, i / 256, i % 256, i,
+                   i / 256, i % 256);
         buf_printf(&hits,
                    "domain exact n%u.example n%u.example n%u.example\n"
                    "ipv4 exact 10.%u.%u.1 10.%u.%u.1 10.%u.%u.1\n",
@@ -261,6 +277,7 @@ int main(void)
     test_validity();
     test_stopping();
     test_list();
+    test_single_label();
     test_empty();
     test_many();
     test_long();

@@ -70,8 +70,8 @@ static struct row *read_rows(struct str text, size_t *count)
         if (!base_grow(&rows, &room, *count + 1, sizeof(struct row)))
             abort();
         struct row r = {.log = log_number(str_cut(&line, '\t'))};
-        bool ok = str_to_u64(str_cut(&line, '\t'), &r.line) &&
-                  str_to_u64(str_cut(&line, '\t'), &r.index);
+        bool ok =
+            str_to_u64(str_cut(&line, '\t'), &r.line) && str_to_u64(str_cut(&line, '\t'), &r.index);
         CHECK(ok && r.log >= 0);
         r.kind = str_cut(&line, '\t');
         r.variant = str_cut(&line, '\t');
@@ -143,14 +143,12 @@ static void scan_logs(const char *dir, struct run *run)
 static void test_set(const char *dir, size_t i, struct row *rows, size_t row_count)
 {
     struct match_set *set = match_set_new();
-    struct match_list_options options = {
-        .like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
+    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
     struct err e;
     struct str list = read_all(dir, sets[i].name);
     CHECK(match_set_load_list(set, list, &options, &e) && match_set_seal(set, &e));
     CHECK(options.unknown_count == 0 && match_set_indicators(set) == sets[i].count);
-    struct run run = {
-        .set = set, .rows = rows, .row_count = row_count, .size = sets[i].count};
+    struct run run = {.set = set, .rows = rows, .row_count = row_count, .size = sets[i].count};
     for (size_t k = 0; k < row_count; k++)
         rows[k].met = false;
     scan_logs(dir, &run);
@@ -158,8 +156,8 @@ static void test_set(const char *dir, size_t i, struct row *rows, size_t row_cou
     for (size_t k = 0; k < row_count; k++)
         CHECK_ROW(rows[k].met == (rows[k].index < run.size),
                   "%zu indicators: missed in %s:%llu: %.*s as %.*s (%.*s)", run.size,
-                  logs[rows[k].log], (unsigned long long)rows[k].line,
-                  STR_FMT(rows[k].indicator), STR_FMT(rows[k].seen), STR_FMT(rows[k].variant));
+                  logs[rows[k].log], (unsigned long long)rows[k].line, STR_FMT(rows[k].indicator),
+                  STR_FMT(rows[k].seen), STR_FMT(rows[k].variant));
     match_set_free(set);
     void *p;
     memcpy(&p, &list.p, sizeof p);

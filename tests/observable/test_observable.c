@@ -1,4 +1,5 @@
-/* Normal forms: one table for each family; then guesses, STIX paths and every prefix of every row. */
+/* Normal forms: one table for each family; then guesses, STIX paths and every prefix of every row.
+ */
 #include "observable/observable.h"
 #include "test.h"
 
@@ -274,9 +275,9 @@ static void test_paths(void)
 /* Every room smaller than needed is refused, and nothing is written beyond it. */
 static void test_room(void)
 {
-    static const char *const values[] = {"1.2.3.4", "2001:db8::1", "evil.com",
-                                         "http://evil.com:8080/a?b", "bob@evil.com",
-                                         "d41d8cd98f00b204e9800998ecf8427e"};
+    static const char *const values[] = {"1.2.3.4",      "2001:db8::1",
+                                         "evil.com",     "http://evil.com:8080/a?b",
+                                         "bob@evil.com", "d41d8cd98f00b204e9800998ecf8427e"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct str in = str_of(values[i]);
         for (size_t room = 0; room <= in.n; room++) {
