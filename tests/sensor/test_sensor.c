@@ -113,7 +113,7 @@ static const struct match_set *set_of(struct sensor_indicators **s, const char *
     return sensor_indicators_set(*s);
 }
 
-static char path[] = "/tmp/test_sensor_XXXXXX";
+static char path[4096];
 
 static void put_file(struct str bytes)
 {
@@ -658,6 +658,8 @@ static void test_nobody(void)
 int main(void)
 {
     struct err e;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/test_sensor_XXXXXX", tmp ? tmp : "/tmp");
     int fd = mkstemp(path);
     must(fd >= 0 && crypt_init(&e));
     close(fd);
