@@ -76,6 +76,13 @@ def raw_objects(text, list_name="objects"):
         at = end
 
 
+def assert_same(got, want):
+    """Lists are equal. Says where they part; a diff of megabytes would say nothing."""
+    for n, (a, b) in enumerate(zip(got, want)):
+        assert a == b, f"item {n} differs: {a!r:.500} is not {b!r:.500}"
+    assert len(got) == len(want), f"{len(got)} items are not {len(want)}"
+
+
 class Answer:
     """A whole answer of the server."""
 
