@@ -291,9 +291,10 @@ static void not_applicable(struct check *c, const struct json *m)
 
 static struct stix_memo *look_up(struct check *c, const struct stix_shape *s, struct str key)
 {
-    size_t mix = key.n ? key.n * 7 + (unsigned char)key.p[0] * 3u +
-                             (unsigned char)key.p[key.n - 1] + (unsigned char)key.p[key.n / 2] * 5u
-                       : 0;
+    const unsigned char *k = (const unsigned char *)key.p;
+    size_t mix = key.n * 7;
+    if (key.n > 0)
+        mix += (size_t)k[0] * 3 + (size_t)k[key.n / 2] * 5 + k[key.n - 1];
     struct stix_memo *m = &c->memo[(mix + ((uintptr_t)s >> 5)) % STIX_MEMO_COUNT];
     if (m->shape == s && str_eq(m->key, key))
         return m;
@@ -355,7 +356,7 @@ static void check_common(struct check *c, const struct stix_members *found, unsi
 
 void stix_check_struct(struct check *c, const struct stix_shape *s, const struct json *v)
 {
-    struct stix_members found;
+    struct stix_members found = {.shape = s};
     unsigned set = s->set != 0 ? c->set : 0;
     must(s->prop_count <= STIX_PROPS_MAX && stix_common_count <= STIX_PROPS_MAX);
     if (v->type != JSON_OBJECT) {
@@ -363,9 +364,6 @@ void stix_check_struct(struct check *c, const struct stix_shape *s, const struct
                   STR_FMT(s->name), json_type_name(v->type));
         return;
     }
-    found.shape = s;
-    memset(found.own, 0, s->prop_count * sizeof(found.own[0]));
-    memset(found.common, 0, stix_common_count * sizeof(found.common[0]));
     const struct stix_shape *outer = c->shape;
     const struct stix_members *outer_members = c->members;
     c->shape = s;

@@ -137,6 +137,8 @@ static const struct row rows[] = {
     {INDICATOR ",'pattern':'[url:value = \\'x\\']','pattern_type':'stix'}", NULL, NULL},
     {INDICATOR ",'pattern':'[url:value = ','pattern_type':'stix'}", "stix21-9-pattern",
      "$.pattern"},
+    {INDICATOR ",'pattern':'[url:value == \\'x\\']','pattern_type':'stix'}",
+     "stix21-9-double-equals", "$.pattern"},
     {INDICATOR ",'pattern':'[url:Value = \\'a:B\\']','pattern_type':'stix'}",
      "stix21-9.7-pattern-property-name", "$.pattern"},
     {INDICATOR ",'pattern':'[file:hashes.MD5 = \\'x:Y\\']','pattern_type':'stix'}", NULL, NULL},
