@@ -1,8 +1,8 @@
 /* The facts of one object, names of markings and containers: tables of rows. */
 #include "test.h"
 
-#include "stix/stix.h"
 #include "json/json.h"
+#include "stix/stix.h"
 
 static void test_tlp(void)
 {
