@@ -158,8 +158,8 @@ void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_hex(struct buf *b, const void *p, size_t n); /* lower case */
 void buf_printf(struct buf *b, const char *fmt, ...) BASE_PRINTF(2, 3);
-/* Text of others, fit for a terminal's line: at most `most_bytes` of it, "?" for what is no UTF-8, a
- * control character or a mark that turns the direction of writing, "..." where it was cut. */
+/* Text of others, fit for a terminal's line: at most `most_bytes` of it, "?" for what is no UTF-8,
+ * a control character or a mark that turns the direction of writing, "..." where it was cut. */
 void buf_printable(struct buf *b, struct str s, size_t most_bytes);
 struct str buf_view(const struct buf *b); /* borrowed until the next append */
 bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;

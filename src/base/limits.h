@@ -67,8 +67,8 @@
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 
-/* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once, and
- * the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,
+/* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once,
+ * and the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,
  * without progress, of one transfer, of a Retry-After that is waited for, of a pending status. */
 #define LIMIT_PEER_BODY_BYTES    (256u << 20)
 #define LIMIT_PEER_URL_BYTES     2048
