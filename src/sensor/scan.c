@@ -194,7 +194,7 @@ static bool read_all(struct reader *r, int fd, struct err *e)
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, struct err *e)
 {
     struct reader r = {.scan = s, .input = str_of(input), .line = 1};
-    r.context = s->context_bytes ? s->context_bytes : 2 * LIMIT_OBSERVABLE_BYTES;
+    r.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
     r.room = 2 * r.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     r.buf = base_alloc(r.room);
     if (!r.buf)

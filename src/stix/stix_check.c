@@ -8,22 +8,29 @@
 
 /* ---- findings ---- */
 
-static void path_text(const struct check *c, struct buf *out)
+static void path_name(struct buf *out, struct str key)
+{
+    bool plain = key.n > 0;
+    for (size_t k = 0; k < key.n; k++)
+        plain = plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
+    buf_lit(out, plain ? "." : "['");
+    buf_str(out, key);
+    buf_lit(out, plain ? "" : "']");
+}
+
+/* The path of the check; a finding may also speak of a member of what stands there. */
+static void path_text(const struct check *c, const struct json *v, struct buf *out)
 {
     buf_byte(out, '$');
     for (size_t i = 0; i < c->depth; i++) {
-        struct str key = c->path[i].v != NULL ? c->path[i].v->key : STR_NONE;
-        bool plain = key.n > 0;
-        for (size_t k = 0; k < key.n; k++)
-            plain =
-                plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
         if (c->path[i].index >= 0)
             buf_printf(out, "[%" PRId64 "]", c->path[i].index);
-        else if (plain)
-            buf_byte(out, '.'), buf_str(out, key);
         else
-            buf_printf(out, "['%.*s']", STR_FMT(key));
+            path_name(out, c->path[i].v->key);
     }
+    bool here = v == c->object || (c->depth > 0 && c->path[c->depth - 1].v == v);
+    if (!here && v->key.p != NULL)
+        path_name(out, v->key);
 }
 
 void stix_note(struct check *c, enum stix_severity severity, const char *clause, const char *words,
@@ -49,7 +56,7 @@ void stix_note(struct check *c, enum stix_severity severity, const char *clause,
     va_end(args);
     must(n >= 0);
     buf_clear(&c->path_text);
-    path_text(c, &c->path_text);
+    path_text(c, v, &c->path_text);
     c->report(c->ctx, &(struct stix_finding){
                           .severity = severity,
                           .rule = rule,
