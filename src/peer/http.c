@@ -421,7 +421,7 @@ bool peer_wait(struct peer_client *c, int64_t ms, struct err *e)
 /* The one gate of all requests: nothing is sent to another origin than the endpoint's. */
 static bool own_origin(const struct peer_client *c, struct str url, struct err *e)
 {
-    struct peer_url u;
+    struct peer_url u = {0};
     struct arena *a = arena_new(64u << 10);
     bool ok = a ? peer_url_read(a, STR_NONE, str_slice(url, 0, str_find(url, '?')), &u, e)
                 : err_set(e, ERR_MEMORY, "out of memory");
