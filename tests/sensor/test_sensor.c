@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "crypt/crypt.h"
+#include "json/json.h"
 #include "sensor/sensor.h"
 #include "stix/stix.h"
 #include "test.h"
-#include "json/json.h"
 
 /* ---- a server that keeps what it is sent ---- */
 
