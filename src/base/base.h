@@ -42,7 +42,7 @@ void base_must_failed(const char *what, const char *file, int line) __attribute_
     X(CONFLICT, 409, 1, "conflict")                                                                \
     X(TOO_LARGE, 413, 1, "too large")                                                              \
     X(MEDIA_TYPE, 415, 2, "media type not supported")                                              \
-    X(LIMIT, 413, 1, "over a limit")                                                               \
+    X(LIMIT, 422, 1, "over a limit")                                                               \
     X(BUSY, 503, 3, "too busy, try again")                                                         \
     X(IO, 500, 3, "input/output error")                                                            \
     X(FULL, 507, 3, "no space left")                                                               \
