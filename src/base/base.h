@@ -204,7 +204,7 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the
+/* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 
