@@ -42,7 +42,7 @@ void base_must_failed(const char *what, const char *file, int line) __attribute_
     X(CONFLICT, 409, 1, "conflict")                                                                \
     X(TOO_LARGE, 413, 1, "too large")                                                              \
     X(MEDIA_TYPE, 415, 2, "media type not supported")                                              \
-    X(LIMIT, 413, 1, "over a limit")                                                               \
+    X(LIMIT, 422, 1, "over a limit")                                                               \
     X(BUSY, 503, 3, "too busy, try again")                                                         \
     X(IO, 500, 3, "input/output error")                                                            \
     X(FULL, 507, 3, "no space left")                                                               \
@@ -212,7 +212,7 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the
+/* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 

@@ -89,8 +89,8 @@ BODIES = [
     ("cut UTF-8", WHOLE.encode().replace(b"whole", b"\xe2\x82"), 400),
     ("overlong UTF-8", WHOLE.encode().replace(b"whole", b"\xc0\xaf"), 400),
     ("UTF-16", WHOLE.encode("utf-16"), 400),
-    ("nested 65 deep", '{"objects":' + "[" * 64 + "]" * 64 + "}", 400),
-    ("nested 9,000 deep", '{"objects":' + "[" * 9000 + "]" * 9000 + "}", 400),
+    ("nested 65 deep", '{"objects":' + "[" * 64 + "]" * 64 + "}", 422),
+    ("nested 9,000 deep", '{"objects":' + "[" * 9000 + "]" * 9000 + "}", 422),
     ("not an envelope", "{}", 422),
     ("an array", "[]", 422),
     ("a string", '"objects"', 422),
@@ -425,14 +425,17 @@ def test_queries_that_are_fine(node, writer):
 
 
 def test_queries_without_end(node, writer):
-    many = "&".join(f"a{n}=1" for n in range(1001))
-    error_of(writer.request("GET", f"{objects_path(node)}?{many}"), 400)
+    for many in ("&".join(f"a{n}=1" for n in range(1001)), "&a" * 11000, "&" * 23000, "=&" * 11000):
+        error_of(writer.request("GET", f"{objects_path(node)}?{many}"), 400)
+    most = "&".join(f"a{n}=1" for n in range(1000))
+    assert writer.request("GET", f"{objects_path(node)}?{most}", status=200).objects
+    error_of(writer.request("GET", f"{objects_path(node)}?a={'x' * 25000}"), 400)
+    # Beyond what is read of a header at all, the library answers in its own words.
     types = ",".join(f"x-type-{n}" for n in range(1000))
     assert writer.get(objects_path(node), **{"match[type]": types}).json() == {}
     ids = ",".join(f"indicator--{uuid.uuid4()}" for n in range(300))
     assert writer.get(objects_path(node), **{"match[id]": ids}).json() == {}
-    long = writer.request("GET", f"{objects_path(node)}?a={'x' * 30000}")
-    assert long.status in (400, 414, 431), long.status
+    assert writer.request("GET", f"{objects_path(node)}?a={'x' * 70000}").status in (414, 431)
 
 
 # ---- roles
