@@ -42,7 +42,7 @@ void base_must_failed(const char *what, const char *file, int line) __attribute_
     X(CONFLICT, 409, 1, "conflict")                                                                \
     X(TOO_LARGE, 413, 1, "too large")                                                              \
     X(MEDIA_TYPE, 415, 2, "media type not supported")                                              \
-    X(LIMIT, 413, 1, "over a limit")                                                               \
+    X(LIMIT, 422, 1, "over a limit")                                                               \
     X(BUSY, 503, 3, "too busy, try again")                                                         \
     X(IO, 500, 3, "input/output error")                                                            \
     X(FULL, 507, 3, "no space left")                                                               \
@@ -158,6 +158,9 @@ void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_hex(struct buf *b, const void *p, size_t n); /* lower case */
 void buf_printf(struct buf *b, const char *fmt, ...) BASE_PRINTF(2, 3);
+/* Text of others, fit for a terminal's line: at most `most_bytes` of it, "?" for what is no UTF-8,
+ * a control character or a mark that turns the direction of writing, "..." where it was cut. */
+void buf_printable(struct buf *b, struct str s, size_t most_bytes);
 struct str buf_view(const struct buf *b); /* borrowed until the next append */
 bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;
 
@@ -209,7 +212,7 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the
+/* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 
@@ -221,6 +224,17 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 void log_set_level(enum log_level least);
 /* One line on stderr with time and level. Only `http` and the doors call it. */
 void log_line(enum log_level level, const char *fmt, ...) BASE_PRINTF(2, 3);
+
+/* Says at the call what those functions promise, so that compilers and analyzers know it too. */
+static inline bool err_no(bool always_false)
+{
+    (void)always_false;
+    return false;
+}
+#define err_set(...)    err_no(err_set(__VA_ARGS__))
+#define err_set_at(...) err_no(err_set_at(__VA_ARGS__))
+#define err_prefix(...) err_no(err_prefix(__VA_ARGS__))
+#define err_errno(...)  err_no(err_errno(__VA_ARGS__))
 
 #ifdef __cplusplus
 }

@@ -67,6 +67,23 @@
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 
+/* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once,
+ * and the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,
+ * without progress, of one transfer, of a Retry-After that is waited for, of a pending status. */
+#define LIMIT_PEER_BODY_BYTES    (256u << 20)
+#define LIMIT_PEER_URL_BYTES     2048
+#define LIMIT_PEER_NEXT_BYTES    4096
+#define LIMIT_PEER_PAGE_OBJECTS  5000
+#define LIMIT_PEER_PAGE_LEAST    50
+#define LIMIT_PEER_PAGES         1000000
+#define LIMIT_PEER_ROOTS         100
+#define LIMIT_PEER_TRIES         4
+#define LIMIT_PEER_CONNECT_S     10
+#define LIMIT_PEER_STALL_S       60
+#define LIMIT_PEER_TRANSFER_S    3600
+#define LIMIT_PEER_RETRY_AFTER_S 60
+#define LIMIT_PEER_STATUS_S      300
+
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024
 

@@ -331,7 +331,7 @@ static bool look_up_types(struct reading *r)
         if (id == 0 || (r->type_count && type_wanted(r, id)))
             continue;
         if (r->type_count == most)
-            return err_set(r->e, ERR_LIMIT, "more than %zu types in one filter", most);
+            return err_set(r->e, ERR_USAGE, "more than %zu types in one filter", most);
         r->types[r->type_count++] = id;
     }
     return true;
