@@ -207,6 +207,7 @@ struct check {
     struct stix_step path[LIMIT_JSON_DEPTH + 4];
     size_t depth;
     struct arena *patterns; /* made at the first pattern */
+    bool unjudged;          /* of the next finding */
     struct buf canonical;
     struct known *known; /* ids of the document, or NULL */
 };
