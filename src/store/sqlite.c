@@ -267,7 +267,8 @@ void store_rollback(struct store *s)
 
 /* ---- organisations ---- */
 
-bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct err *e)
+bool store_org_get(struct store *s, struct arena *arena, int64_t id, struct store_org *out,
+                   struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_ORG_GET, e);
@@ -278,8 +279,13 @@ bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct er
         return false;
     if (!row)
         return err_set(e, ERR_NOT_FOUND, "no organisation %lld", (long long)id);
-    *out =
-        (struct store_org){id, store_column(stmt, 1), store_column(stmt, 2), store_column(stmt, 3)};
+    struct store_org org = {id, arena_str(arena, store_column(stmt, 1)),
+                            arena_str(arena, store_column(stmt, 2)),
+                            arena_str(arena, store_column(stmt, 3))};
+    sqlite3_reset(stmt); /* else it holds on to its snapshot */
+    if (!arena_ok(arena, e))
+        return false;
+    *out = org;
     return true;
 }
 

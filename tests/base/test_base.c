@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "test.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -452,15 +453,6 @@ static void test_errors(void)
 
 /* ---- files ---- */
 
-static char folder[512];
-
-static const char *at(const char *name)
-{
-    static char path[600];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
 static void test_files(void)
 {
     struct err e = {0};
@@ -528,18 +520,13 @@ static void test_file_failures(void)
     }
     CHECK(mkdir(at("left"), 0700) == 0);
     CHECK(!file_write(at("left"), STR("x"), 0600, &e));
-    char command[700];
-    snprintf(command, sizeof command, "test -z \"$(find %s -name '*.tmp')\"", folder);
-    CHECK(system(command) == 0);
+    CHECK(shell("test -z \"$(find '%s' -name '*.tmp')\"", folder));
 }
 
 int main(void)
 {
-    const char *tmp = getenv("TMPDIR");
-    char command[600];
-    snprintf(folder, sizeof folder, "%s/setu-base-XXXXXX", tmp ? tmp : "/tmp");
     umask(022);
-    CHECK(mkdtemp(folder) != NULL);
+    folder_make("base");
     test_compare();
     test_slices();
     test_cut();
@@ -560,7 +547,6 @@ int main(void)
     test_errors();
     test_files();
     test_file_failures();
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    CHECK(system(command) == 0);
+    folder_remove();
     TEST_END();
 }
