@@ -635,7 +635,7 @@ static void test_filters(void)
     CHECK_TEXT(reading(s, &q), "t0-1@1+", "64 types");
     struct store_object last = object(s, names[64], 1, 0);
     release(s, 1, aud[0], &last);
-    CHECK(!store_read(s, &q, note, &seen, &more, &e) && e.code == ERR_LIMIT);
+    CHECK(!store_read(s, &q, note, &seen, &more, &e) && e.code == ERR_USAGE);
     store_rollback(s);
     store_close(s);
 }
