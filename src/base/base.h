@@ -42,7 +42,7 @@ void base_must_failed(const char *what, const char *file, int line) __attribute_
     X(CONFLICT, 409, 1, "conflict")                                                                \
     X(TOO_LARGE, 413, 1, "too large")                                                              \
     X(MEDIA_TYPE, 415, 2, "media type not supported")                                              \
-    X(LIMIT, 413, 1, "over a limit")                                                               \
+    X(LIMIT, 422, 1, "over a limit")                                                               \
     X(BUSY, 503, 3, "too busy, try again")                                                         \
     X(IO, 500, 3, "input/output error")                                                            \
     X(FULL, 507, 3, "no space left")                                                               \
@@ -171,6 +171,9 @@ void *base_realloc(void *p, size_t bytes); /* like realloc */
 void base_free(void *p);                   /* NULL is allowed */
 /* Grows *items to hold at least `need` of `item_bytes` each, doubling; false without memory. */
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes) BASE_CHECKED;
+/* For tests: of all threads' allocations from now on the k-th fails, and with `persistent` all that
+ * follow it; k 0: none. Returns whether the order before this one has struck. */
+bool base_fail_allocation(long k, bool persistent);
 
 /* ---- time ------------------------------------------------------------------------------- */
 
@@ -189,6 +192,8 @@ int64_t instant_us(struct instant t); /* microseconds, cut down */
 struct instant instant_of_us(int64_t us);
 struct instant instant_now(void); /* CLOCK_REALTIME */
 int64_t now_us(void);
+/* For tests: instant_now and now_us stand still at `us`; INT64_MIN: they go again. */
+void base_clock_set(int64_t us);
 /* Writes e.g. 2026-11-24T02:14:17.000001Z with `digits` fraction digits (0 to 9); returns its
  * slice. */
 struct str instant_text(struct instant t, int digits, char out[INSTANT_TEXT_BYTES]);
@@ -207,7 +212,7 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
-/* Maps errno to ERR_FULL, ERR_NOT_FOUND or ERR_IO; the message names `what`, the path and the
+/* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 

@@ -78,9 +78,7 @@ bool(err_errno)(struct err *e, const char *what, const char *path)
 {
     int n = errno;
     enum err_code code = ERR_IO;
-    if (n == ENOENT || n == ENOTDIR)
-        code = ERR_NOT_FOUND;
-    else if (n == ENOSPC || n == EDQUOT)
+    if (n == ENOSPC || n == EDQUOT)
         code = ERR_FULL;
     else if (n == ENOMEM)
         code = ERR_MEMORY;

@@ -121,29 +121,24 @@ static bool stdin_twice(const struct cli *c)
 
 /* ---- indicators ---- */
 
-/* Feeds write what they like; a terminal is spared their control characters. */
-static void put_printable(struct buf *b, struct str s)
-{
-    s = str_slice(s, 0, s.n < 300 ? s.n : 300);
-    for (size_t i = 0; i < s.n; i++)
-        buf_byte(b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? '?' : s.p[i]);
-}
+/* Bytes of a feed's words that a message shows. */
+#define SHOWN_BYTES 300
 
 static void put_note(struct buf *b, const struct sensor_note *n, bool with_source)
 {
     if (with_source || !n->id.n) {
-        put_printable(b, n->source);
+        buf_printable(b, n->source, SHOWN_BYTES);
         if (n->line)
             buf_printf(b, ":%zu", n->line);
         buf_lit(b, ": ");
     }
     if (n->id.n) {
-        put_printable(b, n->id);
+        buf_printable(b, n->id, SHOWN_BYTES);
         buf_lit(b, ": ");
     }
     if (with_source)
         buf_lit(b, n->in_part ? "used in part: " : "not usable: ");
-    put_printable(b, n->reason);
+    buf_printable(b, n->reason, SHOWN_BYTES);
 }
 
 static void on_note(void *ctx, const struct sensor_note *n)
@@ -233,7 +228,7 @@ static bool send(struct detect *d, struct err *e)
             (unsigned long long)sent.success, (unsigned long long)sent.failure,
             (unsigned long long)sent.pending);
     if (why.n)
-        fprintf(stderr, ": %.*s", (int)(why.n < 300 ? why.n : 300), why.p);
+        fprintf(stderr, ": %.*s", STR_FMT(buf_view(&why)));
     fputc('\n', stderr);
     buf_done(&why);
     d->failed = d->failed || sent.failure > 0;

@@ -62,6 +62,8 @@ static bool read_user(struct cli *c, struct exchange_user_new *u, struct err *e)
             return err_prefix(e, "--cert");
         u->cert_pem = arena_str(c->arena, text);
         base_free((void *)(uintptr_t)text.p);
+        if (!u->cert_pem.n)
+            return err_set(e, ERR_INVALID, "--cert: %s is empty", cert.p);
     }
     return !cli_flag(c, "password-stdin") || read_password(c, &u->password, e);
 }

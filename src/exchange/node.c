@@ -157,7 +157,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     bool ok = arena_ok(x->arena, e);
-    if (ok && !file_is_dir(dir))
+    if (ok && !file_exists(exchange_path(x, "setu.conf", path)))
         ok = err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir);
     ok = ok && exchange_config_read(x, e) && read_policy(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&

@@ -74,7 +74,7 @@ struct http_server {
 };
 
 void http_move(struct http_request *r, enum http_state to);
-/* Splits and decodes r->raw_uri; ERR_SYNTAX on bad escapes, ERR_LIMIT on too many parts. */
+/* Splits and decodes r->raw_uri; ERR_SYNTAX on bad escapes and too many parts. */
 bool http_uri_parse(struct http_request *r, struct err *e) BASE_CHECKED;
 bool http_authenticate(struct http_request *r, struct err *e) BASE_CHECKED;
 /* Hands the answer to the library. */

@@ -106,7 +106,7 @@ static bool parse_query(struct http_request *r, struct str query, struct err *e)
     for (size_t i = 0; i < query.n; i++)
         count += query.p[i] == '&';
     if (count > LIMIT_HTTP_QUERY_VALUES)
-        return err_set(e, ERR_LIMIT, "more than %d query parameters", LIMIT_HTTP_QUERY_VALUES);
+        return err_set(e, ERR_SYNTAX, "more than %d query parameters", LIMIT_HTTP_QUERY_VALUES);
     r->query = arena_calloc(r->arena, count, sizeof *r->query);
     if (!r->query)
         return arena_ok(r->arena, e);
@@ -127,7 +127,7 @@ bool http_uri_parse(struct http_request *r, struct err *e)
 {
     struct str query = r->raw_uri, path = str_cut(&query, '?');
     if (r->raw_uri.n > LIMIT_HTTP_URI_BYTES)
-        return err_set(e, ERR_LIMIT, "the URL is longer than %u bytes", LIMIT_HTTP_URI_BYTES);
+        return err_set(e, ERR_SYNTAX, "the URL is longer than %u bytes", LIMIT_HTTP_URI_BYTES);
     if (path.n == 0 || path.p[0] != '/')
         return err_set(e, ERR_SYNTAX, "the path must begin with a slash");
     path = str_from(path, 1);

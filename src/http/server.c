@@ -16,6 +16,16 @@
 
 /* ---- requests in the library ---- */
 
+/* The library would lay each query parameter into its small room for a connection and, when that is
+ * full, never answer. request.c reads them from raw_uri, so the library, which has found the `?` by
+ * now and writes into this text itself, gets an empty query. */
+static void cut_query(const char *uri)
+{
+    char *mark = strchr((char *)(uintptr_t)uri, '?');
+    if (mark)
+        mark[1] = '\0';
+}
+
 /* Called with the whole URI as it came; what it returns is the request from now on. */
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -31,6 +41,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     r->arena = a;
     r->number = atomic_fetch_add(&s->numbers, 1) + 1;
     r->raw_uri = arena_str(a, str_of(uri));
+    cut_query(uri);
     buf_init(&r->body, 0);
     atomic_fetch_add(&s->active, 1);
     return r;

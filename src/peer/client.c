@@ -25,7 +25,7 @@ bool peer_envelope_read(const struct json *v, struct peer_envelope *out, struct 
         r.count = objects->count;
     }
     r.more = json_is(more, JSON_TRUE);
-    if (json_is(next, JSON_STRING))
+    if (next && next->type == JSON_STRING)
         r.next = next->u.s;
     if (r.next.n > LIMIT_PEER_NEXT_BYTES)
         return odd(e, "envelope (\"next\" is too long)");
@@ -211,7 +211,7 @@ static bool wait_complete(struct peer_client *c, struct str objects_url, struct 
 {
     struct peer_reply r;
     struct buf url;
-    uint64_t pause_ms = 200, left_ms = LIMIT_PEER_STATUS_S * 1000;
+    uint64_t pause_ms = 200, left_ms = UINT64_C(1000) * LIMIT_PEER_STATUS_S;
     size_t root = objects_url.n;
     while (root > 0 && !str_starts(str_from(objects_url, root), STR("collections/")))
         root--;
@@ -237,7 +237,7 @@ static bool wait_complete(struct peer_client *c, struct str objects_url, struct 
 bool peer_client_post(struct peer_client *c, struct str collection_url, struct str envelope,
                       struct peer_posted *out, struct err *e)
 {
-    struct peer_status status;
+    struct peer_status status = {0};
     struct peer_reply r;
     struct buf url;
     buf_init(&url, LIMIT_PEER_URL_BYTES + 16);

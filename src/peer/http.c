@@ -185,6 +185,8 @@ static const struct trouble troubles[] = {
     {CURLE_SSL_CACERT_BADFILE, false, true, "check that the CA file holds PEM certificates"},
     {CURLE_SSL_CERTPROBLEM, false, true, "check the client certificate and its key"},
     {CURLE_SSL_CONNECT_ERROR, false, true, "the server must speak TLS 1.2 or 1.3"},
+    {CURLE_BAD_CONTENT_ENCODING, false, false, "ask the server's administrator"},
+    {CURLE_WRITE_ERROR, false, false, "ask the server's administrator"},
     {CURLE_OUT_OF_MEMORY, false, true, "free some memory"},
 };
 
@@ -212,7 +214,7 @@ static bool fail(struct str url, bool post, enum err_code code, struct str why, 
 static enum attempt transfer_failed(struct peer_client *c, CURLcode code, struct str url, bool post,
                                     struct err *e)
 {
-    const struct trouble *t = trouble_of(code);
+    const struct trouble *t;
     curl_off_t ready_us = 0;
     struct buf why;
     if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -229,8 +231,14 @@ static enum attempt transfer_failed(struct peer_client *c, CURLcode code, struct
     curl_easy_getinfo(c->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (code == CURLE_OPERATION_TIMEDOUT && ready_us > 0)
         c->heavy = true;
+    if (c->body.failed)
+        code = CURLE_OUT_OF_MEMORY;
+    t = trouble_of(code);
     buf_init(&why, 0);
-    buf_printable(&why, str_of(c->why[0] ? c->why : curl_easy_strerror(code)), 160);
+    if (code == CURLE_WRITE_ERROR || code == CURLE_BAD_CONTENT_ENCODING)
+        buf_lit(&why, "the answer's compression is broken");
+    else
+        buf_printable(&why, str_of(c->why[0] ? c->why : curl_easy_strerror(code)), 160);
     fail(url, post, code == CURLE_OUT_OF_MEMORY ? ERR_MEMORY : ERR_NETWORK, buf_view(&why),
          t->advice, e);
     buf_done(&why);
@@ -343,6 +351,7 @@ static bool read_answer(struct peer_client *c, struct str url, bool post, struct
     struct peer_reply r = {.text = buf_view(&c->body)};
     if (!json_parse(c->reader, c->reply, r.text, true, &r.json, &why)) {
         enum err_code code = why.code == ERR_SYNTAX ? ERR_NETWORK : why.code;
+        err_prefix(&why, "the answer is unusable");
         return fail(url, post, code, str_of(why.msg), "ask the server's administrator", e);
     }
     if (r.json->type != JSON_OBJECT)
@@ -412,7 +421,7 @@ bool peer_wait(struct peer_client *c, int64_t ms, struct err *e)
 /* The one gate of all requests: nothing is sent to another origin than the endpoint's. */
 static bool own_origin(const struct peer_client *c, struct str url, struct err *e)
 {
-    struct peer_url u;
+    struct peer_url u = {0};
     struct arena *a = arena_new(64u << 10);
     bool ok = a ? peer_url_read(a, STR_NONE, str_slice(url, 0, str_find(url, '?')), &u, e)
                 : err_set(e, ERR_MEMORY, "out of memory");

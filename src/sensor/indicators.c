@@ -142,15 +142,15 @@ static bool read_time(const struct json *v, struct str name, int64_t *us, struct
 /* What detection needs of an indicator; false with the reason when it cannot be used. */
 static bool read_indicator(const struct stix_object *o, struct sensor_entry *n, struct err *why)
 {
-    const struct json *type = json_get(o->json, STR("pattern_type"));
+    struct str type = json_get_str(o->json, STR("pattern_type"));
     const struct json *pattern = json_get(o->json, STR("pattern"));
     /* STIX 2.0 knew no other language, and no pattern_type. */
-    n->stix20 = !type && str_eq(o->spec_version, STR("2.0"));
-    if (!n->stix20 && !json_is(type, JSON_STRING))
+    n->stix20 = !type.p && str_eq(o->spec_version, STR("2.0"));
+    if (!n->stix20 && !type.p)
         return err_set(why, ERR_INVALID, "it has no pattern_type");
-    if (!n->stix20 && !str_eq(type->u.s, STR("stix")))
+    if (!n->stix20 && !str_eq(type, STR("stix")))
         return err_set(why, ERR_INVALID, "pattern_type is %.*s, only stix can be looked up",
-                       STR_FMT(type->u.s));
+                       STR_FMT(type));
     if (!json_is(pattern, JSON_STRING))
         return err_set(why, ERR_INVALID, "it has no pattern");
     n->pattern = pattern->u.s;

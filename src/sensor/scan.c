@@ -27,7 +27,6 @@ struct reader {
     size_t counted; /* lines are counted up to here */
     uint64_t base;  /* offset of buf[0] in the input */
     uint64_t line;  /* number of the line that `counted` is in */
-    bool mid_line;  /* buf[from] is not the start of a line */
     bool stop;
     int64_t time_us;
     struct str time;
@@ -97,16 +96,13 @@ static bool on_hit(void *ctx, const struct match_hit *hit)
     return !r->stop;
 }
 
-/* Looks at the text up to `end` and tells what starts before `until`. */
+/* Looks at the buffer up to `end` and tells what starts before `until`. */
 static void look(struct reader *r, size_t end, size_t until)
 {
-    size_t start = r->from;
-    if (r->mid_line)
-        start -= start < r->context ? start : r->context;
     r->until = until;
     r->place = (struct match_hit){0};
     r->told_count = 0;
-    match_scan(r->scan->set, (struct str){r->buf + start, end - start},
+    match_scan(r->scan->set, (struct str){r->buf, end},
                r->scan->as_of_us ? *r->scan->as_of_us : r->time_us, on_hit, r);
     r->from = until;
     count_to(r, until);
@@ -132,11 +128,9 @@ static void work(struct reader *r, bool at_end)
     } else if (last) {
         size_t end = (size_t)(last - r->buf) + 1;
         look(r, end, end);
-        r->mid_line = false;
         shift(r, 0);
     } else if (r->n == r->room) {
         look(r, r->n, r->n - r->context);
-        r->mid_line = true;
         shift(r, r->context);
     }
 }
@@ -194,7 +188,7 @@ static bool read_all(struct reader *r, int fd, struct err *e)
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, struct err *e)
 {
     struct reader r = {.scan = s, .input = str_of(input), .line = 1};
-    r.context = s->context_bytes ? s->context_bytes : 2 * LIMIT_OBSERVABLE_BYTES;
+    r.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
     r.room = 2 * r.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     r.buf = base_alloc(r.room);
     if (!r.buf)

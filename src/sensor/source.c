@@ -10,26 +10,14 @@ bool sensor_is_url(struct str where)
 
 /* ---- text ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct str skip_blanks(struct str s)
-{
-    while (s.n && is_blank(s.p[0]))
-        s = str_from(s, 1);
-    return s;
-}
-
 /* An object, or an array of objects; a list may start with [2001:db8::1]. */
 static bool looks_like_json(struct str text)
 {
-    text = skip_blanks(text);
-    if (text.n == 0 || text.p[0] != '[')
-        return text.n > 0 && text.p[0] == '{';
-    text = skip_blanks(str_from(text, 1));
-    return text.n > 0 && (text.p[0] == '{' || text.p[0] == ']');
+    text = str_trim(text);
+    if (!str_starts(text, STR("[")))
+        return str_starts(text, STR("{"));
+    text = str_trim(str_from(text, 1));
+    return str_starts(text, STR("{")) || str_starts(text, STR("]"));
 }
 
 static bool take_siblings(struct sensor_indicators *s, const struct sensor_origin *from,
@@ -84,13 +72,13 @@ static bool take_json(struct sensor_indicators *s, struct str source, struct str
     struct str rest = text, line = str_cut(&rest, '\n');
     struct err why;
     size_t n = 1;
-    while (rest.p && skip_blanks(line).n == 0) {
+    while (rest.p && str_trim(line).n == 0) {
         line = str_cut(&rest, '\n');
         n++;
     }
     arena_reset(s->scratch);
     /* A first line that stands for itself, with more behind it: JSON lines. */
-    if (skip_blanks(rest).n && json_parse(s->reader, s->scratch, line, false, &doc, &why)) {
+    if (str_trim(rest).n && json_parse(s->reader, s->scratch, line, false, &doc, &why)) {
         from.line = n;
         return take_lines(s, &from, doc, rest, e);
     }

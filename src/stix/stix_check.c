@@ -8,22 +8,29 @@
 
 /* ---- findings ---- */
 
-static void path_text(const struct check *c, struct buf *out)
+static void path_name(struct buf *out, struct str key)
+{
+    bool plain = key.n > 0;
+    for (size_t k = 0; k < key.n; k++)
+        plain = plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
+    buf_lit(out, plain ? "." : "['");
+    buf_str(out, key);
+    buf_lit(out, plain ? "" : "']");
+}
+
+/* The path of the check; a finding may also speak of a member of what stands there. */
+static void path_text(const struct check *c, const struct json *v, struct buf *out)
 {
     buf_byte(out, '$');
     for (size_t i = 0; i < c->depth; i++) {
-        struct str key = c->path[i].v != NULL ? c->path[i].v->key : STR_NONE;
-        bool plain = key.n > 0;
-        for (size_t k = 0; k < key.n; k++)
-            plain =
-                plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
         if (c->path[i].index >= 0)
             buf_printf(out, "[%" PRId64 "]", c->path[i].index);
-        else if (plain)
-            buf_byte(out, '.'), buf_str(out, key);
         else
-            buf_printf(out, "['%.*s']", STR_FMT(key));
+            path_name(out, c->path[i].v->key);
     }
+    bool here = v == c->object || (c->depth > 0 && c->path[c->depth - 1].v == v);
+    if (!here && v->key.p != NULL)
+        path_name(out, v->key);
 }
 
 void stix_note(struct check *c, enum stix_severity severity, const char *clause, const char *words,
@@ -49,7 +56,7 @@ void stix_note(struct check *c, enum stix_severity severity, const char *clause,
     va_end(args);
     must(n >= 0);
     buf_clear(&c->path_text);
-    path_text(c, &c->path_text);
+    path_text(c, v, &c->path_text);
     c->report(c->ctx, &(struct stix_finding){
                           .severity = severity,
                           .rule = rule,
@@ -284,9 +291,10 @@ static void not_applicable(struct check *c, const struct json *m)
 
 static struct stix_memo *look_up(struct check *c, const struct stix_shape *s, struct str key)
 {
-    size_t mix = key.n ? key.n * 7 + (unsigned char)key.p[0] * 3u +
-                             (unsigned char)key.p[key.n - 1] + (unsigned char)key.p[key.n / 2] * 5u
-                       : 0;
+    const unsigned char *k = (const unsigned char *)key.p;
+    size_t mix = key.n * 7;
+    if (key.n > 0)
+        mix += (size_t)k[0] * 3 + (size_t)k[key.n / 2] * 5 + k[key.n - 1];
     struct stix_memo *m = &c->memo[(mix + ((uintptr_t)s >> 5)) % STIX_MEMO_COUNT];
     if (m->shape == s && str_eq(m->key, key))
         return m;
@@ -348,7 +356,7 @@ static void check_common(struct check *c, const struct stix_members *found, unsi
 
 void stix_check_struct(struct check *c, const struct stix_shape *s, const struct json *v)
 {
-    struct stix_members found;
+    struct stix_members found = {.shape = s};
     unsigned set = s->set != 0 ? c->set : 0;
     must(s->prop_count <= STIX_PROPS_MAX && stix_common_count <= STIX_PROPS_MAX);
     if (v->type != JSON_OBJECT) {
@@ -356,9 +364,6 @@ void stix_check_struct(struct check *c, const struct stix_shape *s, const struct
                   STR_FMT(s->name), json_type_name(v->type));
         return;
     }
-    found.shape = s;
-    memset(found.own, 0, s->prop_count * sizeof(found.own[0]));
-    memset(found.common, 0, stix_common_count * sizeof(found.common[0]));
     const struct stix_shape *outer = c->shape;
     const struct stix_members *outer_members = c->members;
     c->shape = s;

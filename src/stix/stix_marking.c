@@ -126,11 +126,9 @@ void stix_check_tlp_colours(struct check *c, const struct json *refs)
         if (first == STIX_TLP_NONE) {
             first = t;
         } else if (t != STIX_TLP_NONE && t != first) {
-            stix_push(c, refs);
-            stix_note(c, STIX_WARNING, "7.2", "several-tlp-colours", r,
+            stix_note(c, STIX_WARNING, "7.2", "several-tlp-colours", refs,
                       "the object is marked tlp:%s and tlp:%s; the stricter governs, leave one",
                       stix_tlp_name(first), stix_tlp_name(t));
-            stix_pop(c);
             return;
         }
     }

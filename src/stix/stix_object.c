@@ -54,6 +54,11 @@ bool stix_id_parse(struct str id, struct str *type, struct err *e)
     return true;
 }
 
+static bool is(const struct json *v, enum json_type type)
+{
+    return v != NULL && v->type == type;
+}
+
 /* The members that stix_object_read looks at, found in one pass. */
 struct members {
     const struct json *type, *id, *spec_version, *created, *modified, *created_by_ref, *revoked;
@@ -109,7 +114,7 @@ static enum stix_tlp stricter(enum stix_tlp a, enum stix_tlp b)
 static enum stix_tlp tlp_of_refs(const struct json *refs)
 {
     enum stix_tlp t = STIX_TLP_NONE;
-    if (!json_is(refs, JSON_ARRAY))
+    if (!is(refs, JSON_ARRAY))
         return t;
     for (const struct json *r = refs->u.child; r != NULL; r = r->next)
         if (r->type == JSON_STRING)
@@ -120,11 +125,11 @@ static enum stix_tlp tlp_of_refs(const struct json *refs)
 static enum stix_tlp tlp_of_granular(const struct json *granular)
 {
     enum stix_tlp t = STIX_TLP_NONE;
-    if (!json_is(granular, JSON_ARRAY))
+    if (!is(granular, JSON_ARRAY))
         return t;
     for (const struct json *g = granular->u.child; g != NULL; g = g->next) {
         const struct json *ref = json_get(g, STR("marking_ref"));
-        if (json_is(ref, JSON_STRING))
+        if (is(ref, JSON_STRING))
             t = stricter(t, stix_tlp_of_id(ref->u.s));
     }
     return t;
@@ -133,7 +138,7 @@ static enum stix_tlp tlp_of_granular(const struct json *granular)
 /* STIX 2.1 §7.3: a type of its own says by its extension what it is. */
 static enum stix_class class_of_extensions(const struct json *extensions)
 {
-    if (!json_is(extensions, JSON_OBJECT))
+    if (!is(extensions, JSON_OBJECT))
         return STIX_UNKNOWN;
     for (const struct json *x = extensions->u.child; x != NULL; x = x->next) {
         struct str kind = json_get_str(x, STR("extension_type"));
@@ -150,10 +155,10 @@ static enum stix_class class_of_extensions(const struct json *extensions)
 static bool read_identity(const struct json *v, const struct members *m, struct stix_object *o,
                           struct err *e)
 {
-    if (!json_is(m->type, JSON_STRING))
+    if (!is(m->type, JSON_STRING))
         return err_set_at(e, ERR_INVALID, m->type ? m->type->at : v->at,
                           "an object needs a `type` that is a string");
-    if (!json_is(m->id, JSON_STRING))
+    if (!is(m->id, JSON_STRING))
         return err_set_at(e, ERR_INVALID, m->id ? m->id->at : v->at,
                           "an object needs an `id` that is a string");
     struct str prefix;
@@ -195,7 +200,7 @@ static bool read_version(const struct members *m, struct stix_object *o, struct 
 /* 2.0 wrote the version on the bundle; an observable of 2.1 may leave it out (§3.2). */
 static struct str spec_version_of(const struct members *m, enum stix_class class)
 {
-    if (json_is(m->spec_version, JSON_STRING))
+    if (is(m->spec_version, JSON_STRING))
         return m->spec_version->u.s;
     if (class == STIX_SCO || class == STIX_BUNDLE)
         return STR("2.1");
@@ -206,19 +211,19 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 {
     struct members m;
     struct stix_object o = {.json = v};
-    if (!json_is(v, JSON_OBJECT))
+    if (!is(v, JSON_OBJECT))
         return err_set_at(e, ERR_INVALID, v ? v->at : 0, "a STIX object must be a JSON object");
     members_find(v, &m);
     if (!read_identity(v, &m, &o, e) || !read_version(&m, &o, e))
         return false;
     o.spec_version = spec_version_of(&m, o.class);
-    if (json_is(m.created_by_ref, JSON_STRING))
+    if (is(m.created_by_ref, JSON_STRING))
         o.created_by_ref = m.created_by_ref->u.s;
-    o.revoked = json_is(m.revoked, JSON_TRUE);
-    o.granular = json_is(m.granular_markings, JSON_ARRAY) && m.granular_markings->count > 0;
+    o.revoked = is(m.revoked, JSON_TRUE);
+    o.granular = is(m.granular_markings, JSON_ARRAY) && m.granular_markings->count > 0;
     o.tlp = stricter(tlp_of_refs(m.object_marking_refs), tlp_of_granular(m.granular_markings));
-    o.labels = json_is(m.labels, JSON_ARRAY) ? m.labels : NULL;
-    o.markings = json_is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
+    o.labels = is(m.labels, JSON_ARRAY) ? m.labels : NULL;
+    o.markings = is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
     *out = o;
     return true;
 }
@@ -226,18 +231,18 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 bool stix_container_open(const struct json *doc, enum stix_container *kind,
                          const struct json **first, size_t *count, struct err *e)
 {
-    if (json_is(doc, JSON_ARRAY)) {
+    if (is(doc, JSON_ARRAY)) {
         *kind = STIX_IN_ARRAY;
         *first = doc->u.child;
         *count = doc->count;
         return true;
     }
-    if (!json_is(doc, JSON_OBJECT))
+    if (!is(doc, JSON_OBJECT))
         return err_set_at(e, ERR_INVALID, doc ? doc->at : 0,
                           "expected a bundle, an envelope, an array of objects or one object");
     const struct json *type = json_get(doc, STR("type"));
     const struct json *objects = json_get(doc, STR("objects"));
-    bool bundle = json_is(type, JSON_STRING) && str_eq(type->u.s, STR("bundle"));
+    bool bundle = is(type, JSON_STRING) && str_eq(type->u.s, STR("bundle"));
     if (type != NULL && !bundle) {
         *kind = STIX_IN_ITSELF;
         *first = doc;

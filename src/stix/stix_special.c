@@ -69,6 +69,16 @@ static bool path_names_ok(struct str pattern, size_t *at)
     return true;
 }
 
+static void check_notes(struct check *c, const struct json *v, const struct pattern *parsed)
+{
+    struct pattern_note notes[PATTERN_NOTE_COUNT];
+    size_t count = pattern_notes(parsed, notes);
+    for (size_t i = 0; i < count; i++)
+        stix_note(c, STIX_WARNING, "9", pattern_note_name(notes[i].kind), v,
+                  "%s; see character %zu of the pattern", pattern_note_text(notes[i].kind),
+                  notes[i].at + 1);
+}
+
 static void check_pattern(struct check *c, const struct json *pattern, enum pattern_version version)
 {
     struct pattern *parsed;
@@ -84,6 +94,8 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
     else if (!path_names_ok(pattern->u.s, &at))
         stix_note(c, STIX_ERROR, "9.7", "pattern-property-name", pattern,
                   "property names are in lower case; see character %zu of the pattern", at + 1);
+    else
+        check_notes(c, pattern, parsed);
     arena_reset(c->patterns);
 }
 
@@ -94,9 +106,7 @@ void stix_special_indicator(struct check *c, const struct json *v)
     if (!json_is(pattern, JSON_STRING) ||
         !str_eq(json_get_str(v, STR("pattern_type")), STR("stix")))
         return;
-    stix_push(c, pattern);
     check_pattern(c, pattern, str_eq(version, STR("2.0")) ? PATTERN_STIX_20 : PATTERN_STIX_21);
-    stix_pop(c);
 }
 
 /* ---- relationships (§3.7, §5.1) ---- */
@@ -120,12 +130,10 @@ void stix_special_relationship(struct check *c, const struct json *v)
     enum stix_suggestion s = stix_relation_suggested(source, relation->u.s, target);
     if (s == STIX_SUGGESTED)
         return;
-    stix_push(c, relation);
     stix_note(c, STIX_WARNING, "5.1",
               s == STIX_OTHER_TARGET ? "suggested-target" : "suggested-type", relation,
               "\"%.*s\" from %.*s to %.*s is not a relationship that the text suggests",
               STR_FMT(relation->u.s), STR_FMT(source), STR_FMT(target));
-    stix_pop(c);
 }
 
 /* ---- extension definitions (§7.3) ---- */

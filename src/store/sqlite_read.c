@@ -329,7 +329,7 @@ static bool look_up_types(struct reading *r)
         if (!store_type_id(r->s, r->q->types[i], false, &id, r->e))
             return false;
         if (id && r->type_count == most)
-            return err_set(r->e, ERR_LIMIT, "more than %zu types in one filter", most);
+            return err_set(r->e, ERR_USAGE, "more than %zu types in one filter", most);
         if (id)
             r->types[r->type_count++] = id;
     }
