@@ -164,7 +164,8 @@ bool store_create(const char *path, struct err *e)
     return ok;
 }
 
-static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *e)
+static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t *out,
+                        struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
     bool ok = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
@@ -172,7 +173,7 @@ static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, ERR_STORE, "store: %s", sqlite3_errmsg(db));
+        err_set(e, ERR_STORE, "%s: %s", path, sqlite3_errmsg(db));
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -180,8 +181,8 @@ static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *
 static bool check_version(sqlite3 *db, const char *path, struct err *e)
 {
     int64_t application, version;
-    if (!read_pragma(db, "PRAGMA application_id", &application, e) ||
-        !read_pragma(db, "PRAGMA user_version", &version, e))
+    if (!read_pragma(db, path, "PRAGMA application_id", &application, e) ||
+        !read_pragma(db, path, "PRAGMA user_version", &version, e))
         return false;
     if (application != APPLICATION_ID)
         return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu", path);
@@ -250,8 +251,9 @@ bool store_commit(struct store *s, struct err *e)
     }
     bool open = !sqlite3_get_autocommit(s->db);
     store_rollback(s);
-    /* Still open: it did not happen. Else the disk failed on the way and nobody can tell. */
-    if (!open)
+    /* Still open: it did not happen, and neither did it when the log had no room for its last page.
+     * Else the disk failed on the way and nobody can tell. */
+    if (!open && e->code != ERR_FULL)
         e->code = ERR_COMMIT_UNKNOWN;
     return false;
 }
