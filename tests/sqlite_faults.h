@@ -81,7 +81,7 @@ static int faults_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
     if (faults_strike(FAULT_WRITE)) {
         /* A failing disk has often written a part. */
-        if (fault.rc != SQLITE_FULL && n > 1)
+        if (n > 1)
             faults_real(f)->pMethods->xWrite(faults_real(f), p, n / 2, at);
         return fault.rc;
     }

@@ -171,7 +171,7 @@ static bool unprintable(const unsigned char *p, size_t n)
     if (n == 1)
         return p[0] < 0x20 || p[0] == 0x7F;
     if (n == 2)
-        return p[0] == 0xC2 && p[1] < 0xA0;
+        return (p[0] == 0xC2 && p[1] < 0xA0) || (p[0] == 0xD8 && p[1] == 0x9C);
     if (n != 3 || p[0] != 0xE2)
         return false;
     unsigned low = (unsigned)(p[1] & 0x3F) << 6 | (p[2] & 0x3Fu); /* U+2000 to U+2FFF */

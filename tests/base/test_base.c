@@ -390,6 +390,38 @@ static void test_buf(void)
     buf_done(&b);
 }
 
+static void test_printable(void)
+{
+    static const struct {
+        const char *text;
+        size_t most;
+        const char *want;
+    } rows[] = {
+        {"", 9, ""},
+        {"plain", 5, "plain"},
+        {"plain", 4, "plai..."},
+        {"plain", 0, "..."},
+        {"a\tb\n\x7f\x1b[1m", 99, "a?b???[1m"},
+        {"\xe0\xa4\xb8", 3, "\xe0\xa4\xb8"}, /* a letter stays whole or falls */
+        {"\xe0\xa4\xb8", 2, "..."},
+        {"\xff\xe0\xa4", 99, "???"},
+        {"\xc2\x80\xc2\x9f\xc2\xa0", 99, "??\xc2\xa0"}, /* C1 */
+        {"\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f", 99, "\xe2\x80\x8d??"},
+        {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", 99,
+         "\xe2\x80\xa7???\xe2\x80\xaf"},
+        {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", 99, "\xe2\x81\xa5??\xe2\x81\xaa"},
+        {"\xd8\x9b\xd8\x9c", 99, "\xd8\x9b?"}, /* U+061C */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf b;
+        buf_init(&b, 0);
+        buf_printable(&b, str_of(rows[i].text), rows[i].most);
+        CHECK_ROW(str_eq(buf_view(&b), str_of(rows[i].want)), "row %zu: %.*s", i,
+                  STR_FMT(buf_view(&b)));
+        buf_done(&b);
+    }
+}
+
 static void test_grow(void)
 {
     void *items = NULL;
@@ -463,8 +495,8 @@ static void test_files(void)
         size_t most;
         enum err_code code;
     } refused[] = {
-        {"missing", 0, ERR_NOT_FOUND}, {"file/below", 0, ERR_NOT_FOUND}, {"", 0, ERR_IO},
-        {"file", 5, ERR_TOO_LARGE},    {"huge", 1 << 20, ERR_TOO_LARGE},
+        {"missing", 0, ERR_IO},     {"file/below", 0, ERR_IO},        {"", 0, ERR_IO},
+        {"file", 5, ERR_TOO_LARGE}, {"huge", 1 << 20, ERR_TOO_LARGE},
     };
     CHECK(file_write(at("file"), STR("abc\0de"), 0640, &e));
     CHECK(stat(at("file"), &st) == 0 && (st.st_mode & 0777) == 0640 && st.st_size == 6);
@@ -488,7 +520,7 @@ static void test_files(void)
     CHECK(file_write(at("empty"), STR_NONE, 0600, &e) && file_read(at("empty"), 1, &got, &e));
     CHECK(got.n == 0 && got.p);
     base_free((void *)(uintptr_t)got.p);
-    CHECK(!file_write(at("no/file"), STR("x"), 0600, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!file_write(at("no/file"), STR("x"), 0600, &e) && e.code == ERR_IO);
     CHECK(mkdir(at("dir"), 0700) == 0 && !file_write(at("dir"), STR("x"), 0600, &e) &&
           e.code == ERR_IO);
     CHECK(file_exists(at("dir")) && file_is_dir(at("dir")) && !file_is_dir(at("file")));
@@ -542,6 +574,7 @@ int main(void)
     test_arithmetic();
     test_arena();
     test_buf();
+    test_printable();
     test_grow();
     test_fail_allocation();
     test_errors();
