@@ -4,6 +4,8 @@ CC ?= cc
 CXX ?= c++
 AR ?= ar
 PREFIX ?= /usr/local
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 PACKAGES := simdjson libsodium nettle gnutls libidn2 libpcre2-8 sqlite3 libmicrohttpd libcurl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -55,36 +57,43 @@ deps-build deps-test deps-lint deps-fuzz deps-bench: deps-%:
 	@scripts/deps $*
 
 $(BUILD)/setu: $(call object,$(CLI_SOURCES)) $(LIB)
-	$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	@echo "link $@"
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(LIB): $(call object,$(LIB_SOURCES))
+	@echo "archive $@"
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.c.o: %.c
+	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/obj/%.cc.o: %.cc
+	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS_ALL) -c -o $@ $<
+	$(Q)$(CXX) $(CXXFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/tests/%: tests/%.c $(LIB)
+	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
-	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 # A fuzz target is LLVMFuzzerTestOneInput; linked with tests/fuzz/replay.c it runs its corpus.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
-	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.replay.o tests/fuzz/replay.c
-	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $@.replay.o $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.replay.o tests/fuzz/replay.c
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $@.replay.o $(LIB) $(PKG_LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
+	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
-	$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)

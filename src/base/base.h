@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/limits.h"
 
@@ -91,7 +92,11 @@ struct str {
 #define STR_FMT(s) ((s).n > 1000 ? 1000 : (int)(s).n), ((s).p ? (s).p : "")
 
 struct str str_of(const char *nul_terminated);
-bool str_eq(struct str a, struct str b);
+/* Inline, with the first byte looked at here: most of what is compared differs there. */
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || (a.p[0] == b.p[0] && memcmp(a.p, b.p, a.n) == 0));
+}
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_cmp(struct str a, struct str b);        /* memcmp order: code-point order of UTF-8 */
 bool str_starts(struct str s, struct str prefix);
@@ -158,6 +163,9 @@ void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_hex(struct buf *b, const void *p, size_t n); /* lower case */
 void buf_printf(struct buf *b, const char *fmt, ...) BASE_PRINTF(2, 3);
+/* Text of others, fit for a terminal's line: at most `most_bytes` of it, "?" for what is no UTF-8,
+ * a control character or a mark that turns the direction of writing, "..." where it was cut. */
+void buf_printable(struct buf *b, struct str s, size_t most_bytes);
 struct str buf_view(const struct buf *b); /* borrowed until the next append */
 bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;
 
@@ -168,6 +176,9 @@ void *base_realloc(void *p, size_t bytes); /* like realloc */
 void base_free(void *p);                   /* NULL is allowed */
 /* Grows *items to hold at least `need` of `item_bytes` each, doubling; false without memory. */
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes) BASE_CHECKED;
+/* For tests: of all threads' allocations from now on the k-th fails, and with `persistent` all that
+ * follow it; k 0: none. Returns whether the order before this one has struck. */
+bool base_fail_allocation(long k, bool persistent);
 
 /* ---- time ------------------------------------------------------------------------------- */
 
@@ -186,6 +197,8 @@ int64_t instant_us(struct instant t); /* microseconds, cut down */
 struct instant instant_of_us(int64_t us);
 struct instant instant_now(void); /* CLOCK_REALTIME */
 int64_t now_us(void);
+/* For tests: instant_now and now_us stand still at `us`; INT64_MIN: they go again. */
+void base_clock_set(int64_t us);
 /* Writes e.g. 2026-11-24T02:14:17.000001Z with `digits` fraction digits (0 to 9); returns its
  * slice. */
 struct str instant_text(struct instant t, int digits, char out[INSTANT_TEXT_BYTES]);
@@ -216,6 +229,17 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 void log_set_level(enum log_level least);
 /* One line on stderr with time and level. Only `http` and the doors call it. */
 void log_line(enum log_level level, const char *fmt, ...) BASE_PRINTF(2, 3);
+
+/* Says at the call what those functions promise, so that compilers and analyzers know it too. */
+static inline bool err_no(bool always_false)
+{
+    (void)always_false;
+    return false;
+}
+#define err_set(...)    err_no(err_set(__VA_ARGS__))
+#define err_set_at(...) err_no(err_set_at(__VA_ARGS__))
+#define err_prefix(...) err_no(err_prefix(__VA_ARGS__))
+#define err_errno(...)  err_no(err_errno(__VA_ARGS__))
 
 #ifdef __cplusplus
 }

@@ -43,7 +43,7 @@ static void fill(struct err *e, enum err_code code, size_t at, const char *fmt, 
     vsnprintf(e->msg, sizeof e->msg, fmt, ap);
 }
 
-bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
+bool(err_set)(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -52,7 +52,7 @@ bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
     return false;
 }
 
-bool err_set_at(struct err *e, enum err_code code, size_t at, const char *fmt, ...)
+bool(err_set_at)(struct err *e, enum err_code code, size_t at, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -61,7 +61,7 @@ bool err_set_at(struct err *e, enum err_code code, size_t at, const char *fmt, .
     return false;
 }
 
-bool err_prefix(struct err *e, const char *fmt, ...)
+bool(err_prefix)(struct err *e, const char *fmt, ...)
 {
     char before[sizeof e->msg], all[2 * sizeof e->msg + 4];
     va_list ap;
@@ -74,7 +74,7 @@ bool err_prefix(struct err *e, const char *fmt, ...)
     return false;
 }
 
-bool err_errno(struct err *e, const char *what, const char *path)
+bool(err_errno)(struct err *e, const char *what, const char *path)
 {
     int n = errno;
     enum err_code code = ERR_IO;

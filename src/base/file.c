@@ -8,6 +8,11 @@
 
 #include "base/base.h"
 
+static bool too_large(const char *path, size_t max_bytes, struct err *e)
+{
+    return err_set(e, ERR_TOO_LARGE, "%s holds more than %zu bytes", path, max_bytes);
+}
+
 /* Reads fd to its end into *b, which keeps BASE_PADDING bytes of room behind its contents. */
 static bool read_all(int fd, const char *path, size_t expected, size_t max_bytes, struct buf *b,
                      struct err *e)
@@ -26,7 +31,7 @@ static bool read_all(int fd, const char *path, size_t expected, size_t max_bytes
             return true;
         b->n += (size_t)n;
         if (max_bytes && b->n > max_bytes)
-            return err_set(e, ERR_TOO_LARGE, "%s holds more than %zu bytes", path, max_bytes);
+            return too_large(path, max_bytes, e);
     }
 }
 
@@ -43,6 +48,8 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
         ok = err_errno(e, "cannot look at", path);
     else if (S_ISDIR(st.st_mode))
         ok = err_set(e, ERR_IO, "cannot read %s: it is a directory", path);
+    else if (S_ISREG(st.st_mode) && max_bytes && (uint64_t)st.st_size > max_bytes)
+        ok = too_large(path, max_bytes, e); /* before memory is asked for */
     else
         ok = read_all(fd, path, S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : 0, max_bytes, &b, e);
     if (!is_stdin)

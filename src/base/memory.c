@@ -1,18 +1,59 @@
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 
+/* ---- failing on purpose ---- */
+
+/* Allocations up to the one that fails; 0: none will; below 0: every one does. */
+static atomic_long fail_after;
+static atomic_bool fail_goes_on, fail_struck;
+
+bool base_fail_allocation(long k, bool persistent)
+{
+    atomic_store(&fail_goes_on, persistent);
+    atomic_store(&fail_after, k);
+    return atomic_exchange(&fail_struck, false);
+}
+
+/* Must this allocation fail? In a program that runs no test: one load. */
+static bool fails(void)
+{
+    long left = atomic_load_explicit(&fail_after, memory_order_relaxed), next;
+    do {
+        if (left <= 0)
+            return left < 0;
+        next = left > 1 ? left - 1 : atomic_load(&fail_goes_on) ? -1 : 0;
+    } while (!atomic_compare_exchange_weak(&fail_after, &left, next));
+    if (left == 1)
+        atomic_store(&fail_struck, true);
+    return left == 1;
+}
+
+/* All memory of this program comes from these two. */
+static void *zeroed(size_t bytes)
+{
+    return fails() ? NULL : calloc(1, bytes);
+}
+
+static void *resized(void *p, size_t bytes)
+{
+    return fails() ? NULL : realloc(p, bytes);
+}
+
+/* ---- plain memory ---- */
+
 void *base_alloc(size_t bytes)
 {
-    return calloc(1, bytes ? bytes : 1);
+    return zeroed(bytes ? bytes : 1);
 }
 
 void *base_realloc(void *p, size_t bytes)
 {
-    return realloc(p, bytes ? bytes : 1);
+    return resized(p, bytes ? bytes : 1);
 }
 
 void base_free(void *p)
@@ -30,7 +71,7 @@ bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes)
             return false;
     if (!size_mul(more, item_bytes, &bytes))
         return false;
-    void *p = realloc(*items, bytes);
+    void *p = resized(*items, bytes);
     if (!p)
         return false;
     *items = p;
@@ -56,7 +97,7 @@ enum { CHUNK_LEAST = 16 * 1024, CHUNK_MOST = 8 * 1024 * 1024 };
 
 struct arena *arena_new(size_t cap_bytes)
 {
-    struct arena *a = calloc(1, sizeof *a);
+    struct arena *a = zeroed(sizeof *a);
     if (a)
         a->cap = cap_bytes;
     return a;
@@ -108,7 +149,7 @@ static bool add_chunk(struct arena *a, size_t least)
         a->failed = ERR_LIMIT;
         return false;
     }
-    struct chunk *c = size_add(sizeof *c, room, &bytes) ? malloc(bytes) : NULL;
+    struct chunk *c = size_add(sizeof *c, room, &bytes) ? resized(NULL, bytes) : NULL;
     if (!c) {
         a->failed = ERR_MEMORY;
         return false;
@@ -208,6 +249,17 @@ void buf_clear(struct buf *b)
     b->failed = ERR_NONE;
 }
 
+static bool grow(struct buf *b, size_t need)
+{
+    void *p = b->p;
+    if (!base_grow(&p, &b->room, need, 1)) {
+        b->failed = ERR_MEMORY;
+        return false;
+    }
+    b->p = p;
+    return true;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
     size_t need;
@@ -217,13 +269,7 @@ bool buf_reserve(struct buf *b, size_t more)
         b->failed = ERR_LIMIT;
         return false;
     }
-    void *p = b->p;
-    if (!base_grow(&p, &b->room, need, 1)) {
-        b->failed = ERR_MEMORY;
-        return false;
-    }
-    b->p = p;
-    return true;
+    return grow(b, need);
 }
 
 void buf_put(struct buf *b, const void *p, size_t n)
@@ -284,7 +330,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n >= 0 && buf_reserve(b, (size_t)n + 1)) {
+    /* vsnprintf's NUL does not count towards the cap. */
+    if (buf_reserve(b, n < 0 ? SIZE_MAX : (size_t)n) && grow(b, b->n + (size_t)n + 1)) {
         vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
         b->n += (size_t)n;
     }

@@ -7,11 +7,6 @@ struct str str_of(const char *nul_terminated)
     return nul_terminated ? (struct str){nul_terminated, strlen(nul_terminated)} : STR_NONE;
 }
 
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -168,6 +163,37 @@ bool utf8_valid(struct str s)
         i += n;
     }
     return true;
+}
+
+/* Controls of C0 and C1, line separators, and the marks of Unicode's bidirectional algorithm. */
+static bool unprintable(const unsigned char *p, size_t n)
+{
+    if (n == 1)
+        return p[0] < 0x20 || p[0] == 0x7F;
+    if (n == 2)
+        return (p[0] == 0xC2 && p[1] < 0xA0) || (p[0] == 0xD8 && p[1] == 0x9C);
+    if (n != 3 || p[0] != 0xE2)
+        return false;
+    unsigned low = (unsigned)(p[1] & 0x3F) << 6 | (p[2] & 0x3Fu); /* U+2000 to U+2FFF */
+    return low == 0x0E || low == 0x0F || (low >= 0x28 && low <= 0x2E) ||
+           (low >= 0x66 && low <= 0x69);
+}
+
+void buf_printable(struct buf *b, struct str s, size_t most_bytes)
+{
+    size_t i = 0, n;
+    for (; i < s.n; i += n ? n : 1) {
+        n = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
+        if ((n ? n : 1) > most_bytes)
+            break;
+        most_bytes -= n ? n : 1;
+        if (n == 0 || unprintable((const unsigned char *)s.p + i, n))
+            buf_byte(b, '?');
+        else
+            buf_put(b, s.p + i, n);
+    }
+    if (i < s.n)
+        buf_lit(b, "...");
 }
 
 bool size_mul(size_t a, size_t b, size_t *out)

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -48,6 +49,8 @@ static bool digits(struct str s, size_t at, size_t n, unsigned *out)
     return true;
 }
 
+#define LAST_SECOND 253402300799 /* 9999-12-31T23:59:59Z */
+
 static bool bad(struct err *e, size_t at, const char *why)
 {
     return err_set_at(e, ERR_INVALID, at, "timestamp %s; write it as 2026-01-31T12:00:00.000Z",
@@ -91,7 +94,10 @@ bool instant_parse(struct str s, struct instant *out, struct err *e)
         return bad(e, 11, "names a time of day that does not exist");
     if (s.p[19] == 'Z' ? s.n != 20 : !fraction(s, &ns, e))
         return s.p[19] == 'Z' ? bad(e, 20, "goes on behind its Z") : false;
-    out->s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t at = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    if (at > LAST_SECOND)
+        return bad(e, 17, "names a second of the year 10000");
+    out->s = at;
     out->ns = ns;
     return true;
 }
@@ -118,9 +124,19 @@ struct instant instant_of_us(int64_t us)
     return (struct instant){s, (uint32_t)rest * 1000};
 }
 
+static _Atomic int64_t clock_us = INT64_MIN; /* what a test has set */
+
+void base_clock_set(int64_t us)
+{
+    atomic_store(&clock_us, us);
+}
+
 struct instant instant_now(void)
 {
     struct timespec t;
+    int64_t us = atomic_load_explicit(&clock_us, memory_order_relaxed);
+    if (us != INT64_MIN)
+        return instant_of_us(us);
     clock_gettime(CLOCK_REALTIME, &t);
     return (struct instant){t.tv_sec, (uint32_t)t.tv_nsec};
 }

@@ -14,19 +14,44 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+/* Findings are printed when so many bytes of them have come together. */
+#define PRINT_BYTES 65536
+
 struct checking {
     struct cli *c;
+    struct cli_progress progress;
+    uint64_t bytes;
+    struct str path; /* of the file that findings are counted for */
+    int printed;     /* status of the last print */
     const struct cli_document *d;
     struct buf b;
     size_t errors, in_file, hidden;
+    size_t line, line_start, seen; /* where the line of the last finding begins in the text */
 };
+
+/* Findings mostly come in order, so lines are counted on from the last one. */
+static size_t line_of(struct checking *k, size_t at, size_t *column)
+{
+    struct str text = k->d->text;
+    if (at < k->seen) {
+        k->line = k->d->line;
+        k->line_start = k->seen = 0;
+    }
+    for (; k->seen < at && k->seen < text.n; k->seen++) {
+        if (text.p[k->seen] == '\n') {
+            k->line++;
+            k->line_start = k->seen + 1;
+        }
+    }
+    *column = k->seen - k->line_start + 1;
+    return k->line;
+}
 
 static void put_finding(struct checking *k, const struct stix_finding *f)
 {
-    size_t line, column;
+    size_t column, line = line_of(k, f->at, &column);
     struct buf *b = &k->b;
     const char *severity = f->severity == STIX_ERROR ? "error" : "warning";
-    str_line_column(k->d->file, k->d->base + f->at, &line, &column);
     if (!cli_flag(k->c, "json")) {
         buf_printf(b, "%s:%zu:%zu: %s: %.*s: %.*s: %.*s [%s]\n", k->d->path, line, column, severity,
                    STR_FMT(f->object), STR_FMT(f->path), STR_FMT(f->message), f->rule);
@@ -36,12 +61,23 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
     json_put_member(b, "file", str_of(k->d->path));
     json_put_member_u64(b, "line", line);
     json_put_member_u64(b, "column", column);
-    json_put_member(b, "object", f->object);
+    json_put_name(b, "object");
+    if (f->object.n)
+        json_put_string(b, f->object);
+    else
+        buf_lit(b, "null");
     json_put_member(b, "path", f->path);
     json_put_member(b, "severity", str_of(severity));
     json_put_member(b, "rule", str_of(f->rule));
     json_put_member(b, "message", f->message);
     buf_lit(b, "}\n");
+}
+
+static void file_end(struct checking *k)
+{
+    if (k->hidden)
+        fprintf(stderr, "setu check: %s: %zu more findings are not shown\n", k->path.p, k->hidden);
+    k->in_file = k->hidden = 0;
 }
 
 /* The first findings of a file are named, the rest counted. */
@@ -58,12 +94,26 @@ static void note_finding(void *ctx, const struct stix_finding *f)
         k->hidden++;
 }
 
+static bool flush(struct checking *k, struct err *e)
+{
+    k->printed = cli_print(k->c, &k->b);
+    buf_clear(&k->b);
+    return k->printed == 0 || err_set(e, ERR_IO, "stopped");
+}
+
 static bool check_document(void *ctx, const struct cli_document *d, struct err *e)
 {
     struct checking *k = ctx;
     struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
-    (void)e;
+    if (!str_eq(k->path, str_of(d->path))) {
+        file_end(k);
+        k->path = arena_str(k->c->arena, str_of(d->path));
+        if (!arena_ok(k->c->arena, e))
+            return false;
+    }
     k->d = d;
+    k->line = d->line;
+    k->line_start = k->seen = 0;
     if (d->ok) {
         stix_document_check(d->root, &o, note_finding, k);
     } else {
@@ -71,7 +121,9 @@ static bool check_document(void *ctx, const struct cli_document *d, struct err *
                                  STR("$"),   d->e.at,       str_of(d->e.msg)};
         note_finding(k, &f);
     }
-    return true;
+    k->bytes += d->text.n;
+    cli_progress_at(&k->progress, k->bytes);
+    return k->b.n < PRINT_BYTES || flush(k, e);
 }
 
 static int check_files(struct cli *c)
@@ -82,17 +134,15 @@ static int check_files(struct cli *c)
     if (c->arg_count == 0)
         return cli_usage(c, "name a FILE, or a pattern with --pattern");
     buf_init(&k.b, 0);
-    for (size_t i = 0; i < c->arg_count; i++) {
-        k.in_file = k.hidden = 0;
-        if (!cli_documents_each(c->args[i], check_document, &k, &e))
+    cli_progress_start(&k.progress, "check, bytes", 0);
+    for (size_t i = 0; i < c->arg_count && k.printed == 0; i++)
+        if (!cli_documents_each(c->args[i], check_document, &k, &e) && k.printed == 0)
             status = (cli_fail(c, &e), 3);
-        if (k.hidden)
-            fprintf(stderr, "setu check: %s: %zu more findings are not shown\n", c->args[i],
-                    k.hidden);
-        int printed = cli_print(c, &k.b);
-        status = status ? status : printed;
-        buf_clear(&k.b);
-    }
+    cli_progress_end(&k.progress);
+    if (k.printed == 0)
+        (void)flush(&k, &e);
+    file_end(&k);
+    status = k.printed ? k.printed : status;
     buf_done(&k.b);
     return status ? status : k.errors != 0;
 }
@@ -145,7 +195,8 @@ const struct cli_command cli_check = {
     .least_args = 0,
     .summary = "validate STIX 2.1: one finding a line, with place, rule and what to do",
     .text = "FILE is a bundle, a TAXII envelope, an array, one object or JSON lines; - is standard "
-            "input. Exit status 1 if there was an error, 0 if there were only warnings or nothing. "
+            "input, a directory is walked for *.json, *.jsonl and *.ndjson. Exit status 1 if there "
+            "was an error, 0 if there were only warnings or nothing. "
             "The first 100 findings of a file are printed.",
     .options = options,
     .run = run,

@@ -140,9 +140,9 @@ static bool import_document(void *ctx, const struct cli_document *d, struct err 
     size_t count, line, column;
     struct err ignored;
     if (!d->ok) {
-        str_line_column(d->file, d->base + d->e.at, &line, &column);
+        str_line_column(d->text, d->e.at, &line, &column);
         *e = d->e;
-        return err_prefix(e, "%s:%zu:%zu", d->path, line, column);
+        return err_prefix(e, "%s:%zu:%zu", d->path, d->line + line - 1, column);
     }
     if (!stix_container_open(d->root, &kind, &first, &count, e))
         return err_prefix(e, "%s", d->path);

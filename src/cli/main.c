@@ -18,7 +18,11 @@
     X(collection_list)                                                                             \
     X(import)                                                                                      \
     X(export)                                                                                      \
+    X(peer_add)                                                                                    \
+    X(peer_list)                                                                                   \
+    X(sync)                                                                                        \
     X(check)                                                                                       \
+    X(detect)                                                                                      \
     X(policy_check)                                                                                \
     X(policy_explain)
 

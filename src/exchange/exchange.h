@@ -8,10 +8,10 @@
 #define EXCHANGE_EXCHANGE_H
 
 #include "base/base.h"
+#include "json/json.h"
 #include "policy/policy.h"
 #include "stix/stix.h"
 #include "store/store.h"
-#include "json/json.h"
 
 struct exchange;
 struct exchange_session;

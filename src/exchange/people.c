@@ -203,15 +203,16 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
     struct user_job *job = (struct user_job *)j;
     int64_t id;
     struct store_org org;
+    struct arena *a = arena_new(1 << 16);
     (void)x;
     /* An organisation gets an identity when it is first named; a later --identity replaces it. */
-    if (!store_org_put(s, job->u->nation, job->u->org, job->u->identity, &job->row.org, e) ||
-        !store_org_get(s, job->row.org, &org, e))
-        return false;
-    if (org.identity.n == 0 &&
-        !store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e))
-        return false;
-    return store_user_add(s, &job->row, &id, e);
+    bool ok = a ? store_org_put(s, job->u->nation, job->u->org, job->u->identity, &job->row.org, e)
+                : err_set(e, ERR_MEMORY, "out of memory");
+    ok = ok && store_org_get(s, a, job->row.org, &org, e);
+    if (ok && org.identity.n == 0)
+        ok = store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e);
+    arena_free(a);
+    return ok && store_user_add(s, &job->row, &id, e);
 }
 
 static bool user_check(const struct exchange_user_new *u, struct err *e)

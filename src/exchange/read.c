@@ -302,13 +302,14 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
         return false;
     if (!n.any)
         return err_set(e, ERR_NOT_FOUND, "no object %.*s in this node", STR_FMT(id));
-    if (!buf_ok(bytes, e) || !store_org_get(s->store, n.source_org, &org, e))
+    if (!buf_ok(bytes, e))
         return false;
     struct json_reader *r = json_reader_new();
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    bool ok = (r && a) || err_set(e, ERR_MEMORY, "out of memory");
+    bool ok = ((r && a) || err_set(e, ERR_MEMORY, "out of memory")) &&
+              store_org_get(s->store, a, n.source_org, &org, e);
     if (ok) {
-        struct policy_party source = {arena_str(a, org.nation), arena_str(a, org.name)};
+        struct policy_party source = {org.nation, org.name};
         unsigned marking = 0;
         ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
              store_release_marking(s->store, n.name, &marking, e);

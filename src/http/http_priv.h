@@ -2,10 +2,9 @@
 #ifndef HTTP_HTTP_PRIV_H
 #define HTTP_HTTP_PRIV_H
 
+#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
-
-#include <microhttpd.h>
 
 #include "http/http.h"
 

@@ -15,7 +15,7 @@ static int percent(const char *p, const char *end)
 {
     if (end - p < 3 || *p != '%' || match_hex(p[1]) < 0 || match_hex(p[2]) < 0)
         return -1;
-    return match_hex(p[1]) << 4 | match_hex(p[2]);
+    return match_hex(p[1]) * 16 + match_hex(p[2]);
 }
 
 const char *match_word_start(const struct match_scan *sc, const char *s, const char *e)

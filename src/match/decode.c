@@ -165,7 +165,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
             map[n++] = (uint16_t)(p - raw);
         }
         p += length == 0 ? 1 : length;
-        if (match_class_of(text[n - 1]) & MATCH_BREAK)
+        if (match_class_of(plain.p[plain.n - 1]) & MATCH_BREAK)
             break;
     }
     map[n] = (uint16_t)(p - raw);

@@ -24,12 +24,14 @@ bool match_name_split(struct match_name *m, const char *p, size_t n)
     for (size_t i = 0; i < n; i++) {
         m->text[i] = match_lower(p[i]);
         if (p[i] == '.') {
-            if (i - m->start[m->labels - 1] > OBSERVABLE_LABEL_BYTES)
+            size_t label = i - m->start[m->labels - 1];
+            if (label == 0 || label > OBSERVABLE_LABEL_BYTES)
                 return false;
             m->start[m->labels++] = (unsigned char)(i + 1);
         }
     }
-    return n - m->start[m->labels - 1] <= OBSERVABLE_LABEL_BYTES;
+    size_t label = n - m->start[m->labels - 1];
+    return label > 0 && label <= OBSERVABLE_LABEL_BYTES;
 }
 
 uint64_t match_name_hash(const struct match_name *m)

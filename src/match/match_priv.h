@@ -49,14 +49,14 @@ static inline uint64_t match_hash_bytes(uint64_t h, const char *p, size_t n)
 }
 
 /* A name is hashed label by label from its end, so that all its suffixes come from one pass. */
-#define MATCH_NAME_LABELS 128
+#define MATCH_NAME_LABELS ((OBSERVABLE_NAME_BYTES + 1) / 2)
 struct match_name {
     char text[OBSERVABLE_NAME_BYTES + 11]; /* lower case; readable 8 bytes behind its end */
     size_t n;
     unsigned labels;
     unsigned char start[MATCH_NAME_LABELS]; /* where each label starts */
 };
-/* Splits a name without empty labels into labels; false when it is over a limit of RFC 1035. */
+/* Splits a name into labels; false when one is empty or a limit of RFC 1035 is passed. */
 bool match_name_split(struct match_name *m, const char *p, size_t n);
 /* Goes on from the hash of the labels behind label i. Reads whole words and masks the last. */
 static inline uint64_t match_name_step(const struct match_name *m, unsigned i, uint64_t h)
@@ -118,6 +118,7 @@ struct match_set {
     unsigned char ipv4_prefixes[33], ipv6_prefixes[129]; /* those in use, longest first */
     unsigned ipv4_prefix_count, ipv6_prefix_count;
     size_t counts[OBSERVABLE_KINDS];
+    size_t longest_url; /* bytes of its normal form */
     bool single_labels, idn_names;
 };
 
@@ -177,11 +178,12 @@ struct match_scan {
 
 /* Classes of bytes. */
 enum {
-    MATCH_WORD = 1,  /* letters, digits, - _ . and all above ASCII */
-    MATCH_DOT = 2,   /* . */
-    MATCH_HIGH = 4,  /* above ASCII */
-    MATCH_JOIN = 8,  /* behind a word: it may go on in some way */
-    MATCH_BREAK = 16 /* blanks, controls, " < >: nothing runs across */
+    MATCH_WORD = 1,    /* letters, digits, - _ . and all above ASCII */
+    MATCH_DOT = 2,     /* . */
+    MATCH_HIGH = 4,    /* above ASCII */
+    MATCH_JOIN = 8,    /* behind a word: it may go on in some way */
+    MATCH_BREAK = 16,  /* blanks, controls, " < >: nothing runs across */
+    MATCH_ILLEGAL = 32 /* { } | ^ and the backquote: in no URL unescaped */
 };
 extern const unsigned char match_class[256];
 
@@ -250,7 +252,7 @@ void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const ch
                        const char *e);
 void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
                        const char *e);
-/* `name` has no empty labels; returns whether there was a hit. */
+/* Returns whether there was a hit. */
 bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
 bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e);

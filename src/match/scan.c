@@ -9,15 +9,16 @@
 #define H (MATCH_WORD | MATCH_HIGH)
 #define J MATCH_JOIN
 #define B MATCH_BREAK
+#define I MATCH_ILLEGAL
 const unsigned char match_class[256] = {
     B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
     B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
     B, 0, B, 0, 0, J, 0, 0, J, 0, 0, 0, 0, W, D, 0, /*  !"#$%&'()*+,-./ */
     W, W, W, W, W, W, W, W, W, W, J, 0, B, 0, B, 0, /* 0123456789:;<=>? */
     J, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* @ABCDEFGHIJKLMNO */
-    W, W, W, W, W, W, W, W, W, W, W, J, J, 0, 0, W, /* PQRSTUVWXYZ[\]^_ */
-    0, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* `abcdefghijklmno */
-    W, W, W, W, W, W, W, W, W, W, W, 0, 0, 0, 0, B, /* pqrstuvwxyz{|}~  */
+    W, W, W, W, W, W, W, W, W, W, W, J, J, 0, I, W, /* PQRSTUVWXYZ[\]^_ */
+    I, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* `abcdefghijklmno */
+    W, W, W, W, W, W, W, W, W, W, W, I, I, I, 0, B, /* pqrstuvwxyz{|}~  */
     H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* above ASCII */
     H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
     H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, /* */
@@ -32,6 +33,7 @@ const unsigned char match_class[256] = {
 #undef H
 #undef J
 #undef B
+#undef I
 
 static bool worth_a_look(const struct match_scan *sc, const char *s, const char *e, unsigned seen)
 {

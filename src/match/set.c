@@ -173,6 +173,8 @@ static bool add_value(struct match_set *s, const struct observable *o, struct st
     memcpy(s->keys + s->keys_n, key.p, key.n);
     s->keys_n += key.n;
     s->counts[o->kind]++;
+    if (o->kind == OBSERVABLE_URL && key.n > s->longest_url)
+        s->longest_url = key.n;
     insert_slot(s->slots, s->slot_mask, hash, s->value_count);
     return true;
 }
@@ -329,7 +331,7 @@ bool match_set_load_list(struct match_set *s, struct str text, struct match_list
             continue;
         }
         struct match_indicator i = options->like;
-        uint32_t index;
+        uint32_t index = 0;
         if (i.id.n == 0)
             i.id = value;
         if (!match_set_indicator(s, &i, &index, e) || !match_set_value(s, index, &o, e))

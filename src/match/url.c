@@ -74,17 +74,6 @@ static void read_authority(const struct match_scan *sc, const char *p, struct au
     a->end = p;
 }
 
-/* The farthest end of the URL; *coded as above. */
-static const char *farthest_end(const struct match_scan *sc, const char *p, bool *coded)
-{
-    for (; p < sc->end && !(match_class_of(*p) & MATCH_BREAK); p++) {
-        if (*p == '\\' && !match_escaped(sc, p))
-            break;
-        *coded = *coded || *p == '\\' || coded_at(sc, p);
-    }
-    return p;
-}
-
 /* What the text around a URL that starts at s would close it with; 0 for nothing. */
 static char closing(const struct match_scan *sc, const char *s)
 {
@@ -109,9 +98,45 @@ static char closing(const struct match_scan *sc, const char *s)
     }
 }
 
-static bool is_one_of(char c, const char *set)
+/* Where a URL may end: at a blank or the like, at the first sign no URL holds unescaped (though
+ * some programs write it), at the first letter of a script without blanks, at the first closing
+ * sign. NULL where there is none. */
+enum { ENDS = 4 };
+struct ends {
+    const char *at[ENDS];
+    bool coded; /* as above */
+};
+
+static void first_end(const char **end, const char *p)
 {
-    return c != 0 && strchr(set, c) != NULL;
+    if (*end == NULL)
+        *end = p;
+}
+
+static void find_ends(const struct match_scan *sc, const char *s, const char *host, struct ends *x)
+{
+    const char *p = host, *limit = sc->end;
+    char close = closing(sc, s);
+    if (limit - s > LIMIT_OBSERVABLE_BYTES)
+        limit = s + LIMIT_OBSERVABLE_BYTES;
+    for (; p < limit && !(match_class_of(*p) & MATCH_BREAK); p++) {
+        unsigned class = match_class_of(*p);
+        if (*p == '\\') {
+            if (!match_escaped(sc, p))
+                break;
+            x->coded = true;
+        }
+        if (class & MATCH_JOIN)
+            x->coded = x->coded || coded_at(sc, p);
+        if (class & MATCH_ILLEGAL)
+            first_end(&x->at[1], p);
+        if (class & MATCH_HIGH && match_separator(p, sc->end) > 0)
+            first_end(&x->at[2], p);
+        if (*p == close)
+            first_end(&x->at[3], p);
+    }
+    if (p < limit || limit == sc->end) /* a longer one is not looked at as a whole */
+        x->at[0] = p;
 }
 
 static bool try_url(struct match_scan *sc, const char *s, const char *e)
@@ -120,42 +145,36 @@ static bool try_url(struct match_scan *sc, const char *s, const char *e)
     struct observable o;
     struct err why;
     struct str url = {s, (size_t)(e - s)};
-    return observable_normalize(OBSERVABLE_URL, url, false, text, sizeof text, &o, &why) &&
+    size_t room = sizeof text;
+    /* What grows longer than any URL of the set is given up early, if no `..` can shorten it. */
+    if (memmem(s, url.n, "/.", 2) == NULL && memmem(s, url.n, "/%", 2) == NULL)
+        room = sc->set->longest_url < room ? sc->set->longest_url : room;
+    return observable_normalize(OBSERVABLE_URL, url, false, text, room, &o, &why) &&
            match_lookup_text(sc, OBSERVABLE_URL, o.text, s, e);
 }
 
 /* Tries [s, e) and what is left without up to four signs of punctuation at its end. */
 static bool try_trimmed(struct match_scan *sc, const char *s, const char *host, const char *e)
 {
+    static const char punctuation[] = ".,;:!?'*)]";
     if (try_url(sc, s, e))
         return true;
-    for (int i = 0; i < 4 && e > host && is_one_of(e[-1], ".,;:!?'*)]"); i++)
+    for (int i = 0; i < 4 && e > host && e[-1] != 0 && strchr(punctuation, e[-1]) != NULL; i++)
         if (try_url(sc, s, --e))
             return true;
     return false;
 }
 
-/* Tries the ends from the farthest to the nearest; stops at the first that is in the set. */
-static void try_ends(struct match_scan *sc, const char *s, const char *host, const char *far)
+/* From the farthest end to the nearest; stops at the first that is in the set. */
+static void try_ends(struct match_scan *sc, const char *s, const char *host, const struct ends *x)
 {
-    enum { ENDS = 4 };
-    char close = closing(sc, s);
-    const char *ends[ENDS] = {far, far, far, far};
-    for (const char *p = far; p > host; p--) {
-        const char *q = p - 1;
-        if (is_one_of(*q, "{}|^`")) /* no URL holds them unescaped, some programs do */
-            ends[1] = q;
-        if (match_separator(q, far) > 0)
-            ends[2] = q;
-        if (*q == close && close != 0)
-            ends[3] = q;
-    }
     const char *last = NULL;
     for (int tried = 0; tried < ENDS; tried++) {
         const char *next = NULL;
         for (int i = 0; i < ENDS; i++)
-            if ((last == NULL || ends[i] < last) && (next == NULL || ends[i] > next))
-                next = ends[i];
+            if (x->at[i] != NULL && (last == NULL || x->at[i] < last) &&
+                (next == NULL || x->at[i] > next))
+                next = x->at[i];
         if (next == NULL || try_trimmed(sc, s, host, next))
             return;
         last = next;
@@ -176,16 +195,19 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
         return NULL;
     while (host_end < a.end && match_is_word(*host_end))
         host_end++;
+    while (host_end > a.host && host_end[-1] == '.')
+        host_end--;
     struct str host = {a.host, (size_t)(host_end - a.host)};
-    bool ipv6 = a.host < a.end && *a.host == '[', coded = a.coded || p - e != 3;
+    bool ipv6 = a.host < a.end && *a.host == '[';
+    struct ends ends = {.coded = a.coded || p - e != 3};
     if (!a.coded && !ipv6 && (host.n == 0 || !match_host_maybe(sc, host, MATCH_SALT_URL_HOST)))
         return NULL;
-    const char *far = farthest_end(sc, a.end, &coded);
+    find_ends(sc, scheme, a.host, &ends);
     if (scheme > s) /* what stands before it in the word comes first */
         match_scan_host(sc, s, e);
-    if (coded && sc->map == NULL)
+    if (ends.coded && sc->map == NULL)
         return match_scan_decoded(sc, scheme);
     if (!sc->stop)
-        try_ends(sc, scheme, a.host, far);
+        try_ends(sc, scheme, a.host, &ends);
     return scheme > s ? e : NULL;
 }

@@ -120,7 +120,7 @@ size_t observable_text_ipv6(const unsigned char a[16], char out[OBSERVABLE_ADDRE
 {
     static const char digits[] = "0123456789abcdef";
     unsigned g[8];
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         g[i] = (unsigned)a[2 * i] << 8 | a[2 * i + 1];
     int length, zeros = longest_zeros(g, &length);
     size_t n = 0;

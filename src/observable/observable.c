@@ -130,7 +130,7 @@ static bool normalize(enum observable_kind k, struct str s, char *out, size_t ro
     switch (k) {
     case OBSERVABLE_IPV4:
     case OBSERVABLE_IPV6: {
-        struct observable r;
+        struct observable r = {0};
         if (!address(s, out, room, &r, e))
             return false;
         if (k == OBSERVABLE_IPV4 && r.kind == OBSERVABLE_IPV6)
@@ -164,6 +164,8 @@ static bool normalize(enum observable_kind k, struct str s, char *out, size_t ro
     return true;
 }
 
+/* Seven parameters: a kind, a value and where its normal form goes; a struct would only hide them.
+ * NOLINTNEXTLINE(readability-function-size) */
 bool observable_normalize(enum observable_kind k, struct str s, bool refang, char *out, size_t room,
                           struct observable *o, struct err *e)
 {
@@ -205,7 +207,7 @@ bool observable_guess(struct str s, char *out, size_t room, struct observable *o
     enum observable_kind k = guess(s);
     if (k == OBSERVABLE_DOMAIN && str_starts(s, STR("*.")))
         s = str_from(s, 2);
-    struct observable r;
+    struct observable r = {0};
     if (!normalize(k, s, out, room, &r, e))
         return false;
     if (k == OBSERVABLE_DOMAIN && str_find(r.text, '.') == r.text.n)

@@ -141,9 +141,10 @@ static bool put_port(struct out *o, struct str scheme, struct str port)
 static void put_escaped(struct out *o, struct str s)
 {
     static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = 0; i < s.n && !o->full; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        bool escape = c <= ' ' || c >= 0x7f || strchr("\"<>`{}|^\\", c) != NULL;
+        /* A % that starts no escape is escaped itself, lest it start one with what follows. */
+        bool escape = c <= ' ' || c >= 0x7f || strchr("\"<>`{}|^\\%", c) != NULL;
         if (c == '%' && s.n - i > 2 && hex_value(s.p[i + 1]) >= 0 && hex_value(s.p[i + 2]) >= 0) {
             c = (unsigned char)(hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]));
             i += 2;

@@ -1,7 +1,9 @@
 /*
  * The other side: a TAXII 2.1 client, and the sync of a node with its partners. It follows no
- * redirect, trusts only the CA it was given, and judges nothing itself: what it pulls goes through
- * `exchange` like everything else. A client serves one thread.
+ * redirect, speaks to no other host than the one it was told, trusts only the CA it was given, and
+ * judges nothing itself: what it pulls goes through `exchange` like everything else. A client
+ * serves one thread. Messages read "what: why: what to do"; words of the other server are cut and
+ * made printable in them.
  */
 #ifndef PEER_PEER_H
 #define PEER_PEER_H
@@ -10,23 +12,33 @@
 #include "exchange/exchange.h"
 #include "json/json.h"
 
-/* How to reach and convince a TAXII server. Empty texts: not used. */
+/* How to reach and convince a TAXII server. Empty texts: not used. Copied by peer_client_open. */
 struct peer_endpoint {
     struct str url;     /* of the server, an API root or a collection */
     struct str ca_file; /* PEM; empty: the system's */
     struct str token;   /* bearer */
     struct str user, password;
     struct str cert_file, key_file; /* client certificate, PEM */
+    bool (*stop)(void);             /* looked at while waiting; true ends the work. May be NULL */
 };
 
 struct peer_client;
+/* Opens no connection yet. ERR_USAGE for a URL that is neither https nor http to loopback, or that
+ * holds a user, a query or a fragment; for credentials that would not fit in a header. */
 bool peer_client_open(const struct peer_endpoint *p, struct peer_client **out,
                       struct err *e) BASE_CHECKED;
 void peer_client_close(struct peer_client *c); /* NULL is allowed */
 
-/* The URL of a collection's objects: found by id, alias or title through discovery and API roots,
- * or taken from the endpoint's URL when that names a collection already (`key` empty). */
-bool peer_client_collection(struct peer_client *c, struct str key, struct buf *url,
+/* A collection of the server, as this room found it. */
+struct peer_collection {
+    struct buf url;        /* of its objects; the caller ends it with buf_done whatever happened */
+    enum stix_tlp marking; /* of unmarked objects (`x_setu_default_marking`), NONE if not said */
+};
+/* Finds a collection by id, alias or title through discovery and API roots, or takes the endpoint's
+ * URL when that names one already (`key` empty, or what that collection is called). ERR_NOT_FOUND
+ * names what the server shows; ERR_CONFLICT when `key` is not unique. An API root on another host
+ * is never asked. */
+bool peer_client_collection(struct peer_client *c, struct str key, struct peer_collection *found,
                             struct err *e) BASE_CHECKED;
 /* The STIX identity the server knows the caller by (`x_setu_identity`), or empty. */
 bool peer_client_identity(struct peer_client *c, struct buf *id, struct err *e) BASE_CHECKED;
@@ -37,29 +49,50 @@ struct peer_page {
     const struct json *first;
     size_t count;
     struct str last_added; /* X-TAXII-Date-Added-Last, or empty */
+    bool more;             /* another page follows */
 };
 typedef bool peer_page_fn(void *ctx, const struct peer_page *p, struct err *e); /* false stops */
-/* All pages of a collection later than `added_after` (empty: all), in order. */
+/* All pages of a collection later than `added_after` (empty: all), in order. A server that goes
+ * round in circles is an error (ERR_NETWORK). `each` must not use the client. */
 bool peer_client_pull(struct peer_client *c, struct str collection_url, struct str added_after,
                       peer_page_fn *each, void *ctx, struct err *e) BASE_CHECKED;
 
 struct peer_posted {
     uint64_t success, failure, pending;
-    struct buf *first_failure; /* or NULL: receives the first failure's message */
+    struct buf *first_failure; /* or NULL: receives the first failure's message, printable */
 };
-/* Posts an envelope and reads the status. */
+/* Posts an envelope and reads the status, which is asked for again while objects are pending, for
+ * LIMIT_PEER_STATUS_S at the most: then out->pending says how many still are. */
 bool peer_client_post(struct peer_client *c, struct str collection_url, struct str envelope,
                       struct peer_posted *out, struct err *e) BASE_CHECKED;
 
+/* ---- partners ---- */
+
+/* The URL rules of peer_client_open, for `setu peer add`. */
+bool peer_url_check(struct str url, struct err *e) BASE_CHECKED;
+
+/* store_peer.ca and .auth are paths within the node's directory (or absolute): auth is "cert" (the
+ * node's own certificate), "token:FILE" or "basic:USER:FILE". Reads the files; text lives in `a`.
+ */
+bool peer_endpoint_of(const struct exchange *x, const struct store_peer *p, struct arena *a,
+                      struct peer_endpoint *out, struct err *e) BASE_CHECKED;
+
 /* What one pull of one partner's collection did. */
 struct peer_report {
-    struct str peer, remote;
+    struct str peer, remote; /* borrowed from the subscription */
     size_t pages, counts[EXCHANGE_OUTCOMES];
 };
-typedef void peer_refusal_fn(void *ctx, const struct exchange_result *r);
+
+/* Who follows a sync; each may be NULL. */
+struct peer_watch {
+    void (*refused)(void *ctx, const struct exchange_result *r); /* also quarantined and held */
+    void (*progress)(void *ctx, const struct peer_report *r);    /* after each page */
+    bool (*stop)(void);
+    void *ctx;
+};
 /* Pulls what is new in one subscription (a row of `setu peer add`) into the node, and moves its
- * cursor after each page that is durable. */
-bool peer_sync(struct exchange_session *s, const struct store_peer *p, peer_refusal_fn *refused,
-               void *ctx, struct peer_report *out, struct err *e) BASE_CHECKED;
+ * cursor after each page that is durable. On failure `out` says what was taken before it. */
+bool peer_sync(struct exchange_session *s, const struct store_peer *p, const struct peer_watch *w,
+               struct peer_report *out, struct err *e) BASE_CHECKED;
 
 #endif

@@ -30,8 +30,9 @@ struct str stix_tlp_id(enum stix_tlp tlp);
 /* NONE when `id` is none of the nine published TLP marking ids. */
 enum stix_tlp stix_tlp_of_id(struct str id);
 
-/* The strictest TLP marking that any part of `object` carries; `*where`, when not NULL, is set to the
- * string that names it (in object_marking_refs or a granular marking's marking_ref), or to NULL. */
+/* The strictest TLP marking that any part of `object` carries; `*where`, when not NULL, is set to
+ * the string that names it (in object_marking_refs or a granular marking's marking_ref), or to
+ * NULL. */
 enum stix_tlp stix_effective_marking(const struct json *object, const struct json **where);
 /* STIX 2.1 §7.2.3: the value that a granular marking's selector names in `object`; who selects a
  * value selects all below it. ERR_SYNTAX when it is ill-formed, ERR_NOT_FOUND when nothing is
@@ -49,12 +50,12 @@ struct stix_object {
     const struct json *json;
     enum stix_class class;
     struct str id, type;
-    struct str spec_version;      /* "2.1" or "2.0"; "2.1" where an SCO has none */
-    struct str created_by_ref;    /* or STR_NONE */
-    struct str version;           /* text of modified, else created, else STR_NONE */
-    int64_t version_us;           /* the same as an instant; 0 where there is none */
+    struct str spec_version;   /* "2.1" or "2.0"; "2.1" where an SCO has none */
+    struct str created_by_ref; /* or STR_NONE */
+    struct str version;        /* text of modified, else created, else STR_NONE */
+    int64_t version_us;        /* the same as an instant; 0 where there is none */
     bool has_version, revoked, granular;
-    enum stix_tlp tlp;            /* the strictest of object_marking_refs and granular markings */
+    enum stix_tlp tlp; /* the strictest of object_marking_refs and granular markings */
     const struct json *labels, *markings; /* arrays or NULL */
 };
 
@@ -79,8 +80,8 @@ enum stix_severity { STIX_ERROR, STIX_WARNING };
 /* One finding; valid only during the call. `path` as in $.kill_chain_phases[0].phase_name. */
 struct stix_finding {
     enum stix_severity severity;
-    const char *rule;   /* a stable id: stix21-CLAUSE-WORDS */
-    struct str object;  /* the object's id or STR_NONE */
+    const char *rule;  /* a stable id: stix21-CLAUSE-WORDS */
+    struct str object; /* the object's id or STR_NONE */
     struct str path;
     size_t at;          /* offset of the offending value in the source */
     struct str message; /* a sentence that says what to do */
@@ -95,7 +96,8 @@ struct stix_check_options {
 /* Checks one object. Returns the number of errors; every finding goes to `report`. */
 size_t stix_object_check(const struct json *v, const struct stix_check_options *o,
                          stix_finding_fn *report, void *ctx);
-/* Checks a whole document: container, each object, duplicates of (id, modified) with other content. */
+/* Checks a whole document: container, each object, duplicates of (id, modified) with other content.
+ */
 size_t stix_document_check(const struct json *doc, const struct stix_check_options *o,
                            stix_finding_fn *report, void *ctx);
 

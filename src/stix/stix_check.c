@@ -8,29 +8,35 @@
 
 /* ---- findings ---- */
 
-static void path_text(const struct check *c, struct buf *out)
+static void path_name(struct buf *out, struct str key)
+{
+    bool plain = key.n > 0;
+    for (size_t k = 0; k < key.n; k++)
+        plain = plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
+    buf_lit(out, plain ? "." : "['");
+    buf_str(out, key);
+    buf_lit(out, plain ? "" : "']");
+}
+
+/* The path of the check; a finding may also speak of a member of what stands there. */
+static void path_text(const struct check *c, const struct json *v, struct buf *out)
 {
     buf_byte(out, '$');
     for (size_t i = 0; i < c->depth; i++) {
-        struct str key = c->path[i].v != NULL ? c->path[i].v->key : STR_NONE;
-        bool plain = key.n > 0;
-        for (size_t k = 0; k < key.n; k++)
-            plain =
-                plain && (stix_is_alpha(key.p[k]) || stix_is_digit(key.p[k]) || key.p[k] == '_');
         if (c->path[i].index >= 0)
             buf_printf(out, "[%" PRId64 "]", c->path[i].index);
-        else if (plain)
-            buf_printf(out, ".%.*s", STR_FMT(key));
         else
-            buf_printf(out, "['%.*s']", STR_FMT(key));
+            path_name(out, c->path[i].v->key);
     }
+    bool here = v == c->object || (c->depth > 0 && c->path[c->depth - 1].v == v);
+    if (!here && v->key.p != NULL)
+        path_name(out, v->key);
 }
 
 void stix_note(struct check *c, enum stix_severity severity, const char *clause, const char *words,
                const struct json *v, const char *fmt, ...)
 {
     char rule[160], message[1200];
-    struct buf path;
     if (severity == STIX_ERROR || c->o->strict)
         c->errors++;
     c->findings++;
@@ -49,17 +55,16 @@ void stix_note(struct check *c, enum stix_severity severity, const char *clause,
     n = vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
     must(n >= 0);
-    buf_init(&path, 0);
-    path_text(c, &path);
+    buf_clear(&c->path_text);
+    path_text(c, v, &c->path_text);
     c->report(c->ctx, &(struct stix_finding){
                           .severity = severity,
                           .rule = rule,
                           .object = c->id,
-                          .path = buf_view(&path),
+                          .path = buf_view(&c->path_text),
                           .at = v->at,
                           .message = {message, strnlen(message, sizeof(message) - 1)},
                       });
-    buf_done(&path);
 }
 
 void stix_push(struct check *c, const struct json *member)
@@ -84,7 +89,7 @@ void stix_pop(struct check *c)
 
 /* STIX 2.1 §3.1, §11.1.1. Capitals and names over 250 characters are warnings: published producers
  * write them, and such a name still means one thing only. */
-void stix_check_name(struct check *c, const struct json *m)
+bool stix_check_name(struct check *c, const struct json *m)
 {
     bool upper = false, good = m->key.n >= 3 && stix_is_lower(m->key.p[0]);
     for (size_t i = 0; i < m->key.n && good; i++) {
@@ -101,6 +106,7 @@ void stix_check_name(struct check *c, const struct json *m)
         stix_note(c, STIX_WARNING, "3.1", "property-name-case", m,
                   "a property name is in lower case and at most 250 characters long; rename `%.*s`",
                   STR_FMT(m->key));
+    return good;
 }
 
 /* STIX 2.1 §3.8 (both spellings of the published texts). */
@@ -109,17 +115,22 @@ static bool reserved(struct str name)
     return stix_word_in("action phone_number phone_numbers severity username", name);
 }
 
-static void check_unknown(struct check *c, const struct stix_shape *s, const struct json *m)
+static void check_unknown(struct check *c, const struct stix_shape *s, struct stix_memo *memo,
+                          const struct json *m)
 {
+    if (m->type == JSON_NULL)
+        stix_note(c, STIX_ERROR, "3.1", "null", m, "a property is never null; leave it out");
+    if (memo->mentioned)
+        return;
     if (s->set != 0 && reserved(m->key)) {
         stix_note(c, STIX_ERROR, "3.8", "reserved-name", m,
                   "`%.*s` is reserved for a future version; leave it out", STR_FMT(m->key));
         return;
     }
-    stix_check_name(c, m);
-    if (m->type == JSON_NULL)
-        stix_note(c, STIX_ERROR, "3.1", "null", m, "a property is never null; leave it out");
-    if (c->custom++ == 0)
+    if (!stix_check_name(c, m))
+        return;
+    memo->mentioned = c->known != NULL;
+    if (stix_known_first(c, s, m->key) && c->custom++ == 0)
         c->custom_first = m;
 }
 
@@ -159,13 +170,7 @@ void stix_check_prop(struct check *c, const struct stix_prop *p, const struct js
 
 /* ---- rules of several properties ---- */
 
-struct members {
-    const struct json *own[STIX_PROPS_MAX];
-    const struct json *common[STIX_PROPS_MAX];
-    const struct stix_shape *shape;
-};
-
-static const struct json *member(const struct members *m, struct str name)
+static const struct json *member(const struct stix_members *m, struct str name)
 {
     size_t i = stix_prop_find(m->shape->props, m->shape->prop_count, name);
     if (i < m->shape->prop_count)
@@ -174,7 +179,7 @@ static const struct json *member(const struct members *m, struct str name)
     return i < stix_common_count ? m->common[i] : NULL;
 }
 
-static bool member_of(const struct members *m, struct str names)
+static bool member_of(const struct stix_members *m, struct str names)
 {
     while (names.p != NULL && names.n > 0)
         if (member(m, str_cut(&names, ' ')) != NULL)
@@ -187,8 +192,12 @@ static void check_order(struct check *c, const char *clause, const struct stix_r
 {
     struct instant x, y;
     struct err e;
-    if (!json_is(a, JSON_STRING) || !json_is(b, JSON_STRING) || !instant_parse(a->u.s, &x, &e) ||
-        !instant_parse(b->u.s, &y, &e))
+    if (!json_is(a, JSON_STRING) || !json_is(b, JSON_STRING))
+        return;
+    /* Texts of one length are in the order of the times; most are, and in order. */
+    if (a->u.s.n == b->u.s.n && str_cmp(b->u.s, a->u.s) > 0)
+        return;
+    if (!instant_parse(a->u.s, &x, &e) || !instant_parse(b->u.s, &y, &e))
         return;
     int order = instant_cmp(y, x);
     if (order < 0 || (order == 0 && r->kind == STIX_RULE_AFTER)) {
@@ -200,7 +209,7 @@ static void check_order(struct check *c, const char *clause, const struct stix_r
 }
 
 /* True if one of the rows not named in `but`, or an extension, is there. */
-static bool some_member(const struct members *m, struct str but)
+static bool some_member(const struct stix_members *m, struct str but)
 {
     for (size_t i = 0; i < m->shape->prop_count; i++)
         if (m->own[i] != NULL && !str_eq(m->shape->props[i].name, but))
@@ -208,7 +217,7 @@ static bool some_member(const struct members *m, struct str but)
     return m->common[STIX_COMMON_EXTENSIONS] != NULL;
 }
 
-static void check_pair(struct check *c, const struct stix_rule *r, const struct members *m)
+static void check_pair(struct check *c, const struct stix_rule *r, const struct stix_members *m)
 {
     const struct json *a = member(m, r->a), *b = member(m, r->b);
     bool bars = (r->kind == STIX_RULE_TRUE_BARS && json_is(a, JSON_TRUE)) ||
@@ -225,7 +234,7 @@ static void check_pair(struct check *c, const struct stix_rule *r, const struct 
                   STR_FMT(r->a), STR_FMT(r->b));
 }
 
-static void check_rule(struct check *c, const struct stix_rule *r, const struct members *m,
+static void check_rule(struct check *c, const struct stix_rule *r, const struct stix_members *m,
                        const struct json *v)
 {
     switch (r->kind) {
@@ -280,30 +289,74 @@ static void not_applicable(struct check *c, const struct json *m)
               "`%.*s` does not belong on this type of object; leave it out", STR_FMT(m->key));
 }
 
-static void check_member(struct check *c, const struct stix_shape *s, unsigned set,
-                         struct members *found, const struct json *m)
+static struct stix_memo *look_up(struct check *c, const struct stix_shape *s, struct str key)
 {
-    size_t i = stix_prop_find(s->props, s->prop_count, m->key);
+    const unsigned char *k = (const unsigned char *)key.p;
+    size_t mix = key.n * 7;
+    if (key.n > 0)
+        mix += (size_t)k[0] * 3 + (size_t)k[key.n / 2] * 5 + k[key.n - 1];
+    struct stix_memo *m = &c->memo[(mix + ((uintptr_t)s >> 5)) % STIX_MEMO_COUNT];
+    if (m->shape == s && str_eq(m->key, key))
+        return m;
+    *m = (struct stix_memo){.shape = s, .key = key, .common = (unsigned)stix_common_count};
+    m->own = (unsigned)stix_prop_find(s->props, s->prop_count, key);
+    if (m->own == s->prop_count && s->set != 0)
+        m->common = (unsigned)stix_prop_find(stix_common_props, stix_common_count, key);
+    return m;
+}
+
+static void check_member(struct check *c, const struct stix_shape *s, unsigned set,
+                         struct stix_members *found, const struct json *m)
+{
+    struct stix_memo *memo = look_up(c, s, m->key);
     stix_push(c, m);
-    if (i < s->prop_count) {
-        found->own[i] = m;
-        stix_check_prop(c, &s->props[i], m);
-    } else if (set != 0 && (i = stix_prop_find(stix_common_props, stix_common_count, m->key)) <
-                               stix_common_count) {
-        found->common[i] = m;
-        if (stix_common_props[i].on & set)
-            stix_check_prop(c, &stix_common_props[i], m);
+    if (memo->own < s->prop_count) {
+        found->own[memo->own] = m;
+        stix_check_prop(c, &s->props[memo->own], m);
+    } else if (memo->common < stix_common_count) {
+        found->common[memo->common] = m;
+        if (stix_common_props[memo->common].on & set)
+            stix_check_prop(c, &stix_common_props[memo->common], m);
         else
             not_applicable(c, m);
     } else {
-        check_unknown(c, s, m);
+        check_unknown(c, s, memo, m);
     }
     stix_pop(c);
 }
 
+const struct json *stix_own(const struct check *c, struct str name)
+{
+    return member(c->members, name);
+}
+
+static void check_required(struct check *c, const struct stix_members *found, unsigned set,
+                           const struct json *v)
+{
+    const struct stix_shape *s = found->shape;
+    for (size_t i = 0; i < s->prop_count; i++)
+        if (s->props[i].flags & STIX_REQUIRED && found->own[i] == NULL)
+            need(c, s, &s->props[i], v, false);
+    for (size_t i = 0; i < stix_common_count && set != 0; i++)
+        if (stix_common_props[i].required_on & set && found->common[i] == NULL)
+            need(c, s, &stix_common_props[i], v, true);
+}
+
+/* Rules of §3.2 for properties that many types share. */
+static void check_common(struct check *c, const struct stix_members *found, unsigned set)
+{
+    static const struct stix_rule modified = {STIX_RULE_NOT_BEFORE, "modified-not-before-created",
+                                              STIX_LIT("created"), STIX_LIT("modified")};
+    if (set & ~(unsigned)STIX_IN_SCO)
+        check_order(c, "3.2", &modified, found->common[STIX_COMMON_CREATED],
+                    found->common[STIX_COMMON_MODIFIED]);
+    if (set != 0)
+        stix_check_tlp_colours(c, found->common[STIX_COMMON_OBJECT_MARKING_REFS]);
+}
+
 void stix_check_struct(struct check *c, const struct stix_shape *s, const struct json *v)
 {
-    struct members found = {.shape = s};
+    struct stix_members found = {.shape = s};
     unsigned set = s->set != 0 ? c->set : 0;
     must(s->prop_count <= STIX_PROPS_MAX && stix_common_count <= STIX_PROPS_MAX);
     if (v->type != JSON_OBJECT) {
@@ -312,24 +365,18 @@ void stix_check_struct(struct check *c, const struct stix_shape *s, const struct
         return;
     }
     const struct stix_shape *outer = c->shape;
+    const struct stix_members *outer_members = c->members;
     c->shape = s;
     for (const struct json *m = v->u.child; m != NULL; m = m->next)
         check_member(c, s, set, &found, m);
-    for (size_t i = 0; i < s->prop_count; i++)
-        if (s->props[i].flags & STIX_REQUIRED && found.own[i] == NULL)
-            need(c, s, &s->props[i], v, false);
-    for (size_t i = 0; i < stix_common_count && set != 0; i++)
-        if (stix_common_props[i].required_on & set && found.common[i] == NULL)
-            need(c, s, &stix_common_props[i], v, true);
+    check_required(c, &found, set, v);
     for (size_t i = 0; i < s->rule_count; i++)
         check_rule(c, &s->rules[i], &found, v);
-    static const struct stix_rule modified = {STIX_RULE_NOT_BEFORE, "modified-not-before-created",
-                                              STIX_LIT("created"), STIX_LIT("modified")};
-    if (set & ~(unsigned)STIX_IN_SCO)
-        check_order(c, "3.2", &modified, found.common[STIX_COMMON_CREATED],
-                    found.common[STIX_COMMON_MODIFIED]);
+    check_common(c, &found, set);
+    c->members = &found;
     if (s->special != NULL)
         s->special(c, v);
+    c->members = outer_members;
     c->shape = outer;
 }
 
@@ -356,7 +403,7 @@ static const struct stix_shape *shape_of_custom(struct check *c, const struct js
         else if (str_eq(kind, STR("new-sro")))
             c->set = STIX_IN_SRO;
     }
-    if (c->set == STIX_IN_CUSTOM)
+    if (c->set == STIX_IN_CUSTOM && stix_known_first(c, NULL, type->u.s))
         stix_note(
             c, STIX_WARNING, "11.2", "custom-object", type,
             "`%.*s` is a type that this version does not define; an extension of type new-sdo, "
@@ -365,15 +412,17 @@ static const struct stix_shape *shape_of_custom(struct check *c, const struct js
     return &custom;
 }
 
-/* One finding an object for what a feed has by the thousand. */
+/* What a feed has by the thousand is said once an object, and in a document only where it is new.
+ */
 static void note_counted(struct check *c)
 {
-    if (c->unhashed > 0)
-        stix_note(
-            c, STIX_WARNING, "2.5", "url-without-hashes", c->unhashed_first,
-            "%zu external reference%s with a url and no hashes; add a SHA-256 of what the url "
-            "led to",
-            c->unhashed, c->unhashed == 1 ? "" : "s");
+    if (c->unhashed > 0 && !c->unhashed_said) {
+        c->unhashed_said = c->known != NULL;
+        stix_note(c, STIX_WARNING, "2.5", "url-without-hashes", c->unhashed_first,
+                  "%zu external reference%s of this object have a url and no hashes; add a SHA-256 "
+                  "of what the url led to",
+                  c->unhashed, c->unhashed == 1 ? "" : "s");
+    }
     if (c->custom == 0 || c->toplevel_extension || c->set == STIX_IN_CUSTOM)
         return;
     stix_note(
@@ -402,6 +451,7 @@ static const struct stix_shape *shape_for(struct check *c, const struct json *v)
 void stix_check_one(struct check *c, const struct json *v)
 {
     c->findings = 0;
+    c->set = 0;
     c->object = v;
     c->id = json_get_str(v, STR("id"));
     c->custom = c->unhashed = 0;
@@ -417,7 +467,6 @@ void stix_check_one(struct check *c, const struct json *v)
     stix_check_struct(c, s, v);
     if (c->set == STIX_IN_SCO && s->identity != NULL)
         stix_check_sco_id(c, s, v);
-    stix_check_tlp_colours(c, v);
     note_counted(c);
 }
 
@@ -429,11 +478,13 @@ void stix_check_init(struct check *c, const struct stix_check_options *o, stix_f
     c->report = report;
     c->ctx = ctx;
     buf_init(&c->canonical, 0);
+    buf_init(&c->path_text, 0);
 }
 
 void stix_check_done(struct check *c)
 {
     buf_done(&c->canonical);
+    buf_done(&c->path_text);
     arena_free(c->patterns);
 }
 

@@ -7,54 +7,67 @@
 /* What holds between the objects of one document: references, versions, cycles of markings. All of
  * it goes by a hash table, so that a hostile document costs no more than its length. */
 
-enum key_kind { BY_ID, BY_VERSION, BY_UUID };
+enum key_kind { BY_ID, BY_VERSION, BY_NAME };
 enum colour { UNSEEN, OPEN, CLOSED };
 
 struct entry {
     enum key_kind kind;
-    struct str key;            /* the id, or its UUID */
-    int64_t version_us;        /* BY_VERSION */
+    struct str key;            /* an id or a name */
+    uint64_t part;             /* BY_VERSION: the time in microseconds; BY_NAME: the place */
     const struct json *object; /* the first with this key; NULL: referred to, not there */
     size_t index;              /* its place in the document */
+    bool several;              /* BY_ID: the document has more than one object of this id */
     bool revoked;
-    int64_t revoked_us; /* BY_ID: the first version that is revoked */
+    int64_t revoked_us; /* the first version that is revoked */
     /* Walking marking definitions: state, where from, what is left to follow. */
     enum colour colour;
     size_t from;
     const struct json *refs, *granular;
 };
 
-struct known {
-    struct entry *entries;
-    uint32_t *slots; /* index into entries plus one; 0 is free */
-    size_t count, room, slot_count;
-    bool failed; /* no memory: what depends on the table is left out and said so */
+/* A free slot has entry 0; `tag` is the upper half of the hash, which spares looking. */
+struct slot {
+    uint32_t entry, tag;
 };
 
-static uint64_t hash_of(enum key_kind kind, struct str key, int64_t version_us)
+struct known {
+    struct entry *entries;
+    struct slot *slots;
+    size_t count, room, slot_count;
+    uint64_t seed;              /* so that nobody can write ids that collide */
+    bool failed;                /* no memory: what depends on the table is left out and said so */
+    bool several, translations; /* the document has ids with several objects; translations */
+    struct str last;            /* the id that was found last */
+};
+
+static uint64_t hash_of(const struct known *k, enum key_kind kind, struct str key, uint64_t part)
 {
-    return str_hash(key, (uint64_t)version_us * 4 + (uint64_t)kind);
+    return str_hash(key, k->seed ^ (part * 4 + (uint64_t)kind));
 }
 
-static size_t slot_for(const struct known *k, enum key_kind kind, struct str key,
-                       int64_t version_us)
+static size_t slot_for(const struct known *k, enum key_kind kind, struct str key, uint64_t part,
+                       uint64_t hash)
 {
-    size_t i = (size_t)hash_of(kind, key, version_us) & (k->slot_count - 1);
+    size_t i = (size_t)hash & (k->slot_count - 1);
     for (;; i = (i + 1) & (k->slot_count - 1)) {
-        if (k->slots[i] == 0)
+        if (k->slots[i].entry == 0)
             return i;
-        const struct entry *e = &k->entries[k->slots[i] - 1];
-        if (e->kind == kind && e->version_us == version_us && str_eq(e->key, key))
+        if (k->slots[i].tag != (uint32_t)(hash >> 32))
+            continue;
+        const struct entry *e = &k->entries[k->slots[i].entry - 1];
+        if (e->kind == kind && e->part == part && str_eq(e->key, key))
             return i;
     }
 }
 
-static bool grow_slots(struct known *k)
+static bool grow_slots(struct known *k, size_t least)
 {
-    size_t count = k->slot_count ? k->slot_count * 2 : 1024, bytes;
-    if (count > UINT32_MAX / 2 || !size_mul(count, sizeof(k->slots[0]), &bytes))
+    size_t count = k->slot_count ? k->slot_count : 1024, bytes;
+    while (count < least * 2 && count < UINT32_MAX / 4)
+        count *= 2;
+    if (count < least * 2 || !size_mul(count, sizeof(k->slots[0]), &bytes))
         return false;
-    uint32_t *slots = base_alloc(bytes);
+    struct slot *slots = base_alloc(bytes);
     if (slots == NULL)
         return false;
     base_free(k->slots);
@@ -62,75 +75,84 @@ static bool grow_slots(struct known *k)
     k->slot_count = count;
     for (size_t i = 0; i < k->count; i++) {
         const struct entry *e = &k->entries[i];
-        k->slots[slot_for(k, e->kind, e->key, e->version_us)] = (uint32_t)i + 1;
+        uint64_t hash = hash_of(k, e->kind, e->key, e->part);
+        k->slots[slot_for(k, e->kind, e->key, e->part, hash)] =
+            (struct slot){(uint32_t)i + 1, (uint32_t)(hash >> 32)};
     }
     return true;
 }
 
-static struct entry *find(const struct known *k, enum key_kind kind, struct str key,
-                          int64_t version_us)
+static struct entry *find(const struct known *k, enum key_kind kind, struct str key, uint64_t part)
 {
-    uint32_t i = k->slot_count ? k->slots[slot_for(k, kind, key, version_us)] : 0;
+    if (k->slot_count == 0)
+        return NULL;
+    uint32_t i = k->slots[slot_for(k, kind, key, part, hash_of(k, kind, key, part))].entry;
     return i ? &k->entries[i - 1] : NULL;
 }
 
-/* The entry of that key, made if need be (then `object` is NULL); NULL without memory. */
-static struct entry *enter(struct known *k, enum key_kind kind, struct str key, int64_t version_us)
+/* The entry of that key; `*made` says that it is new. NULL without memory. */
+static struct entry *enter(struct known *k, enum key_kind kind, struct str key, uint64_t part,
+                           bool *made)
 {
-    if (k->count * 2 >= k->slot_count && !grow_slots(k))
-        k->failed = true;
     void *entries = k->entries;
+    *made = false;
+    if ((k->count + 1) * 2 > k->slot_count && !grow_slots(k, (k->count + 1) * 2))
+        k->failed = true;
     if (!k->failed && !base_grow(&entries, &k->room, k->count + 1, sizeof(k->entries[0])))
         k->failed = true;
     k->entries = entries;
     if (k->failed)
         return NULL;
-    size_t slot = slot_for(k, kind, key, version_us);
-    if (k->slots[slot] == 0) {
-        k->entries[k->count] = (struct entry){.kind = kind, .key = key, .version_us = version_us};
-        k->slots[slot] = (uint32_t)++k->count;
+    uint64_t hash = hash_of(k, kind, key, part);
+    struct slot *slot = &k->slots[slot_for(k, kind, key, part, hash)];
+    if (slot->entry == 0) {
+        *made = true;
+        k->entries[k->count] = (struct entry){.kind = kind, .key = key, .part = part};
+        *slot = (struct slot){(uint32_t)++k->count, (uint32_t)(hash >> 32)};
     }
-    return &k->entries[k->slots[slot] - 1];
+    return &k->entries[slot->entry - 1];
 }
 
 /* ---- first pass: what is there ---- */
 
 static void learn(struct known *k, const struct json *v, size_t index)
 {
-    struct stix_object o;
-    struct err e;
-    if (!stix_object_read(v, &o, &e))
+    const struct json *id = json_get(v, STR("id"));
+    bool made;
+    struct entry *e = json_is(id, JSON_STRING) ? enter(k, BY_ID, id->u.s, 0, &made) : NULL;
+    if (e == NULL)
         return;
-    struct entry *id = enter(k, BY_ID, o.id, 0);
-    if (id == NULL)
-        return;
-    if (id->object == NULL) {
-        id->object = v;
-        id->index = index;
+    if (made) {
+        e->object = v;
+        e->index = index;
+    } else {
+        e->several = k->several = true;
     }
-    if (o.revoked && (!id->revoked || o.version_us < id->revoked_us)) {
-        id->revoked = true;
-        id->revoked_us = o.version_us;
-    }
-    struct entry *version = enter(k, BY_VERSION, o.id, o.version_us);
-    if (version != NULL && version->object == NULL)
-        version->object = v;
-    struct entry *uuid = enter(k, BY_UUID, str_from(o.id, o.id.n - 36), 0);
-    if (uuid != NULL && uuid->object == NULL)
-        uuid->object = v;
 }
 
 /* ---- second pass: each object against the others ---- */
 
 void stix_known_ref(struct check *c, const struct json *ref)
 {
-    if (stix_tlp_of_id(ref->u.s) != STIX_TLP_NONE)
+    bool made;
+    if (str_eq(c->known->last, ref->u.s) || stix_tlp_of_id(ref->u.s) != STIX_TLP_NONE)
         return;
-    struct entry *e = find(c->known, BY_ID, ref->u.s, 0);
-    if (e != NULL || enter(c->known, BY_ID, ref->u.s, 0) == NULL)
-        return; /* there, or missing and said so before */
-    stix_note(c, STIX_WARNING, "3.3", "dangling-reference", ref,
-              "%.*s is not in this document; readers must find it elsewhere", STR_FMT(ref->u.s));
+    /* What is missing is entered, so that it is said once. */
+    if (enter(c->known, BY_ID, ref->u.s, 0, &made) == NULL)
+        return;
+    c->known->last = ref->u.s;
+    if (made)
+        stix_note(c, STIX_WARNING, "3.3", "dangling-reference", ref,
+                  "%.*s is not in this document; readers must find it elsewhere",
+                  STR_FMT(ref->u.s));
+}
+
+bool stix_known_first(struct check *c, const struct stix_shape *place, struct str name)
+{
+    bool made;
+    if (c->known == NULL || enter(c->known, BY_NAME, name, (uintptr_t)place, &made) == NULL)
+        return true;
+    return made;
 }
 
 /* A property that may be left out because it has its default value (§3.6). */
@@ -176,9 +198,11 @@ static bool same_text(const struct json *a, const struct json *b, struct str nam
 
 static void check_same_version(struct check *c, const struct stix_object *o)
 {
-    const struct entry *e = find(c->known, BY_VERSION, o->id, o->version_us);
-    if (e == NULL || e->object == o->json ||
-        (covers(o->json, e->object) && covers(e->object, o->json)))
+    bool made;
+    struct entry *e = enter(c->known, BY_VERSION, o->id, (uint64_t)o->version_us, &made);
+    if (made)
+        e->object = o->json;
+    if (e == NULL || made || (covers(o->json, e->object) && covers(e->object, o->json)))
         return;
     /* An observable has no versions; two accounts of one differ in what they know of it. */
     bool versioned = o->class != STIX_SCO;
@@ -188,32 +212,19 @@ static void check_same_version(struct check *c, const struct stix_object *o)
                         : "this observable stands in the document twice with different content");
 }
 
-static void check_versions(struct check *c, const struct stix_object *o)
+static void check_versions(struct check *c, const struct stix_object *o, const struct entry *e)
 {
-    const struct entry *e = find(c->known, BY_ID, o->id, 0);
-    if (e == NULL || e->object == NULL || o->class == STIX_SCO)
+    if (o->class == STIX_SCO)
         return;
-    if (e->object != o->json &&
-        !same_instant(json_get(o->json, STR("created")), json_get(e->object, STR("created"))))
+    if (!same_instant(json_get(o->json, STR("created")), json_get(e->object, STR("created"))))
         stix_note(c, STIX_ERROR, "3.2", "created-changes", o->json,
                   "`created` must be the same in all versions of an object");
-    if (e->object != o->json && !same_text(o->json, e->object, STR("created_by_ref")))
+    if (!same_text(o->json, e->object, STR("created_by_ref")))
         stix_note(c, STIX_ERROR, "3.6", "creator-changes", o->json,
                   "only the creator makes versions: `created_by_ref` must stay the same");
     if (e->revoked && o->version_us > e->revoked_us)
         stix_note(c, STIX_ERROR, "3.6", "version-after-revocation", o->json,
                   "an earlier version is revoked and revoking is permanent; make a new object");
-}
-
-static void check_uuid(struct check *c, const struct stix_object *o)
-{
-    const struct entry *e = find(c->known, BY_UUID, str_from(o->id, o->id.n - 36), 0);
-    struct str type = e ? json_get_str(e->object, STR("type")) : STR_NONE;
-    if (type.n > 0 && !str_eq(type, o->type) && o->created_by_ref.n > 0 &&
-        str_eq(o->created_by_ref, json_get_str(e->object, STR("created_by_ref"))))
-        stix_note(c, STIX_WARNING, "2.9", "uuid-reused", o->json,
-                  "a producer must not use one UUID for objects of different types (%.*s here)",
-                  STR_FMT(type));
 }
 
 /* STIX 2.1 §7.1.1: a translation mirrors what it translates. */
@@ -237,41 +248,40 @@ static void check_mirror(struct check *c, const struct json *t, const struct jso
     stix_pop(c);
 }
 
-static void check_translation(struct check *c, const struct json *v)
+/* The object that a translation speaks of, or NULL. */
+static const struct json *original_of(struct check *c, const struct json *v)
 {
-    const struct json *contents = json_get(v, STR("contents"));
+    const struct json *modified = json_get(v, STR("object_modified"));
     struct str id = json_get_str(v, STR("object_ref"));
-    struct str modified = json_get_str(v, STR("object_modified"));
     const struct entry *e = find(c->known, BY_ID, id, 0);
+    struct stix_object o;
     struct instant at;
     struct err err;
-    if (e == NULL || e->object == NULL || id.n == 0)
-        return;
-    if (modified.n > 0 && instant_parse(modified, &at, &err)) {
-        e = find(c->known, BY_VERSION, id, instant_us(at));
-        if (e == NULL || e->object == NULL) {
-            stix_note(c, STIX_ERROR, "7.1", "object-modified", json_get(v, STR("object_modified")),
-                      "no version of %.*s in this document has that `modified`", STR_FMT(id));
-            return;
-        }
-    }
-    for (const struct json *l = json_is(contents, JSON_OBJECT) ? contents->u.child : NULL; l;
-         l = l->next)
-        if (l->type == JSON_OBJECT)
-            check_mirror(c, l, e->object);
+    if (e == NULL || e->object == NULL)
+        return NULL;
+    if (!json_is(modified, JSON_STRING) || !instant_parse(modified->u.s, &at, &err))
+        return e->several ? NULL : e->object;
+    if (!e->several && stix_object_read(e->object, &o, &err) && o.version_us == instant_us(at))
+        return e->object;
+    e = e->several ? find(c->known, BY_VERSION, id, (uint64_t)instant_us(at)) : NULL;
+    if (e == NULL)
+        stix_note(c, STIX_ERROR, "7.1", "object-modified", modified,
+                  "no version of %.*s in this document has that `modified`", STR_FMT(id));
+    return e ? e->object : NULL;
 }
 
-static void check_between(struct check *c, const struct json *v)
+static void check_translation(struct check *c, const struct json *v)
 {
-    struct stix_object o;
-    struct err e;
-    if (!stix_object_read(v, &o, &e))
+    const struct json *contents = json_get(v, STR("contents")), *original = NULL;
+    if (str_eq(json_get_str(v, STR("type")), STR("language-content")))
+        original = original_of(c, v);
+    if (original == NULL || !json_is(contents, JSON_OBJECT))
         return;
-    check_same_version(c, &o);
-    check_versions(c, &o);
-    check_uuid(c, &o);
-    if (str_eq(o.type, STR("language-content")))
-        check_translation(c, v);
+    stix_push(c, contents);
+    for (const struct json *l = contents->u.child; l != NULL; l = l->next)
+        if (l->type == JSON_OBJECT)
+            check_mirror(c, l, original);
+    stix_pop(c);
 }
 
 /* ---- cycles of marking definitions (§3.2) ---- */
@@ -352,6 +362,45 @@ static void check_envelope(struct check *c, const struct json *doc)
         stix_note(c, STIX_ERROR, "taxii21-3.7", "next", next, "`next` must be a string");
 }
 
+typedef void between_fn(struct check *c, const struct json *v);
+
+/* Calls `each` for the objects in their places. */
+static void for_each(struct check *c, const struct json *first, between_fn *each)
+{
+    size_t index = 0;
+    for (const struct json *v = first; v != NULL; v = v->next) {
+        c->id = json_get_str(v, STR("id"));
+        c->findings = 0;
+        stix_push_index(c, index++);
+        each(c, v);
+        stix_pop(c);
+    }
+}
+
+static void find_revoked(struct check *c, const struct json *v)
+{
+    struct entry *e = find(c->known, BY_ID, c->id, 0);
+    struct stix_object o;
+    struct err err;
+    if (e == NULL || !e->several || !stix_object_read(v, &o, &err) || !o.revoked)
+        return;
+    if (!e->revoked || o.version_us < e->revoked_us)
+        e->revoked_us = o.version_us;
+    e->revoked = true;
+}
+
+static void check_between(struct check *c, const struct json *v)
+{
+    const struct entry *e = find(c->known, BY_ID, c->id, 0);
+    struct stix_object o;
+    struct err err;
+    if (e == NULL || !e->several || !stix_object_read(v, &o, &err))
+        return;
+    if (e->object != NULL)
+        check_versions(c, &o, e);
+    check_same_version(c, &o);
+}
+
 static void check_objects(struct check *c, const struct json *doc, const struct json *first,
                           enum stix_container kind)
 {
@@ -367,9 +416,15 @@ static void check_objects(struct check *c, const struct json *doc, const struct 
         if (c->set == STIX_IN_BUNDLE_OBJECT)
             stix_note(c, STIX_ERROR, "8", "nested-bundle", v,
                       "a bundle is no STIX object; put its objects here instead");
-        check_between(c, v);
+        c->known->translations |= c->set == STIX_IN_LANGUAGE_CONTENT;
         stix_pop(c);
     }
+    if (c->known->several) {
+        for_each(c, first, find_revoked);
+        for_each(c, first, check_between);
+    }
+    if (c->known->translations)
+        for_each(c, first, check_translation);
     for (size_t i = 0; i < c->known->count; i++)
         if (is_marking(&c->known->entries[i]) && c->known->entries[i].colour == UNSEEN)
             walk_markings(c, i);
@@ -399,7 +454,10 @@ size_t stix_document_check(const struct json *doc, const struct stix_check_optio
             stix_check_one(&c, doc);
         else if (kind == STIX_IN_ENVELOPE)
             check_envelope(&c, doc);
+        base_random(&known.seed, sizeof(known.seed));
         c.known = &known;
+        if (first != NULL && !grow_slots(&known, count * 2))
+            known.failed = true;
         if (first != NULL)
             check_objects(&c, doc, first, kind);
     }

@@ -154,6 +154,25 @@ bool stix_format_email(struct str s)
     return stix_format_domain(domain);
 }
 
+static bool url_character(char c)
+{
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case '\\':
+    case '^':
+    case '`':
+    case '{':
+    case '|':
+    case '}':
+    case 0x7f:
+        return false;
+    default:
+        return (unsigned char)c > ' ';
+    }
+}
+
 /* RFC 3986 section 3: scheme, colon and something behind it, in permitted characters. Bytes over
  * 0x7f are let through: an observed URL is often an IRI (RFC 3987). */
 bool stix_format_url(struct str s)
@@ -165,8 +184,8 @@ bool stix_format_url(struct str s)
     if (i == 0 || i >= s.n || s.p[i] != ':' || i + 1 == s.n)
         return false;
     for (; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c <= ' ' || c == 0x7f || one_of("\"<>\\^`{|}", (char)c))
+        char c = s.p[i];
+        if (!url_character(c))
             return false;
         if (c == '%' && (s.n - i < 3 || !stix_is_hex(s.p[i + 1]) || !stix_is_hex(s.p[i + 2])))
             return false;

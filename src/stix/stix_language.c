@@ -132,37 +132,50 @@ static bool language_registered(struct str s)
     return s.n == 3 && (language3[letter(s.p[0]) * 26 + letter(s.p[1])] >> letter(s.p[2]) & 1);
 }
 
-/* RFC 5646 section 2.1: what may follow the language, in this order. */
-static bool tail_ok(struct str rest)
+/* What a singleton begins: one subtag of 2 to 8 characters or more; behind x anything goes. */
+static bool singletons_ok(struct str singleton, struct str rest)
 {
-    enum { EXTLANG, SCRIPT, REGION, VARIANT, EXTENSION } place = EXTLANG;
-    bool open = false; /* a singleton that waits for its first subtag */
+    bool open = true, private = (singleton.p[0] | 0x20) == 'x';
     while (rest.p != NULL) {
         struct str t = str_cut(&rest, '-');
-        bool alpha = all_alpha(t), private = t.n == 1 && (t.p[0] | 0x20) == 'x';
-        if (t.n == 0 || t.n > 8 || !all_alnum(t))
+        if (t.n == 0 || t.n > 8 || !all_alnum(t) || (t.n == 1 && open && !private))
             return false;
-        if (private || (place == EXTENSION && t.n > 1)) {
-            place = EXTENSION;
-            open = private;
-        } else if (t.n == 1) {
-            if (open)
-                return false;
-            place = EXTENSION;
-            open = true;
-        } else if (t.n == 3 && alpha && place == EXTLANG) {
-            continue;
-        } else if (t.n == 4 && alpha && place < REGION) {
-            place = REGION;
-        } else if (((t.n == 2 && alpha) || (t.n == 3 && !alpha)) && place <= REGION) {
-            place = VARIANT;
-        } else if (t.n >= 5 || (t.n == 4 && stix_is_digit(t.p[0]))) {
-            place = VARIANT;
-        } else {
-            return false;
-        }
+        open = t.n == 1 && !private;
+        private |= open && (t.p[0] | 0x20) == 'x';
     }
     return !open;
+}
+
+enum subtag { EXTLANG, SCRIPT, REGION, VARIANT, NO_SUBTAG };
+
+static enum subtag subtag_of(struct str t)
+{
+    bool alpha = all_alpha(t), digit = t.n > 0 && stix_is_digit(t.p[0]);
+    if (t.n > 8 || !all_alnum(t))
+        return NO_SUBTAG;
+    if (t.n == 3 && alpha)
+        return EXTLANG;
+    if (t.n == 4 && alpha)
+        return SCRIPT;
+    if (t.n == 2 ? alpha : t.n == 3 && digit)
+        return REGION;
+    return t.n >= 5 || (t.n == 4 && digit) ? VARIANT : NO_SUBTAG;
+}
+
+/* RFC 5646 section 2.1: what may follow the language, in this order; one script, one region. */
+static bool tail_ok(struct str rest)
+{
+    int least = EXTLANG;
+    while (rest.p != NULL) {
+        struct str t = str_cut(&rest, '-');
+        if (t.n == 1)
+            return all_alnum(t) && singletons_ok(t, rest);
+        int kind = (int)subtag_of(t);
+        if (kind == NO_SUBTAG || kind < least)
+            return false;
+        least = kind == SCRIPT || kind == REGION ? kind + 1 : kind;
+    }
+    return true;
 }
 
 bool stix_format_language(struct str s)

@@ -55,8 +55,12 @@ struct str stix_tlp_id(enum stix_tlp tlp)
 /* Its place in the table, or STIX_TLP_PUBLISHED. */
 static size_t published_index(struct str id)
 {
+    const size_t digits = sizeof(MARKING_PREFIX) - 1;
     size_t i = 0;
-    while (i < STIX_TLP_PUBLISHED && !str_eq(id, published[i].id))
+    if (id.n != published[0].id.n)
+        return STIX_TLP_PUBLISHED;
+    while (i < STIX_TLP_PUBLISHED && (id.p[digits] != published[i].id.p[digits] ||
+                                      memcmp(id.p, published[i].id.p, id.n) != 0))
         i++;
     return i;
 }
@@ -112,9 +116,8 @@ enum stix_tlp stix_effective_marking(const struct json *object, const struct jso
     return tlp;
 }
 
-void stix_check_tlp_colours(struct check *c, const struct json *v)
+void stix_check_tlp_colours(struct check *c, const struct json *refs)
 {
-    const struct json *refs = json_get(v, STR("object_marking_refs"));
     enum stix_tlp first = STIX_TLP_NONE;
     if (!json_is(refs, JSON_ARRAY) || refs->count < 2)
         return;
@@ -123,11 +126,9 @@ void stix_check_tlp_colours(struct check *c, const struct json *v)
         if (first == STIX_TLP_NONE) {
             first = t;
         } else if (t != STIX_TLP_NONE && t != first) {
-            stix_push(c, refs);
-            stix_note(c, STIX_WARNING, "7.2", "several-tlp-colours", r,
+            stix_note(c, STIX_WARNING, "7.2", "several-tlp-colours", refs,
                       "the object is marked tlp:%s and tlp:%s; the stricter governs, leave one",
                       stix_tlp_name(first), stix_tlp_name(t));
-            stix_pop(c);
             return;
         }
     }

@@ -1,5 +1,7 @@
 #include "stix/stix.h"
 
+#include <string.h>
+
 #include "stix/stix_priv.h"
 
 /* STIX 2.1 §2.9: an RFC 4122 UUID, so version 1 to 5 and variant 10x. */
@@ -8,29 +10,23 @@ static bool uuid_ok(struct str u, struct err *e)
     static const char shape[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
     if (u.n != sizeof(shape) - 1)
         return err_set(e, ERR_INVALID, "the UUID of an identifier has 36 characters, not %zu", u.n);
-    for (size_t i = 0; i < u.n; i++) {
-        char c = u.p[i];
-        bool good = shape[i] == '-' ? c == '-' : stix_is_hex(c);
-        if (good && shape[i] == 'V')
-            good = c >= '1' && c <= '5';
-        if (good && shape[i] == 'N')
-            good = c == '8' || c == '9' || c == 'a' || c == 'b' || c == 'A' || c == 'B';
-        if (!good)
-            return err_set_at(e, ERR_INVALID, i, "the UUID of an identifier must follow RFC 4122");
-    }
-    return true;
+    bool good =
+        u.p[14] >= '1' && u.p[14] <= '5' &&
+        (u.p[19] == '8' || u.p[19] == '9' || (u.p[19] | 0x20) == 'a' || (u.p[19] | 0x20) == 'b');
+    for (size_t i = 0; i < u.n; i++)
+        good &= shape[i] == '-' ? u.p[i] == '-' : stix_is_hex(u.p[i]);
+    return good || err_set(e, ERR_INVALID, "the UUID of an identifier must follow RFC 4122");
 }
 
 /* STIX 2.1 §3.1: a type name is 3 to 250 characters of a-z, 0-9 and hyphen, begins with a letter
  * and has no two hyphens in a row. */
 bool stix_type_name_ok(struct str type)
 {
-    if (type.n < 3 || type.n > LIMIT_STIX_TYPE_BYTES || type.p[0] < 'a' || type.p[0] > 'z')
+    if (type.n < 3 || type.n > LIMIT_STIX_TYPE_BYTES || !stix_is_lower(type.p[0]))
         return false;
     for (size_t i = 0; i < type.n; i++) {
         char c = type.p[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        if (!good || (c == '-' && i + 1 < type.n && type.p[i + 1] == '-'))
+        if (!stix_is_lower(c) && !stix_is_digit(c) && (c != '-' || type.p[i - 1] == '-'))
             return false;
     }
     return true;
@@ -50,12 +46,17 @@ bool stix_id_parse(struct str id, struct str *type, struct err *e)
         return err_set(e, ERR_INVALID,
                        "the type of an identifier is 3 to 250 characters of a-z, 0-9 and hyphen");
     if (!uuid_ok(str_from(id, cut + 2), e)) {
-        e->at += cut + 2;
+        e->at = cut + 2;
         return false;
     }
     if (type != NULL)
         *type = name;
     return true;
+}
+
+static bool is(const struct json *v, enum json_type type)
+{
+    return v != NULL && v->type == type;
 }
 
 /* The members that stix_object_read looks at, found in one pass. */
@@ -64,26 +65,44 @@ struct members {
     const struct json *object_marking_refs, *granular_markings, *labels, *extensions;
 };
 
+/* The slot of a name; names are told apart by their length first. */
+static const struct json **member_slot(struct members *m, struct str name)
+{
+#define IS(x) (memcmp(name.p, #x, sizeof(#x) - 1) == 0 ? &m->x : NULL)
+    switch (name.n) {
+    case sizeof("id") - 1:
+        return IS(id);
+    case sizeof("type") - 1:
+        return IS(type);
+    case sizeof("labels") - 1:
+        return IS(labels);
+    case sizeof("created") - 1:
+        return name.p[0] == 'c' ? IS(created) : IS(revoked);
+    case sizeof("modified") - 1:
+        return IS(modified);
+    case sizeof("extensions") - 1:
+        return IS(extensions);
+    case sizeof("spec_version") - 1:
+        return IS(spec_version);
+    case sizeof("created_by_ref") - 1:
+        return IS(created_by_ref);
+    case sizeof("granular_markings") - 1:
+        return IS(granular_markings);
+    case sizeof("object_marking_refs") - 1:
+        return IS(object_marking_refs);
+    default:
+        return NULL;
+    }
+#undef IS
+}
+
 static void members_find(const struct json *v, struct members *m)
 {
-    static const struct {
-        struct str name;
-        size_t slot;
-    } wanted[] = {
-#define WANT(x) {STIX_LIT(#x), offsetof(struct members, x)}
-        WANT(type),           WANT(id),      WANT(spec_version),        WANT(created),
-        WANT(modified),       WANT(revoked), WANT(object_marking_refs), WANT(granular_markings),
-        WANT(created_by_ref), WANT(labels),  WANT(extensions),
-#undef WANT
-    };
     *m = (struct members){0};
     for (const struct json *k = v->u.child; k != NULL; k = k->next) {
-        for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-            if (k->key.n != wanted[i].name.n || !str_eq(k->key, wanted[i].name))
-                continue;
-            *(const struct json **)(void *)((char *)m + wanted[i].slot) = k;
-            break;
-        }
+        const struct json **slot = member_slot(m, k->key);
+        if (slot != NULL)
+            *slot = k;
     }
 }
 
@@ -95,7 +114,7 @@ static enum stix_tlp stricter(enum stix_tlp a, enum stix_tlp b)
 static enum stix_tlp tlp_of_refs(const struct json *refs)
 {
     enum stix_tlp t = STIX_TLP_NONE;
-    if (!json_is(refs, JSON_ARRAY))
+    if (!is(refs, JSON_ARRAY))
         return t;
     for (const struct json *r = refs->u.child; r != NULL; r = r->next)
         if (r->type == JSON_STRING)
@@ -106,11 +125,11 @@ static enum stix_tlp tlp_of_refs(const struct json *refs)
 static enum stix_tlp tlp_of_granular(const struct json *granular)
 {
     enum stix_tlp t = STIX_TLP_NONE;
-    if (!json_is(granular, JSON_ARRAY))
+    if (!is(granular, JSON_ARRAY))
         return t;
     for (const struct json *g = granular->u.child; g != NULL; g = g->next) {
         const struct json *ref = json_get(g, STR("marking_ref"));
-        if (json_is(ref, JSON_STRING))
+        if (is(ref, JSON_STRING))
             t = stricter(t, stix_tlp_of_id(ref->u.s));
     }
     return t;
@@ -119,7 +138,7 @@ static enum stix_tlp tlp_of_granular(const struct json *granular)
 /* STIX 2.1 §7.3: a type of its own says by its extension what it is. */
 static enum stix_class class_of_extensions(const struct json *extensions)
 {
-    if (!json_is(extensions, JSON_OBJECT))
+    if (!is(extensions, JSON_OBJECT))
         return STIX_UNKNOWN;
     for (const struct json *x = extensions->u.child; x != NULL; x = x->next) {
         struct str kind = json_get_str(x, STR("extension_type"));
@@ -136,10 +155,10 @@ static enum stix_class class_of_extensions(const struct json *extensions)
 static bool read_identity(const struct json *v, const struct members *m, struct stix_object *o,
                           struct err *e)
 {
-    if (!json_is(m->type, JSON_STRING))
+    if (!is(m->type, JSON_STRING))
         return err_set_at(e, ERR_INVALID, m->type ? m->type->at : v->at,
                           "an object needs a `type` that is a string");
-    if (!json_is(m->id, JSON_STRING))
+    if (!is(m->id, JSON_STRING))
         return err_set_at(e, ERR_INVALID, m->id ? m->id->at : v->at,
                           "an object needs an `id` that is a string");
     struct str prefix;
@@ -181,7 +200,7 @@ static bool read_version(const struct members *m, struct stix_object *o, struct 
 /* 2.0 wrote the version on the bundle; an observable of 2.1 may leave it out (§3.2). */
 static struct str spec_version_of(const struct members *m, enum stix_class class)
 {
-    if (json_is(m->spec_version, JSON_STRING))
+    if (is(m->spec_version, JSON_STRING))
         return m->spec_version->u.s;
     if (class == STIX_SCO || class == STIX_BUNDLE)
         return STR("2.1");
@@ -192,19 +211,19 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 {
     struct members m;
     struct stix_object o = {.json = v};
-    if (!json_is(v, JSON_OBJECT))
+    if (!is(v, JSON_OBJECT))
         return err_set_at(e, ERR_INVALID, v ? v->at : 0, "a STIX object must be a JSON object");
     members_find(v, &m);
     if (!read_identity(v, &m, &o, e) || !read_version(&m, &o, e))
         return false;
     o.spec_version = spec_version_of(&m, o.class);
-    if (json_is(m.created_by_ref, JSON_STRING))
+    if (is(m.created_by_ref, JSON_STRING))
         o.created_by_ref = m.created_by_ref->u.s;
-    o.revoked = json_is(m.revoked, JSON_TRUE);
-    o.granular = json_is(m.granular_markings, JSON_ARRAY) && m.granular_markings->count > 0;
+    o.revoked = is(m.revoked, JSON_TRUE);
+    o.granular = is(m.granular_markings, JSON_ARRAY) && m.granular_markings->count > 0;
     o.tlp = stricter(tlp_of_refs(m.object_marking_refs), tlp_of_granular(m.granular_markings));
-    o.labels = json_is(m.labels, JSON_ARRAY) ? m.labels : NULL;
-    o.markings = json_is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
+    o.labels = is(m.labels, JSON_ARRAY) ? m.labels : NULL;
+    o.markings = is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
     *out = o;
     return true;
 }
@@ -212,18 +231,18 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 bool stix_container_open(const struct json *doc, enum stix_container *kind,
                          const struct json **first, size_t *count, struct err *e)
 {
-    if (json_is(doc, JSON_ARRAY)) {
+    if (is(doc, JSON_ARRAY)) {
         *kind = STIX_IN_ARRAY;
         *first = doc->u.child;
         *count = doc->count;
         return true;
     }
-    if (!json_is(doc, JSON_OBJECT))
+    if (!is(doc, JSON_OBJECT))
         return err_set_at(e, ERR_INVALID, doc ? doc->at : 0,
                           "expected a bundle, an envelope, an array of objects or one object");
     const struct json *type = json_get(doc, STR("type"));
     const struct json *objects = json_get(doc, STR("objects"));
-    bool bundle = json_is(type, JSON_STRING) && str_eq(type->u.s, STR("bundle"));
+    bool bundle = is(type, JSON_STRING) && str_eq(type->u.s, STR("bundle"));
     if (type != NULL && !bundle) {
         *kind = STIX_IN_ITSELF;
         *first = doc;

@@ -119,6 +119,12 @@ struct stix_rule {
 };
 
 struct check;
+/* The members of an object by row of the tables. */
+struct stix_members {
+    const struct stix_shape *shape;
+    const struct json *own[STIX_PROPS_MAX];
+    const struct json *common[STIX_PROPS_MAX];
+};
 /* What one kind of object needs beyond rows and rules; v is the object. */
 typedef void stix_special_fn(struct check *c, const struct json *v);
 
@@ -146,7 +152,12 @@ size_t stix_prop_find(const struct stix_prop *props, size_t count, struct str na
 extern const struct stix_prop stix_common_props[];
 extern const size_t stix_common_count;
 /* The common properties by place in stix_common_props; the test checks that names agree. */
-enum { STIX_COMMON_CREATED = 1, STIX_COMMON_EXTENSIONS = 4, STIX_COMMON_MODIFIED = 10 };
+enum {
+    STIX_COMMON_CREATED = 1,
+    STIX_COMMON_EXTENSIONS = 4,
+    STIX_COMMON_MODIFIED = 10,
+    STIX_COMMON_OBJECT_MARKING_REFS = 11
+};
 
 extern const struct stix_terms stix_extension_type_enum;
 
@@ -164,6 +175,15 @@ struct stix_step {
     int64_t index;        /* … this is not negative: the place in a list */
 };
 
+/* Where a name stands in the tables: feeds repeat the same names object after object. */
+struct stix_memo {
+    const struct stix_shape *shape;
+    struct str key;
+    unsigned own, common; /* rows; their counts when there is none */
+    bool mentioned;       /* a name of no table: found good, and said once */
+};
+#define STIX_MEMO_COUNT 128
+
 struct check {
     const struct stix_check_options *o;
     stix_finding_fn *report;
@@ -179,6 +199,11 @@ struct check {
     const struct json *custom_first;
     size_t unhashed; /* external references with a url and no hashes */
     const struct json *unhashed_first;
+    bool unhashed_said; /* once a document */
+    struct stix_memo memo[STIX_MEMO_COUNT];
+    struct str good_refs[STIX_PROPS_MAX]; /* the last good one of each common property */
+    const struct stix_members *members;   /* of the struct under check */
+    struct buf path_text;
     struct stix_step path[LIMIT_JSON_DEPTH + 4];
     size_t depth;
     struct arena *patterns; /* made at the first pattern */
@@ -194,7 +219,10 @@ void stix_push_index(struct check *c, size_t index);
 void stix_pop(struct check *c);
 void stix_check_struct(struct check *c, const struct stix_shape *s, const struct json *v);
 void stix_check_prop(struct check *c, const struct stix_prop *p, const struct json *v);
-void stix_check_name(struct check *c, const struct json *member);
+/* False when the name is an error. */
+bool stix_check_name(struct check *c, const struct json *member);
+/* A property of the object whose special function runs. */
+const struct json *stix_own(const struct check *c, struct str name);
 /* Checks one whole object; `nested` is false at the top. */
 void stix_check_one(struct check *c, const struct json *v);
 void stix_check_init(struct check *c, const struct stix_check_options *o, stix_finding_fn *report,
@@ -209,13 +237,16 @@ extern stix_value_fn *const stix_value_checks[];
 stix_special_fn stix_special_indicator, stix_special_relationship, stix_special_marking,
     stix_special_extension_definition, stix_special_external_reference, stix_special_observed_data;
 /* More than one colour on the object: a warning (§7.2). In stix_marking.c, as the special one. */
-void stix_check_tlp_colours(struct check *c, const struct json *v);
+void stix_check_tlp_colours(struct check *c, const struct json *refs);
 /* The deterministic id of an SCO (§2.9, §3.4). */
 void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v);
 
 /* stix_document.c */
 /* Notes a reference to an object that the document does not hold. */
 void stix_known_ref(struct check *c, const struct json *ref);
+/* True the first time that a document has `name` at that place of the tables (always outside of
+ * one). */
+bool stix_known_first(struct check *c, const struct stix_shape *place, struct str name);
 
 /* ---- formats: pure tests of a text ---- */
 

@@ -396,9 +396,6 @@ static const struct stix_prop windows_service_ext[] = {
 
 /* ---- the types, sorted by name ---- */
 
-#define SCO(type, number, table, contributing)                                                     \
-    .name = N(type), .clause = number, .set = STIX_IN_SCO, ROWS(table), .identity = contributing
-
 static const struct stix_shape shapes[] = {
     {SCO("artifact", "6.1", artifact, "hashes payload_bin"), RULES(artifact_rules)},
     {SCO("autonomous-system", "6.2", autonomous_system, "number")},
@@ -423,9 +420,6 @@ static const struct stix_shape shapes[] = {
     {SCO("windows-registry-key", "6.17", windows_registry_key, "key values"), RULES(some_rules)},
     {SCO("x509-certificate", "6.18", x509_certificate, "hashes serial_number"), RULES(some_rules)},
 };
-
-#define EXT(key, number, table, type)                                                              \
-    .name = N(key), .clause = number, ROWS(table), .extension = type
 
 static const struct stix_shape extensions[] = {
     {EXT("archive-ext", "6.7.2", archive_ext, "file")},

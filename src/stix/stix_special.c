@@ -27,8 +27,9 @@ static void check_registry_id(struct check *c, const struct json *source, const 
 
 void stix_special_external_reference(struct check *c, const struct json *v)
 {
-    const struct json *source = json_get(v, STR("source_name"));
-    const struct json *id = json_get(v, STR("external_id")), *url = json_get(v, STR("url"));
+    (void)v;
+    const struct json *source = stix_own(c, STR("source_name"));
+    const struct json *id = stix_own(c, STR("external_id")), *url = stix_own(c, STR("url"));
     if (!json_is(source, JSON_STRING))
         return;
     if (!json_is(id, JSON_STRING))
@@ -37,7 +38,7 @@ void stix_special_external_reference(struct check *c, const struct json *v)
         check_registry_id(c, source, id, "cve", stix_format_cve);
     else if (source->u.s.n == 5)
         check_registry_id(c, source, id, "capec", stix_format_capec);
-    if (url != NULL && json_get(v, STR("hashes")) == NULL && c->unhashed++ == 0)
+    if (url != NULL && stix_own(c, STR("hashes")) == NULL && c->unhashed++ == 0)
         c->unhashed_first = url;
 }
 
@@ -68,6 +69,16 @@ static bool path_names_ok(struct str pattern, size_t *at)
     return true;
 }
 
+static void check_notes(struct check *c, const struct json *v, const struct pattern *parsed)
+{
+    struct pattern_note notes[PATTERN_NOTE_COUNT];
+    size_t count = pattern_notes(parsed, notes);
+    for (size_t i = 0; i < count; i++)
+        stix_note(c, STIX_WARNING, "9", pattern_note_name(notes[i].kind), v,
+                  "%s; see character %zu of the pattern", pattern_note_text(notes[i].kind),
+                  notes[i].at + 1);
+}
+
 static void check_pattern(struct check *c, const struct json *pattern, enum pattern_version version)
 {
     struct pattern *parsed;
@@ -83,6 +94,8 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
     else if (!path_names_ok(pattern->u.s, &at))
         stix_note(c, STIX_ERROR, "9.7", "pattern-property-name", pattern,
                   "property names are in lower case; see character %zu of the pattern", at + 1);
+    else
+        check_notes(c, pattern, parsed);
     arena_reset(c->patterns);
 }
 
@@ -93,35 +106,34 @@ void stix_special_indicator(struct check *c, const struct json *v)
     if (!json_is(pattern, JSON_STRING) ||
         !str_eq(json_get_str(v, STR("pattern_type")), STR("stix")))
         return;
-    stix_push(c, pattern);
     check_pattern(c, pattern, str_eq(version, STR("2.0")) ? PATTERN_STIX_20 : PATTERN_STIX_21);
-    stix_pop(c);
 }
 
 /* ---- relationships (§3.7, §5.1) ---- */
 
-static struct str type_of_ref(const struct json *v, struct str name)
+static struct str type_of_ref(const struct check *c, struct str name)
 {
-    struct str id = json_get_str(v, name);
-    return id.n > 38 ? str_slice(id, 0, id.n - 38) : STR_NONE;
+    const struct json *ref = stix_own(c, name);
+    if (!json_is(ref, JSON_STRING) || ref->u.s.n <= 38)
+        return STR_NONE;
+    return str_slice(ref->u.s, 0, ref->u.s.n - 38);
 }
 
 void stix_special_relationship(struct check *c, const struct json *v)
 {
-    const struct json *relation = json_get(v, STR("relationship_type"));
-    struct str source = type_of_ref(v, STR("source_ref"));
-    struct str target = type_of_ref(v, STR("target_ref"));
+    (void)v;
+    const struct json *relation = stix_own(c, STR("relationship_type"));
+    struct str source = type_of_ref(c, STR("source_ref"));
+    struct str target = type_of_ref(c, STR("target_ref"));
     if (!json_is(relation, JSON_STRING) || source.n == 0 || target.n == 0)
         return;
     enum stix_suggestion s = stix_relation_suggested(source, relation->u.s, target);
     if (s == STIX_SUGGESTED)
         return;
-    stix_push(c, relation);
     stix_note(c, STIX_WARNING, "5.1",
               s == STIX_OTHER_TARGET ? "suggested-target" : "suggested-type", relation,
               "\"%.*s\" from %.*s to %.*s is not a relationship that the text suggests",
               STR_FMT(relation->u.s), STR_FMT(source), STR_FMT(target));
-    stix_pop(c);
 }
 
 /* ---- extension definitions (§7.3) ---- */

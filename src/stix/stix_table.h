@@ -30,4 +30,11 @@
 #define SHOULD(words, x)        STIX_RULE_SHOULD, words, N(x), N("")
 #define SOME(but)               STIX_RULE_SOME, "some-property", N(but), N("")
 
+#define SDO(type, number, table) .name = N(type), .clause = number, .set = STIX_IN_SDO, ROWS(table)
+#define SRO(type, number, table) .name = N(type), .clause = number, .set = STIX_IN_SRO, ROWS(table)
+#define SCO(type, number, table, contributing)                                                     \
+    .name = N(type), .clause = number, .set = STIX_IN_SCO, ROWS(table), .identity = contributing
+#define EXT(key, number, table, type)                                                              \
+    .name = N(key), .clause = number, ROWS(table), .extension = type
+
 #endif

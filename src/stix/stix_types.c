@@ -339,9 +339,6 @@ static const struct stix_prop bundle[] = {
 
 /* ---- the types, sorted by name ---- */
 
-#define SDO(type, number, table) .name = N(type), .clause = number, .set = STIX_IN_SDO, ROWS(table)
-#define SRO(type, number, table) .name = N(type), .clause = number, .set = STIX_IN_SRO, ROWS(table)
-
 static const struct stix_shape shapes[] = {
     {SDO("attack-pattern", "4.1", attack_pattern)},
     {.name = N("bundle"), .clause = "8.1", .set = STIX_IN_BUNDLE_OBJECT, ROWS(bundle)},

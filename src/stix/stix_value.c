@@ -149,6 +149,12 @@ static void check_ref(struct check *c, const struct stix_prop *p, const struct j
     struct err e;
     if (!is_string(c, v))
         return;
+    /* The creator and the markings of one feed are the same on every object. */
+    struct str *good = p >= stix_common_props && p < stix_common_props + stix_common_count
+                           ? &c->good_refs[p - stix_common_props]
+                           : NULL;
+    if (good != NULL && str_eq(*good, v->u.s))
+        return;
     if (c->container != NULL && str_find(v->u.s, '-') == v->u.s.n) {
         check_local_ref(c, p, v);
         return;
@@ -168,7 +174,9 @@ static void check_ref(struct check *c, const struct stix_prop *p, const struct j
         stix_note(c, creator ? STIX_WARNING : STIX_ERROR, creator ? "3.2" : c->shape->clause,
                   "reference-type", v, "`%.*s` must not refer to %.*s%s%s", STR_FMT(p->name),
                   STR_FMT(type), p->to ? "; it may name: " : "", p->to ? p->to : "");
-    else if (c->known != NULL && c->container == NULL)
+    else if (good != NULL)
+        *good = v->u.s;
+    if (c->known != NULL && c->container == NULL)
         stix_known_ref(c, v);
 }
 
@@ -471,7 +479,7 @@ static void check_contents(struct check *c, const struct stix_prop *p, const str
         if (is_dictionary(c, m, "7.1"))
             for (const struct json *t = m->u.child; t != NULL; t = t->next) {
                 stix_push(c, t);
-                stix_check_name(c, t);
+                (void)stix_check_name(c, t);
                 if (t->type != JSON_STRING && t->type != JSON_ARRAY && t->type != JSON_OBJECT)
                     stix_note(c, STIX_ERROR, "7.1", "translation", t,
                               "a translation is a string, a list or an object, not %s",

@@ -1,5 +1,5 @@
 /* The SQLite driver: opening, schema, transactions, organisations, users, collections, values. */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -143,6 +143,22 @@ static bool execute(sqlite3 *db, const char *sql, struct err *e)
     return err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
 }
 
+static bool cannot_open(struct err *e, int rc, const char *verb, const char *path, sqlite3 *db)
+{
+    enum err_code code = code_of(rc) == ERR_STORE ? ERR_IO : code_of(rc);
+    return err_set(e, code, "cannot %s %s: %s", verb, path, sqlite3_errmsg(db));
+}
+
+static void remove_files(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char file[LIMIT_PATH_BYTES + 16];
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(file, sizeof file, "%s%s", path, ends[i]);
+        unlink(file);
+    }
+}
+
 bool store_create(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
@@ -151,16 +167,13 @@ bool store_create(const char *path, struct err *e)
         return err_set(e, ERR_CONFLICT, "%s exists already", path);
     sqlite3_snprintf(sizeof version, version, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
                      APPLICATION_ID, SCHEMA_VERSION);
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
-        err_set(e, ERR_IO, "cannot create %s: %s", path, db ? sqlite3_errmsg(db) : "out of memory");
-        sqlite3_close(db);
-        return false;
-    }
-    bool ok = execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-              execute(db, schema, e) && execute(db, version, e) && execute(db, "COMMIT", e);
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
+    ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
+         execute(db, schema, e) && execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
-        unlink(path);
+        remove_files(path);
     return ok;
 }
 
@@ -173,7 +186,7 @@ static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t 
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, ERR_STORE, "%s: %s", path, sqlite3_errmsg(db));
+        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s", path, sqlite3_errmsg(db));
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -194,8 +207,16 @@ static bool check_version(sqlite3 *db, const char *path, struct err *e)
     return true;
 }
 
+/* What ends a transaction is prepared before one begins, so that it never lacks the memory. */
+static bool prepare_transactions(struct store *s, struct err *e)
+{
+    return store_statement(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e) &&
+           store_statement(s, STORE_COMMIT, e) && store_statement(s, STORE_ROLLBACK, e);
+}
+
 bool store_open(const char *path, enum store_mode mode, struct store **out, struct err *e)
 {
+    int rc = SQLITE_OK;
     struct store *s = base_alloc(sizeof *s);
     if (!s)
         return err_set(e, ERR_MEMORY, "out of memory");
@@ -203,9 +224,9 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
     bool ok = false;
     if (!file_exists(path))
         err_set(e, ERR_NOT_FOUND, "%s does not exist; `setu init` makes a node", path);
-    else if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-             SQLITE_OK)
-        err_set(e, ERR_IO, "cannot open %s: %s", path, sqlite3_errmsg(s->db));
+    else if ((rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                                   NULL)) != SQLITE_OK)
+        cannot_open(e, rc, "open", path, s->db);
     else
         /* synchronous=FULL: an acknowledged commit survives a power cut. The size limit of the
          * write-ahead log bounds what a checkpoint leaves behind. */
@@ -215,7 +236,8 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
                      "PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;"
                      "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
                      e) &&
-             (s->writable || execute(s->db, "PRAGMA query_only=ON", e));
+             (s->writable || execute(s->db, "PRAGMA query_only=ON", e)) &&
+             prepare_transactions(s, e);
     if (!ok) {
         store_close(s);
         return false;
@@ -251,8 +273,8 @@ bool store_commit(struct store *s, struct err *e)
     }
     bool open = !sqlite3_get_autocommit(s->db);
     store_rollback(s);
-    /* Still open: it did not happen, and neither did it when the log had no room for its last page.
-     * Else the disk failed on the way and nobody can tell. */
+    /* Still open, or no room for the frame that commits: it did not happen. Else the disk failed on
+     * the way, and whether that frame is there only a recovery could tell. */
     if (!open && e->code != ERR_FULL)
         e->code = ERR_COMMIT_UNKNOWN;
     return false;
@@ -269,7 +291,8 @@ void store_rollback(struct store *s)
 
 /* ---- organisations ---- */
 
-bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct err *e)
+bool store_org_get(struct store *s, struct arena *arena, int64_t id, struct store_org *out,
+                   struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_ORG_GET, e);
@@ -280,8 +303,13 @@ bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct er
         return false;
     if (!row)
         return err_set(e, ERR_NOT_FOUND, "no organisation %lld", (long long)id);
-    *out =
-        (struct store_org){id, store_column(stmt, 1), store_column(stmt, 2), store_column(stmt, 3)};
+    struct store_org org = {id, arena_str(arena, store_column(stmt, 1)),
+                            arena_str(arena, store_column(stmt, 2)),
+                            arena_str(arena, store_column(stmt, 3))};
+    sqlite3_reset(stmt); /* else it holds on to its snapshot */
+    if (!arena_ok(arena, e))
+        return false;
+    *out = org;
     return true;
 }
 

@@ -127,49 +127,57 @@ static bool next_date(struct store *s, int64_t collection, int64_t *date, struct
     return store_run(s, stmt, e);
 }
 
-/* Binds (collection, name, version_us) and says whether a row exists. */
-static bool exists(struct store *s, enum store_statement which, int64_t collection,
-                   const struct store_object *o, bool *yes, struct err *e)
+/* Binds (collection, name, version_us); NULL on failure. */
+static sqlite3_stmt *bind_version(struct store *s, enum store_statement which, int64_t collection,
+                                  const struct store_object *o, struct err *e)
 {
     sqlite3_stmt *stmt = store_statement(s, which, e);
     if (!stmt)
-        return false;
+        return NULL;
     sqlite3_bind_int64(stmt, 1, collection);
     sqlite3_bind_int64(stmt, 2, o->name);
     sqlite3_bind_int64(stmt, 3, o->version_us);
-    if (!store_step(s, stmt, yes, e))
-        return false;
-    sqlite3_reset(stmt);
-    return true;
+    return stmt;
 }
 
 bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
                        struct err *e)
 {
-    return exists(s, STORE_RELEASE_ANY, collection, o, any, e);
+    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_ANY, collection, o, e);
+    if (!stmt || !store_step(s, stmt, any, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+/* Does the collection hold older and newer versions of the name? */
+static bool look_at_others(struct store *s, int64_t collection, const struct store_object *o,
+                           bool *older, bool *newer, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_OTHERS, collection, o, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    *older = sqlite3_column_int(stmt, 0) != 0;
+    *newer = sqlite3_column_int(stmt, 1) != 0;
+    sqlite3_reset(stmt);
+    return true;
 }
 
 static bool mark_superseded(struct store *s, int64_t collection, const struct store_object *o,
                             struct err *e)
 {
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_SUPERSEDE, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, o->name);
-    sqlite3_bind_int64(stmt, 3, o->version_us);
-    return store_run(s, stmt, e);
+    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_SUPERSEDE, collection, o, e);
+    return stmt && store_run(s, stmt, e);
 }
 
 bool store_release_add(struct store *s, int64_t collection, int64_t audience,
                        const struct store_object *o, int64_t *date_added, struct err *e)
 {
     int64_t type, date = 0;
-    bool newer = false;
-    /* Only a version that is not the first of its name can supersede another. */
-    if (o->name != o->object && !mark_superseded(s, collection, o, e))
-        return false;
-    if (!exists(s, STORE_RELEASE_NEWER, collection, o, &newer, e))
+    bool older, newer;
+    if (!look_at_others(s, collection, o, &older, &newer, e) ||
+        (older && !mark_superseded(s, collection, o, e)))
         return false;
     if (!store_type_id(s, o->type, true, &type, e) || !next_date(s, collection, &date, e))
         return false;
@@ -190,12 +198,9 @@ bool store_release_audiences(struct store *s, int64_t collection, const struct s
                              store_audience_fn *each, void *ctx, struct err *e)
 {
     bool row, ok;
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_AUDIENCES, e);
+    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_AUDIENCES, collection, o, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, o->name);
-    sqlite3_bind_int64(stmt, 3, o->version_us);
     while ((ok = store_step(s, stmt, &row, e)) && row)
         if (!each(ctx, sqlite3_column_int64(stmt, 0), store_column(stmt, 1)))
             break;

@@ -46,8 +46,8 @@
                    "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
                          " AND version_us<?3 AND superseded=0")                                    \
-    X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND version_us>?3"     \
-                     " LIMIT 1")                                                                   \
+    X(RELEASE_OTHERS, "SELECT ifnull(min(version_us),?3)<?3,ifnull(max(version_us),?3)>?3"         \
+                      " FROM release WHERE collection=?1 AND name=?2")                             \
     X(RELEASE_ANY, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND version_us=?3"       \
                    " LIMIT 1")                                                                     \
     X(RELEASE_OF_NAME, "SELECT audience,date_added,object,version_us FROM release"                 \

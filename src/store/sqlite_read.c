@@ -328,10 +328,11 @@ static bool look_up_types(struct reading *r)
         int64_t id;
         if (!store_type_id(r->s, r->q->types[i], false, &id, r->e))
             return false;
-        if (id && r->type_count == most)
+        if (id == 0 || (r->type_count && type_wanted(r, id)))
+            continue;
+        if (r->type_count == most)
             return err_set(r->e, ERR_USAGE, "more than %zu types in one filter", most);
-        if (id)
-            r->types[r->type_count++] = id;
+        r->types[r->type_count++] = id;
     }
     return true;
 }

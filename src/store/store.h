@@ -33,8 +33,9 @@ struct store_org {
     int64_t id;
     struct str nation, name, identity;
 };
-/* ERR_NOT_FOUND without one. Text lives until the next call on this handle. */
-bool store_org_get(struct store *s, int64_t id, struct store_org *out, struct err *e) BASE_CHECKED;
+/* ERR_NOT_FOUND without one. Text is copied into `arena`. */
+bool store_org_get(struct store *s, struct arena *arena, int64_t id, struct store_org *out,
+                   struct err *e) BASE_CHECKED;
 /* Finds or makes; `identity` is used when it is made, or replaces the old one when not empty. */
 bool store_org_put(struct store *s, struct str nation, struct str name, struct str identity,
                    int64_t *id, struct err *e) BASE_CHECKED;

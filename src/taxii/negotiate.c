@@ -24,11 +24,30 @@ static bool is_zero(struct str q)
     return true;
 }
 
+/* As str_cut, at the first `c` outside a quoted string (RFC 7230 §3.2.6). */
+static struct str cut(struct str *rest, char c)
+{
+    bool quoted = false;
+    struct str whole = *rest;
+    for (size_t i = 0; i < whole.n; i++) {
+        if (quoted && whole.p[i] == '\\')
+            i++;
+        else if (whole.p[i] == '"')
+            quoted = !quoted;
+        else if (whole.p[i] == c && !quoted) {
+            *rest = str_from(whole, i + 1);
+            return str_slice(whole, 0, i);
+        }
+    }
+    *rest = STR_NONE;
+    return whole;
+}
+
 static struct media media_read(struct str element)
 {
-    struct media m = {.type = str_trim(str_cut(&element, ';'))};
+    struct media m = {.type = str_trim(cut(&element, ';'))};
     while (element.p) {
-        struct str value = str_cut(&element, ';'), name = str_trim(str_cut(&value, '='));
+        struct str value = cut(&element, ';'), name = str_trim(str_cut(&value, '='));
         value = unquote(str_trim(value));
         if (str_eq_nocase(name, STR("version")))
             m.version = value;
@@ -44,21 +63,33 @@ static bool is_taxii(const struct media *m)
            (!m->version.p || str_eq(m->version, STR("2.1")));
 }
 
+/* How closely a range names what this server answers; 0: not at all. */
+static unsigned closeness(const struct media *m)
+{
+    if (is_taxii(m))
+        return m->version.p ? 4 : 3;
+    if (str_eq_nocase(m->type, STR("application/*")))
+        return 2;
+    return str_eq(m->type, STR("*/*"));
+}
+
+/* RFC 7231 §5.3.2: the closest range decides. Clients that ask for plain JSON are answered too. */
 bool taxii_accepts(struct str accept)
 {
-    bool any_element = false;
+    bool any = false, allowed = false, json = false;
+    unsigned best = 0;
     while (accept.p) {
-        struct str element = str_trim(str_cut(&accept, ','));
-        if (element.n == 0)
-            continue;
-        any_element = true;
+        struct str element = str_trim(cut(&accept, ','));
         struct media m = media_read(element);
-        if (!m.refused && (is_taxii(&m) || str_eq(m.type, STR("*/*")) ||
-                           str_eq_nocase(m.type, STR("application/*")) ||
-                           str_eq_nocase(m.type, STR("application/json"))))
-            return true;
+        unsigned close = closeness(&m);
+        any = any || element.n;
+        json = json || (!m.refused && str_eq_nocase(m.type, STR("application/json")));
+        if (close && close >= best) {
+            allowed = !m.refused || (close == best && allowed);
+            best = close;
+        }
     }
-    return !any_element;
+    return !any || allowed || (json && best < 3);
 }
 
 bool taxii_content_ok(struct str type)

@@ -367,8 +367,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             const char *piece = pieces[data[i] % choice];
             if (strlen(piece) > TEXT_BYTES - text.n)
                 break;
-            memcpy(spelled + text.n, piece, strlen(piece));
-            text.n += strlen(piece);
+            for (; *piece != 0; piece++)
+                spelled[text.n++] = *piece;
         }
     }
     seen.text = text;

@@ -1,8 +1,8 @@
 /* Strictness, places, canonical form (vectors of RFC 8785 §3.2.2 and appendix B among them). */
 #include <math.h>
 
-#include "test.h"
 #include "json/json.h"
+#include "test.h"
 
 struct row {
     const char *text;

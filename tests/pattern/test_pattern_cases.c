@@ -3,9 +3,9 @@
  * (SETU_CORPUS/stix/real_patterns.jsonl.xz). Neither is part of the project; what is absent is
  * named and not counted.
  */
+#include "json/json.h"
 #include "pattern/pattern.h"
 #include "test.h"
-#include "json/json.h"
 
 struct reader {
     struct json_reader *json;

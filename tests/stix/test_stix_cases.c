@@ -4,8 +4,8 @@
  */
 #include "test.h"
 
-#include "stix/stix.h"
 #include "json/json.h"
+#include "stix/stix.h"
 
 struct tally {
     size_t errors, warnings;

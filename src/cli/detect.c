@@ -1,0 +1,376 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "sensor/sensor.h"
+
+static const struct cli_option options[] = {
+    {"indicators", 'i', CLI_TEXT, "SET", NULL,
+     "what to look for: a list with one value a line, a file of STIX, a node's directory, or the "
+     "URL of a TAXII collection",
+     0, 0, true, true},
+    {"as-of", 0, CLI_TEXT, "TIME", NULL,
+     "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
+     false},
+    {"collection", 0, CLI_TEXT, "C", NULL,
+     "the collection of a server or directory: id, alias or title; of a directory all are read if "
+     "not given",
+     0, 0, false, false},
+    {"ca", 0, CLI_TEXT, "FILE", NULL, "trust servers of this CA only (PEM)", 0, 0, false, false},
+    {"token-file", 0, CLI_TEXT, "FILE", NULL, "bearer token for servers", 0, 0, false, false},
+    {"user", 0, CLI_TEXT, "NAME", NULL, "user name for servers", 0, 0, false, false},
+    {"password-file", 0, CLI_TEXT, "FILE", NULL, "password of --user", 0, 0, false, false},
+    {"cert", 0, CLI_TEXT, "FILE", NULL, "client certificate for servers (PEM)", 0, 0, false, false},
+    {"key", 0, CLI_TEXT, "FILE", NULL, "key of --cert (PEM)", 0, 0, false, false},
+    {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
+     "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
+     false},
+    {"sightings-collection", 0, CLI_TEXT, "C", NULL,
+     "the collection for sightings; that of --collection if not given", 0, 0, false, false},
+    {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
+     "write the sightings to FILE; with --sightings only those that could not be sent", 0, 0, false,
+     false},
+    {"identity", 0, CLI_TEXT, "ID", NULL,
+     "the STIX identity that saw it; what the server or directory says if not given", 0, 0, false,
+     false},
+    {"verbose", 'v', CLI_FLAG, NULL, NULL,
+     "print every indicator that cannot be used, and why, on a line of its own", 0, 0, false,
+     false},
+    {"json", 0, CLI_FLAG, NULL, NULL, "alerts are JSON lines with or without it", 0, 0, false,
+     false},
+    CLI_OPTION_END,
+};
+
+/* Alerts are written out when this much has gathered, and after each block. */
+#define OUT_BYTES (256u << 10)
+/* Reasons that the summary names. */
+#define REASONS 3
+
+struct detect {
+    struct cli *c;
+    struct peer_endpoint how;
+    int64_t as_of_us;
+    bool has_as_of, found, failed;
+    int broken; /* exit status when standard output failed, else 0 */
+    struct sensor_indicators *indicators;
+    struct buf reasons;
+    size_t reason_count;
+    struct sensor_target *target;
+    struct sensor_sightings *sightings; /* NULL: not asked for */
+    struct buf out;
+    struct cli_progress progress;
+    uint64_t bytes_before; /* of the inputs before this one */
+    uint64_t bytes;        /* of this one */
+};
+
+/* Whatever its code: 2 for wrong usage, else 3, because 1 means that nothing was found. */
+static int could_not(const struct detect *d, const struct err *e)
+{
+    return cli_fail(d->c, e) == 2 && e->code == ERR_USAGE ? 2 : 3;
+}
+
+/* ---- options ---- */
+
+static bool read_secret(struct detect *d, const char *option, struct str *out, struct err *e)
+{
+    struct str path = cli_text(d->c, option), text;
+    if (!path.n)
+        return true;
+    if (!file_read(path.p, LIMIT_SECRET_BYTES + 2, &text, e))
+        return err_prefix(e, "--%s", option);
+    *out = arena_str(d->c->arena, str_trim(text));
+    base_free((void *)(uintptr_t)text.p);
+    if (!out->n)
+        return err_set(e, ERR_USAGE, "--%s: %s is empty", option, path.p);
+    return true;
+}
+
+static bool read_options(struct detect *d, struct err *e)
+{
+    const struct cli *c = d->c;
+    struct str as_of = cli_text(c, "as-of");
+    struct instant at;
+    d->how = (struct peer_endpoint){.ca_file = cli_text(c, "ca"),
+                                    .user = cli_text(c, "user"),
+                                    .cert_file = cli_text(c, "cert"),
+                                    .key_file = cli_text(c, "key")};
+    if (as_of.n && !instant_parse(as_of, &at, e)) {
+        e->code = ERR_USAGE;
+        return err_prefix(e, "--as-of %s", as_of.p);
+    }
+    d->has_as_of = as_of.n > 0;
+    d->as_of_us = as_of.n ? instant_us(at) : now_us();
+    if (!d->how.user.n != !cli_text(c, "password-file").n)
+        return err_set(e, ERR_USAGE, "--user and --password-file go together");
+    if (!d->how.cert_file.n != !d->how.key_file.n)
+        return err_set(e, ERR_USAGE, "--cert and --key go together");
+    return read_secret(d, "token-file", &d->how.token, e) &&
+           read_secret(d, "password-file", &d->how.password, e);
+}
+
+static bool stdin_twice(const struct cli *c)
+{
+    size_t uses = c->arg_count == 0;
+    for (size_t i = 0; i < c->arg_count; i++)
+        uses += strcmp(c->args[i], "-") == 0;
+    for (size_t i = 0; cli_text_nth(c, "indicators", i).p; i++)
+        uses += str_eq(cli_text_nth(c, "indicators", i), STR("-"));
+    return uses > 1;
+}
+
+/* ---- indicators ---- */
+
+/* Bytes of a feed's words that a message shows. */
+#define SHOWN_BYTES 300
+
+static void put_note(struct buf *b, const struct sensor_note *n, bool with_source)
+{
+    if (with_source || !n->id.n) {
+        buf_printable(b, n->source, SHOWN_BYTES);
+        if (n->line)
+            buf_printf(b, ":%zu", n->line);
+        buf_lit(b, ": ");
+    }
+    if (n->id.n) {
+        buf_printable(b, n->id, SHOWN_BYTES);
+        buf_lit(b, ": ");
+    }
+    if (with_source)
+        buf_lit(b, n->in_part ? "used in part: " : "not usable: ");
+    buf_printable(b, n->reason, SHOWN_BYTES);
+}
+
+static void on_note(void *ctx, const struct sensor_note *n)
+{
+    struct detect *d = ctx;
+    struct buf line;
+    if (cli_flag(d->c, "verbose")) {
+        buf_init(&line, 0);
+        put_note(&line, n, true);
+        fprintf(stderr, "setu detect: %.*s\n", (int)line.n, line.p ? line.p : "");
+        buf_done(&line);
+    }
+    if (n->in_part || d->reason_count++ >= REASONS)
+        return;
+    buf_lit(&d->reasons, d->reason_count > 1 ? "; " : ": ");
+    put_note(&d->reasons, n, false);
+}
+
+static void summarize(struct detect *d)
+{
+    const struct sensor_counts *n = sensor_indicators_counts(d->indicators);
+    struct buf b;
+    buf_init(&b, 0);
+    buf_printf(&b, "indicators: %zu used, %zu not usable", n->used, n->unusable);
+    if (n->in_part)
+        buf_printf(&b, ", %zu used in part", n->in_part);
+    if (n->revoked)
+        buf_printf(&b, ", %zu revoked", n->revoked);
+    if (n->not_in_force)
+        buf_printf(&b, ", %zu not in force", n->not_in_force);
+    buf_str(&b, buf_view(&d->reasons));
+    if (d->reason_count > REASONS)
+        buf_printf(&b, "; and %zu more, see --verbose", d->reason_count - REASONS);
+    fprintf(stderr, "%.*s\n", (int)b.n, b.p ? b.p : "");
+    buf_done(&b);
+}
+
+static bool load(struct detect *d, struct err *e)
+{
+    struct str where, collection = cli_text(d->c, "collection");
+    d->indicators = sensor_indicators_new(on_note, d);
+    if (!d->indicators)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
+        if (!sensor_indicators_load(d->indicators, where.p, &d->how, collection, e))
+            return err_prefix(e, "no indicators from %s", where.p);
+    return sensor_indicators_seal(d->indicators, d->as_of_us, e);
+}
+
+/* ---- sightings ---- */
+
+static bool open_target(struct detect *d, struct err *e)
+{
+    const struct cli *c = d->c;
+    struct str where = cli_text(c, "sightings"), collection = cli_text(c, "sightings-collection");
+    if (!collection.n)
+        collection = cli_text(c, "collection");
+    if (!where.n)
+        return true;
+    if (!sensor_target_open(where.p, &d->how, collection, cli_text(c, "identity"), &d->target, e))
+        return err_prefix(e, "no way for sightings to %s", where.p);
+    return true;
+}
+
+static bool save(struct detect *d, size_t first, struct err *e)
+{
+    struct str path = cli_text(d->c, "sightings-out");
+    size_t count = sensor_sightings_count(d->sightings);
+    struct buf b;
+    buf_init(&b, 0);
+    sensor_sightings_put(d->sightings, first, count - first, &b);
+    buf_byte(&b, '\n');
+    bool ok = buf_ok(&b, e) && file_write(path.p, buf_view(&b), 0600, e);
+    buf_done(&b);
+    if (ok)
+        fprintf(stderr, "sightings: %zu written to %s\n", count - first, path.p);
+    return ok;
+}
+
+static bool send(struct detect *d, struct err *e)
+{
+    struct buf why;
+    buf_init(&why, 0);
+    struct sensor_sent sent = {.first_failure = &why};
+    bool ok = sensor_target_send(d->target, d->sightings, &sent, e);
+    fprintf(stderr, "sightings: %llu taken, %llu refused, %llu waiting",
+            (unsigned long long)sent.success, (unsigned long long)sent.failure,
+            (unsigned long long)sent.pending);
+    if (why.n)
+        fprintf(stderr, ": %.*s", STR_FMT(buf_view(&why)));
+    fputc('\n', stderr);
+    buf_done(&why);
+    d->failed = d->failed || sent.failure > 0;
+    struct err second;
+    if (!ok && cli_text(d->c, "sightings-out").n && !save(d, sent.handed, &second))
+        could_not(d, &second);
+    return ok;
+}
+
+static bool tell_sightings(struct detect *d, struct err *e)
+{
+    struct str identity = cli_text(d->c, "identity");
+    if (!d->sightings)
+        return true;
+    if (d->target)
+        identity = sensor_target_identity(d->target);
+    if (!sensor_sightings_write(d->sightings, identity, now_us(), e))
+        return false;
+    return d->target ? send(d, e) : save(d, 0, e);
+}
+
+/* ---- inputs ---- */
+
+static bool flush(struct detect *d)
+{
+    if (!d->broken && d->out.n)
+        d->broken = cli_print(d->c, &d->out);
+    buf_clear(&d->out);
+    return !d->broken;
+}
+
+static bool on_alert(void *ctx, const struct sensor_alert *a)
+{
+    struct detect *d = ctx;
+    d->found = true;
+    sensor_alert_put(&d->out, a);
+    if (d->sightings)
+        sensor_sightings_add(d->sightings, a);
+    return d->out.n < OUT_BYTES || flush(d);
+}
+
+static bool on_block(void *ctx, uint64_t bytes)
+{
+    struct detect *d = ctx;
+    d->bytes = bytes;
+    cli_progress_at(&d->progress, d->bytes_before + bytes);
+    return flush(d) && !cli_signals_stopped();
+}
+
+static void on_warning(void *ctx, struct str input, const char *text)
+{
+    struct detect *d = ctx;
+    fprintf(stderr, "setu %s: warning: no text is seen in %.*s: %s\n", d->c->command->name,
+            STR_FMT(input), text);
+}
+
+/* Bytes of the inputs, or 0 when one of them is no file. */
+static uint64_t bytes_of(const struct cli *c)
+{
+    uint64_t sum = 0;
+    struct stat st;
+    for (size_t i = 0; i < c->arg_count; i++) {
+        if (stat(c->args[i], &st) != 0 || !S_ISREG(st.st_mode))
+            return 0;
+        sum += (uint64_t)st.st_size;
+    }
+    return sum;
+}
+
+/* Like grep, goes on with the other inputs when one cannot be read. */
+static void scan(struct detect *d)
+{
+    const struct cli *c = d->c;
+    struct sensor_scan s = {.set = sensor_indicators_set(d->indicators),
+                            .as_of_us = d->has_as_of ? &d->as_of_us : NULL,
+                            .alert = on_alert,
+                            .block = on_block,
+                            .warn = on_warning,
+                            .ctx = d};
+    uint64_t total = bytes_of(c);
+    struct err e;
+    cli_progress_start(&d->progress, "bytes", total);
+    d->progress.on = d->progress.on && total > 0;
+    for (size_t i = 0; i < (c->arg_count ? c->arg_count : 1); i++) {
+        if (d->broken || cli_signals_stopped())
+            break;
+        d->bytes = 0;
+        if (!sensor_scan_input(&s, c->arg_count ? c->args[i] : "-", &e)) {
+            could_not(d, &e);
+            d->failed = true;
+        }
+        d->bytes_before += d->bytes;
+    }
+    cli_progress_end(&d->progress);
+    flush(d);
+}
+
+static int detect(struct detect *d)
+{
+    struct err e = {0};
+    if (!read_options(d, &e) || !open_target(d, &e) || !load(d, &e))
+        return could_not(d, &e);
+    bool wanted = d->target || cli_text(d->c, "sightings-out").n;
+    if (wanted && !sensor_sightings_new(d->indicators, &d->sightings, &e))
+        return could_not(d, &e);
+    summarize(d);
+    cli_signals_catch();
+    scan(d);
+    if (!tell_sightings(d, &e))
+        return could_not(d, &e);
+    if (d->broken)
+        return d->broken;
+    return d->failed ? 3 : d->found ? 0 : 1;
+}
+
+static int run(struct cli *c)
+{
+    struct detect d = {.c = c};
+    if (stdin_twice(c))
+        return cli_usage(c, "standard input can be read once only");
+    buf_init(&d.out, 0);
+    buf_init(&d.reasons, 0);
+    int status = detect(&d);
+    sensor_sightings_free(d.sightings);
+    sensor_indicators_free(d.indicators);
+    sensor_target_close(d.target);
+    buf_done(&d.out);
+    buf_done(&d.reasons);
+    return status;
+}
+
+const struct cli_command cli_detect = {
+    .name = "detect",
+    .args = "[INPUT...]",
+    .summary = "scan logs for indicators; alerts as JSON lines",
+    .text = "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
+            "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
+            "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
+            "sent.\n\n"
+            "A line of stderr tells how many indicators are in use and why others are not. "
+            "Sightings hold counts and times, nothing of the log, and are marked as strictly as "
+            "the indicator; only STIX indicators have them.",
+    .options = options,
+    .run = run,
+};

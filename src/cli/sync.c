@@ -1,0 +1,191 @@
+/* setu sync: pulls what is new from partners, once or again and again. */
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "peer/peer.h"
+
+static const struct cli_option options[] = {
+    {"once", 0, CLI_FLAG, NULL, NULL, "end after one round over the subscriptions (the default)", 0,
+     0, false, false},
+    {"every", 0, CLI_NUMBER, "SECONDS", NULL,
+     "go on until SIGTERM or SIGINT, with so many seconds between the beginnings of two rounds", 1,
+     86400, false, false},
+    {"verbose", 0, CLI_FLAG, NULL, NULL, "print a line per object that was not accepted, and why",
+     0, 0, false, false},
+    CLI_JSON,
+    CLI_OPTION_END,
+};
+
+struct job {
+    struct cli *c;
+    struct cli_node node;
+    struct buf out;
+    struct cli_progress progress;
+    bool json, verbose, failed;
+};
+
+static void show_progress(void *ctx, const struct peer_report *r)
+{
+    struct job *j = ctx;
+    uint64_t done = 0;
+    for (size_t i = 0; i < EXCHANGE_OUTCOMES; i++)
+        done += r->counts[i];
+    cli_progress_at(&j->progress, done);
+}
+
+/* Ids and messages hold words of the partner: in text they are made fit for a terminal. */
+static void show_refused(void *ctx, const struct exchange_result *r)
+{
+    struct job *j = ctx;
+    const struct str fields[] = {r->id, str_of(exchange_outcome_name(r->outcome)), r->rule,
+                                 r->message};
+    static const char *const names[] = {"object", "status", "rule", "message"};
+    if (!j->verbose)
+        return;
+    if (j->json)
+        buf_byte(&j->out, '{');
+    for (size_t i = 0; i < 4; i++) {
+        if (j->json)
+            json_put_member(&j->out, names[i], fields[i]);
+        else
+            buf_lit(&j->out, i == 0 ? "  " : i == 3 ? ": " : " ");
+        if (!j->json)
+            buf_printable(&j->out, fields[i], 400);
+    }
+    buf_lit(&j->out, j->json ? "}\n" : "\n");
+    if (j->out.n > (64u << 10)) {
+        cli_print(j->c, &j->out);
+        buf_clear(&j->out);
+    }
+}
+
+static void put_report(struct job *j, const struct peer_report *r, double seconds,
+                       const struct err *e)
+{
+    struct buf *b = &j->out;
+    if (j->json) {
+        buf_byte(b, '{');
+        json_put_member(b, "peer", r->peer);
+        json_put_member(b, "collection", r->remote);
+        json_put_member_u64(b, "pages", r->pages);
+    } else {
+        buf_printf(b, "%.*s \"%.*s\": %zu pages", STR_FMT(r->peer), STR_FMT(r->remote), r->pages);
+    }
+    for (int o = 0; o < EXCHANGE_OUTCOMES; o++) {
+        const char *name = exchange_outcome_name((enum exchange_outcome)o);
+        if (j->json)
+            json_put_member_u64(b, name, r->counts[o]);
+        else
+            buf_printf(b, ", %zu %s", r->counts[o], name);
+    }
+    if (j->json) {
+        json_put_name(b, "seconds");
+        buf_printf(b, "%.3f", seconds);
+        if (e)
+            json_put_member(b, "error", str_of(e->msg));
+        buf_lit(b, "}\n");
+    } else {
+        buf_printf(b, " in %.1f s%s\n", seconds, e ? ", then it failed" : "");
+    }
+}
+
+static void sync_one(struct job *j, const struct store_peer *p)
+{
+    struct peer_watch watch = {show_refused, show_progress, cli_signals_stopped, j};
+    struct peer_report report;
+    struct err e = {0};
+    int64_t start = monotonic_us();
+    cli_progress_start(&j->progress, "objects", 0);
+    bool ok = peer_sync(j->node.s, p, &watch, &report, &e);
+    cli_progress_end(&j->progress);
+    put_report(j, &report, (double)(monotonic_us() - start) / 1e6, ok ? NULL : &e);
+    if (cli_print(j->c, &j->out) != 0)
+        j->failed = true;
+    buf_clear(&j->out);
+    if (ok || cli_signals_stopped())
+        return;
+    err_prefix(&e, "%.*s \"%.*s\"", STR_FMT(p->name), STR_FMT(p->remote));
+    cli_fail(j->c, &e);
+    j->failed = true;
+}
+
+/* Partners are read anew in each round: cursors have moved, and others may have been added. */
+static bool one_round(struct job *j, struct arena *a, struct err *e)
+{
+    struct store_peer *rows;
+    size_t n, meant = 0;
+    struct str only = j->c->arg_count > 1 ? str_of(j->c->args[1]) : STR_NONE;
+    if (!exchange_peers(j->node.s, a, &rows, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !cli_signals_stopped(); i++) {
+        if (only.p && !str_eq(only, rows[i].name))
+            continue;
+        meant++;
+        sync_one(j, &rows[i]);
+    }
+    if (meant == 0 && only.p && !cli_signals_stopped())
+        return err_set(e, ERR_NOT_FOUND, "no partner \"%.*s\": see `setu peer list %s`",
+                       STR_FMT(only), j->c->args[0]);
+    if (n == 0)
+        fprintf(stderr, "setu sync: no partner yet: `setu peer add %s` names one\n", j->c->args[0]);
+    return true;
+}
+
+static void sleep_until(int64_t at_us)
+{
+    int64_t left;
+    while (!cli_signals_stopped() && (left = at_us - monotonic_us()) > 0) {
+        struct timespec nap = {0, (left > 200000 ? 200000 : left) * 1000};
+        nanosleep(&nap, NULL);
+    }
+}
+
+static int run_rounds(struct job *j, int64_t every_us)
+{
+    struct err e = {0};
+    bool ok;
+    do {
+        int64_t start = monotonic_us();
+        struct arena *a = arena_new(64u << 20);
+        ok = a ? one_round(j, a, &e) : err_set(&e, ERR_MEMORY, "out of memory");
+        arena_free(a);
+        if (ok && every_us)
+            sleep_until(start + every_us);
+    } while (ok && every_us && !cli_signals_stopped());
+    if (!ok)
+        return cli_fail(j->c, &e);
+    return !every_us && (j->failed || cli_signals_stopped()) ? 3 : 0;
+}
+
+static int run(struct cli *c)
+{
+    struct job j = {.c = c, .json = cli_flag(c, "json"), .verbose = cli_flag(c, "verbose")};
+    int64_t every_us = (int64_t)cli_number(c, "every") * 1000000;
+    int status = 0;
+    if (every_us && cli_flag(c, "once"))
+        return cli_usage(c, "--once and --every exclude each other: give one");
+    if (!cli_node_open(c, c->args[0], &j.node, &status))
+        return status;
+    cli_signals_catch();
+    buf_init(&j.out, 0);
+    status = run_rounds(&j, every_us);
+    buf_done(&j.out);
+    cli_node_close(&j.node);
+    return status;
+}
+
+const struct cli_command cli_sync = {
+    .name = "sync",
+    .args = "DIR [PEER]",
+    .least_args = 1,
+    .most_args = 2,
+    .summary = "pull what is new from partners",
+    .text = "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
+            "pulled is durable page by page, and the next run goes on behind it. An object that "
+            "policy.conf or STIX refuses is counted and does not stop the others. Exit status 0 "
+            "when all partners were reached, 3 when one was not (the others are still pulled); "
+            "with --every, failures are told and the next round tries again.",
+    .options = options,
+    .run = run,
+};

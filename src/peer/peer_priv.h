@@ -1,0 +1,89 @@
+/* Inside the room: URLs, one request and its answer, finding a collection. */
+#ifndef PEER_PEER_PRIV_H
+#define PEER_PEER_PRIV_H
+
+#include <curl/curl.h>
+
+#include "peer/peer.h"
+
+/* ---- url.c ---- */
+
+/* An absolute URL that obeys the rules of peer_url_check; ends in a slash. */
+struct peer_url {
+    struct str text;
+    struct str path;   /* within text */
+    struct str origin; /* scheme://host:port in lower case: where credentials may go */
+    bool loopback;
+};
+/* Reads `ref` against `base` (STR_NONE: `ref` must be absolute); text lives in `a`. */
+bool peer_url_read(struct arena *a, struct str base, struct str ref, struct peer_url *out,
+                   struct err *e) BASE_CHECKED;
+
+/* What a URL names, by its path. */
+enum peer_url_kind { PEER_URL_SERVER, PEER_URL_ROOT, PEER_URL_COLLECTION };
+/* `base`: the discovery URL, the API root, or the collection resource; each ends in a slash. */
+bool peer_url_kind(const struct peer_url *u, struct arena *a, enum peer_url_kind *kind,
+                   struct str *base, struct err *e) BASE_CHECKED;
+/* Appends s percent-encoded but for the unreserved characters of RFC 3986 §2.3. */
+void peer_url_put(struct buf *b, struct str s);
+/* May an id or alias of the server stand as a path's segment? */
+bool peer_url_segment_ok(struct str id);
+
+/* ---- http.c ---- */
+
+struct peer_client {
+    CURL *curl;
+    struct curl_slist *get_headers, *post_headers;
+    struct arena *arena; /* what lives as long as the client */
+    struct arena *reply; /* the last reply's tree */
+    struct json_reader *reader;
+    struct buf body;
+    struct peer_url url;
+    enum peer_url_kind kind;
+    struct str base; /* of peer_url_kind */
+    bool (*stop)(void);
+    bool heavy; /* the last request failed because its answer was too large or too slow */
+    char why[CURL_ERROR_SIZE];
+};
+
+/* An answer of 2xx in TAXII's media type; valid until the next request. */
+struct peer_reply {
+    struct str text;
+    const struct json *json; /* an object */
+    struct str last_added;   /* X-TAXII-Date-Added-Last where it is a timestamp, or STR_NONE */
+};
+/* GET, or POST of *post. Tries again after what passes by itself; all else is an error. */
+bool peer_http(struct peer_client *c, struct str url, const struct str *post,
+               struct peer_reply *out, struct err *e) BASE_CHECKED;
+/* Sleeps, but not past stop. */
+bool peer_wait(struct peer_client *c, int64_t ms, struct err *e) BASE_CHECKED;
+/* Is this Content-Type TAXII 2.1's? */
+bool peer_media_ok(struct str content_type);
+
+/* ---- client.c ---- */
+
+/* TAXII 2.1 §3.7 */
+struct peer_envelope {
+    const struct json *first;
+    size_t count;
+    bool more;
+    struct str next;
+};
+bool peer_envelope_read(const struct json *v, struct peer_envelope *out,
+                        struct err *e) BASE_CHECKED;
+
+/* TAXII 2.1 §4.3.1 */
+struct peer_status {
+    bool complete;
+    struct str id; /* STR_NONE when it cannot stand in a URL */
+    uint64_t success, failure, pending;
+    struct str first_failure; /* its message, or STR_NONE */
+};
+bool peer_status_read(const struct json *v, struct peer_status *out, struct err *e) BASE_CHECKED;
+
+/* ---- sync.c ---- */
+
+/* The stricter of our default marking and the partner's. */
+enum stix_tlp peer_stricter(enum stix_tlp ours, enum stix_tlp theirs);
+
+#endif

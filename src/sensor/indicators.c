@@ -1,0 +1,339 @@
+/* Collecting indicators by id, and building the set of what can be looked up. */
+#include <string.h>
+
+#include "observable/observable.h"
+#include "pattern/pattern.h"
+#include "sensor/sensor_priv.h"
+
+struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx)
+{
+    struct sensor_indicators *s = base_alloc(sizeof *s);
+    if (!s)
+        return NULL;
+    s->note = note;
+    s->ctx = ctx;
+    s->set = match_set_new();
+    s->reader = json_reader_new();
+    s->kept = arena_new(LIMIT_ARENA_FILE_BYTES);
+    s->scratch = arena_new(LIMIT_ARENA_FILE_BYTES);
+    if (s->set && s->reader && s->kept && s->scratch)
+        return s;
+    sensor_indicators_free(s);
+    return NULL;
+}
+
+/* What only reading needs. */
+static void free_reading(struct sensor_indicators *s)
+{
+    json_reader_free(s->reader);
+    arena_free(s->kept);
+    arena_free(s->scratch);
+    base_free(s->entries);
+    base_free(s->slots);
+    s->reader = NULL;
+    s->kept = s->scratch = NULL;
+    s->entries = NULL;
+    s->slots = NULL;
+}
+
+void sensor_indicators_free(struct sensor_indicators *s)
+{
+    if (!s)
+        return;
+    free_reading(s);
+    match_set_free(s->set);
+    base_free(s);
+}
+
+const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
+{
+    return s->set;
+}
+
+const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s)
+{
+    return &s->counts;
+}
+
+static void tell(const struct sensor_indicators *s, const struct sensor_note *n)
+{
+    if (s->note)
+        s->note(s->ctx, n);
+}
+
+void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
+                          struct str id, struct str reason)
+{
+    s->counts.unusable++;
+    tell(s, &(struct sensor_note){from->source, from->line, id, reason, false});
+}
+
+/* ---- entries by id ---- */
+
+static size_t slot_of(const struct sensor_indicators *s, struct str id)
+{
+    size_t at = str_hash(id, 0) & s->slot_mask;
+    while (s->slots[at] && !str_eq(s->entries[s->slots[at] - 1].id, id))
+        at = (at + 1) & s->slot_mask;
+    return at;
+}
+
+/* Keeps the table at most half full. */
+static bool make_room(struct sensor_indicators *s, struct err *e)
+{
+    size_t size = s->slots ? s->slot_mask + 1 : 0, bytes;
+    void *items = s->entries;
+    if (!base_grow(&items, &s->entry_room, s->entry_count + 1, sizeof *s->entries))
+        return err_set(e, ERR_MEMORY, "no memory for the indicators");
+    s->entries = items;
+    if ((s->entry_count + 1) * 2 <= size)
+        return true;
+    size = size ? size * 2 : 1024;
+    uint32_t *slots = size_mul(size, sizeof *slots, &bytes) ? base_alloc(bytes) : NULL;
+    if (!slots || s->entry_count >= UINT32_MAX / 2) {
+        base_free(slots);
+        return err_set(e, ERR_MEMORY, "no memory for the indicators");
+    }
+    base_free(s->slots);
+    s->slots = slots;
+    s->slot_mask = size - 1;
+    for (size_t i = 0; i < s->entry_count; i++)
+        s->slots[slot_of(s, s->entries[i].id)] = (uint32_t)i + 1;
+    return true;
+}
+
+/* ---- one indicator object ---- */
+
+/* The strings of an array as a JSON array on one line. */
+static struct str labels_of(struct sensor_indicators *s, const struct json *labels)
+{
+    struct buf b;
+    if (!labels || !labels->count)
+        return STR_NONE;
+    buf_init(&b, 0);
+    buf_byte(&b, '[');
+    for (const struct json *l = labels->u.child; l; l = l->next) {
+        if (l->type != JSON_STRING)
+            continue;
+        if (b.n > 1)
+            buf_byte(&b, ',');
+        json_put_string(&b, l->u.s);
+    }
+    buf_byte(&b, ']');
+    struct str kept = b.failed ? STR_NONE : arena_str(s->kept, buf_view(&b));
+    buf_done(&b);
+    return kept;
+}
+
+static bool read_time(const struct json *v, struct str name, int64_t *us, struct err *why)
+{
+    const struct json *t = json_get(v, name);
+    struct instant at;
+    if (!t)
+        return true;
+    if (t->type != JSON_STRING)
+        return err_set(why, ERR_INVALID, "%.*s is no timestamp", STR_FMT(name));
+    if (!instant_parse(t->u.s, &at, why))
+        return err_prefix(why, "%.*s", STR_FMT(name));
+    *us = instant_us(at);
+    return true;
+}
+
+/* What detection needs of an indicator; false with the reason when it cannot be used. */
+static bool read_indicator(const struct stix_object *o, struct sensor_entry *n, struct err *why)
+{
+    struct str type = json_get_str(o->json, STR("pattern_type"));
+    const struct json *pattern = json_get(o->json, STR("pattern"));
+    /* STIX 2.0 knew no other language, and no pattern_type. */
+    n->stix20 = !type.p && str_eq(o->spec_version, STR("2.0"));
+    if (!n->stix20 && !type.p)
+        return err_set(why, ERR_INVALID, "it has no pattern_type");
+    if (!n->stix20 && !str_eq(type, STR("stix")))
+        return err_set(why, ERR_INVALID, "pattern_type is %.*s, only stix can be looked up",
+                       STR_FMT(type));
+    if (!json_is(pattern, JSON_STRING))
+        return err_set(why, ERR_INVALID, "it has no pattern");
+    n->pattern = pattern->u.s;
+    return read_time(o->json, STR("valid_from"), &n->from_us, why) &&
+           read_time(o->json, STR("valid_until"), &n->until_us, why);
+}
+
+/* Copies what an entry borrows of its document. */
+static bool keep_entry(struct sensor_indicators *s, struct sensor_entry *n,
+                       const struct sensor_entry *old, struct err *e)
+{
+    struct str last = s->entry_count ? s->entries[s->entry_count - 1].source : STR_NONE;
+    n->id = old ? old->id : arena_str(s->kept, n->id);
+    n->source = str_eq(last, n->source) ? last : arena_str(s->kept, n->source);
+    n->name = n->name.n ? arena_str(s->kept, n->name) : STR_NONE;
+    n->pattern = n->pattern.n ? arena_str(s->kept, n->pattern) : STR_NONE;
+    n->reason = n->reason.n ? arena_str(s->kept, n->reason) : STR_NONE;
+    return arena_ok(s->kept, e);
+}
+
+bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
+                 const struct json *v, struct err *e)
+{
+    struct stix_object o;
+    struct err why = {0};
+    struct str type = json_get_str(v, STR("type"));
+    if (json_is(v, JSON_OBJECT) && type.p && !str_eq(type, STR("indicator")))
+        return true;
+    if (!stix_object_read(v, &o, &why)) {
+        sensor_note_unusable(s, from, json_get_str(v, STR("id")), str_of(why.msg));
+        return true;
+    }
+    if (!make_room(s, e))
+        return false;
+    uint32_t *slot = &s->slots[slot_of(s, o.id)];
+    struct sensor_entry *old = *slot ? &s->entries[*slot - 1] : NULL;
+    if (old && o.version_us <= old->version_us) {
+        if (o.version_us == old->version_us && o.tlp > old->tlp)
+            old->tlp = o.tlp; /* one version, two markings: the stricter */
+        return true;
+    }
+    struct sensor_entry n = {.source = from->source,
+                             .id = o.id,
+                             .line = from->line,
+                             .name = json_get_str(v, STR("name")),
+                             .version_us = o.version_us,
+                             .from_us = INT64_MIN,
+                             .until_us = INT64_MAX,
+                             .tlp = o.tlp != STIX_TLP_NONE ? o.tlp : from->tlp,
+                             .revoked = o.revoked};
+    if (!n.revoked && !read_indicator(&o, &n, &why))
+        n.reason = str_of(why.msg);
+    n.labels = labels_of(s, o.labels);
+    if (!keep_entry(s, &n, old, e))
+        return false;
+    if (!old) {
+        *slot = (uint32_t)++s->entry_count;
+        old = &s->entries[s->entry_count - 1];
+    }
+    *old = n;
+    return true;
+}
+
+/* ---- from patterns to values ---- */
+
+struct building {
+    struct sensor_indicators *s;
+    const struct sensor_entry *entry;
+    bool added; /* the indicator stands in the set under `index` */
+    uint32_t index;
+    size_t left_out; /* values that are no observable of the scanner */
+    struct err first, *e;
+    char text[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
+};
+
+static bool add_indicator(struct building *b)
+{
+    const struct sensor_entry *n = b->entry;
+    struct match_indicator m = {.id = n->id,
+                                .name = n->name,
+                                .labels = n->labels,
+                                .from_us = n->from_us,
+                                .until_us = n->until_us};
+    if (n->tlp != STIX_TLP_NONE)
+        m.tlp = str_of(stix_tlp_name(n->tlp));
+    b->added = b->added || match_set_indicator(b->s->set, &m, &b->index, b->e);
+    return b->added;
+}
+
+static bool each_atom(void *ctx, const struct pattern_atom *a)
+{
+    struct building *b = ctx;
+    struct observable o;
+    struct err why = {0};
+    enum observable_kind kind;
+    bool good = observable_kind_of_path(a->object_type, a->path, &kind);
+    if (!good)
+        err_set(&why, ERR_INVALID, "nothing looks for %.*s:%.*s", STR_FMT(a->object_type),
+                STR_FMT(a->path));
+    else if (!observable_normalize(kind, a->value, true, b->text, sizeof b->text, &o, &why))
+        good = err_prefix(&why, "\"%.*s\" is no %s", STR_FMT(a->value), observable_kind_name(kind));
+    if (good)
+        return add_indicator(b) && match_set_value(b->s->set, b->index, &o, b->e);
+    if (b->left_out++ == 0)
+        b->first = why;
+    return true;
+}
+
+/* Says what of the pattern was left out, if anything. */
+static void judge(struct building *b, size_t undecided, const char *why)
+{
+    struct sensor_indicators *s = b->s;
+    const struct sensor_entry *n = b->entry;
+    struct err reason = {0};
+    struct sensor_origin from = {n->source, n->line, n->tlp};
+    if (undecided && !b->added && !b->left_out)
+        err_set(&reason, ERR_INVALID, "no value of its pattern suffices alone: %s", why);
+    else if (undecided)
+        err_set(&reason, ERR_INVALID, "%zu of its alternatives cannot be looked up: %s",
+                undecided + b->left_out, why);
+    else if (b->left_out)
+        err_set(&reason, ERR_INVALID, "%s", b->first.msg);
+    else if (!b->added)
+        err_set(&reason, ERR_INVALID, "its pattern holds no value to look up");
+    if (!b->added) {
+        sensor_note_unusable(s, &from, n->id, str_of(reason.msg));
+    } else if (undecided || b->left_out) {
+        s->counts.in_part++;
+        tell(s, &(struct sensor_note){n->source, n->line, n->id, str_of(reason.msg), true});
+    }
+}
+
+static bool build_entry(struct building *b, int64_t now_us, struct err *e)
+{
+    struct sensor_indicators *s = b->s;
+    const struct sensor_entry *n = b->entry;
+    struct sensor_origin from = {n->source, n->line, n->tlp};
+    struct pattern *pattern;
+    struct err why = {0};
+    const char *word = NULL;
+    if (n->revoked) {
+        s->counts.revoked++;
+        return true;
+    }
+    if (n->reason.n) {
+        sensor_note_unusable(s, &from, n->id, n->reason);
+        return true;
+    }
+    arena_reset(s->scratch);
+    if (!pattern_parse(s->scratch, n->pattern, n->stix20 ? PATTERN_STIX_20 : PATTERN_STIX_21,
+                       &pattern, &why)) {
+        err_prefix(&why, "its pattern, at byte %zu", why.at + 1);
+        sensor_note_unusable(s, &from, n->id, str_of(why.msg));
+        return true;
+    }
+    b->added = false;
+    b->left_out = 0;
+    e->code = ERR_NONE;
+    size_t undecided = pattern_atoms(pattern, each_atom, b, &word);
+    if (e->code != ERR_NONE)
+        return false;
+    judge(b, undecided, word);
+    if (b->added && (now_us < n->from_us || now_us >= n->until_us))
+        s->counts.not_in_force++;
+    else if (b->added)
+        s->counts.used++;
+    return true;
+}
+
+bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us, struct err *e)
+{
+    struct building *b = base_alloc(sizeof *b);
+    if (!b)
+        return err_set(e, ERR_MEMORY, "no memory for the indicators");
+    b->s = s;
+    b->e = e;
+    s->first_stix = (uint32_t)match_set_indicators(s->set);
+    bool ok = true;
+    for (size_t i = 0; i < s->entry_count && ok; i++) {
+        b->entry = &s->entries[i];
+        ok = build_entry(b, now_us, e);
+    }
+    base_free(b);
+    free_reading(s);
+    return ok && match_set_seal(s->set, e);
+}

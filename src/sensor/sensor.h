@@ -1,0 +1,121 @@
+/*
+ * Detection at the edge: reads indicators from wherever they are kept, scans logs with them, writes
+ * alerts, and tells the producers what was sighted. It holds no rule of matching (`match`) or of
+ * release (`exchange`), and never lets a byte of a log out but in an alert. One thread an object.
+ */
+#ifndef SENSOR_SENSOR_H
+#define SENSOR_SENSOR_H
+
+#include "base/base.h"
+#include "match/match.h"
+#include "peer/peer.h"
+
+/* ---- indicators ---- */
+
+/* What could not be used as it stands; valid only during the call. */
+struct sensor_note {
+    struct str source; /* as it was named */
+    size_t line;       /* of a list or of JSON lines; else 0 */
+    struct str id;     /* the indicator's id, or the line of a list */
+    struct str reason;
+    bool in_part; /* some of its values are used nevertheless */
+};
+typedef void sensor_note_fn(void *ctx, const struct sensor_note *n);
+
+struct sensor_counts {
+    size_t used; /* in force when the set was sealed */
+    size_t in_part, unusable, revoked, not_in_force;
+};
+
+struct sensor_indicators;
+/* NULL without memory; `note` may be NULL. */
+struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx);
+void sensor_indicators_free(struct sensor_indicators *s); /* NULL is allowed */
+/* A plain list (one value a line), or STIX: a bundle, an envelope, an array, one object, JSON
+ * lines. `text` has BASE_PADDING readable bytes behind it and may be freed afterwards. Of several
+ * versions of one id the newest counts, whatever source it came from. */
+bool sensor_indicators_text(struct sensor_indicators *s, struct str source, struct str text,
+                            struct err *e) BASE_CHECKED;
+/* `where` is a file, `-`, a node's directory (read as its own organisation) or a URL (reached as
+ * `how` says, whose own url is not looked at). `collection`, when not empty, is the one to read. */
+bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
+                            const struct peer_endpoint *how, struct str collection,
+                            struct err *e) BASE_CHECKED;
+/* Ends reading: builds the set. `now_us` is used for counting only. */
+bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
+                            struct err *e) BASE_CHECKED;
+const struct match_set *sensor_indicators_set(const struct sensor_indicators *s);
+const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
+bool sensor_is_url(struct str where); /* http:// or https:// */
+
+/* ---- scanning ---- */
+
+/* One alert; valid only during the call. */
+struct sensor_alert {
+    struct str input;
+    struct str time; /* when the bytes were read: RFC 3339, microseconds */
+    int64_t time_us;
+    uint64_t line, offset; /* from 1; bytes from the start of the input */
+    const struct match_hit *hit;
+    const struct match_indicator *indicator;
+};
+typedef bool sensor_alert_fn(void *ctx, const struct sensor_alert *a); /* false stops */
+
+struct sensor_scan {
+    const struct match_set *set;
+    const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
+    sensor_alert_fn *alert;
+    /* After each block: bytes of this input so far; false stops. May be NULL. */
+    bool (*block)(void *ctx, uint64_t bytes);
+    /* A sentence on an input whose text cannot be seen (compressed, UTF-16). May be NULL. */
+    void (*warn)(void *ctx, struct str input, const char *text);
+    void *ctx;
+    /* 0: LIMIT_SENSOR_BLOCK_BYTES, and twice LIMIT_OBSERVABLE_BYTES. Tests set less. */
+    size_t block_bytes, context_bytes;
+};
+/* Scans a file, a pipe, or `-` for standard input to its end, in memory that does not depend on
+ * its length. What is complete is reported before more is waited for. A line longer than a block
+ * is looked at in pieces that overlap: a hit is told once, and as if the line had been whole as
+ * long as it and what surrounds it fit in `context_bytes`. */
+bool sensor_scan_input(const struct sensor_scan *s, const char *input, struct err *e) BASE_CHECKED;
+
+/* One line of JSON with its line feed. */
+void sensor_alert_put(struct buf *out, const struct sensor_alert *a);
+
+/* ---- sightings ---- */
+
+/* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
+struct sensor_sightings;
+/* `s` is sealed and stays until the sightings are freed. */
+bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sightings **out,
+                          struct err *e) BASE_CHECKED;
+void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
+void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+/* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
+bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
+                            struct err *e) BASE_CHECKED;
+size_t sensor_sightings_count(const struct sensor_sightings *s); /* after writing */
+/* A TAXII envelope of `count` sightings from the one numbered `first`. */
+void sensor_sightings_put(const struct sensor_sightings *s, size_t first, size_t count,
+                          struct buf *out);
+
+/* Where sightings go: a collection of a server or of a node's directory. */
+struct sensor_target;
+/* As sensor_indicators_load. Asks who the caller is there; fails when that is not known and
+ * `identity` is empty. A directory's only collection needs no name. */
+bool sensor_target_open(const char *where, const struct peer_endpoint *how, struct str collection,
+                        struct str identity, struct sensor_target **out,
+                        struct err *e) BASE_CHECKED;
+void sensor_target_close(struct sensor_target *t); /* NULL is allowed */
+struct str sensor_target_identity(const struct sensor_target *t);
+
+struct sensor_sent {
+    uint64_t success, failure, pending;
+    size_t handed; /* sightings whose fate is known; on failure those from here on are not */
+    struct buf *first_failure; /* or NULL: receives the first refusal's message */
+};
+/* Hands over everything in envelopes of at most 1,000. On failure `out` tells how far it came. */
+bool sensor_target_send(struct sensor_target *t, const struct sensor_sightings *s,
+                        struct sensor_sent *out, struct err *e) BASE_CHECKED;
+
+#endif

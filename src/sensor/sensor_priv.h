@@ -1,0 +1,49 @@
+/* Between the files that read indicators, build their set and count sightings. */
+#ifndef SENSOR_SENSOR_PRIV_H
+#define SENSOR_SENSOR_PRIV_H
+
+#include "sensor/sensor.h"
+#include "stix/stix.h"
+
+/* The newest version of one STIX indicator; text lives in the arena `kept`. */
+struct sensor_entry {
+    struct str source, id, name, labels, pattern;
+    size_t line;
+    struct str reason; /* why it cannot be used, or empty */
+    int64_t version_us, from_us, until_us;
+    enum stix_tlp tlp;
+    bool revoked, stix20;
+};
+
+struct sensor_indicators {
+    sensor_note_fn *note;
+    void *ctx;
+    struct sensor_counts counts;
+    struct match_set *set;
+    uint32_t first_stix; /* in the set: plain lists before, STIX indicators from here on */
+    struct json_reader *reader;
+    struct arena *kept, *scratch; /* of entries; of one document or pattern */
+    struct sensor_entry *entries;
+    size_t entry_count, entry_room;
+    uint32_t *slots; /* open addressing by id: number of the entry + 1; 0 is empty */
+    size_t slot_mask;
+};
+
+/* Where an object came from, and what marks it when it carries no marking. */
+struct sensor_origin {
+    struct str source;
+    size_t line;
+    enum stix_tlp tlp;
+};
+
+/* Takes one object of any type; what is no indicator is passed over. */
+bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
+                 const struct json *v, struct err *e) BASE_CHECKED;
+void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
+                          struct str id, struct str reason);
+
+/* A node's collection by id, alias or title; the only one when `key` is empty. */
+bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,
+                       struct exchange_collection *out, struct err *e) BASE_CHECKED;
+
+#endif

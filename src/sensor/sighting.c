@@ -1,0 +1,146 @@
+/* Sightings (STIX 2.1 §5.2): one for each indicator seen, with counts and times and nothing else.
+ */
+#include <string.h>
+
+#include "crypt/crypt.h"
+#include "sensor/sensor_priv.h"
+
+/* STIX 2.1 §5.2.1: count is an integer between 0 and 999,999,999. */
+#define MOST_COUNT 999999999
+
+struct seen {
+    uint64_t count;
+    int64_t first_us, last_us;
+};
+
+struct sensor_sightings {
+    const struct match_set *set;
+    size_t first; /* indicators before are lines of lists */
+    size_t room;
+    struct seen *seen; /* of the indicator first + i */
+    struct buf text;   /* the sightings, one behind the other */
+    size_t *ends;      /* where each ends in text */
+    size_t count;
+};
+
+bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sightings **out,
+                          struct err *e)
+{
+    struct sensor_sightings *g = base_alloc(sizeof *g);
+    size_t bytes;
+    if (g) {
+        buf_init(&g->text, 0);
+        g->set = s->set;
+        g->first = s->first_stix;
+        g->room = match_set_indicators(s->set) - g->first;
+        if (size_mul(g->room, sizeof *g->seen, &bytes))
+            g->seen = base_alloc(bytes);
+    }
+    if (!g || !g->seen) {
+        sensor_sightings_free(g);
+        return err_set(e, ERR_MEMORY, "no memory for the sightings");
+    }
+    *out = g;
+    return true;
+}
+
+void sensor_sightings_free(struct sensor_sightings *s)
+{
+    if (!s)
+        return;
+    base_free(s->seen);
+    base_free(s->ends);
+    buf_done(&s->text);
+    base_free(s);
+}
+
+void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
+{
+    if (a->hit->indicator < s->first)
+        return;
+    struct seen *n = &s->seen[a->hit->indicator - s->first];
+    if (n->count == 0 || a->time_us < n->first_us)
+        n->first_us = a->time_us;
+    if (n->count == 0 || a->time_us > n->last_us)
+        n->last_us = a->time_us;
+    if (n->count < MOST_COUNT)
+        n->count++;
+}
+
+static void put_time(struct buf *b, const char *name, int64_t us)
+{
+    char text[INSTANT_TEXT_BYTES];
+    json_put_member(b, name, instant_text(instant_of_us(us), 3, text));
+}
+
+static void put_sighting(struct buf *b, const struct match_indicator *m, const struct seen *n,
+                         struct str identity, int64_t now_us)
+{
+    char id[sizeof "sighting--" + CRYPT_UUID_TEXT] = "sighting--";
+    enum stix_tlp tlp = STIX_TLP_NONE;
+    crypt_uuid4(id + strlen(id));
+    buf_lit(b, "{\"type\":\"sighting\",\"spec_version\":\"2.1\"");
+    json_put_member(b, "id", str_of(id));
+    if (identity.n)
+        json_put_member(b, "created_by_ref", identity);
+    put_time(b, "created", now_us);
+    put_time(b, "modified", now_us);
+    put_time(b, "first_seen", n->first_us);
+    put_time(b, "last_seen", n->last_us);
+    json_put_member_u64(b, "count", n->count);
+    json_put_member(b, "sighting_of_ref", m->id);
+    if (identity.n) {
+        json_put_name(b, "where_sighted_refs");
+        buf_byte(b, '[');
+        json_put_string(b, identity);
+        buf_byte(b, ']');
+    }
+    if (m->tlp.n) /* a sighting is never marked more openly than its indicator */
+        must(stix_tlp_parse(m->tlp, &tlp));
+    if (tlp != STIX_TLP_NONE) {
+        json_put_name(b, "object_marking_refs");
+        buf_byte(b, '[');
+        json_put_string(b, stix_tlp_id(tlp));
+        buf_byte(b, ']');
+    }
+    buf_byte(b, '}');
+}
+
+bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
+                            struct err *e)
+{
+    size_t seen = 0, bytes;
+    must(!s->ends);
+    for (size_t i = 0; i < s->room; i++)
+        seen += s->seen[i].count > 0;
+    if (size_mul(seen, sizeof *s->ends, &bytes))
+        s->ends = base_alloc(bytes);
+    if (!s->ends)
+        return err_set(e, ERR_MEMORY, "no memory for the sightings");
+    for (size_t i = 0; i < s->room; i++) {
+        if (!s->seen[i].count)
+            continue;
+        put_sighting(&s->text, match_set_get(s->set, (uint32_t)(s->first + i)), &s->seen[i],
+                     identity, now_us);
+        s->ends[s->count++] = s->text.n;
+    }
+    return buf_ok(&s->text, e);
+}
+
+size_t sensor_sightings_count(const struct sensor_sightings *s)
+{
+    return s->count;
+}
+
+void sensor_sightings_put(const struct sensor_sightings *s, size_t first, size_t count,
+                          struct buf *out)
+{
+    must(first + count <= s->count);
+    buf_lit(out, "{\"objects\":[");
+    for (size_t i = first; i < first + count; i++) {
+        if (i > first)
+            buf_byte(out, ',');
+        buf_str(out, str_slice(buf_view(&s->text), i ? s->ends[i - 1] : 0, s->ends[i]));
+    }
+    buf_lit(out, "]}");
+}

@@ -1,0 +1,438 @@
+"""`setu detect`: the contract of its alerts, its sources of indicators, its sightings."""
+import ipaddress
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETU = Path(os.environ.get("SETU", ROOT / "build" / "setu")).resolve()
+CORPUS = Path(os.environ.get("SETU_CORPUS", ROOT / ".." / "shared" / "corpus")).resolve()
+sys.path.insert(0, str(ROOT / "examples"))
+import cases  # noqa: E402
+import generate  # noqa: E402
+
+FIELDS = ["time", "input", "line", "offset", "kind", "observable", "seen", "relation",
+          "indicator", "name", "tlp", "labels"]
+ME = "identity--2f6a1c3e-7a5b-4c3d-8e9f-0a1b2c3d4e5f"
+
+
+def run(*words, stdin=b"", cwd=None):
+    ran = subprocess.run([SETU, *words], input=stdin, capture_output=True, cwd=cwd, timeout=120)
+    return ran.returncode, ran.stdout, ran.stderr.decode()
+
+
+def detect(*words, stdin=b"", cwd=None):
+    """(exit status, alerts, stderr)"""
+    status, out, error = run("detect", *words, stdin=stdin, cwd=cwd)
+    return status, [json.loads(line) for line in out.decode().splitlines()], error
+
+
+def made(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def indicator(pattern, **properties):
+    return {"type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid.uuid4()}",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+            "pattern_type": "stix", "pattern": pattern, "valid_from": "2026-01-01T00:00:00Z",
+            "indicator_types": ["malicious-activity"], **properties}
+
+
+def bundle(path, *objects):
+    return made(path, json.dumps({"type": "bundle", "id": f"bundle--{uuid.uuid4()}",
+                                  "objects": objects}, indent=1))
+
+
+@pytest.fixture
+def names(tmp_path):
+    return made(tmp_path / "names.txt", "bad.example\n198.51.100.0/24\n")
+
+
+# ---- alerts ----
+
+
+def test_an_alert_of_a_list(tmp_path, names):
+    log = made(tmp_path / "a.log", b"quiet\nquery: Sub.BAD.example. IN A\r\n\x00\xff 198.51.100.7\n")
+    status, alerts, error = detect("-i", names, log)
+    assert status == 0 and "2 used, 0 not usable" in error
+    assert [list(a) for a in alerts] == [FIELDS, FIELDS]
+    first, second = alerts
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", first.pop("time"))
+    assert first == {"input": log, "line": 2, "offset": 13, "kind": "domain",
+                     "observable": "sub.bad.example", "seen": "Sub.BAD.example.",
+                     "relation": "subdomain", "indicator": "bad.example", "name": None,
+                     "tlp": None, "labels": []}
+    assert (second["line"], second["offset"], second["relation"]) == (3, 39, "inside")
+    assert second["indicator"] == "198.51.100.0/24" and second["kind"] == "ipv4"
+
+
+def test_an_alert_of_stix(tmp_path):
+    o = indicator("[domain-name:value = 'bad.example']", name="Bad \"one\"", labels=["c2", "é"],
+                  object_marking_refs=[cases.MARKING["GREEN1"]])
+    status, alerts, _ = detect("-i", bundle(tmp_path / "b.json", o), "--json",
+                               stdin=b"x bad.example")
+    a, = alerts
+    assert status == 0 and a["input"] == "-" and a["line"] == 1 and a["offset"] == 2
+    assert (a["indicator"], a["name"], a["tlp"], a["labels"]) == (
+        o["id"], "Bad \"one\"", "green", ["c2", "é"])
+
+
+def test_one_value_in_two_feeds_is_two_alerts_and_twice_in_a_list_is_one(tmp_path, names):
+    o = indicator("[domain-name:value = 'bad.example']")
+    again = made(tmp_path / "again.txt", "bad.example\nbad.example\n")
+    _, alerts, _ = detect("-i", names, "-i", again, "-i", bundle(tmp_path / "b.json", o),
+                          stdin=b"bad.example\n")
+    assert sorted(a["indicator"] for a in alerts) == sorted(["bad.example", o["id"]])
+
+
+@pytest.mark.parametrize("inputs", [[], ["-"]])
+def test_standard_input(names, inputs):
+    assert detect("-i", names, *inputs, stdin=b"bad.example")[0] == 0
+    assert detect("-i", names, *inputs, stdin=b"good.example")[:2] == (1, [])
+    assert detect("-i", names, *inputs)[:2] == (1, [])
+
+
+def test_a_pipe_that_stays_open_is_answered_at_once(names):
+    with subprocess.Popen([SETU, "detect", "-i", names], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        p.stdin.write(b"one bad.example\ntwo")
+        p.stdin.flush()
+        assert json.loads(p.stdout.readline())["line"] == 1
+        p.stdin.write(b" bad.example\n")
+        p.stdin.flush()
+        assert json.loads(p.stdout.readline())["offset"] == 20
+        p.terminate()
+        assert p.wait(10) == 0
+
+
+def test_offsets_in_a_large_input(tmp_path, names):
+    """Several blocks, one line longer than a block: every seen stands where the alert says."""
+    line = b"GET /index.html from 10.0.0.1 " * 3 + b"\n"
+    text = bytearray()
+    for i in range(60):
+        text += line * 500 + b"z" * (i * 37) + b" bad.example "
+        if i == 30:
+            text += b"x" * 3_000_000 + b" bad.example " + b"y" * 1_500_000
+    log = made(tmp_path / "large.log", bytes(text))
+    status, alerts, _ = detect("-i", names, log)
+    places = [m.start() for m in re.finditer(rb"bad\.example", text)]
+    assert status == 0 and [a["offset"] for a in alerts] == places and len(places) == 61
+    for a in alerts:
+        assert a["line"] == text.count(b"\n", 0, a["offset"]) + 1
+
+
+def test_memory_does_not_grow_with_the_input(tmp_path, names):
+    program = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=-3, stderr=-3);"
+               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    peaks = []
+    for copies in (1, 40):
+        log = made(tmp_path / f"{copies}.log", (b"w" * 900 + b" bad.example ") * 1000 * copies)
+        ran = subprocess.run([sys.executable, "-c", program, SETU, "detect", "-i", names, log],
+                             capture_output=True, check=True)
+        peaks.append(int(ran.stdout))
+    assert peaks[1] < peaks[0] + 8 * 1024  # KiB
+
+
+# ---- time ----
+
+
+def test_validity_is_judged_now_or_as_asked(tmp_path):
+    past = indicator("[domain-name:value = 'past.example']", valid_until="2026-02-01T00:00:00Z")
+    future = indicator("[domain-name:value = 'future.example']", valid_from="2099-01-01T00:00:00Z")
+    path = bundle(tmp_path / "b.json", past, future)
+    log = b"past.example future.example\n"
+
+    def seen(*words):
+        return [a["seen"] for a in detect("-i", path, *words, stdin=log)[1]]
+
+    assert seen() == []
+    assert seen("--as-of", "2026-01-15T00:00:00Z") == ["past.example"]
+    assert seen("--as-of", "2026-01-31T23:59:59.999999Z") == ["past.example"]
+    assert seen("--as-of", "2026-02-01T00:00:00Z") == []
+    assert seen("--as-of", "2099-01-01T00:00:00Z") == ["future.example"]
+    assert "2 not in force" in detect("-i", path, stdin=log)[2]
+
+
+def test_the_newest_version_counts_and_revoking_removes(tmp_path):
+    o = indicator("[domain-name:value = 'old.example']")
+    newer = {**o, "modified": "2026-03-01T00:00:00.000Z",
+             "pattern": "[domain-name:value = 'new.example']"}
+    gone = {**newer, "modified": "2026-04-01T00:00:00.000Z", "revoked": True}
+    log = b"old.example new.example\n"
+    for i, order in enumerate(([o, newer], [newer, o])):
+        path = bundle(tmp_path / f"{i}.json", *order)
+        assert [a["seen"] for a in detect("-i", path, stdin=log)[1]] == ["new.example"]
+    other = made(tmp_path / "gone.json", json.dumps(gone))
+    status, alerts, error = detect("-i", other, "-i", path, stdin=log)
+    assert (status, alerts) == (1, []) and "1 revoked" in error
+
+
+# ---- what cannot be used or read ----
+
+
+def test_what_cannot_be_used_is_named(tmp_path):
+    objects = [indicator("rule x {}", pattern_type="yara"),
+               indicator("[domain-name:value ="),
+               indicator("[domain-name:value = 'a.example' AND domain-name:value = 'b.example']"),
+               indicator("[domain-name:value = 'ok.example'] OR [process:pid = 4]"),
+               indicator("[ipv4-addr:value = '300.1.1.1']")]
+    path = bundle(tmp_path / "b.json", *objects)
+    status, alerts, error = detect("-i", path, stdin=b"a.example b.example ok.example\n")
+    assert status == 0 and [a["seen"] for a in alerts] == ["ok.example"]
+    summary, = error.splitlines()
+    assert summary.startswith("indicators: 1 used, 4 not usable, 1 used in part")
+    assert all(o["id"] in summary for o in objects[:3]) and "yara" in summary
+    assert "1 more" in summary
+    lines = detect("-v", "-i", path, stdin=b"")[2].splitlines()
+    assert len(lines) == 6 and lines[-1] == summary
+    for o in objects:
+        line, = (text for text in lines[:-1] if o["id"] in text)
+        assert ("used in part" in line) == (o is objects[3])
+
+
+def test_a_list_with_a_line_that_is_no_value(tmp_path):
+    path = made(tmp_path / "l.txt", "bad.example\nthis is no value\x1b[31m\n")
+    status, _, error = detect("-v", "-i", path, stdin=b"bad.example\n")
+    assert status == 0 and "1 used, 1 not usable" in error
+    assert f"{path}:2: this is no value" in error and "\x1b" not in error
+
+
+def test_exit_status_and_messages(tmp_path, names):
+    log = made(tmp_path / "a.log", "bad.example\n")
+    status, _, error = detect(log)
+    assert status == 2 and "--indicators" in error
+    assert detect("-i", names, "--as-of", "yesterday", log)[0] == 2
+    assert detect("-i", names, "--user", "me", log)[0] == 2
+    assert detect("-i", names, "--cert", "me.pem", log)[0] == 2
+    assert detect("-i", "-", stdin=b"x")[0] == 2
+    for missing in ("no-such-file", str(tmp_path)):
+        status, alerts, error = detect("-i", missing, log)
+        assert (status, alerts) == (3, []) and missing in error
+        # The other inputs are read nevertheless.
+        status, alerts, error = detect("-i", names, missing, log)
+        assert status == 3 and len(alerts) == 1 and missing in error
+    broken = made(tmp_path / "b.json", '{"type": "bundle",\n "objects": [}')
+    status, _, error = detect("-i", broken, log)
+    assert status == 3 and "line 2" in error and broken in error
+    misp = made(tmp_path / "misp.json", '{"Event": {"info": "x"}}')
+    assert detect("-i", misp, log)[0] == 3
+
+
+def test_indicators_from_standard_input(tmp_path):
+    log = made(tmp_path / "a.log", "bad.example\n")
+    assert detect("-i", "-", log, stdin=b"bad.example\n")[0] == 0
+
+
+def test_a_compressed_input_is_warned_about(tmp_path, names):
+    log = made(tmp_path / "a.log.gz", b"\x1f\x8b\x08\x00rest")
+    status, _, error = detect("-i", names, log)
+    assert status == 1 and log in error and "zcat" in error
+
+
+def test_a_full_standard_output(names):
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run([SETU, "detect", "-i", names], input=b"bad.example\n", stdout=full,
+                             stderr=subprocess.PIPE)
+    assert ran.returncode == 3 and b"standard output" in ran.stderr
+
+
+# ---- the examples ----
+
+
+def readable_bundle(path):
+    """What Tsubame's node shows Tsubame of both nations."""
+    objects = [o for home, document in (("IN", cases.india()), ("JP", cases.japan()))
+               for o in document["objects"] if not cases.withheld(o, home, generate.READER)]
+    return bundle(path, *objects)
+
+
+def test_examples(tmp_path):
+    fields = ("input", "line", "kind", "observable", "seen", "relation", "indicator")
+    expected = [json.loads(line) for line in
+                (ROOT / "examples/expected-alerts.jsonl").read_text().splitlines()]
+    status, alerts, error = detect("-i", readable_bundle(tmp_path / "b.json"), *generate.LINES,
+                                   "--as-of", "2026-09-14T12:00:00Z", cwd=ROOT / "examples/logs")
+    found = {tuple(a[f] for f in fields) for a in alerts}
+    wanted = {tuple(a[f] for f in fields) for a in expected}
+    assert status == 0, error
+    assert sorted(wanted - found) == [] and sorted(found - wanted) == []
+    for name in generate.LINES:
+        text = (ROOT / "examples/logs" / name).read_bytes()
+        for a in (a for a in alerts if a["input"] == name):
+            seen = a["seen"].encode()
+            assert text[a["offset"]:a["offset"] + len(seen)] == seen
+            assert text.count(b"\n", 0, a["offset"]) + 1 == a["line"]
+
+
+# ---- the corpus: planted hits and near misses in five formats ----
+
+
+@pytest.mark.parametrize("count", [10_000, 100_000, 1_000_000])
+def test_corpus(tmp_path_factory, count):
+    source = CORPUS / "detect" / "gen.c"
+    if not source.exists():
+        pytest.skip(f"{source} is not there; SETU_CORPUS names the folder that holds detect/gen.c")
+    at = tmp_path_factory.getbasetemp() / "corpus"
+    if not at.exists():
+        at.mkdir()
+        subprocess.run(["cc", "-O2", "-w", "-o", at / "gen", source, "-lm"], check=True)
+        # 6 MB of logs; a hit and a near miss on about 1 line in 100 each; a million indicators.
+        subprocess.run([at / "gen", at, "7", "6", "100", "100", "1000000"], check=True,
+                       capture_output=True)
+        (at / "gen").unlink()
+    indicators = {10_000: "ind_10k.txt", 100_000: "ind_100k.txt", 1_000_000: "ind_1M.txt"}[count]
+    wanted = set()
+    for row in (at / "expected.tsv").read_text().splitlines():
+        file, line, index, _, _, value, _ = row.split("\t")
+        if int(index) < count:
+            wanted.add((file, int(line), value))
+    logs = ["eve.json", "conn.log", "dns.log", "access.log", "syslog.log"]
+    status, alerts, error = detect("-i", indicators, *logs, cwd=at)
+    found = {(a["input"], a["line"], a["indicator"]) for a in alerts}
+    assert status == 0 and f"{count} used, 0 not usable" in error and len(wanted) > 50
+    assert sorted(wanted - found) == []
+    # The table names the first indicator that holds an address; other ranges may hold it as well.
+    lines = {(file, line) for file, line, _ in wanted}
+    for a in alerts:
+        if (a["input"], a["line"], a["indicator"]) not in wanted:
+            assert a["relation"] == "inside" and (a["input"], a["line"]) in lines, a
+            address = ipaddress.ip_address(a["observable"])
+            assert address in ipaddress.ip_network(a["indicator"]), a
+
+
+# ---- sightings ----
+
+
+def test_sightings_into_a_file(tmp_path):
+    amber = indicator("[domain-name:value = 'bad.example']",
+                      object_marking_refs=[cases.MARKING["GREEN"], cases.MARKING["AMBER"]])
+    plain = indicator("[ipv4-addr:value = '198.51.100.7']")
+    unseen = indicator("[domain-name:value = 'unseen.example']")
+    listed = made(tmp_path / "l.txt", "listed.example\n")
+    out = tmp_path / "sightings.json"
+    status, alerts, error = detect(
+        "-i", bundle(tmp_path / "b.json", amber, plain, unseen), "-i", listed, "--identity", ME,
+        "--sightings-out", str(out),
+        stdin=b"hanako asked for bad.example\nx.bad.example 198.51.100.7 listed.example\n")
+    assert status == 0 and len(alerts) == 4 and "2 written" in error
+    assert b"hanako" not in out.read_bytes() and b"bad.example" not in out.read_bytes()
+    found = {o["sighting_of_ref"]: o for o in json.loads(out.read_text())["objects"]}
+    assert set(found) == {amber["id"], plain["id"]}
+    s = found[amber["id"]]
+    assert uuid.UUID(s.pop("id").removeprefix("sighting--")).version == 4
+    assert s["created"] == s["modified"] and s["first_seen"] <= s["last_seen"] <= s["created"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", s["created"])
+    assert {k: v for k, v in s.items() if k not in ("created", "modified", "first_seen",
+                                                    "last_seen")} == {
+        "type": "sighting", "spec_version": "2.1", "created_by_ref": ME, "count": 2,
+        "sighting_of_ref": amber["id"], "where_sighted_refs": [ME],
+        "object_marking_refs": [cases.MARKING["AMBER"]]}
+    assert "object_marking_refs" not in found[plain["id"]]
+    assert run("check", str(out))[0] == 0
+
+
+@pytest.fixture
+def node(tmp_path):
+    home = str(tmp_path / "node")
+    for words in (["init", home, "--name", "tsubame", "--nation", "JP", "--identity", ME],
+                  ["collection", "add", home, "--title", "Feed", "--alias", "feed"],
+                  ["import", home, "--collection", "feed", readable_bundle(tmp_path / "in.json")]):
+        status, _, error = run(*words)
+        assert status in (0, 1), error
+    return home
+
+
+def sightings_of(home):
+    status, out, error = run("export", home)
+    assert status == 0, error
+    return [o for o in json.loads(out)["objects"]
+            if o["type"] == "sighting" and o.get("created_by_ref") == ME]
+
+
+LOGS = [str(ROOT / "examples/logs" / name) for name in generate.LINES]
+
+
+def test_a_nodes_directory(node):
+    expected = {json.loads(line)["indicator"] for line in
+                (ROOT / "examples/expected-alerts.jsonl").read_text().splitlines()}
+    status, alerts, error = detect("-i", node, *LOGS, "--sightings", node)
+    assert status == 0, error
+    assert {a["indicator"] for a in alerts} == expected
+    assert {s["sighting_of_ref"] for s in sightings_of(node)} == expected
+    assert f"{len(expected)} taken, 0 refused" in error
+    counts = {s["sighting_of_ref"]: s["count"] for s in sightings_of(node)}
+    assert sum(counts.values()) == len(alerts)
+
+
+def test_an_unmarked_object_has_its_collections_marking(tmp_path, node):
+    o = indicator("[domain-name:value = 'bad.example']")
+    assert run("import", node, "--collection", "feed", bundle(tmp_path / "b.json", o))[0] == 0
+    status, alerts, _ = detect("-i", node, "--sightings", node, stdin=b"bad.example\n")
+    assert status == 0 and alerts[0]["tlp"] == "amber"
+    s, = (s for s in sightings_of(node) if s["sighting_of_ref"] == o["id"])
+    assert s["object_marking_refs"] == [cases.MARKING["AMBER"]]
+
+
+def test_a_directory_without_that_collection(node):
+    status, _, error = detect("-i", node, "--collection", "other", stdin=b"")
+    assert status == 3 and node in error
+    assert run("collection", "add", node, "--title", "Second")[0] == 0
+    status, _, error = detect("-i", node, "--sightings", node, stdin=b"")
+    assert status == 2 and "2 collections" in error
+
+
+@pytest.fixture
+def served(node, tmp_path):
+    """(URL, options) of the node, served, and a sensor's credentials."""
+    _, out, _ = run("user", "add", node, "soc", "--role", "sensor", "--org", "tsubame-5g",
+                    "--nation", "JP", "--json")
+    token = made(tmp_path / "token", json.loads(out)["token"] + "\n")
+    with subprocess.Popen([SETU, "serve", node, "--listen", "127.0.0.1:0"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        ready = json.loads(p.stdout.readline())
+        yield ready["url"], ["--ca", ready["ca"], "--token-file", token]
+        p.terminate()
+        assert p.wait(20) == 0
+
+
+def test_a_servers_collection(node, served, tmp_path):
+    url, how = served
+    status, alerts, error = detect("-i", url, "--collection", "feed", *how, *LOGS,
+                                   "--sightings", url)
+    assert status == 0, error
+    assert len({a["indicator"] for a in alerts}) > 20 and "0 refused" in error
+    status, out, error = run("export", node, "--for", "soc")
+    assert status == 0, error
+    by_me = [o for o in json.loads(out)["objects"]
+             if o["type"] == "sighting" and o.get("where_sighted_refs", []) ==
+             [o.get("created_by_ref")] and o["sighting_of_ref"] in {a["indicator"] for a in alerts}]
+    assert len(by_me) >= len({a["indicator"] for a in alerts})
+
+
+def test_a_server_that_does_not_answer(names, tmp_path):
+    status, _, error = detect("-i", "https://127.0.0.1:9/", "--collection", "x", stdin=b"")
+    assert status == 3 and "127.0.0.1:9" in error
+    out = tmp_path / "s.json"
+    status, _, error = detect("-i", names, "--sightings", "https://127.0.0.1:9/", "--collection",
+                              "x", "--identity", ME, "--sightings-out", str(out), stdin=b"")
+    assert status == 3 and not out.exists()
+
+
+def test_sightings_that_cannot_be_sent_are_kept(node, served, tmp_path):
+    """A reader may not write: the post fails, the envelope is in the file."""
+    url, how = served
+    _, out, _ = run("user", "add", node, "look", "--role", "reader", "--org", "tsubame-5g",
+                    "--nation", "JP", "--json")
+    token = made(tmp_path / "reader", json.loads(out)["token"])
+    kept = tmp_path / "kept.json"
+    status, alerts, error = detect("-i", url, "--collection", "feed", *how[:2], "--token-file",
+                                   token, *LOGS, "--sightings", url, "--sightings-out", str(kept))
+    assert status == 3 and alerts, error
+    assert len(json.loads(kept.read_text())["objects"]) == len({a["indicator"] for a in alerts})

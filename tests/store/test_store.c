@@ -1,0 +1,958 @@
+/* The store: what goes in comes out, in order, for those it was released to. */
+#include <pthread.h>
+
+#include "folder.h"
+#include "sqlite_faults.h"
+#include "test.h"
+
+#include "store/store.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct store *open_store(const char *name)
+{
+    struct store *s = NULL;
+    struct err e = {0};
+    if (!file_exists(at(name)))
+        CHECK_ROW(store_create(at(name), &e), "%s", e.msg);
+    CHECK_ROW(store_open(at(name), STORE_WRITE, &s, &e), "%s", e.msg);
+    return s;
+}
+
+static void begin(struct store *s)
+{
+    struct err e = {0};
+    CHECK_ROW(store_begin(s, &e), "%s", e.msg);
+}
+
+static void commit(struct store *s)
+{
+    struct err e = {0};
+    CHECK_ROW(store_commit(s, &e), "%s", e.msg);
+}
+
+static int64_t collection(struct store *s, const char *uuid)
+{
+    struct err e = {0};
+    int64_t id = 0;
+    struct store_collection c = {.uuid = str_of(uuid), .root = STR("api"), .title = STR("t")};
+    CHECK_ROW(store_collection_add(s, &c, &id, &e), "%s", e.msg);
+    return id;
+}
+
+static int64_t audience(struct store *s, const char *text)
+{
+    struct err e = {0};
+    int64_t id = 0;
+    CHECK_ROW(store_audience_put(s, str_of(text), &id, &e), "%s", e.msg);
+    return id;
+}
+
+/* Adds a version of an id: name 0 makes the name. */
+static struct store_object object(struct store *s, const char *id, int64_t version_us, int64_t name)
+{
+    struct err e = {0};
+    struct str text = str_of(id), type = text;
+    struct store_object o = {.name = name,
+                             .source_org = 1,
+                             .received_us = 5,
+                             .version_us = version_us,
+                             .has_version = true,
+                             .id = text,
+                             .version = STR("v"),
+                             .type = str_slice(text, 0, str_find(type, '-')),
+                             .bytes = text};
+    CHECK_ROW(store_object_add(s, &o, &e), "%s", e.msg);
+    return o;
+}
+
+static int64_t release(struct store *s, int64_t coll, int64_t aud, const struct store_object *o)
+{
+    struct err e = {0};
+    int64_t date = 0;
+    CHECK_ROW(store_release_add(s, coll, aud, o, &date, &e), "%s", e.msg);
+    return date;
+}
+
+/* ---- reading into text: "id@version id@version…", with + at the end when there is more ---- */
+
+struct seen {
+    char text[4000];
+    size_t n, rows, stop_at;
+    int64_t last_date;
+    bool in_order;
+};
+
+static bool note(void *ctx, const struct store_row *r)
+{
+    struct seen *s = ctx;
+    s->in_order = s->in_order && r->date_added > s->last_date;
+    s->last_date = r->date_added;
+    int n = snprintf(s->text + s->n, sizeof s->text - s->n, "%s%.*s@%lld", s->n ? " " : "",
+                     STR_FMT(r->object->id), (long long)r->object->version_us);
+    s->n += n > 0 && (size_t)n < sizeof s->text - s->n ? (size_t)n : 0;
+    return ++s->rows != s->stop_at;
+}
+
+static const char *reading(struct store *s, const struct store_query *q)
+{
+    static struct seen seen;
+    struct err e = {0};
+    bool more = false;
+    seen = (struct seen){.in_order = true, .last_date = INT64_MIN};
+    CHECK_ROW(store_read(s, q, note, &seen, &more, &e), "%s", e.msg);
+    CHECK_ROW(seen.in_order, "%s", seen.text);
+    if (more)
+        strcat(seen.text, "+");
+    return seen.text;
+}
+
+#define CHECK_TEXT(got, want, ...)                                                                 \
+    do {                                                                                           \
+        const char *got_text = (got);                                                              \
+        CHECK_ROW(strcmp(got_text, want) == 0, __VA_ARGS__);                                       \
+        if (strcmp(got_text, want) != 0)                                                           \
+            fprintf(stderr, "    got:  %s\n    want: %s\n", got_text, want);                       \
+    } while (0)
+
+/* ---- opening ---- */
+
+static void sql(const char *name, const char *text)
+{
+    sqlite3 *db = NULL;
+    CHECK(sqlite3_open(at(name), &db) == SQLITE_OK);
+    CHECK_ROW(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static void test_opening(void)
+{
+    static const struct {
+        const char *name, *sql;
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"good", NULL, ERR_NONE, ""},
+        {"newer", "PRAGMA user_version=1000", ERR_STORE_VERSION, "use the newer setu"},
+        {"older", "PRAGMA user_version=0", ERR_STORE_VERSION, "upgrade"},
+        {"other", "PRAGMA application_id=7", ERR_STORE_VERSION, "no database of Setu"},
+        {"empty", "", ERR_STORE_VERSION, "no database of Setu"},
+        {"missing", "", ERR_NOT_FOUND, "setu init"},
+        {"text", "", ERR_STORE, "not a database"},
+        {"folder", "", ERR_IO, "cannot open"},
+    };
+    struct err e = {0};
+    CHECK(shell("cd %s && : >empty && seq 5000 >text && mkdir folder", folder));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store *s = NULL;
+        e = (struct err){0};
+        if (!rows[i].sql || rows[i].sql[0])
+            CHECK(store_create(at(rows[i].name), &e));
+        if (rows[i].sql && rows[i].sql[0])
+            sql(rows[i].name, rows[i].sql);
+        bool ok = store_open(at(rows[i].name), STORE_READ, &s, &e);
+        CHECK_ROW(ok == (rows[i].code == ERR_NONE) && e.code == rows[i].code &&
+                      strstr(e.msg, rows[i].says) && (s != NULL) == ok,
+                  "%s: %s: %s", rows[i].name, err_name(e.code), e.msg);
+        store_close(s);
+    }
+    CHECK(!store_create(at("good"), &e) && e.code == ERR_CONFLICT);
+    CHECK(!store_create(at("no/such"), &e) && e.code == ERR_IO);
+    store_close(NULL);
+}
+
+static void test_read_handle(void)
+{
+    struct store *w = open_store("handles"), *r = NULL;
+    struct err e = {0};
+    int64_t id;
+    CHECK(store_open(at("handles"), STORE_READ, &r, &e));
+    CHECK(store_begin(r, &e));
+    CHECK(!store_audience_put(r, STR("+IN"), &id, &e) && e.code == ERR_STORE);
+    store_rollback(r);
+    /* A transaction of a reader shows one state; one rolled back leaves nothing. */
+    begin(w);
+    audience(w, "+IN");
+    store_rollback(w);
+    struct buf b;
+    buf_init(&b, 0);
+    CHECK(store_begin(r, &e));
+    CHECK(!store_value_get(r, STR("k"), &b, &e) && e.code == ERR_NOT_FOUND);
+    begin(w);
+    CHECK(store_value_put(w, STR("k"), STR("1"), &e));
+    commit(w);
+    CHECK(!store_value_get(r, STR("k"), &b, &e));
+    store_rollback(r);
+    CHECK(store_value_get(r, STR("k"), &b, &e));
+    buf_done(&b);
+    store_close(r);
+    store_close(w);
+}
+
+/* ---- people ---- */
+
+static bool count_user(void *ctx, const struct store_user *u)
+{
+    char *names = ctx;
+    snprintf(names + strlen(names), 200 - strlen(names), "%.*s ", STR_FMT(u->name));
+    return !str_eq(u->name, STR("stop"));
+}
+
+static void test_users(void)
+{
+    static const unsigned char t1[32] = {1}, t2[32] = {2}, c1[32] = {3}, none[32] = {9};
+    static const struct {
+        struct store_user_new u;
+        bool ok;
+    } rows[] = {
+        {{.name = {"token", 5}, .role = {"reader", 6}, .token_hash = t1}, true},
+        {{.name = {"cert", 4}, .role = {"sensor", 6}, .cert_hash = c1, .expires_us = 77}, true},
+        {{.name = {"pass\0word", 9}, .role = {"reader", 6}, .password = {"$argon2id", 9}}, true},
+        {{.name = {"token", 5}, .role = {"reader", 6}, .token_hash = t2}, false},
+        {{.name = {"other", 5}, .role = {"reader", 6}, .token_hash = t1}, false},
+        {{.name = {"other", 5}, .role = {"reader", 6}, .cert_hash = c1}, false},
+        {{.name = {"stop", 4}, .role = {"reader", 6}}, true}, /* without any: many may be */
+        {{.name = {"after", 5}, .role = {"reader", 6}}, true},
+    };
+    struct store *s = open_store("users");
+    struct arena *a = arena_new(100000);
+    struct store_user u;
+    struct err e = {0};
+    int64_t org, same, id = 0;
+    begin(s);
+    CHECK(store_org_put(s, STR("IN"), STR("cert-in"), STR("identity--1"), &org, &e));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_user_new n = rows[i].u;
+        n.org = org;
+        e = (struct err){0};
+        bool ok = store_user_add(s, &n, &id, &e);
+        CHECK_ROW(ok == rows[i].ok && e.code == (ok ? ERR_NONE : ERR_CONFLICT), "%zu", i);
+    }
+    commit(s);
+    CHECK(store_user_by_token(s, a, t1, &u, &e) && str_eq(u.name, STR("token")) && u.has_token &&
+          !u.has_cert && u.org == org && str_eq(u.org_name, STR("cert-in")) &&
+          str_eq(u.nation, STR("IN")) && str_eq(u.identity, STR("identity--1")) &&
+          u.revoked_us == 0 && u.created_us > 0);
+    CHECK(store_user_by_cert(s, a, c1, &u, &e) && str_eq(u.name, STR("cert")) && u.has_cert &&
+          u.expires_us == 77 && str_eq(u.role, STR("sensor")));
+    CHECK(store_user_by_name(s, a, STR("pass\0word"), &u, &e) &&
+          str_eq(u.password, STR("$argon2id")) && !u.has_token);
+    CHECK(!store_user_by_name(s, a, STR("pass"), &u, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_user_by_name(s, a, STR("token\0"), &u, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_user_by_name(s, a, STR_NONE, &u, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_user_by_token(s, a, none, &u, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_user_by_token(s, a, c1, &u, &e) && !store_user_by_cert(s, a, t1, &u, &e));
+    char names[200] = "";
+    CHECK(store_user_each(s, a, count_user, names, &e));
+    CHECK_ROW(strcmp(names, "token cert pass stop ") == 0 ||
+                  memcmp(names, "token cert pass", 15) == 0,
+              "%s", names);
+    CHECK(!strstr(names, "after")); /* a callback that says no ends it */
+
+    begin(s);
+    CHECK(store_user_revoke(s, STR("token"), 123, &e));
+    CHECK(!store_user_revoke(s, STR("token"), 456, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_user_revoke(s, STR("nobody"), 456, &e) && e.code == ERR_NOT_FOUND);
+    commit(s);
+    CHECK(store_user_by_token(s, a, t1, &u, &e) && u.revoked_us == 123); /* the exchange refuses */
+
+    begin(s);
+    CHECK(store_org_put(s, STR("IN"), STR("cert-in"), STR_NONE, &same, &e) && same == org);
+    struct store_org o;
+    CHECK(store_org_get(s, a, org, &o, &e) && str_eq(o.identity, STR("identity--1")));
+    CHECK(store_org_put(s, STR("IN"), STR("cert-in"), STR("identity--2"), &same, &e) &&
+          same == org);
+    CHECK(store_org_put(s, STR("JP"), STR("cert-in"), STR_NONE, &same, &e) && same != org);
+    commit(s);
+    CHECK(store_org_get(s, a, org, &o, &e) && str_eq(o.identity, STR("identity--2")) &&
+          str_eq(o.nation, STR("IN")) && str_eq(o.name, STR("cert-in")));
+    CHECK(!store_org_get(s, a, 999, &o, &e) && e.code == ERR_NOT_FOUND);
+    arena_free(a);
+    store_close(s);
+}
+
+/* ---- collections and audiences ---- */
+
+static bool list_collection(void *ctx, const struct store_collection *c)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 200 - strlen(list), "%.*s/%.*s:%u ", STR_FMT(c->root),
+             STR_FMT(c->alias), c->marking);
+    return true;
+}
+
+static void test_collections(void)
+{
+    static const struct {
+        const char *uuid, *root, *alias;
+        bool ok;
+    } rows[] = {
+        {"u1", "api", "a", true},  {"u2", "api", "", true},    {"u3", "api", "", true},
+        {"u4", "api", "a", false}, {"u5", "other", "a", true}, {"u1", "other", "b", false},
+    };
+    struct store *s = open_store("collections");
+    struct err e = {0};
+    int64_t id = 0;
+    begin(s);
+    for (unsigned i = 0; i < COUNT(rows); i++) {
+        struct store_collection c = {.uuid = str_of(rows[i].uuid),
+                                     .root = str_of(rows[i].root),
+                                     .title = STR("t"),
+                                     .alias = str_of(rows[i].alias),
+                                     .marking = i};
+        e = (struct err){0};
+        bool ok = store_collection_add(s, &c, &id, &e);
+        CHECK_ROW(ok == rows[i].ok && e.code == (ok ? ERR_NONE : ERR_CONFLICT), "%u: %s", i, e.msg);
+    }
+    commit(s);
+    char list[200] = "";
+    CHECK(store_collection_each(s, list_collection, list, &e));
+    CHECK_TEXT(list, "api/a:0 api/:1 api/:2 other/a:4 ", "in the order they were made");
+    store_close(s);
+}
+
+static bool list_audience(void *ctx, int64_t id, struct str text)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 200 - strlen(list), "%lld=%.*s ", (long long)id, STR_FMT(text));
+    return true;
+}
+
+static void test_audiences(void)
+{
+    struct store *s = open_store("audiences");
+    struct err e = {0};
+    begin(s);
+    int64_t a = audience(s, "+IN"), b = audience(s, "+IN +JP"), nobody = audience(s, "");
+    CHECK(a != b && b != nobody && a < b && b < nobody);
+    CHECK(audience(s, "+IN") == a && audience(s, "+IN +JP") == b && audience(s, "") == nobody);
+    commit(s);
+    char list[200] = "", want[200];
+    CHECK(store_audience_each(s, a, list_audience, list, &e));
+    snprintf(want, sizeof want, "%lld=+IN +JP %lld= ", (long long)b, (long long)nobody);
+    CHECK_TEXT(list, want, "above %lld", (long long)a);
+    store_close(s);
+}
+
+/* ---- object versions ---- */
+
+static bool list_version(void *ctx, const struct store_object *o)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "%lld/%lld%s:%.*s ", (long long)o->name,
+             (long long)o->version_us, o->revoked ? "!" : "", STR_FMT(o->bytes));
+    return true;
+}
+
+static void test_versions(void)
+{
+    struct store *s = open_store("versions");
+    struct err e = {0};
+    char list[300] = "";
+    begin(s);
+    struct store_object o2 = object(s, "tool--1", 20, 0), other = object(s, "tool--2", 5, 0);
+    struct store_object o1 = object(s, "tool--1", 10, o2.name);
+    struct store_object o3 = {.name = o2.name,
+                              .version_us = 30,
+                              .revoked = true,
+                              .id = STR("tool--1"),
+                              .type = STR("tool"),
+                              .bytes = STR("{\"a\":\"\0\"}")};
+    CHECK(store_object_add(s, &o3, &e));
+    commit(s);
+    CHECK(o1.name == o2.name && o3.name == o2.name && other.name != o2.name);
+    CHECK(o1.object != o2.object && o3.object != o1.object);
+    CHECK(store_object_versions(s, STR("tool--1"), list_version, list, &e));
+    char want[200];
+    long long n = (long long)o2.name;
+    snprintf(want, sizeof want, "%lld/10:tool--1 %lld/20:tool--1 %lld/30!:{\"a\":\"", n, n, n);
+    CHECK_ROW(strncmp(list, want, strlen(want)) == 0, "%s", list);
+    list[0] = '\0';
+    CHECK(store_object_versions(s, STR("tool--3"), list_version, list, &e) && list[0] == '\0');
+    store_close(s);
+}
+
+/* ---- date_added ---- */
+
+static void test_dates(void)
+{
+    static const struct {
+        int64_t clock, date;
+    } rows[] = {
+        {1000, 1000}, {1000, 1001}, /* the clock stands */
+        {500, 1002},                /* it goes back */
+        {-500, 1003}, {1003, 1004}, {1005, 1005}, {900000, 900000}, {899999, 900001},
+    };
+    struct store *s = open_store("dates");
+    struct err e = {0};
+    begin(s);
+    int64_t c = collection(s, "c"), d = collection(s, "d"), a = audience(s, "+IN"),
+            b = audience(s, "+JP"), date = 0;
+    struct store_object o = object(s, "tool--1", 10, 0);
+    commit(s);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        base_clock_set(rows[i].clock);
+        if (i == 4) { /* a later process goes on where the earlier one ended */
+            store_close(s);
+            s = open_store("dates");
+        }
+        begin(s);
+        o.version_us = (int64_t)i;
+        CHECK_ROW(release(s, c, i % 2 ? a : b, &o) == rows[i].date, "row %zu", i);
+        if (i == 5) {
+            CHECK(release(s, c, a, &o) == 1006); /* what is rolled back is not used up */
+            store_rollback(s);
+            begin(s);
+            CHECK(release(s, c, a, &o) == 1005);
+        }
+        commit(s);
+    }
+    begin(s);
+    CHECK(release(s, d, a, &o) == 899999); /* each collection has its own order */
+    CHECK(!store_release_add(s, 99, a, &o, &date, &e) && e.code == ERR_NOT_FOUND);
+    store_rollback(s);
+    base_clock_set(INT64_MIN);
+    store_close(s);
+}
+
+/* ---- match[version] ---- */
+
+/* Which versions went to whom:    v1 v2 v3 v4
+ *   +A  the first reader           x  x
+ *   +B  the second                    x'  x        (x': a later, disjoint release of v2)
+ *   +C  the third                            x     */
+static void test_match_version(void)
+{
+    enum { A = 1, B = 2, C = 4, D = 8 };
+    static const struct {
+        unsigned who, versions;
+        const char *exact, *want;
+    } rows[] = {
+        {A, STORE_LAST, "", "x@2"},
+        {A, STORE_FIRST, "", "x@1"},
+        {A, STORE_FIRST | STORE_LAST, "", "x@1 x@2"},
+        {A, STORE_ALL, "", "x@1 x@2"},
+        {A, 0, "1", "x@1"},
+        {A, 0, "3", ""}, /* not this reader's */
+        {A, 0, "149", "x@1"},
+        {A, STORE_LAST, "1", "x@1 x@2"},
+        {B, STORE_LAST, "", "x@3"},
+        {B, STORE_FIRST, "", "x@2"},
+        {B, STORE_ALL, "", "x@3 x@2"}, /* in order of date_added */
+        {B, 0, "1", ""},
+        {C, STORE_LAST, "", "x@4"},
+        {C, STORE_FIRST, "", "x@4"},
+        {A | C, STORE_LAST, "", "x@4"},
+        {A | C, STORE_FIRST, "", "x@1"},
+        {A | C, STORE_ALL, "", "x@4 x@1 x@2"},
+        {B | C, STORE_FIRST | STORE_LAST, "", "x@4 x@2"},
+        {D, STORE_ALL, "", ""},
+        {0, STORE_ALL, "", ""},
+        {A | D, STORE_LAST, "", "x@2"},
+    };
+    struct store *s = open_store("match");
+    begin(s);
+    int64_t c = collection(s, "c");
+    int64_t aud[] = {audience(s, "+A"), audience(s, "+B"), audience(s, "+C"), audience(s, "+D")};
+    /* In the order 4, 1, 3, 2: the last to come is not the newest. */
+    struct store_object v4 = object(s, "x", 4, 0), v1 = object(s, "x", 1, v4.name),
+                        v3 = object(s, "x", 3, v4.name), v2 = object(s, "x", 2, v4.name);
+    release(s, c, aud[2], &v4);
+    release(s, c, aud[0], &v1);
+    release(s, c, aud[1], &v3);
+    release(s, c, aud[0], &v2);
+    release(s, c, aud[1], &v2);
+    commit(s);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t mine[4], exact[4];
+        struct store_query q = {.collection = c,
+                                .audiences = mine,
+                                .after_us = INT64_MIN,
+                                .limit = 100,
+                                .versions = rows[i].versions,
+                                .version_us = exact,
+                                .with_bytes = true};
+        for (size_t k = 0; k < 4; k++)
+            if (rows[i].who & (1u << k))
+                mine[q.audience_count++] = aud[k];
+        for (const char *p = rows[i].exact; *p; p++)
+            exact[q.version_count++] = *p - '0';
+        CHECK_TEXT(reading(s, &q), rows[i].want, "row %zu", i);
+        struct str ids[] = {STR("x"), STR("nothing"), STR("x")};
+        q.ids = ids;
+        q.id_count = 3;
+        CHECK_TEXT(reading(s, &q), rows[i].want, "row %zu by id", i);
+        q.id_count = 0;
+        q.collection = 99;
+        CHECK_TEXT(reading(s, &q), "", "row %zu elsewhere", i);
+    }
+    store_close(s);
+}
+
+/* Two collections hold different versions of one object: "last" is each one's own, also where the
+ * newest version was the first to be stored. */
+static void test_last_per_collection(void)
+{
+    struct store *s = open_store("last");
+    begin(s);
+    int64_t c = collection(s, "c"), d = collection(s, "d"), a = audience(s, "+A");
+    struct store_object v2 = object(s, "x", 2, 0), v1 = object(s, "x", 1, v2.name);
+    release(s, c, a, &v2);
+    release(s, d, a, &v1);
+    struct store_query q = {.audiences = &a,
+                            .audience_count = 1,
+                            .after_us = INT64_MIN,
+                            .limit = 9,
+                            .versions = STORE_LAST};
+    q.collection = c;
+    CHECK_TEXT(reading(s, &q), "x@2", "c");
+    q.collection = d;
+    CHECK_TEXT(reading(s, &q), "x@1", "d");
+    release(s, d, a, &v2);
+    CHECK_TEXT(reading(s, &q), "x@2", "d with both");
+    q.versions = STORE_FIRST;
+    CHECK_TEXT(reading(s, &q), "x@1", "d with both");
+    commit(s);
+    store_close(s);
+}
+
+/* ---- limits, ids, types ---- */
+
+static void test_limits(void)
+{
+    static const struct {
+        size_t limit, bytes;
+        int64_t after; /* index of the row before */
+        const char *want;
+    } rows[] = {
+        {100, 0, 0, "tool--1@1 tool--2@2 note--3@3 note--4@4"},
+        {4, 0, 0, "tool--1@1 tool--2@2 note--3@3 note--4@4"},
+        {3, 0, 0, "tool--1@1 tool--2@2 note--3@3+"},
+        {1, 0, 0, "tool--1@1+"},
+        {1, 0, 3, "note--4@4"},
+        {1, 0, 4, ""},
+        {0, 0, 0, "+"},
+        {100, 28, 0, "tool--1@1 tool--2@2 note--3@3 note--4@4"},
+        {100, 27, 0, "tool--1@1 tool--2@2 note--3@3+"},
+        {100, 14, 1, "tool--2@2 note--3@3+"},
+        {100, 1, 1, "tool--2@2+"}, /* one row always comes */
+        {2, 14, 2, "note--3@3 note--4@4"},
+        {1, 14, 2, "note--3@3+"},
+    };
+    static const char *const ids[] = {"tool--1", "tool--2", "note--3", "note--4"};
+    struct store *s = open_store("limits");
+    int64_t dates[5] = {INT64_MIN};
+    begin(s);
+    int64_t c = collection(s, "c"), aud[] = {audience(s, "+A"), audience(s, "+B")};
+    for (int i = 0; i < 4; i++) {
+        struct store_object o = object(s, ids[i], i + 1, 0);
+        dates[i + 1] = release(s, c, aud[i % 2], &o);
+    }
+    commit(s);
+    struct str all[] = {STR("note--4"), STR("tool--1"), STR("note--3"), STR("tool--2"),
+                        STR("note--4")};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_query q = {.collection = c,
+                                .audiences = aud,
+                                .audience_count = 2,
+                                .after_us = dates[rows[i].after],
+                                .limit = rows[i].limit,
+                                .limit_bytes = rows[i].bytes,
+                                .versions = STORE_LAST,
+                                .with_bytes = true};
+        CHECK_TEXT(reading(s, &q), rows[i].want, "row %zu", i);
+        q.ids = all;
+        q.id_count = COUNT(all);
+        CHECK_TEXT(reading(s, &q), rows[i].want, "row %zu by id", i);
+    }
+    store_close(s);
+}
+
+static void test_filters(void)
+{
+    static const struct {
+        const char *ids, *types, *want;
+    } rows[] = {
+        {"", "note", "note--3@3 note--4@4"},
+        {"", "note tool", "tool--1@1 tool--2@2 note--3@3 note--4@4"},
+        {"", "unknown", ""},
+        {"", "unknown tool", "tool--1@1 tool--2@2"},
+        {"note--4 tool--1 note--4", "", "tool--1@1 note--4@4"},
+        {"note--4 tool--1", "tool", "tool--1@1"},
+        {"note--4", "tool unknown", ""},
+        {"nobody", "", ""},
+        {"nobody tool--2", "", "tool--2@2"},
+        {"tool--", "", ""},
+        {"TOOL--1", "", ""},
+    };
+    struct store *s = open_store("limits");
+    int64_t aud[] = {audience(s, "+A"), audience(s, "+B")};
+    struct err e = {0};
+    bool more;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str ids[4], types[4], rest;
+        struct store_query q = {.collection = 1,
+                                .audiences = aud,
+                                .audience_count = 2,
+                                .after_us = INT64_MIN,
+                                .limit = 9,
+                                .ids = ids,
+                                .types = types,
+                                .versions = STORE_ALL};
+        for (rest = rows[i].ids[0] ? str_of(rows[i].ids) : STR_NONE; rest.p;)
+            ids[q.id_count++] = str_cut(&rest, ' ');
+        for (rest = rows[i].types[0] ? str_of(rows[i].types) : STR_NONE; rest.p;)
+            types[q.type_count++] = str_cut(&rest, ' ');
+        CHECK_TEXT(reading(s, &q), rows[i].want, "ids %s types %s", rows[i].ids, rows[i].types);
+    }
+    /* A type asked for many times is one type; the callback may stop the reading. */
+    struct str same[65];
+    struct seen seen = {.in_order = true, .last_date = INT64_MIN, .stop_at = 1};
+    for (size_t i = 0; i < COUNT(same); i++)
+        same[i] = STR("tool");
+    struct store_query q = {.collection = 1,
+                            .audiences = aud,
+                            .audience_count = 2,
+                            .after_us = INT64_MIN,
+                            .limit = 9,
+                            .types = same,
+                            .type_count = COUNT(same),
+                            .versions = STORE_ALL};
+    CHECK(store_read(s, &q, note, &seen, &more, &e) && seen.rows == 1);
+    CHECK_TEXT(reading(s, &q), "tool--1@1 tool--2@2", "after a reading that was stopped");
+    /* As many types as a query can tell apart; those that nothing here has do not count. */
+    char names[65][8];
+    begin(s);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        snprintf(names[i], sizeof names[i], "t%zu-1", i);
+        struct store_object o = object(s, names[i], 1, 0);
+        if (i < 64)
+            release(s, 1, aud[0], &o);
+        same[i] = o.type;
+    }
+    q.type_count = COUNT(same);
+    q.limit = 1;
+    CHECK_TEXT(reading(s, &q), "t0-1@1+", "64 types");
+    struct store_object last = object(s, names[64], 1, 0);
+    release(s, 1, aud[0], &last);
+    CHECK(!store_read(s, &q, note, &seen, &more, &e) && e.code == ERR_USAGE);
+    store_rollback(s);
+    store_close(s);
+}
+
+/* Rows of ten audiences come as one sequence, whoever reads how many of them. */
+static void test_merging(void)
+{
+    struct store *s = open_store("merging");
+    int64_t aud[10], c;
+    char name[16];
+    begin(s);
+    c = collection(s, "c");
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "+A%d", i);
+        aud[i] = audience(s, name);
+    }
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "t--%d", i);
+        struct store_object o = object(s, name, 1, 0);
+        release(s, c, aud[i * 7 % 10], &o);
+    }
+    commit(s);
+    for (size_t first = 0; first < 10; first++) {
+        for (size_t n = 0; first + n <= 10; n++) {
+            struct seen seen = {.in_order = true, .last_date = INT64_MIN};
+            struct err e = {0};
+            struct store_query q = {.collection = c,
+                                    .audiences = aud + first,
+                                    .audience_count = n,
+                                    .after_us = INT64_MIN,
+                                    .limit = 7,
+                                    .versions = STORE_LAST};
+            bool more = true;
+            while (more && seen.rows <= 100) { /* page by page */
+                CHECK(store_read(s, &q, note, &seen, &more, &e));
+                q.after_us = seen.last_date;
+            }
+            CHECK_ROW(seen.rows == n * 10 && seen.in_order, "%zu from %zu", n, first);
+        }
+    }
+    store_close(s);
+}
+
+/* ---- taking back ---- */
+
+static size_t versions_stored(struct store *s, const char *id)
+{
+    char list[300] = "";
+    struct err e;
+    size_t n = 0;
+    CHECK(store_object_versions(s, str_of(id), list_version, list, &e));
+    for (const char *p = list; *p; p++)
+        n += *p == ' ';
+    return n;
+}
+
+static void test_removal(void)
+{
+    struct store *s = open_store("removal");
+    struct err e = {0};
+    size_t removed = 99;
+    begin(s);
+    int64_t c = collection(s, "c"), d = collection(s, "d"),
+            aud[] = {audience(s, "+A"), audience(s, "+B")};
+    struct store_object v1 = object(s, "x", 1, 0), v2 = object(s, "x", 2, v1.name),
+                        y = object(s, "y", 1, 0);
+    release(s, c, aud[0], &v1);
+    release(s, c, aud[0], &v2);
+    release(s, c, aud[1], &v2);
+    release(s, d, aud[0], &v2);
+    release(s, c, aud[0], &y);
+    commit(s);
+    struct store_query q = {.audiences = aud,
+                            .audience_count = 1,
+                            .after_us = INT64_MIN,
+                            .limit = 9,
+                            .versions = STORE_LAST};
+    const int64_t two = 2, three = 3;
+    bool any;
+    begin(s);
+    CHECK(store_release_remove(s, c, v1.name, &three, &removed, &e) && removed == 0);
+    CHECK(store_release_remove(s, c, 999, NULL, &removed, &e) && removed == 0);
+    CHECK(store_release_remove(s, c, v1.name, &two, &removed, &e) && removed == 1);
+    q.collection = c;
+    CHECK_TEXT(reading(s, &q), "x@1 y@1", "the version before is the last again");
+    q.collection = d;
+    CHECK_TEXT(reading(s, &q), "x@2", "the other collection keeps its row");
+    CHECK(versions_stored(s, "x") == 2);
+    CHECK(store_release_any(s, c, &v2, &any, &e) && !any);
+    CHECK(store_release_any(s, d, &v2, &any, &e) && any);
+    CHECK(store_release_remove(s, d, v1.name, NULL, &removed, &e) && removed == 1);
+    CHECK(versions_stored(s, "x") == 1);
+    store_rollback(s);
+    CHECK(versions_stored(s, "x") == 2);
+    begin(s);
+    CHECK(store_release_remove(s, c, v1.name, NULL, &removed, &e) && removed == 2);
+    CHECK(versions_stored(s, "x") == 1); /* version 1 stood nowhere else */
+    CHECK(store_release_remove(s, d, v1.name, NULL, &removed, &e) && removed == 1);
+    CHECK(versions_stored(s, "x") == 0 && versions_stored(s, "y") == 1);
+    /* A new object never takes over what a removed one left. */
+    struct store_object z = object(s, "z", 7, 0);
+    release(s, c, aud[0], &z);
+    q.collection = c;
+    q.versions = STORE_ALL;
+    CHECK_TEXT(reading(s, &q), "y@1 z@7", "after removal");
+    commit(s);
+    store_close(s);
+}
+
+static bool count_audience(void *ctx, int64_t id, struct str text)
+{
+    (void)text;
+    *(int64_t *)ctx += id;
+    return true;
+}
+
+static void test_release_facts(void)
+{
+    struct store *s = open_store("facts");
+    struct err e = {0};
+    unsigned marking = 99;
+    int64_t sum = 0, id;
+    begin(s);
+    int64_t a = audience(s, "+A"), b = audience(s, "+B");
+    struct store_collection green = {
+        .uuid = STR("g"), .root = STR("r"), .title = STR("t"), .marking = 2};
+    struct store_collection red = {
+        .uuid = STR("r"), .root = STR("r"), .title = STR("t"), .marking = 5};
+    CHECK(store_collection_add(s, &green, &id, &e) && store_collection_add(s, &red, &red.id, &e));
+    struct store_object v1 = object(s, "x", 1, 0), v2 = object(s, "x", 2, v1.name);
+    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 0);
+    release(s, id, a, &v1);
+    release(s, id, b, &v1);
+    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 2);
+    release(s, red.id, a, &v2);
+    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 5);
+    CHECK(store_release_audiences(s, id, &v1, count_audience, &sum, &e) && sum == a + b);
+    sum = 0;
+    CHECK(store_release_audiences(s, id, &v2, count_audience, &sum, &e) && sum == 0);
+    CHECK(store_release_audiences(s, red.id, &v2, count_audience, &sum, &e) && sum == a);
+    commit(s);
+    store_close(s);
+}
+
+/* ---- status, values, partners ---- */
+
+static void test_status(void)
+{
+    struct store *s = open_store("status");
+    struct err e = {0};
+    struct buf b;
+    buf_init(&b, 0);
+    begin(s);
+    CHECK(store_status_put(s, "s1", 1, 100, STR("{\"a\":1}"), &e));
+    CHECK(store_status_put(s, "s2", 2, 200, STR("two"), &e));
+    CHECK(store_status_put(s, "s1", 1, 150, STR("one"), &e));
+    commit(s);
+    CHECK(store_status_get(s, STR("s1"), 1, &b, &e) && str_eq(buf_view(&b), STR("one")));
+    CHECK(!store_status_get(s, STR("s1"), 2, &b, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_status_get(s, STR("s3"), 1, &b, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(!store_status_get(s, STR_NONE, 1, &b, &e) && e.code == ERR_NOT_FOUND);
+    begin(s);
+    CHECK(store_status_expire(s, 200, &e));
+    commit(s);
+    buf_clear(&b);
+    CHECK(!store_status_get(s, STR("s1"), 1, &b, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(store_status_get(s, STR("s2"), 2, &b, &e) && str_eq(buf_view(&b), STR("two")));
+    buf_done(&b);
+    store_close(s);
+}
+
+static void test_values(void)
+{
+    struct store *s = open_store("values");
+    struct err e = {0};
+    struct buf b;
+    buf_init(&b, 0);
+    CHECK(!store_value_get(s, STR("k"), &b, &e) && e.code == ERR_NOT_FOUND);
+    begin(s);
+    CHECK(store_value_put(s, STR("k"), STR("old"), &e));
+    CHECK(store_value_put(s, STR("k"), STR("new\0\xff"), &e));
+    CHECK(store_value_put(s, STR("none"), STR_NONE, &e));
+    commit(s);
+    CHECK(store_value_get(s, STR("k"), &b, &e) && str_eq(buf_view(&b), STR("new\0\xff")));
+    CHECK(store_value_get(s, STR("none"), &b, &e) && b.n == 5); /* nothing is appended */
+    buf_done(&b);
+    buf_init(&b, 3);
+    CHECK(!store_value_get(s, STR("k"), &b, &e) && e.code == ERR_LIMIT);
+    buf_done(&b);
+    store_close(s);
+}
+
+static bool list_peer(void *ctx, const struct store_peer *p)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "%.*s>%.*s>%lld>%.*s ", STR_FMT(p->name),
+             STR_FMT(p->remote), (long long)p->collection, STR_FMT(p->cursor));
+    return true;
+}
+
+static void test_peers(void)
+{
+    struct store *s = open_store("peers");
+    struct arena *a = arena_new(100000);
+    struct err e = {0};
+    char list[300] = "";
+    begin(s);
+    struct store_peer p = {.collection = collection(s, "c"),
+                           .name = STR("jpcert"),
+                           .url = STR("https://jp.example/taxii2/"),
+                           .remote = STR("shared"),
+                           .nation = STR("JP"),
+                           .org = STR("jpcert")};
+    CHECK(store_peer_add(s, &p, &e));
+    CHECK(!store_peer_add(s, &p, &e) && e.code == ERR_CONFLICT);
+    p.remote = STR("other");
+    CHECK(store_peer_add(s, &p, &e));
+    CHECK(store_peer_cursor(s, 2, STR("2026-01-31T12:00:00Z"), &e));
+    commit(s);
+    CHECK(store_peer_each(s, a, list_peer, list, &e));
+    CHECK_TEXT(list, "jpcert>shared>1> jpcert>other>1>2026-01-31T12:00:00Z ", "partners");
+    arena_free(a);
+    store_close(s);
+}
+
+/* ---- two writers, and a reader that follows ---- */
+
+enum { WRITES = 150 };
+
+static void *write_many(void *arg)
+{
+    struct store *s = NULL;
+    struct err e = {0};
+    char id[32];
+    bool ok = store_open(at("threads"), STORE_WRITE, &s, &e);
+    for (int i = 0; i < WRITES && ok; i++) {
+        struct store_object o = {
+            .version_us = 1, .id = str_of(id), .type = STR("t"), .bytes = STR("{}")};
+        int64_t date;
+        snprintf(id, sizeof id, "t--%s-%d", (const char *)arg, i);
+        ok = store_begin(s, &e) && store_object_add(s, &o, &e) &&
+             store_release_add(s, 1, 1, &o, &date, &e) && store_commit(s, &e);
+    }
+    if (!ok)
+        fprintf(stderr, "write_many: %s\n", e.msg);
+    store_close(s);
+    return ok ? arg : NULL;
+}
+
+static bool follow(void *ctx, const struct store_row *r)
+{
+    struct seen *s = ctx;
+    s->in_order = s->in_order && r->date_added > s->last_date;
+    s->last_date = r->date_added;
+    s->rows++;
+    return true;
+}
+
+static void test_threads(void)
+{
+    static char one[] = "one", two[] = "two";
+    struct store *s = open_store("threads");
+    struct seen seen = {.in_order = true, .last_date = INT64_MIN};
+    struct err e = {0};
+    pthread_t a, b;
+    void *ok_a = NULL, *ok_b = NULL;
+    begin(s);
+    CHECK(collection(s, "c") == 1 && audience(s, "+A") == 1);
+    commit(s);
+    store_close(s);
+    CHECK(store_open(at("threads"), STORE_READ, &s, &e));
+    base_clock_set(now_us()); /* it stands: nothing but the order in the store helps */
+    CHECK(pthread_create(&a, NULL, write_many, one) == 0);
+    CHECK(pthread_create(&b, NULL, write_many, two) == 0);
+    int64_t end = monotonic_us() + 60000000, audience_id = 1;
+    /* A poller by time alone misses no row, although commits come from two sides. */
+    while (seen.rows < 2 * WRITES && monotonic_us() < end) {
+        bool more;
+        struct store_query q = {.collection = 1,
+                                .audiences = &audience_id,
+                                .audience_count = 1,
+                                .after_us = seen.last_date,
+                                .limit = 10,
+                                .versions = STORE_LAST};
+        if (!store_read(s, &q, follow, &seen, &more, &e))
+            break;
+    }
+    pthread_join(a, &ok_a);
+    pthread_join(b, &ok_b);
+    base_clock_set(INT64_MIN);
+    CHECK(ok_a && ok_b);
+    CHECK_ROW(seen.rows == 2 * WRITES && seen.in_order, "%zu rows", seen.rows);
+    store_close(s);
+}
+
+int main(void)
+{
+    CHECK(faults_install());
+    folder_make("store");
+    test_opening();
+    test_read_handle();
+    test_users();
+    test_collections();
+    test_audiences();
+    test_versions();
+    test_dates();
+    test_match_version();
+    test_last_per_collection();
+    test_limits();
+    test_filters();
+    test_merging();
+    test_removal();
+    test_release_facts();
+    test_status();
+    test_values();
+    test_peers();
+    test_threads();
+    folder_remove();
+    TEST_END();
+}
