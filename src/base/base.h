@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/limits.h"
 
@@ -91,7 +92,11 @@ struct str {
 #define STR_FMT(s) ((s).n > 1000 ? 1000 : (int)(s).n), ((s).p ? (s).p : "")
 
 struct str str_of(const char *nul_terminated);
-bool str_eq(struct str a, struct str b);
+/* Inline, with the first byte looked at here: most of what is compared differs there. */
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || (a.p[0] == b.p[0] && memcmp(a.p, b.p, a.n) == 0));
+}
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_cmp(struct str a, struct str b);        /* memcmp order: code-point order of UTF-8 */
 bool str_starts(struct str s, struct str prefix);

@@ -7,11 +7,6 @@ struct str str_of(const char *nul_terminated)
     return nul_terminated ? (struct str){nul_terminated, strlen(nul_terminated)} : STR_NONE;
 }
 
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;

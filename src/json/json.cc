@@ -27,6 +27,8 @@ struct walk {
     od::document *doc;
     struct err *e;
     uint64_t seed;
+    struct json *free_nodes; /* a slab of them, so that a node costs no call */
+    size_t free_count;
 };
 
 bool fail(walk &w, size_t at, const char *why)
@@ -69,10 +71,20 @@ size_t container_end(walk &w)
     return end;
 }
 
+/* Slabs grow with the text: small texts stay small. */
 struct json *new_node(walk &w)
 {
-    auto *n = static_cast<struct json *>(arena_calloc(w.arena, 1, sizeof(struct json)));
-    return n || arena_ok(w.arena, w.e) ? n : nullptr;
+    if (w.free_count == 0) {
+        size_t count = w.text.n / 64 + 1;
+        count = count < 4 ? 4 : count > 1024 ? 1024 : count;
+        void *slab = arena_calloc(w.arena, count, sizeof(struct json));
+        if (!slab && !arena_ok(w.arena, w.e))
+            return nullptr;
+        w.free_nodes = static_cast<struct json *>(slab);
+        w.free_count = count;
+    }
+    w.free_count--;
+    return w.free_nodes++;
 }
 
 /* RFC 7493 §2.1: strings hold no lone surrogates, so what simdjson unescaped must be UTF-8. */
@@ -160,17 +172,37 @@ template <typename V> bool read_scalar(walk &w, V &v, struct json *n, od::json_t
     return true;
 }
 
-/* RFC 7493 §2.3: names of one object are different. Small objects are compared pairwise. */
+bool same_name_twice(walk &w, const struct json *member)
+{
+    return fail(w, member->key_at, "an object has two members of this name");
+}
+
+/* A filter of 64 bits says for nearly every name that it is new; else those before it are looked
+ * at. For objects of at most `few` members, so that the worst case stays small. */
+bool few_names_differ(walk &w, const struct json *object)
+{
+    uint64_t seen = 0;
+    for (const struct json *m = object->u.child; m; m = m->next) {
+        const char *p = m->key.p;
+        size_t n = m->key.n;
+        size_t mixed =
+            n ? n * 5 + size_t(uint8_t(p[n / 2])) * 7 + size_t(uint8_t(p[n - 1])) * 3 : 0;
+        uint64_t bit = uint64_t(1) << (mixed & 63);
+        if (seen & bit)
+            for (const struct json *before = object->u.child; before != m; before = before->next)
+                if (str_eq(before->key, m->key))
+                    return same_name_twice(w, m);
+        seen |= bit;
+    }
+    return true;
+}
+
+/* RFC 7493 §2.3: names of one object are different. */
 bool names_differ(walk &w, const struct json *object)
 {
-    constexpr uint32_t few = 12;
-    if (object->count <= few) {
-        for (const struct json *a = object->u.child; a; a = a->next)
-            for (const struct json *b = a->next; b; b = b->next)
-                if (a->key.n == b->key.n && memcmp(a->key.p, b->key.p, a->key.n) == 0)
-                    return fail(w, b->key_at, "an object has two members of this name");
-        return true;
-    }
+    constexpr uint32_t few = 64;
+    if (object->count <= few)
+        return few_names_differ(w, object);
     size_t room = 16;
     while (room < size_t(object->count) * 2)
         room *= 2;
@@ -181,7 +213,7 @@ bool names_differ(walk &w, const struct json *object)
         size_t i = str_hash(m->key, w.seed) & (room - 1);
         for (; slots[i]; i = (i + 1) & (room - 1))
             if (str_eq(slots[i]->key, m->key))
-                return fail(w, m->key_at, "an object has two members of this name");
+                return same_name_twice(w, m);
         slots[i] = m;
     }
     return true;
@@ -328,7 +360,7 @@ bool json_parse(struct json_reader *r, struct arena *arena, struct str text, boo
     if (text.n >= 3 && memcmp(text.p, "\xEF\xBB\xBF", 3) == 0)
         return err_set_at(e, ERR_SYNTAX, 0, "not JSON: begins with a byte order mark; remove it");
     od::document doc;
-    walk w = {arena, text, nullptr, e, process_seed()};
+    walk w = {arena, text, nullptr, e, process_seed(), nullptr, 0};
     simdjson::error_code code =
         r->parser.iterate(simdjson::padded_string_view(text.p, text.n, text.n + BASE_PADDING))
             .get(doc);

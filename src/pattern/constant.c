@@ -4,8 +4,6 @@
 
 #include "pattern/parse_priv.h"
 
-/* The last second of the year 9999: :60 there would name a year that no timestamp can hold. */
-#define LAST_SECOND INT64_C(253402300799)
 /* STIX 2.1 §2.10: -(2^53)+1 to 2^53-1. */
 #define INTEGER_MOST INT64_C(9007199254740991)
 
@@ -170,8 +168,6 @@ bool pattern_timestamp_read(struct pattern_parser *p, struct instant *out)
         p->e->at += at;
         return false;
     }
-    if (out->s > LAST_SECOND)
-        return bad(p, at, "a timestamp within the years 0000 to 9999");
     return true;
 }
 

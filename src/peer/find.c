@@ -7,7 +7,7 @@ enum match { NO_MATCH, BY_TITLE, BY_ALIAS, BY_ID };
 struct search {
     struct peer_client *c;
     struct str key;
-    struct peer_found *found;
+    struct peer_collection *found;
     struct arena *arena;
     enum match best;
     unsigned hits;       /* as good as the best */
@@ -163,7 +163,8 @@ static bool conclude(struct search *s, struct err *e)
                    STR_FMT(url), STR_FMT(s->key), STR_FMT(shown.n ? shown : STR("none")));
 }
 
-bool peer_find(struct peer_client *c, struct str key, struct peer_found *found, struct err *e)
+bool peer_client_collection(struct peer_client *c, struct str key, struct peer_collection *found,
+                            struct err *e)
 {
     struct search s = {.c = c, .key = key, .found = found};
     bool ok = false;
@@ -186,18 +187,6 @@ bool peer_find(struct peer_client *c, struct str key, struct peer_found *found, 
     }
     buf_done(&s.shown);
     arena_free(s.arena);
-    return ok;
-}
-
-bool peer_client_collection(struct peer_client *c, struct str key, struct buf *url, struct err *e)
-{
-    struct peer_found found;
-    bool ok = peer_find(c, key, &found, e);
-    if (ok) {
-        buf_str(url, buf_view(&found.url));
-        ok = buf_ok(url, e);
-    }
-    buf_done(&found.url);
     return ok;
 }
 

@@ -29,11 +29,16 @@ bool peer_client_open(const struct peer_endpoint *p, struct peer_client **out,
                       struct err *e) BASE_CHECKED;
 void peer_client_close(struct peer_client *c); /* NULL is allowed */
 
-/* The URL of a collection's objects: found by id, alias or title through discovery and API roots,
- * or taken from the endpoint's URL when that names a collection already (`key` empty, or what that
- * collection is called). ERR_NOT_FOUND names what the server shows; ERR_CONFLICT when `key` is not
- * unique. An API root on another host is never asked. */
-bool peer_client_collection(struct peer_client *c, struct str key, struct buf *url,
+/* A collection of the server, as this room found it. */
+struct peer_collection {
+    struct buf url;        /* of its objects; the caller ends it with buf_done whatever happened */
+    enum stix_tlp marking; /* of unmarked objects (`x_setu_default_marking`), NONE if not said */
+};
+/* Finds a collection by id, alias or title through discovery and API roots, or takes the endpoint's
+ * URL when that names one already (`key` empty, or what that collection is called). ERR_NOT_FOUND
+ * names what the server shows; ERR_CONFLICT when `key` is not unique. An API root on another host
+ * is never asked. */
+bool peer_client_collection(struct peer_client *c, struct str key, struct peer_collection *found,
                             struct err *e) BASE_CHECKED;
 /* The STIX identity the server knows the caller by (`x_setu_identity`), or empty. */
 bool peer_client_identity(struct peer_client *c, struct buf *id, struct err *e) BASE_CHECKED;

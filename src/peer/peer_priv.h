@@ -60,16 +60,6 @@ bool peer_wait(struct peer_client *c, int64_t ms, struct err *e) BASE_CHECKED;
 /* Is this Content-Type TAXII 2.1's? */
 bool peer_media_ok(struct str content_type);
 
-/* ---- find.c ---- */
-
-struct peer_found {
-    struct buf url;        /* of its objects */
-    enum stix_tlp marking; /* x_setu_default_marking, or NONE */
-};
-/* As peer_client_collection; the caller ends found->url with buf_done whatever happened. */
-bool peer_find(struct peer_client *c, struct str key, struct peer_found *found,
-               struct err *e) BASE_CHECKED;
-
 /* ---- client.c ---- */
 
 /* TAXII 2.1 §3.7 */

@@ -149,8 +149,8 @@ static bool local_collection(struct sync *y, struct arena *a, struct err *e)
 
 static bool pull(struct sync *y, struct peer_client *c, struct err *e)
 {
-    struct peer_found found;
-    bool ok = peer_find(c, y->p->remote, &found, e);
+    struct peer_collection found;
+    bool ok = peer_client_collection(c, y->p->remote, &found, e);
     if (ok && found.marking != STIX_TLP_NONE)
         y->collection.marking = peer_stricter(y->collection.marking, found.marking);
     ok = ok && peer_client_pull(c, buf_view(&found.url), y->p->cursor, take_page, y, e);

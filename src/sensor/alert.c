@@ -1,4 +1,4 @@
-/* Alerts as JSON lines; docs/DETECTION.md names the fields. */
+/* Alerts as JSON lines. Fields may be added, none is ever renamed. */
 #include "sensor/sensor.h"
 
 static void put_text(struct buf *out, const char *name, struct str value)

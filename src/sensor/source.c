@@ -231,14 +231,15 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
     struct peer_endpoint at = *how;
     struct peer_client *client = NULL;
     struct pages g = {s, {.source = url}};
-    struct buf collection;
+    struct peer_collection found;
     at.url = url;
-    buf_init(&collection, 0);
-    bool ok = peer_client_open(&at, &client, e) &&
-              peer_client_collection(client, key, &collection, e) && buf_ok(&collection, e) &&
-              peer_client_pull(client, buf_view(&collection), STR_NONE, each_page, &g, e);
+    if (!peer_client_open(&at, &client, e))
+        return false;
+    bool ok = peer_client_collection(client, key, &found, e);
+    g.from.tlp = ok ? found.marking : STIX_TLP_NONE;
+    ok = ok && peer_client_pull(client, buf_view(&found.url), STR_NONE, each_page, &g, e);
     peer_client_close(client);
-    buf_done(&collection);
+    buf_done(&found.url);
     return ok;
 }
 

@@ -7,9 +7,9 @@
 struct sensor_target {
     struct arena *arena;
     struct str identity;
-    struct peer_client *client; /* of a server … */
-    struct buf url;
-    struct exchange *x; /* … or a directory */
+    struct peer_client *client;   /* of a server … */
+    struct peer_collection found; /* of a server */
+    struct exchange *x;           /* … or a directory */
     struct exchange_session *session;
     struct principal who;
     struct exchange_collection collection;
@@ -22,7 +22,7 @@ void sensor_target_close(struct sensor_target *t)
     peer_client_close(t->client);
     exchange_session_close(t->session);
     exchange_close(t->x);
-    buf_done(&t->url);
+    buf_done(&t->found.url);
     arena_free(t->arena);
     base_free(t);
 }
@@ -39,8 +39,9 @@ static bool open_url(struct sensor_target *t, struct str url, const struct peer_
     struct buf id;
     at.url = url;
     buf_init(&id, 0);
-    bool ok = peer_client_open(&at, &t->client, e) &&
-              peer_client_collection(t->client, collection, &t->url, e) && buf_ok(&t->url, e);
+    if (!peer_client_open(&at, &t->client, e))
+        return false;
+    bool ok = peer_client_collection(t->client, collection, &t->found, e);
     if (ok && !t->identity.n) {
         ok = peer_client_identity(t->client, &id, e) && buf_ok(&id, e);
         t->identity = ok && id.n ? arena_str(t->arena, buf_view(&id)) : STR_NONE;
@@ -67,7 +68,7 @@ bool sensor_target_open(const char *where, const struct peer_endpoint *how, stru
     struct sensor_target *t = base_alloc(sizeof *t);
     if (!t)
         return err_set(e, ERR_MEMORY, "out of memory");
-    buf_init(&t->url, 0);
+    buf_init(&t->found.url, 0);
     t->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     t->identity = t->arena && identity.n ? arena_str(t->arena, identity) : STR_NONE;
     bool ok = t->arena || err_set(e, ERR_MEMORY, "out of memory");
@@ -89,7 +90,7 @@ static bool post(struct sensor_target *t, struct str envelope, struct sensor_sen
                  struct err *e)
 {
     struct peer_posted p = {.first_failure = out->failure ? NULL : out->first_failure};
-    if (!peer_client_post(t->client, buf_view(&t->url), envelope, &p, e))
+    if (!peer_client_post(t->client, buf_view(&t->found.url), envelope, &p, e))
         return false;
     out->success += p.success;
     out->failure += p.failure;

@@ -177,7 +177,8 @@ bool store_create(const char *path, struct err *e)
     return ok;
 }
 
-static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *e)
+static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t *out,
+                        struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
     bool ok = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
@@ -185,7 +186,7 @@ static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
+        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s", path, sqlite3_errmsg(db));
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -193,8 +194,8 @@ static bool read_pragma(sqlite3 *db, const char *sql, int64_t *out, struct err *
 static bool check_version(sqlite3 *db, const char *path, struct err *e)
 {
     int64_t application, version;
-    if (!read_pragma(db, "PRAGMA application_id", &application, e) ||
-        !read_pragma(db, "PRAGMA user_version", &version, e))
+    if (!read_pragma(db, path, "PRAGMA application_id", &application, e) ||
+        !read_pragma(db, path, "PRAGMA user_version", &version, e))
         return false;
     if (application != APPLICATION_ID)
         return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu", path);

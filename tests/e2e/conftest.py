@@ -27,8 +27,8 @@ class Nodes:
     def __init__(self, tmp):
         self.tmp, self.made = tmp, []
 
-    def __call__(self, name="node", **how):
-        node = setu_node.Node(self.tmp / name, **how)
+    def __call__(self, folder="node", **how):
+        node = setu_node.Node(self.tmp / folder, **how)
         self.made.append(node)
         return node
 

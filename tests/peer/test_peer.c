@@ -386,20 +386,19 @@ static void test_gate(void)
     static const char *const bodies[] = {"{\"collections\":[{\"id\":\"c\",\"title\":\"T\"}]}",
                                          NULL};
     struct script s;
-    struct buf url;
+    struct peer_collection found;
     struct err e = {0};
     struct peer_posted posted = {0};
-    buf_init(&url, 0);
     script_start(&s, bodies, "/api/");
     struct peer_client *c = client_of(s.url);
-    CHECK_ROW(peer_client_collection(c, STR("T"), &url, &e), "%s", e.msg);
-    CHECK(str_ends(buf_view(&url), STR("/api/collections/c/objects/")));
+    CHECK_ROW(peer_client_collection(c, STR("T"), &found, &e), "%s", e.msg);
+    CHECK(str_ends(buf_view(&found.url), STR("/api/collections/c/objects/")));
     CHECK(!peer_client_post(c, STR("http://127.0.0.1:1/api/collections/c/objects/"), STR("{}"),
                             &posted, &e));
     CHECK(e.code == ERR_FORBIDDEN && strstr(e.msg, "another server"));
     script_end(&s, c);
     CHECK(s.count == 1);
-    buf_done(&url);
+    buf_done(&found.url);
 }
 
 static bool stop_now(void)
@@ -417,15 +416,14 @@ static void test_credentials(void)
         {.url = {"http://h/", 9}},
     };
     struct peer_client *c = NULL;
-    struct buf url;
+    struct peer_collection found;
     struct err e = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_ROW(!peer_client_open(&bad[i], &c, &e) && e.code == ERR_USAGE, "row %zu", i);
     struct peer_endpoint p = {.url = STR("http://127.0.0.1:1/"), .stop = stop_now};
     CHECK(peer_client_open(&p, &c, &e));
-    buf_init(&url, 0);
-    CHECK(!peer_client_collection(c, STR("x"), &url, &e) && strstr(e.msg, "interrupted"));
-    buf_done(&url);
+    CHECK(!peer_client_collection(c, STR("x"), &found, &e) && strstr(e.msg, "interrupted"));
+    buf_done(&found.url);
     peer_client_close(c);
     peer_client_close(NULL);
 }

@@ -33,10 +33,12 @@ void peer_client_close(struct peer_client *c)
     (void)c;
 }
 
-bool peer_client_collection(struct peer_client *c, struct str key, struct buf *url, struct err *e)
+bool peer_client_collection(struct peer_client *c, struct str key, struct peer_collection *found,
+                            struct err *e)
 {
     (void)c;
-    buf_lit(url, "https://taxii.example/api/collections/1/objects/");
+    *found = (struct peer_collection){.marking = STIX_TLP_NONE};
+    buf_lit(&found->url, "https://taxii.example/api/collections/1/objects/");
     return str_eq(key, STR("feed")) || err_set(e, ERR_NOT_FOUND, "no such collection");
 }
 
