@@ -10,11 +10,14 @@
 #define LIMIT_JSON_DEPTH      64
 #define LIMIT_JSON_TEXT_BYTES 0xFFFFFF00u
 
-/* STIX: an identifier is a type name of at most 250 characters, "--" and a UUID (2.9, 3.1). */
+/* STIX: an identifier is a type name of at most 250 characters, "--" and a UUID (2.9, 3.1). Steps:
+ * how far selectors, embedded observables and translations of one document may make the check look
+ * through members and elements; a million selectors take some 15 million. */
 #define LIMIT_STIX_TYPE_BYTES   250
 #define LIMIT_STIX_ID_BYTES     (LIMIT_STIX_TYPE_BYTES + 2 + 36)
 #define LIMIT_STIX_FINDINGS     100
 #define LIMIT_STIX_OBJECT_BYTES (16u << 20)
+#define LIMIT_STIX_STEPS        20000000
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
  * all its regular expressions take when compiled. */

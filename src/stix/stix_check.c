@@ -64,7 +64,20 @@ void stix_note(struct check *c, enum stix_severity severity, const char *clause,
                           .path = buf_view(&c->path_text),
                           .at = v->at,
                           .message = {message, strnlen(message, sizeof(message) - 1)},
+                          .unjudged = c->unjudged,
                       });
+}
+
+bool stix_spend(struct check *c, uint64_t steps, const struct json *v)
+{
+    c->steps += steps;
+    if (c->steps <= LIMIT_STIX_STEPS)
+        return true;
+    if (!c->spent)
+        stix_note(c, STIX_ERROR, "8", "too-much-work", v,
+                  "the document costs too much to check from here on; split it");
+    c->spent = true;
+    return false;
 }
 
 void stix_push(struct check *c, const struct json *member)

@@ -172,19 +172,35 @@ static bool same_instant(const struct json *a, const struct json *b)
            instant_parse(b->u.s, &y, &e) && instant_cmp(x, y) == 0;
 }
 
-static bool same_value(const struct json *a, const struct json *b)
+/* By canonical form: the order of members is not the sender's way to make the comparison slow. */
+static bool same_value(struct check *c, const struct json *a, const struct json *b)
 {
+    struct err e;
     if (stix_word_in("created modified", a->key) && same_instant(a, b))
         return true;
-    return json_equal(a, b);
+    if (a->type != b->type || (a->type != JSON_OBJECT && a->type != JSON_ARRAY))
+        return json_equal(a, b);
+    buf_clear(&c->canonical);
+    if (!json_canonical(a, &c->canonical, &e))
+        return false;
+    size_t n = c->canonical.n;
+    if (!json_canonical(b, &c->canonical, &e))
+        return false;
+    struct str both = buf_view(&c->canonical);
+    return str_eq(str_slice(both, 0, n), str_from(both, n));
 }
 
-static bool covers(const struct json *a, const struct json *b)
+static bool covers(struct check *c, const struct json *a, const struct json *b)
 {
     const struct json *n = b->u.child; /* members mostly stand in the same order */
     for (const struct json *m = a->u.child; m != NULL; m = m->next) {
-        const struct json *other = n != NULL && str_eq(n->key, m->key) ? n : json_get(b, m->key);
-        if (other == NULL ? !is_default(m) : !same_value(m, other))
+        const struct json *other = n;
+        if (n == NULL || !str_eq(n->key, m->key)) {
+            if (!stix_spend(c, b->count, m))
+                return true;
+            other = json_get(b, m->key);
+        }
+        if (other == NULL ? !is_default(m) : !same_value(c, m, other))
             return false;
         n = other ? other->next : n;
     }
@@ -202,7 +218,7 @@ static void check_same_version(struct check *c, const struct stix_object *o)
     struct entry *e = enter(c->known, BY_VERSION, o->id, (uint64_t)o->version_us, &made);
     if (made)
         e->object = o->json;
-    if (e == NULL || made || (covers(o->json, e->object) && covers(e->object, o->json)))
+    if (e == NULL || made || (covers(c, o->json, e->object) && covers(c, e->object, o->json)))
         return;
     /* An observable has no versions; two accounts of one differ in what they know of it. */
     bool versioned = o->class != STIX_SCO;
@@ -241,6 +257,8 @@ static void check_mirror(struct check *c, const struct json *t, const struct jso
                   "translated",
                   original->count);
     for (const struct json *m = object ? t->u.child : NULL; m != NULL; m = m->next) {
+        if (!stix_spend(c, original->count, m))
+            break;
         const struct json *o = json_get(original, m->key);
         if (o != NULL)
             check_mirror(c, m, o);

@@ -135,7 +135,7 @@ void stix_check_tlp_colours(struct check *c, const struct json *refs)
 }
 
 /* STIX 2.1 §7.2.3: names and dictionary keys, or indexes in brackets, joined by points. */
-static bool step(const struct json **at, struct str part, struct err *e)
+static bool step(const struct json **at, struct str part, uint64_t *steps, struct err *e)
 {
     uint64_t index;
     const struct json *v = *at;
@@ -148,9 +148,11 @@ static bool step(const struct json **at, struct str part, struct err *e)
         if (v->type != JSON_ARRAY || index >= v->count)
             return err_set(e, ERR_NOT_FOUND, "the selector's %.*s names nothing on this object",
                            STR_FMT(part));
+        *steps += index;
         for (v = v->u.child; index > 0; index--)
             v = v->next;
     } else {
+        *steps += v->count;
         v = json_get(v, part);
     }
     if (v == NULL)
@@ -163,14 +165,20 @@ static bool step(const struct json **at, struct str part, struct err *e)
 bool stix_selector_find(const struct json *object, struct str selector, const struct json **out,
                         struct err *e)
 {
+    uint64_t steps = 0;
+    return stix_selector_walk(object, selector, out, &steps, e);
+}
+
+bool stix_selector_walk(const struct json *object, struct str selector, const struct json **out,
+                        uint64_t *steps, struct err *e)
+{
     const struct json *at = object;
     struct str rest = selector;
     if (selector.n == 0)
         return err_set(e, ERR_SYNTAX, "a selector is not empty; write the name of a property");
     while (rest.p != NULL) {
-        /* A key may itself hold points only where nothing else can be meant: keys have none. */
         struct str part = str_cut(&rest, '.');
-        if (!step(&at, part, e)) {
+        if (!step(&at, part, steps, e)) {
             e->at = (size_t)(part.p - selector.p);
             return false;
         }

@@ -206,7 +206,10 @@ struct check {
     struct buf path_text;
     struct stix_step path[LIMIT_JSON_DEPTH + 4];
     size_t depth;
+    uint64_t steps;         /* towards LIMIT_STIX_STEPS */
+    bool spent;             /* … which was passed and said so */
     struct arena *patterns; /* made at the first pattern */
+    bool unjudged;          /* of the next finding */
     struct buf canonical;
     struct known *known; /* ids of the document, or NULL */
 };
@@ -214,6 +217,9 @@ struct check {
 /* stix_check.c */
 void stix_note(struct check *c, enum stix_severity severity, const char *clause, const char *words,
                const struct json *v, const char *fmt, ...) BASE_PRINTF(6, 7);
+/* Counts steps; false once the document has cost too many: then what would cost more is left out.
+ */
+bool stix_spend(struct check *c, uint64_t steps, const struct json *v);
 void stix_push(struct check *c, const struct json *member);
 void stix_push_index(struct check *c, size_t index);
 void stix_pop(struct check *c);
@@ -236,6 +242,9 @@ extern stix_value_fn *const stix_value_checks[];
 /* stix_special.c */
 stix_special_fn stix_special_indicator, stix_special_relationship, stix_special_marking,
     stix_special_extension_definition, stix_special_external_reference, stix_special_observed_data;
+/* stix_selector_find that adds the steps it took. */
+bool stix_selector_walk(const struct json *object, struct str selector, const struct json **out,
+                        uint64_t *steps, struct err *e);
 /* More than one colour on the object: a warning (§7.2). In stix_marking.c, as the special one. */
 void stix_check_tlp_colours(struct check *c, const struct json *refs);
 /* The deterministic id of an SCO (§2.9, §3.4). */

@@ -133,6 +133,8 @@ static void check_object_id(struct check *c, const struct stix_prop *p, const st
 
 static void check_local_ref(struct check *c, const struct stix_prop *p, const struct json *v)
 {
+    if (!stix_spend(c, c->container->count, v))
+        return;
     const struct json *target = json_get(c->container, v->u.s);
     struct str type = json_get_str(target, STR("type"));
     if (target == NULL)
@@ -460,9 +462,13 @@ static void check_extensions(struct check *c, const struct stix_prop *p, const s
 static void check_selector(struct check *c, const struct stix_prop *p, const struct json *v)
 {
     const struct json *target;
+    uint64_t steps = 0;
     struct err e;
     (void)p;
-    if (is_string(c, v) && !stix_selector_find(c->object, v->u.s, &target, &e))
+    if (!is_string(c, v) || c->spent)
+        return;
+    bool found = stix_selector_walk(c->object, v->u.s, &target, &steps, &e);
+    if (stix_spend(c, steps, v) && !found)
         stix_note(c, STIX_ERROR, "7.2.3", "selector", v, "%s", e.msg);
 }
 

@@ -420,6 +420,24 @@ static void test_many_findings(void)
     buf_done(&b);
 }
 
+/* A selector walks; many of them on a long list would take for ever. */
+static void test_much_work(void)
+{
+    struct buf b;
+    struct seen s = {.rule = "stix21-8-too-much-work"};
+    buf_init(&b, 0);
+    buf_lit(&b, NAMED("tool") ",'aliases':['a'");
+    for (int i = 0; i < 20000; i++)
+        buf_lit(&b, ",'a'");
+    buf_lit(&b, "],'granular_markings':[{'lang':'de','selectors':['name'");
+    for (int i = 0; i < 5000; i++)
+        buf_lit(&b, ",'aliases.[19999]'");
+    buf_str(&b, STR("]}]}\0"));
+    CHECK(check_with(b.p, (struct stix_check_options){0}, &s) == 1);
+    CHECK(s.rule_seen);
+    buf_done(&b);
+}
+
 /* ---- between the objects of a document ---- */
 
 #define BUNDLE(objects) "{'type':'bundle','id':'bundle--" UUID "','objects':[" objects "]}"
@@ -631,6 +649,7 @@ int main(void)
     test_rows();
     test_options();
     test_many_findings();
+    test_much_work();
     test_documents();
     test_sco_ids();
     test_tables();
