@@ -103,9 +103,21 @@ static bool each_line(struct reading *r, struct err *e)
     }
 }
 
+/* The first line, or as much as a line may hold, so that is_lines can tell. */
+static bool read_first_line(struct reading *r, struct err *e)
+{
+    struct str text;
+    do {
+        if (!read_on(r, BLOCK_BYTES, e))
+            return false;
+        text = str_trim(buf_view(&r->b));
+    } while (!r->ended && text.n <= LINE_BYTES && str_find(text, '\n') == text.n);
+    return true;
+}
+
 static bool read_file(struct reading *r, struct err *e)
 {
-    if (!read_on(r, BLOCK_BYTES, e))
+    if (!read_first_line(r, e))
         return false;
     if (is_lines(r))
         return each_line(r, e);

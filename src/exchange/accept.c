@@ -41,18 +41,26 @@ struct exchange_batch {
 
 /* ---- preparing ---- */
 
+/* For the writer too: a batch may be applied twice, so this leaves `go` alone. */
+static void conclude(struct exchange_batch *b, struct item *it, enum exchange_outcome outcome,
+                     struct str rule, struct str message)
+{
+    it->result.outcome = outcome;
+    it->result.rule = rule.n ? arena_str(b->arena, rule) : STR_NONE;
+    it->result.message = message.n ? arena_str(b->arena, message) : STR_NONE;
+}
+
 static void refuse(struct exchange_batch *b, struct item *it, struct str rule, struct str message)
 {
     it->go = false;
-    it->result.outcome = EXCHANGE_REFUSED;
-    it->result.rule = arena_str(b->arena, rule);
-    it->result.message = arena_str(b->arena, message);
+    conclude(b, it, EXCHANGE_REFUSED, rule, message);
 }
 
 struct first_error {
     struct exchange_batch *b;
     struct item *it;
     size_t errors;
+    bool unjudged;
 };
 
 /* Keeps the first error; the status names it and how many more there are. */
@@ -61,6 +69,7 @@ static void note_finding(void *ctx, const struct stix_finding *f)
     struct first_error *first = ctx;
     if (f->severity != STIX_ERROR)
         return;
+    first->unjudged = first->unjudged || f->unjudged;
     if (first->errors++ == 0) {
         struct str message =
             arena_printf(first->b->arena, "%.*s: %.*s", STR_FMT(f->path), STR_FMT(f->message));
@@ -107,6 +116,19 @@ static void decide_arrival(const struct exchange *x, struct exchange_batch *b, s
     }
 }
 
+/* To whom it is released. */
+static bool find_audience(const struct exchange *x, struct exchange_batch *b,
+                          const struct policy_facts *facts, struct str *out, struct err *e)
+{
+    struct buf audience;
+    buf_init(&audience, 0);
+    bool ok = policy_audience(x->policy, facts, &b->who.party, &audience, e);
+    if (ok)
+        *out = arena_str(b->arena, buf_view(&audience));
+    buf_done(&audience);
+    return ok;
+}
+
 /* A sensor reports what it saw and nothing else. */
 static bool sensor_may(struct str type)
 {
@@ -117,51 +139,48 @@ static bool sensor_may(struct str type)
     return stix_class_of(type) == STIX_SCO;
 }
 
-static void prepare_item(struct exchange *x, struct exchange_batch *b, struct item *it,
-                         const struct json *v)
+/* Is it a good STIX object of a kind that its sender may send? If not, it is refused. False when
+ * that cannot be told. */
+static bool check_item(struct exchange_batch *b, struct item *it, const struct json *v,
+                       struct err *e)
 {
     static const struct stix_check_options options = {.tolerate_short_times = true};
-    struct first_error first = {b, it, 0};
-    struct err e = {0};
+    struct first_error first = {b, it, 0, false};
     it->go = true;
     it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
     stix_object_check(v, &options, note_finding, &first);
+    if (first.unjudged)
+        return err_set(e, ERR_MEMORY, "out of memory");
     if (first.errors > 1)
         it->result.message = arena_printf(b->arena, "%.*s (and %zu more errors)",
                                           STR_FMT(it->result.message), first.errors - 1);
     if (!it->go)
-        return;
-    if (!stix_object_read(v, &it->object, &e)) {
-        refuse(b, it, STR("stix21-3.2-common-properties"), str_of(e.msg));
-        return;
-    }
-    if (it->object.class == STIX_BUNDLE) {
+        return true;
+    if (!stix_object_read(v, &it->object, e))
+        refuse(b, it, STR("stix21-3.2-common-properties"), str_of(e->msg));
+    else if (it->object.class == STIX_BUNDLE)
         refuse(b, it, STR("stix21-8-bundle"), STR("a bundle is no object; send what it holds"));
-        return;
-    }
-    if (it->bytes.n > LIMIT_STIX_OBJECT_BYTES) {
+    else if (it->bytes.n > LIMIT_STIX_OBJECT_BYTES)
         refuse(b, it, STR("setu-object-bytes"), STR("the object is larger than 16 MiB"));
-        return;
-    }
-    if (b->who.role == EXCHANGE_SENSOR && !sensor_may(it->object.type)) {
+    else if (b->who.role == EXCHANGE_SENSOR && !sensor_may(it->object.type))
         refuse(b, it, STR("setu-sensor"), STR("a sensor may add sightings and observed data only"));
-        return;
-    }
+    return true;
+}
+
+static bool prepare_item(struct exchange *x, struct exchange_batch *b, struct item *it,
+                         const struct json *v, struct err *e)
+{
+    if (!check_item(b, it, v, e))
+        return false;
+    if (!it->go)
+        return true;
     char when[INSTANT_TEXT_BYTES];
     it->result.version = it->object.has_version
                              ? arena_str(b->arena, it->object.version)
                              : arena_str(b->arena, instant_text(instant_of_us(b->at_us), 6, when));
     struct policy_facts facts = exchange_facts(x, &it->object, b->collection.marking, b->who.party);
     decide_arrival(x, b, it, &facts);
-    if (!it->go)
-        return;
-    struct buf audience;
-    buf_init(&audience, 0);
-    if (policy_audience(x->policy, &facts, &b->who.party, &audience, &e))
-        it->audience = arena_str(b->arena, buf_view(&audience));
-    else
-        refuse(b, it, STR("policy-audience"), str_of(e.msg));
-    buf_done(&audience);
+    return !it->go || find_audience(x, b, &facts, &it->audience, e);
 }
 
 static struct principal copy_principal(struct arena *a, const struct principal *p)
@@ -207,11 +226,12 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
     b->at_us = now_us();
     b->job.objects = count;
     crypt_uuid4(b->uuid);
-    for (size_t i = 0; i < count; i++, first = first->next) {
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++, first = first->next) {
         items[i].bytes = json_source(text, first);
-        prepare_item(s->x, b, &items[i], first);
+        ok = prepare_item(s->x, b, &items[i], first, e);
     }
-    if (!arena_ok(a, e)) {
+    if (!ok || !arena_ok(a, e)) {
         arena_free(a);
         return false;
     }
@@ -228,23 +248,25 @@ struct known {
     int64_t name, owner, object; /* object: the row of this very version, or 0 */
     int64_t version_us;
     bool same_content, revoked_before;
+    bool failed;
+    struct err *e;
 };
 
-static bool same_content(struct str a, struct str b)
+static bool same_content(struct str a, struct str b, bool *same, struct err *e)
 {
     const struct json *x, *y;
-    struct err e;
-    bool same = false;
-    if (str_eq(a, b))
+    *same = str_eq(a, b);
+    if (*same)
         return true;
     struct json_reader *r = json_reader_new();
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    if (r && arena && json_parse(r, arena, a, false, &x, &e) &&
-        json_parse(r, arena, b, false, &y, &e))
-        same = json_equal(x, y);
+    bool ok = ((r && arena) || err_set(e, ERR_MEMORY, "out of memory")) &&
+              json_parse(r, arena, a, false, &x, e) && json_parse(r, arena, b, false, &y, e);
+    if (ok)
+        *same = json_equal(x, y);
     arena_free(arena);
     json_reader_free(r);
-    return same;
+    return ok;
 }
 
 static bool note_version(void *ctx, const struct store_object *o)
@@ -260,34 +282,51 @@ static bool note_version(void *ctx, const struct store_object *o)
     if (same_version) {
         k->object = o->object;
         k->version_us = o->version_us;
-        k->same_content = same_content(o->bytes, k->it->bytes);
+        k->failed = !same_content(o->bytes, k->it->bytes, &k->same_content, k->e);
     } else if (o->revoked && mine->has_version && mine->version_us > o->version_us) {
         k->revoked_before = true;
     }
-    return true;
+    return !k->failed;
 }
 
 /* Reasons that only the store can know. False when the item is refused. */
 static bool allowed(struct exchange_batch *b, struct item *it, const struct known *k)
 {
     if (k->object && !k->same_content) {
-        refuse(b, it, STR("stix21-3.6-versioning"),
-               STR("this version exists with other content; give a change a later `modified`"));
+        conclude(b, it, EXCHANGE_REFUSED, STR("stix21-3.6-versioning"),
+                 STR("this version exists with other content; give a change a later `modified`"));
         return false;
     }
     if (k->object || k->name == 0)
         return true;
     if (k->owner != b->who.org) {
-        refuse(b, it, STR("stix21-3.6-creator"),
-               STR("another organisation owns this id; only its creator may revise or revoke it"));
+        conclude(
+            b, it, EXCHANGE_REFUSED, STR("stix21-3.6-creator"),
+            STR("another organisation owns this id; only its creator may revise or revoke it"));
         return false;
     }
     if (k->revoked_before) {
-        refuse(b, it, STR("stix21-3.6-revoked"),
-               STR("an earlier version was revoked; a revoked object has no later version"));
+        conclude(b, it, EXCHANGE_REFUSED, STR("stix21-3.6-revoked"),
+                 STR("an earlier version was revoked; a revoked object has no later version"));
         return false;
     }
     return true;
+}
+
+/* Whoever passes on what another organisation submitted releases it no further than that one's
+ * submission does: the source stays the source. */
+static bool audience_of_owner(struct exchange *x, struct exchange_batch *b, struct store *s,
+                              const struct item *it, int64_t owner, struct str *audience,
+                              struct err *e)
+{
+    struct store_org org;
+    if (owner == b->who.org)
+        return true;
+    if (!store_org_get(s, b->arena, owner, &org, e))
+        return false;
+    struct policy_facts facts = exchange_facts(x, &it->object, b->collection.marking,
+                                               (struct policy_party){org.nation, org.name});
+    return find_audience(x, b, &facts, audience, e);
 }
 
 struct reach {
@@ -330,11 +369,13 @@ static bool release_to_submitter(struct exchange_batch *b, struct store *s,
     return ok;
 }
 
-static bool write_item(struct exchange_batch *b, struct store *s, struct item *it, struct err *e)
+static bool write_item(struct exchange *x, struct exchange_batch *b, struct store *s,
+                       struct item *it, struct err *e)
 {
-    struct known k = {.b = b, .it = it};
+    struct known k = {.b = b, .it = it, .e = e};
+    struct str audience = it->audience;
     bool there = false;
-    if (!store_object_versions(s, it->object.id, note_version, &k, e))
+    if (!store_object_versions(s, it->object.id, note_version, &k, e) || k.failed)
         return false;
     if (!allowed(b, it, &k))
         return true;
@@ -353,27 +394,30 @@ static bool write_item(struct exchange_batch *b, struct store *s, struct item *i
     };
     if (k.object) {
         o.version_us = k.version_us;
-        if (!store_release_any(s, b->collection.id, &o, &there, e))
+        if (!store_release_any(s, b->collection.id, &o, &there, e) ||
+            (!there && !audience_of_owner(x, b, s, it, k.owner, &audience, e)))
             return false;
     } else if (!store_object_add(s, &o, e)) {
         return false;
     }
-    it->result.outcome = there ? EXCHANGE_UNCHANGED : EXCHANGE_ACCEPTED;
-    return there ? release_to_submitter(b, s, &o, e) : write_release(b, s, &o, it->audience, e);
+    conclude(b, it, there ? EXCHANGE_UNCHANGED : EXCHANGE_ACCEPTED, STR_NONE, STR_NONE);
+    return there ? release_to_submitter(b, s, &o, e) : write_release(b, s, &o, audience, e);
 }
 
 static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct exchange_batch *b = (struct exchange_batch *)j;
     struct buf json;
-    (void)x;
     for (size_t i = 0; i < b->count; i++)
-        if (b->items[i].go && !write_item(b, s, &b->items[i], e))
+        if (b->items[i].go && !write_item(x, b, s, &b->items[i], e))
             return false;
     if (!b->status)
         return arena_ok(b->arena, e);
     buf_init(&json, 0);
-    bool ok = arena_ok(b->arena, e) && b->status(b, &json) && buf_ok(&json, e) &&
+    bool ok = arena_ok(b->arena, e) &&
+              (b->status(b, &json) || !buf_ok(&json, e) ||
+               err_set(e, ERR_INTERNAL, "the status resource cannot be written")) &&
+              buf_ok(&json, e) &&
               store_status_put(s, b->uuid, b->who.user, b->at_us, buf_view(&json), e);
     buf_done(&json);
     return ok;

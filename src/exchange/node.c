@@ -20,26 +20,50 @@ struct setting {
     size_t offset;
     uint64_t least, most, standard;
     const char *standard_text;
+    bool (*valid)(struct str value); /* NULL: any text */
+    const char *expects;
 };
 
-#define TEXT_SETTING(n, field, standard)                                                           \
+static bool identity_valid(struct str s)
+{
+    struct str type;
+    struct err ignored;
+    return stix_id_parse(s, &type, &ignored) && str_eq(type, STR("identity"));
+}
+
+/* One segment of a path, and none that this program serves itself. */
+static bool api_root_valid(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return s.n && s.n <= LIMIT_NAME_BYTES && !str_eq(s, STR("taxii2")) &&
+           !str_eq(s, STR("ledger")) && !str_eq(s, STR("metrics")) && !str_eq(s, STR("healthz"));
+}
+
+#define TEXT_SETTING(n, field, standard, valid, expects)                                           \
     {                                                                                              \
-        n, TEXT, offsetof(struct exchange_config, field), 0, 0, 0, standard                        \
+        n, TEXT, offsetof(struct exchange_config, field), 0, 0, 0, standard, valid, expects        \
     }
 #define NUMBER_SETTING(n, field, least, most, standard)                                            \
     {                                                                                              \
-        n, NUMBER, offsetof(struct exchange_config, field), least, most, standard, NULL            \
+        n, NUMBER, offsetof(struct exchange_config, field), least, most, standard, NULL, NULL,     \
+            NULL                                                                                   \
     }
 
 /* One line a setting: `name value`. */
 static const struct setting settings[] = {
-    TEXT_SETTING("name", name, NULL),
-    TEXT_SETTING("nation", nation, NULL),
-    TEXT_SETTING("org", org, NULL),
-    TEXT_SETTING("identity", identity, NULL),
-    TEXT_SETTING("listen", listen, "127.0.0.1:6443"),
-    TEXT_SETTING("public-url", public_url, ""),
-    TEXT_SETTING("api-root", api_root, "api"),
+    TEXT_SETTING("name", name, NULL, NULL, NULL),
+    TEXT_SETTING("nation", nation, NULL, policy_nation_valid, "two capital letters (ISO 3166-1)"),
+    TEXT_SETTING("org", org, NULL, policy_org_valid, "lower case letters, digits and hyphens"),
+    TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
+    TEXT_SETTING("listen", listen, "127.0.0.1:6443", NULL, NULL),
+    TEXT_SETTING("public-url", public_url, "", NULL, NULL),
+    TEXT_SETTING("api-root", api_root, "api", api_root_valid,
+                 "letters, digits, hyphens and underscores that no other path begins with"),
     NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
                    LIMIT_HTTP_BODY_BYTES),
     NUMBER_SETTING("page-max", page_max, 1, LIMIT_TAXII_PAGE_MAX, LIMIT_TAXII_PAGE_MAX),
@@ -70,6 +94,9 @@ static bool setting_set(struct exchange *x, const struct setting *s, struct str 
     if (s->kind == TEXT) {
         if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
             value = str_slice(value, 1, value.n - 1);
+        if (s->valid && !s->valid(value))
+            return err_set(e, ERR_SYNTAX, "%s \"%.*s\": write %s", s->name, STR_FMT(value),
+                           s->expects);
         *text_of(&x->config, s) = arena_str(x->arena, value);
         return arena_ok(x->arena, e);
     }
@@ -269,6 +296,8 @@ static bool make_keys(const struct making *m, struct err *e)
     buf_init(&key, 0);
     struct arena *a = arena_new(4096 * 8);
     struct str ca_name = a ? arena_printf(a, "%.*s CA", STR_FMT(name)) : STR_NONE;
+    if (!ca_name.n)
+        err_set(e, ERR_MEMORY, "out of memory");
     snprintf(path, sizeof path, "%s/node.key", m->dir);
     bool ok = ca_name.n && crypt_key_file(path, true, node_key, e) &&
               crypt_ca_make(ca_name, CA_DAYS, &ca, &ca_key, e) &&

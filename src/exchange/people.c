@@ -103,14 +103,13 @@ static bool password_right(struct exchange_session *s, const struct store_user *
     buf_str(&b, u->password);
     buf_byte(&b, '\0');
     buf_str(&b, secret);
-    bool ok = !b.failed;
-    if (ok)
+    bool has_proof = !b.failed; /* without memory for it: nothing is remembered */
+    if (has_proof)
         exchange_mac(s->x, buf_view(&b), proof);
     buf_done(&b);
     size_t slot = (size_t)u->id % (sizeof s->logins / sizeof *s->logins);
-    if (!ok)
-        return false;
-    if (s->logins[slot].user == u->id && crypt_equal(s->logins[slot].proof, proof, sizeof proof))
+    if (has_proof && s->logins[slot].user == u->id &&
+        crypt_equal(s->logins[slot].proof, proof, sizeof proof))
         return true;
     if (u->password.n >= sizeof hash)
         return false;
@@ -118,8 +117,10 @@ static bool password_right(struct exchange_session *s, const struct store_user *
     hash[u->password.n] = '\0';
     if (!crypt_password_matches(secret, hash))
         return false;
-    s->logins[slot].user = u->id;
-    memcpy(s->logins[slot].proof, proof, sizeof proof);
+    if (has_proof) {
+        s->logins[slot].user = u->id;
+        memcpy(s->logins[slot].proof, proof, sizeof proof);
+    }
     return true;
 }
 
@@ -310,6 +311,19 @@ static bool collection_apply(struct exchange *x, struct store *s, struct exchang
     return store_collection_add(s, &((struct collection_job *)j)->row, &id, e);
 }
 
+static bool looks_like_uuid(struct str s)
+{
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+    }
+    return true;
+}
+
 /* TAXII 2.1 §5.2.1: the id is a UUID; an alias must not look like one. */
 static bool collection_check(const struct exchange_collection_new *c, struct err *e)
 {
@@ -324,8 +338,10 @@ static bool collection_check(const struct exchange_collection_new *c, struct err
             return err_set(e, ERR_USAGE, "--alias \"%.*s\": letters, digits, '-', '_' and '.' only",
                            STR_FMT(c->alias));
     }
-    if (c->uuid.n && c->uuid.n != 36)
-        return err_set(e, ERR_USAGE, "--id takes a UUID");
+    if (looks_like_uuid(c->alias))
+        return err_set(e, ERR_USAGE, "--alias must not look like a UUID");
+    if (c->uuid.n && !looks_like_uuid(c->uuid))
+        return err_set(e, ERR_USAGE, "--id takes a UUID in lower case");
     return true;
 }
 

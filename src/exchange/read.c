@@ -3,6 +3,14 @@
 
 #include "exchange/exchange_priv.h"
 
+static void forget_audiences(struct exchange_session *s)
+{
+    for (size_t i = 0; i < s->audience_count; i++)
+        base_free(s->audiences[i].ids);
+    s->audience_count = 0;
+    arena_reset(s->arena);
+}
+
 bool exchange_session_open(struct exchange *x, struct exchange_session **out, struct err *e)
 {
     char path[LIMIT_PATH_BYTES];
@@ -28,8 +36,8 @@ void exchange_session_close(struct exchange_session *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->audience_count; i++)
-        base_free(s->audiences[i].ids);
+    if (s->arena)
+        forget_audiences(s);
     base_free(s->audiences);
     store_close(s->store);
     json_reader_free(s->json);
@@ -59,12 +67,8 @@ static struct exchange_audiences *entry_of(struct exchange_session *s,
         if (str_eq(s->audiences[i].party.nation, party->nation) &&
             str_eq(s->audiences[i].party.org, party->org))
             return &s->audiences[i];
-    if (s->audience_count == PARTIES_CACHED) {
-        for (size_t i = 0; i < s->audience_count; i++)
-            base_free(s->audiences[i].ids);
-        s->audience_count = 0;
-        arena_reset(s->arena);
-    }
+    if (s->audience_count == PARTIES_CACHED)
+        forget_audiences(s);
     void *items = s->audiences;
     if (!base_grow(&items, &s->audience_room, s->audience_count + 1, sizeof *s->audiences)) {
         err_set(e, ERR_MEMORY, "out of memory");
@@ -74,8 +78,10 @@ static struct exchange_audiences *entry_of(struct exchange_session *s,
     struct exchange_audiences *a = &s->audiences[s->audience_count];
     *a = (struct exchange_audiences){
         .party = {arena_str(s->arena, party->nation), arena_str(s->arena, party->org)}};
-    if (!arena_ok(s->arena, e))
+    if (!arena_ok(s->arena, e)) {
+        forget_audiences(s); /* or the arena would fail for ever */
         return NULL;
+    }
     s->audience_count++;
     return a;
 }

@@ -64,6 +64,7 @@ struct http_server {
     struct arena *arena;
     struct str url;
     bool tls;
+    atomic_bool stopping; /* answers end their connection */
     atomic_ullong numbers;
     atomic_uint working; /* suspended requests */
     atomic_uint active;  /* requests between their first header and the end of their answer */
@@ -85,6 +86,8 @@ bool http_session_take(struct http_server *s, struct exchange_session **out,
 void http_session_give(struct http_server *s, struct exchange_session *session);
 
 bool http_pool_start(struct http_server *s, struct err *e) BASE_CHECKED;
-void http_pool_stop(struct http_server *s); /* finishes what waits */
+/* Finishes what waits; from then on http_work answers ERR_BUSY. */
+void http_pool_stop(struct http_server *s);
+void http_pool_done(struct http_server *s); /* after it, when no connection is served any more */
 
 #endif

@@ -64,7 +64,7 @@ void http_work(struct http_request *r, http_route_fn *fn)
     struct http_pool *p = &r->server->pool;
     struct err e;
     pthread_mutex_lock(&p->lock);
-    bool room = p->waiting < LIMIT_HTTP_JOBS;
+    bool closing = p->closing, room = !closing && p->waiting < LIMIT_HTTP_JOBS;
     if (room) {
         /* Suspended before a worker can see it, so that its answer finds it so. */
         http_move(r, HTTP_WORKING);
@@ -80,7 +80,8 @@ void http_work(struct http_request *r, http_route_fn *fn)
     }
     pthread_mutex_unlock(&p->lock);
     if (!room) {
-        err_set(&e, ERR_BUSY, "%d requests wait to be taken in; try again soon", LIMIT_HTTP_JOBS);
+        err_set(&e, ERR_BUSY, closing ? "the server is stopping; try again soon"
+                                      : "too many requests wait to be taken in; try again soon");
         http_reply_err(r, &e);
     }
 }
@@ -106,6 +107,11 @@ void http_pool_stop(struct http_server *s)
     pthread_mutex_unlock(&p->lock);
     for (size_t i = 0; i < p->thread_count; i++)
         pthread_join(p->threads[i], NULL);
+}
+
+void http_pool_done(struct http_server *s)
+{
+    struct http_pool *p = &s->pool;
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
 }

@@ -343,6 +343,7 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
               http_pool_start(s, e);
     if (ok && !(s->daemon = start_daemon(s, o, fd, &tls))) {
         http_pool_stop(s);
+        http_pool_done(s);
         ok =
             err_set(e, ERR_IO, "the HTTP server cannot start: are %s and %s a matching pair?",
                     o->cert_file ? o->cert_file : "certificate", o->key_file ? o->key_file : "key");
@@ -367,6 +368,11 @@ void http_stop(struct http_server *s)
 {
     int64_t until = monotonic_us() + (int64_t)LIMIT_HTTP_DRAIN_MS * 1000;
     int fd = MHD_quiesce_daemon(s->daemon);
+    /* The library's threads may still hold the socket, so it is shut and not closed yet: who comes
+     * now is refused at once, and who is connected leaves with its next answer. */
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+    atomic_store(&s->stopping, true);
     while (atomic_load(&s->active) && monotonic_us() < until)
         usleep(5000);
     http_pool_stop(s);
@@ -375,6 +381,7 @@ void http_stop(struct http_server *s)
     while (atomic_load(&s->working))
         usleep(1000);
     MHD_stop_daemon(s->daemon);
+    http_pool_done(s);
     if (fd >= 0)
         close(fd);
     free_server(s);

@@ -85,6 +85,7 @@ struct stix_finding {
     struct str path;
     size_t at;          /* offset of the offending value in the source */
     struct str message; /* a sentence that says what to do */
+    bool unjudged;      /* there was no memory to judge it: not the object's fault */
 };
 typedef void stix_finding_fn(void *ctx, const struct stix_finding *f);
 

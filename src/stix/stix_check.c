@@ -64,6 +64,7 @@ void stix_note(struct check *c, enum stix_severity severity, const char *clause,
                           .path = buf_view(&c->path_text),
                           .at = v->at,
                           .message = {message, strnlen(message, sizeof(message) - 1)},
+                          .unjudged = c->unjudged,
                       });
 }
 

@@ -209,6 +209,7 @@ struct check {
     uint64_t steps;         /* towards LIMIT_STIX_STEPS */
     bool spent;             /* … which was passed and said so */
     struct arena *patterns; /* made at the first pattern */
+    bool unjudged;          /* of the next finding */
     struct buf canonical;
     struct known *known; /* ids of the document, or NULL */
 };

@@ -86,9 +86,13 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
     size_t at;
     if (c->patterns == NULL)
         c->patterns = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    if (c->patterns == NULL)
-        return;
-    if (!pattern_parse(c->patterns, pattern->u.s, version, &parsed, &e))
+    bool parses = (c->patterns != NULL || err_set(&e, ERR_MEMORY, "out of memory")) &&
+                  pattern_parse(c->patterns, pattern->u.s, version, &parsed, &e);
+    c->unjudged = !parses && e.code == ERR_MEMORY;
+    if (c->unjudged)
+        stix_note(c, STIX_ERROR, "9", "pattern-unjudged", pattern,
+                  "there is no memory to check this pattern; try again");
+    else if (!parses)
         stix_note(c, STIX_ERROR, "9", "pattern", pattern,
                   "the pattern is malformed at its character %zu: %s", e.at + 1, e.msg);
     else if (!path_names_ok(pattern->u.s, &at))
@@ -96,7 +100,9 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
                   "property names are in lower case; see character %zu of the pattern", at + 1);
     else
         check_notes(c, pattern, parsed);
-    arena_reset(c->patterns);
+    c->unjudged = false;
+    if (c->patterns != NULL)
+        arena_reset(c->patterns);
 }
 
 void stix_special_indicator(struct check *c, const struct json *v)

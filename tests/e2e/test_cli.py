@@ -1,4 +1,5 @@
 """The command line when things are wrong: exit status, a sentence on stderr, nothing left behind."""
+import itertools
 import json
 import os
 import re
@@ -221,9 +222,10 @@ def test_names_that_are_taken(node):
 
 # ---- import
 
-@pytest.mark.parametrize("what", ["absent", "folder", "below a file", "a loop"])
-@pytest.mark.parametrize("command", ["import", "check", "policy check"])
-def test_unreadable_file(node, tmp_path, what, command):
+@pytest.mark.parametrize("command, what", [
+    *itertools.product(["import", "check", "policy check"], ["absent", "below a file", "a loop"]),
+    ("policy check", "folder")])  # the others walk folders
+def test_unreadable_file(node, tmp_path, command, what):
     file = tmp_path / "file"
     if what == "folder":
         file.mkdir()
@@ -234,6 +236,21 @@ def test_unreadable_file(node, tmp_path, what, command):
         file.symlink_to(file)
     words = [node.dir, "--collection", "main"] if command == "import" else []
     complaint(setu(*command.split(), *words, file, status=None), 3, str(file))
+
+
+def test_import_of_a_folder(node, tmp_path):
+    collection = node.collection("folder", "folder")
+    objects = [indicator(n) for n in range(6)]
+    (tmp_path / "b/deep").mkdir(parents=True)
+    files = {"a.json": [0], "b/1.jsonl": [1, 2], "b/deep/x.ndjson": [3], "c.json": [4],
+             "note.txt": [5], ".hidden.json": [5]}
+    for name, which in files.items():
+        (tmp_path / name).write_text("\n".join(json.dumps(objects[n]) for n in which))
+    assert node.imported(collection, tmp_path)["accepted"] == 5
+    out = node.cli("export", "--collection", "folder").stdout
+    assert raw_objects(out) == [json.dumps(o) for o in objects[:5]]
+    (tmp_path / "b/deep/y.json").symlink_to("y.json")
+    assert "y.json" in setu("check", tmp_path, status=3).stderr
 
 
 @pytest.mark.parametrize("text, place", [

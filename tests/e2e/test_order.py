@@ -4,6 +4,8 @@ import json
 import subprocess
 import threading
 
+import pytest
+
 from setu_node import ROOT, SETU, Client, assert_same, indicator, raw_objects
 
 WRITERS = 3
@@ -54,6 +56,7 @@ class Poller(threading.Thread):
             self.client.close()
 
 
+@pytest.mark.threads
 def test_writers_of_two_processes(nodes, ics, enterprise, tmp_path):
     node = nodes("order")
     token = node.user("writer")
