@@ -193,6 +193,7 @@ static struct principal copy_principal(struct arena *a, const struct principal *
     return c;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a text and the siblings in it are one argument */
 bool exchange_prepare(struct exchange_session *s, const struct exchange_submission *sub,
                       struct str text, const struct json *first, size_t count,
                       struct exchange_batch **out, struct err *e)
