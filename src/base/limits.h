@@ -58,6 +58,7 @@
 #define LIMIT_EXCHANGE_QUEUE_BATCHES       1024
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
 #define LIMIT_EXCHANGE_WITHDRAW_VERSIONS   256
+#define LIMIT_EXCHANGE_PEERS               1024
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
 #define LIMIT_NAME_BYTES   128

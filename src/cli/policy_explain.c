@@ -21,7 +21,8 @@ static void put_json(struct cli *c, const struct exchange_explanation *x, const 
     buf_byte(b, '{');
     json_put_member_u64(b, "line", x->rule.line);
     json_put_member(b, "text", x->rule.text);
-    buf_lit(b, "},\"redactions\":[]");
+    buf_lit(b, x->released ? "},\"released\":true" : "},\"released\":false");
+    buf_lit(b, ",\"redactions\":[]");
     json_put_name(b, "copy");
     buf_str(b, release ? buf_view(bytes) : STR("null"));
     buf_lit(b, "}\n");
@@ -48,6 +49,12 @@ static int explain(struct cli *c, struct cli_node *n)
                        x.rule.line, STR_FMT(x.rule.text));
         else
             buf_printf(&b, "%s: %.*s\n", release ? "released" : "withheld", STR_FMT(x.rule.text));
+        if (!cli_flag(c, "json") && release != x.released)
+            buf_lit(&b, x.released
+                            ? "but it is released: the record of its acceptance decides, and an "
+                              "earlier policy released it\n"
+                            : "but it is not: the record of its acceptance decides, and the policy "
+                              "of that time withheld it\n");
         status = cli_print(c, &b);
     }
     buf_done(&bytes);
@@ -72,7 +79,10 @@ const struct cli_command cli_policy_explain = {
     .least_args = 2,
     .most_args = 2,
     .summary = "tell whether an object is released to somebody, and by which rule",
-    .text = "Asks the same code that decides at acceptance, with the policy as it is now.",
+    .text =
+        "Asks the same code that decides at acceptance, with the policy as it is now. What is read "
+        "follows the record made at acceptance; where the two differ, it says so (`released` in "
+        "JSON).",
     .options = options,
     .run = run,
 };

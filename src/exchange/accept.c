@@ -20,8 +20,10 @@ struct item {
     struct exchange_result result;
     struct stix_object object;
     struct str bytes;
-    struct str audience; /* canonical text */
-    bool go;             /* still to be written */
+    struct str audience;  /* canonical text */
+    bool foreign_speaker; /* a foreign submitter names an organisation of this nation as creator */
+    int64_t owner;        /* the organisation that created_by_ref names, or the submitter */
+    bool go;              /* still to be written */
 };
 
 struct exchange_batch {
@@ -88,6 +90,24 @@ struct policy_facts exchange_facts(const struct exchange *x, const struct stix_o
         .granular = o->granular,
         .home = x->config.nation,
     };
+}
+
+bool exchange_origin_of(const struct exchange *x, struct store *s, struct arena *a,
+                        const struct stix_object *o, const struct policy_party *submitter,
+                        struct exchange_origin *out, struct err *e)
+{
+    struct store_org org;
+    *out = (struct exchange_origin){.source = *submitter};
+    if (!store_org_by_identity(s, o->created_by_ref, &out->creator, e))
+        return false;
+    if (out->creator == 0)
+        return true;
+    if (!store_org_get(s, a, out->creator, &org, e))
+        return false;
+    out->creator_home = str_eq(org.nation, x->config.nation);
+    if (!out->creator_home)
+        out->source = (struct policy_party){org.nation, org.name};
+    return true;
 }
 
 /* May it come in? Without arrival rules: from home, and from partners the node was told to pull. */
@@ -167,20 +187,29 @@ static bool check_item(struct exchange_batch *b, struct item *it, const struct j
     return true;
 }
 
-static bool prepare_item(struct exchange *x, struct exchange_batch *b, struct item *it,
+static bool prepare_item(struct exchange_session *s, struct exchange_batch *b, struct item *it,
                          const struct json *v, struct err *e)
 {
+    struct exchange *x = s->x;
+    struct exchange_origin origin;
+    char when[INSTANT_TEXT_BYTES];
     if (!check_item(b, it, v, e))
         return false;
     if (!it->go)
         return true;
-    char when[INSTANT_TEXT_BYTES];
     it->result.version = it->object.has_version
                              ? arena_str(b->arena, it->object.version)
                              : arena_str(b->arena, instant_text(instant_of_us(b->at_us), 6, when));
     struct policy_facts facts = exchange_facts(x, &it->object, b->collection.marking, b->who.party);
     decide_arrival(x, b, it, &facts);
-    return !it->go || find_audience(x, b, &facts, &it->audience, e);
+    if (!it->go)
+        return true;
+    if (!exchange_origin_of(x, s->store, b->arena, &it->object, &b->who.party, &origin, e))
+        return false;
+    it->owner = origin.creator ? origin.creator : b->who.org;
+    it->foreign_speaker = origin.creator_home && !str_eq(b->who.party.nation, x->config.nation);
+    facts.source = origin.source;
+    return find_audience(x, b, &facts, &it->audience, e);
 }
 
 static struct principal copy_principal(struct arena *a, const struct principal *p)
@@ -229,7 +258,7 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
     bool ok = true;
     for (size_t i = 0; i < count && ok; i++, first = first->next) {
         items[i].bytes = json_source(text, first);
-        ok = prepare_item(s->x, b, &items[i], first, e);
+        ok = prepare_item(s, b, &items[i], first, e);
     }
     if (!ok || !arena_ok(a, e)) {
         arena_free(a);
@@ -241,92 +270,97 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
 
 /* ---- writing ---- */
 
-/* What the store already has of an item's id. */
-struct known {
-    struct exchange_batch *b;
-    struct item *it;
-    int64_t name, owner, object; /* object: the row of this very version, or 0 */
-    int64_t version_us;
-    bool same_content, revoked_before;
-    bool failed;
-    struct err *e;
-};
-
-static bool same_content(struct str a, struct str b, bool *same, struct err *e)
+/* The same data, however written: in canonical form (RFC 8785), whose cost is that of sorting. */
+static bool canonical(struct str text, struct buf *out, struct err *e)
 {
-    const struct json *x, *y;
-    *same = str_eq(a, b);
-    if (*same)
-        return true;
+    const struct json *v;
     struct json_reader *r = json_reader_new();
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     bool ok = ((r && arena) || err_set(e, ERR_MEMORY, "out of memory")) &&
-              json_parse(r, arena, a, false, &x, e) && json_parse(r, arena, b, false, &y, e);
-    if (ok)
-        *same = json_equal(x, y);
+              json_parse(r, arena, text, false, &v, e) && json_canonical(v, out, e);
     arena_free(arena);
     json_reader_free(r);
     return ok;
 }
 
-static bool note_version(void *ctx, const struct store_object *o)
+static bool same_content(struct str a, struct str b, bool *same, struct err *e)
 {
-    struct known *k = ctx;
-    const struct stix_object *mine = &k->it->object;
-    if (k->name == 0)
-        k->owner = o->source_org;
-    k->name = o->name;
-    /* An object without versions (most SCOs) has one content for ever. */
-    bool same_version = o->has_version == mine->has_version &&
-                        (!mine->has_version || o->version_us == mine->version_us);
-    if (same_version) {
-        k->object = o->object;
-        k->version_us = o->version_us;
-        k->failed = !same_content(o->bytes, k->it->bytes, &k->same_content, k->e);
-    } else if (o->revoked && mine->has_version && mine->version_us > o->version_us) {
-        k->revoked_before = true;
-    }
-    return !k->failed;
+    struct buf x, y;
+    *same = str_eq(a, b);
+    if (*same)
+        return true;
+    buf_init(&x, 0);
+    buf_init(&y, 0);
+    bool ok = canonical(a, &x, e) && canonical(b, &y, e);
+    if (ok)
+        *same = str_eq(buf_view(&x), buf_view(&y));
+    buf_done(&x);
+    buf_done(&y);
+    return ok;
 }
 
-/* Reasons that only the store can know. False when the item is refused. */
-static bool allowed(struct exchange_batch *b, struct item *it, const struct known *k)
+/* An item and what the store already has of its id. */
+struct writing {
+    struct exchange *x;
+    struct exchange_batch *b;
+    struct item *it;
+    struct store *s;
+    struct store_known k;
+    bool same_content, compared;
+    struct err *e;
+};
+
+static bool compare(void *ctx, const struct store_object *o)
 {
-    if (k->object && !k->same_content) {
-        conclude(b, it, EXCHANGE_REFUSED, STR("stix21-3.6-versioning"),
-                 STR("this version exists with other content; give a change a later `modified`"));
-        return false;
+    struct writing *w = ctx;
+    w->compared = same_content(o->bytes, w->it->bytes, &w->same_content, w->e);
+    return false;
+}
+
+/* Reasons that only the store can know. False when the item is refused. An object without versions
+ * is each submitter's own, so nothing about those of others can show here. */
+static bool allowed(const struct writing *w)
+{
+    const struct store_known *k = &w->k;
+    bool versioned = w->it->object.has_version;
+    int64_t who = w->b->who.org;
+    struct str rule = STR_NONE, why = STR_NONE;
+    if (versioned && k->object && !w->same_content) {
+        rule = STR("stix21-3.6-versioning");
+        why = STR("this version exists with other content; give a change a later `modified`");
+    } else if (k->name == 0 && w->it->foreign_speaker) {
+        rule = STR("stix21-3.6-creator");
+        why = STR("its creator is an organisation of this node's nation, which alone may speak in "
+                  "its name");
+    } else if (versioned && k->name && !k->object && who != k->owner_org && who != k->source_org) {
+        rule = STR("stix21-3.6-creator");
+        why = STR("another organisation owns this id; only its creator may revise or revoke it");
+    } else if (k->revoked_before && !k->object) {
+        rule = STR("stix21-3.6-revoked");
+        why = STR("an earlier version was revoked; a revoked object has no later version");
     }
-    if (k->object || k->name == 0)
-        return true;
-    if (k->owner != b->who.org) {
-        conclude(
-            b, it, EXCHANGE_REFUSED, STR("stix21-3.6-creator"),
-            STR("another organisation owns this id; only its creator may revise or revoke it"));
-        return false;
-    }
-    if (k->revoked_before) {
-        conclude(b, it, EXCHANGE_REFUSED, STR("stix21-3.6-revoked"),
-                 STR("an earlier version was revoked; a revoked object has no later version"));
-        return false;
-    }
-    return true;
+    if (rule.n)
+        conclude(w->b, w->it, EXCHANGE_REFUSED, rule, why);
+    return rule.n == 0;
 }
 
 /* Whoever passes on what another organisation submitted releases it no further than that one's
  * submission does: the source stays the source. */
-static bool audience_of_owner(struct exchange *x, struct store *s, const struct known *k,
-                              struct str *audience, struct err *e)
+static bool audience_of_source(const struct writing *w, struct str *audience, struct err *e)
 {
-    struct exchange_batch *b = k->b;
+    struct exchange_batch *b = w->b;
+    struct exchange_origin origin;
     struct store_org org;
-    if (k->owner == b->who.org)
+    if (w->k.object_source_org == b->who.org)
         return true;
-    if (!store_org_get(s, b->arena, k->owner, &org, e))
+    if (!store_org_get(w->s, b->arena, w->k.object_source_org, &org, e))
         return false;
-    struct policy_facts facts = exchange_facts(x, &k->it->object, b->collection.marking,
-                                               (struct policy_party){org.nation, org.name});
-    return find_audience(x, b, &facts, audience, e);
+    struct policy_party first = {org.nation, org.name};
+    if (!exchange_origin_of(w->x, w->s, b->arena, &w->it->object, &first, &origin, e))
+        return false;
+    struct policy_facts facts =
+        exchange_facts(w->x, &w->it->object, b->collection.marking, origin.source);
+    return find_audience(w->x, b, &facts, audience, e);
 }
 
 struct reach {
@@ -369,39 +403,64 @@ static bool release_to_submitter(struct exchange_batch *b, struct store *s,
     return ok;
 }
 
+/* The row of this item: the stored one where this very version is there, else a new one. */
+static bool store_row_of(struct writing *w, struct store_object *o, struct err *e)
+{
+    const struct stix_object *mine = &w->it->object;
+    int64_t at = w->b->at_us > w->k.newest_us ? w->b->at_us : w->k.newest_us + 1;
+    *o = (struct store_object){
+        .name = w->k.name,
+        .source_org = w->b->who.org,
+        .owner_org = w->k.name && mine->has_version ? w->k.owner_org : w->it->owner,
+        .received_us = w->b->at_us,
+        .version_us = mine->has_version ? mine->version_us : at,
+        .has_version = mine->has_version,
+        .revoked = mine->revoked,
+        .id = mine->id,
+        .version = mine->has_version ? mine->version : STR_NONE,
+        .type = mine->type,
+        .bytes = w->it->bytes,
+    };
+    if (w->same_content) {
+        o->object = w->k.object;
+        o->version_us = w->k.version_us;
+        return true;
+    }
+    return store_object_add(w->s, o, e);
+}
+
 static bool write_item(struct exchange *x, struct exchange_batch *b, struct store *s,
                        struct item *it, struct err *e)
 {
-    struct known k = {.b = b, .it = it, .e = e};
+    struct writing w = {.x = x, .b = b, .it = it, .s = s, .e = e};
+    struct store_object o = {.id = it->object.id,
+                             .has_version = it->object.has_version,
+                             .version_us = it->object.version_us,
+                             .source_org = b->who.org};
     struct str audience = it->audience;
     bool there = false;
-    if (!store_object_versions(s, it->object.id, note_version, &k, e) || k.failed)
+    if (!store_object_known(s, &o, compare, &w, &w.k, e) || (w.k.object && !w.compared))
         return false;
-    if (!allowed(b, it, &k))
+    if (!allowed(&w))
         return true;
-    struct store_object o = {
-        .object = k.object,
-        .name = k.name,
-        .source_org = b->who.org,
-        .received_us = b->at_us,
-        .version_us = it->object.has_version ? it->object.version_us : b->at_us,
-        .has_version = it->object.has_version,
-        .revoked = it->object.revoked,
-        .id = it->object.id,
-        .version = it->object.has_version ? it->object.version : STR_NONE,
-        .type = it->object.type,
-        .bytes = it->bytes,
-    };
-    if (k.object) {
-        o.version_us = k.version_us;
-        if (!store_release_any(s, b->collection.id, &o, &there, e) ||
-            (!there && !audience_of_owner(x, s, &k, &audience, e)))
-            return false;
-    } else if (!store_object_add(s, &o, e)) {
+    if (!store_row_of(&w, &o, e))
         return false;
-    }
+    if (w.same_content && (!store_release_any(s, b->collection.id, &o, &there, e) ||
+                           (!there && !audience_of_source(&w, &audience, e))))
+        return false;
     conclude(b, it, there ? EXCHANGE_UNCHANGED : EXCHANGE_ACCEPTED, STR_NONE, STR_NONE);
     return there ? release_to_submitter(b, s, &o, e) : write_release(b, s, &o, audience, e);
+}
+
+/* Status resources are kept for a day and a little (TAXII 2.1 §4.3); once an hour the older go. */
+static bool expire_statuses(struct exchange *x, struct store *s, struct err *e)
+{
+    const int64_t hour = (int64_t)3600 * 1000000;
+    int64_t now = now_us();
+    if (now - x->statuses_swept_us < hour && now >= x->statuses_swept_us)
+        return true;
+    x->statuses_swept_us = now;
+    return store_status_expire(s, now - 25 * hour, e);
 }
 
 static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
@@ -418,7 +477,8 @@ static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job
               (b->status(b, &json) || !buf_ok(&json, e) ||
                err_set(e, ERR_INTERNAL, "the status resource cannot be written")) &&
               buf_ok(&json, e) &&
-              store_status_put(s, b->uuid, b->who.user, b->at_us, buf_view(&json), e);
+              store_status_put(s, b->uuid, b->who.user, b->at_us, buf_view(&json), e) &&
+              expire_statuses(x, s, e);
     buf_done(&json);
     return ok;
 }

@@ -226,8 +226,9 @@ bool exchange_status(struct exchange_session *s, const struct principal *who, st
 /* The same decision the write path takes, for a stored object: what would `to` get, and why.
  * ERR_NOT_FOUND when no version is stored. `bytes` receives the newest version. */
 struct exchange_explanation {
-    enum policy_release decision;
+    enum policy_release decision; /* by the policy as it is now */
     struct policy_rule_ref rule;
+    bool released; /* by the record: `to` reads a version of it today */
 };
 bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
                       struct exchange_explanation *out, struct buf *bytes,

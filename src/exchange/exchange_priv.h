@@ -30,6 +30,7 @@ struct exchange {
     struct store *writer_store; /* the writer thread's own once it runs */
     struct exchange_job *first, **last;
     size_t queued;
+    int64_t statuses_swept_us; /* the writer thread's own */
 };
 
 /* The audiences that contain one party, kept up to date as new ones are interned. */
@@ -68,6 +69,17 @@ void exchange_writer_stop(struct exchange *x);
 
 bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
 
+/* Whose an object is. What came from abroad stays bound to its nation whoever hands it in, so the
+ * floors look at the creator when that is a foreign organisation known here, else at the submitter.
+ */
+struct exchange_origin {
+    int64_t creator;   /* the organisation whose identity created_by_ref names; 0: unknown */
+    bool creator_home; /* … and it is of this node's nation */
+    struct policy_party source; /* for the policy's facts */
+};
+bool exchange_origin_of(const struct exchange *x, struct store *s, struct arena *a,
+                        const struct stix_object *o, const struct policy_party *submitter,
+                        struct exchange_origin *out, struct err *e) BASE_CHECKED;
 /* The facts a policy asks of an object that `source` submitted into a collection. */
 struct policy_facts exchange_facts(const struct exchange *x, const struct stix_object *o,
                                    enum stix_tlp default_marking, struct policy_party source);

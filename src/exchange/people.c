@@ -475,15 +475,18 @@ bool exchange_peer_cursor(struct exchange *x, int64_t id, struct str cursor, str
 }
 
 struct gather_peers {
-    struct store_peer list[256];
+    struct store_peer list[LIMIT_EXCHANGE_PEERS];
     size_t n;
+    bool full;
 };
 
 static bool gather_peer(void *ctx, const struct store_peer *p)
 {
     struct gather_peers *g = ctx;
-    g->list[g->n++] = *p;
-    return g->n < sizeof g->list / sizeof *g->list;
+    g->full = g->n == LIMIT_EXCHANGE_PEERS;
+    if (!g->full)
+        g->list[g->n++] = *p;
+    return !g->full;
 }
 
 bool exchange_peers(struct exchange_session *s, struct arena *a, struct store_peer **out,
@@ -494,6 +497,8 @@ bool exchange_peers(struct exchange_session *s, struct arena *a, struct store_pe
         return arena_ok(a, e);
     if (!store_peer_each(s->store, a, gather_peer, g, e))
         return false;
+    if (g->full)
+        return err_set(e, ERR_LIMIT, "more than %d partner subscriptions", LIMIT_EXCHANGE_PEERS);
     *out = g->list;
     *count = g->n;
     return true;

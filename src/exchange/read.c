@@ -206,7 +206,8 @@ bool exchange_status(struct exchange_session *s, const struct principal *who, st
 /* The versions that were asked for; few, so a fixed room with a named bound. */
 struct withdraw_job {
     struct exchange_waiter w;
-    int64_t collection, name;
+    struct str id;
+    int64_t collection, org; /* org: as store_removal */
     int64_t versions[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
     size_t count;
     bool all, full;
@@ -223,30 +224,32 @@ static bool note_withdrawn(void *ctx, const struct store_row *r)
     return true;
 }
 
+/* Inside the writing transaction: who may take back what is judged by what stands there now. */
 static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
 {
     struct withdraw_job *w = (struct withdraw_job *)j;
-    size_t removed = 0, one;
+    struct store_known known;
+    struct store_object o = {.id = w->id, .has_version = true, .version_us = INT64_MIN};
+    size_t removed = 0;
     (void)x;
-    if (w->all && !store_release_remove(s, w->collection, w->name, NULL, &removed, e))
+    if (!store_object_known(s, &o, NULL, NULL, &known, e))
         return false;
-    for (size_t i = 0; i < w->count && !w->all; i++) {
-        if (!store_release_remove(s, w->collection, w->name, &w->versions[i], &one, e))
-            return false;
-        removed += one;
-    }
-    return removed || err_set(e, ERR_NOT_FOUND, "no such object");
+    if (known.name == 0)
+        return err_set(e, ERR_NOT_FOUND, "no such object");
+    struct store_removal r = {w->collection, known.name, w->org, w->all ? NULL : w->versions,
+                              w->all ? 0 : w->count};
+    if (!store_release_remove(s, &r, &removed, e))
+        return false;
+    return removed ||
+           err_set(e, ERR_FORBIDDEN, "only the organisation that submitted an object removes it");
 }
 
-static bool may_withdraw(const struct exchange_session *s, const struct principal *who,
-                         const struct store_object *o, struct err *e)
+static bool is_home_admin(const struct exchange_session *s, const struct principal *who)
 {
     const struct exchange_config *c = &s->x->config;
-    bool home_admin = who->role == EXCHANGE_ADMIN && str_eq(who->party.org, c->org) &&
-                      str_eq(who->party.nation, c->nation);
-    return o->source_org == who->org || home_admin ||
-           err_set(e, ERR_FORBIDDEN, "only the organisation that submitted an object removes it");
+    return who->role == EXCHANGE_ADMIN && str_eq(who->party.org, c->org) &&
+           str_eq(who->party.nation, c->nation);
 }
 
 bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
@@ -254,7 +257,10 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
 {
     struct store_object o;
     struct exchange_query versions = *q;
-    struct withdraw_job j = {.collection = q->collection->id, .all = q->versions & STORE_ALL};
+    struct withdraw_job j = {.id = id,
+                             .collection = q->collection->id,
+                             .org = is_home_admin(s, who) ? 0 : who->org,
+                             .all = q->versions & STORE_ALL};
     bool more;
     if (!exchange_role_writes(who->role) || who->role == EXCHANGE_SENSOR)
         return err_set(e, ERR_FORBIDDEN, "a %s may not remove objects",
@@ -263,8 +269,6 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
         return false;
     if (o.object == 0)
         return err_set(e, ERR_NOT_FOUND, "no such object");
-    if (!may_withdraw(s, who, &o, e))
-        return false;
     versions.ids = &id;
     versions.id_count = 1;
     versions.after_us = INT64_MIN;
@@ -274,7 +278,8 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
     if (j.full)
         return err_set(e, ERR_LIMIT, "more than %d versions at once",
                        LIMIT_EXCHANGE_WITHDRAW_VERSIONS);
-    j.name = o.name;
+    if (!j.all && j.count == 0)
+        return err_set(e, ERR_NOT_FOUND, "no such object");
     j.w.job.apply = withdraw_apply;
     return exchange_run(s->x, &j.w, e);
 }
@@ -298,6 +303,23 @@ static bool keep_newest(void *ctx, const struct store_object *o)
     return true;
 }
 
+/* Does any collection release a version of it to `to`? The record decides what is read, so a
+ * policy that was changed later may say otherwise. */
+static bool is_released(struct exchange_session *s, struct arena *a, struct str id,
+                        const struct policy_party *to, bool *released, struct err *e)
+{
+    struct principal reader = {.role = EXCHANGE_READER, .party = *to};
+    struct exchange_collection *list;
+    size_t n;
+    *released = false;
+    if (!exchange_collections(s, a, &list, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !*released; i++)
+        if (!exchange_sees(s, &reader, &list[i], id, released, e))
+            return false;
+    return true;
+}
+
 bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
                       struct exchange_explanation *out, struct buf *bytes, struct err *e)
 {
@@ -316,12 +338,16 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
     bool ok = ((r && a) || err_set(e, ERR_MEMORY, "out of memory")) &&
               store_org_get(s->store, a, n.source_org, &org, e);
     if (ok) {
-        struct policy_party source = {org.nation, org.name};
+        struct policy_party submitter = {org.nation, org.name};
+        struct exchange_origin origin;
         unsigned marking = 0;
         ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
-             store_release_marking(s->store, n.name, &marking, e);
+             store_release_marking(s->store, n.name, &marking, e) &&
+             exchange_origin_of(s->x, s->store, a, &o, &submitter, &origin, e) &&
+             is_released(s, a, id, to, &out->released, e);
         if (ok) {
-            struct policy_facts facts = exchange_facts(s->x, &o, (enum stix_tlp)marking, source);
+            struct policy_facts facts =
+                exchange_facts(s->x, &o, (enum stix_tlp)marking, origin.source);
             out->decision = policy_release_to(s->x->policy, &facts, to, &out->rule);
         }
     }
@@ -330,40 +356,51 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
     return ok;
 }
 
+/* Organisations come before users' names; two different parties of one name are no answer. */
 struct party_search {
-    struct str org;
-    struct arena *a;
+    struct str name;
     struct policy_party *out;
-    bool found;
+    bool by_user_name;
+    unsigned found;
 };
+
+static void found_party(struct party_search *f, struct str nation, struct str org)
+{
+    if (f->found && str_eq(f->out->nation, nation) && str_eq(f->out->org, org))
+        return;
+    f->found++;
+    *f->out = (struct policy_party){nation, org};
+}
 
 static void match_party(void *ctx, const struct policy_party *p, bool is_operator)
 {
     struct party_search *f = ctx;
     (void)is_operator;
-    if (!f->found && str_eq(p->org, f->org)) {
-        *f->out = *p;
-        f->found = true;
-    }
+    if (str_eq(p->org, f->name))
+        found_party(f, p->nation, p->org);
 }
 
 static bool match_user(void *ctx, const struct store_user *u)
 {
     struct party_search *f = ctx;
-    if (!f->found && (str_eq(u->org_name, f->org) || str_eq(u->name, f->org))) {
-        *f->out = (struct policy_party){u->nation, u->org_name};
-        f->found = true;
-    }
-    return !f->found;
+    if (str_eq(f->by_user_name ? u->name : u->org_name, f->name))
+        found_party(f, u->nation, u->org_name);
+    return true;
 }
 
 bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str org,
                          struct policy_party *out, struct err *e)
 {
-    struct party_search f = {org, a, out, false};
+    struct party_search f = {.name = org, .out = out};
     policy_each_party(s->x->policy, match_party, &f);
+    if (!store_user_each(s->store, a, match_user, &f, e))
+        return false;
+    f.by_user_name = true;
     if (!f.found && !store_user_each(s->store, a, match_user, &f, e))
         return false;
+    if (f.found > 1)
+        return err_set(e, ERR_CONFLICT,
+                       "several nations have an organisation \"%.*s\": name a user", STR_FMT(org));
     if (!f.found)
         return err_set(e, ERR_NOT_FOUND,
                        "nobody is called \"%.*s\": name an organisation of policy.conf or a user",

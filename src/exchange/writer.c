@@ -18,13 +18,16 @@ static struct exchange_job *take(struct exchange *x)
     return head;
 }
 
-static bool apply_all(struct exchange *x, struct exchange_job *jobs, struct err *e)
+/* *refused: a job could not be applied, and not the transaction itself. */
+static bool apply_all(struct exchange *x, struct exchange_job *jobs, bool *refused, struct err *e)
 {
+    *refused = false;
     if (!store_begin(x->writer_store, e))
         return false;
     for (struct exchange_job *j = jobs; j; j = j->next) {
         if (!j->apply(x, x->writer_store, j, e)) {
             store_rollback(x->writer_store);
+            *refused = true;
             return false;
         }
     }
@@ -40,13 +43,14 @@ static void finish(struct exchange_job *jobs, bool ok, const struct err *e)
     }
 }
 
-/* One transaction for all; if it fails, each job alone, so that one cannot take others with it.
- * After an unknown outcome nothing is tried again. */
+/* One transaction for all. If a job fails in it, each job alone, so that one cannot take others
+ * with it; if it cannot begin or commit (a locked database, a full disk), all end with that error,
+ * since each alone would only wait as long again. */
 static void process(struct exchange *x, struct exchange_job *jobs)
 {
     struct err e = {0};
-    bool ok = apply_all(x, jobs, &e);
-    if (ok || !jobs->next || e.code == ERR_COMMIT_UNKNOWN) {
+    bool refused, ok = apply_all(x, jobs, &refused, &e);
+    if (ok || !refused || !jobs->next) {
         finish(jobs, ok, &e);
         return;
     }
@@ -54,7 +58,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         struct exchange_job *next = jobs->next;
         jobs->next = NULL;
         e = (struct err){0};
-        ok = apply_all(x, jobs, &e);
+        ok = apply_all(x, jobs, &refused, &e);
         finish(jobs, ok, &e);
         jobs = next;
     }

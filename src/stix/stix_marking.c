@@ -52,15 +52,16 @@ struct str stix_tlp_id(enum stix_tlp tlp)
     return tlp == STIX_TLP_NONE ? STR_NONE : published[tlp - 1].id;
 }
 
-/* Its place in the table, or STIX_TLP_PUBLISHED. */
+/* Its place in the table, or STIX_TLP_PUBLISHED. RFC 4122 §3 reads capitals as well: a marking in
+ * capitals must not count as none. */
 static size_t published_index(struct str id)
 {
     const size_t digits = sizeof(MARKING_PREFIX) - 1;
     size_t i = 0;
     if (id.n != published[0].id.n)
         return STIX_TLP_PUBLISHED;
-    while (i < STIX_TLP_PUBLISHED && (id.p[digits] != published[i].id.p[digits] ||
-                                      memcmp(id.p, published[i].id.p, id.n) != 0))
+    while (i < STIX_TLP_PUBLISHED && ((id.p[digits] | 0x20) != (published[i].id.p[digits] | 0x20) ||
+                                      !str_eq_nocase(id, published[i].id)))
         i++;
     return i;
 }

@@ -17,6 +17,7 @@ static const char schema[] =
     "CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE org(id INTEGER PRIMARY KEY, nation TEXT NOT NULL, name TEXT NOT NULL,"
     " identity TEXT NOT NULL, UNIQUE(nation,name));"
+    "CREATE UNIQUE INDEX org_identity ON org(identity) WHERE identity<>'';"
     "CREATE TABLE user(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
     " org INTEGER NOT NULL REFERENCES org, password TEXT NOT NULL, token_hash BLOB UNIQUE,"
     " cert_hash BLOB UNIQUE, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,"
@@ -26,16 +27,17 @@ static const char schema[] =
     " marking INTEGER NOT NULL, last_us INTEGER NOT NULL, UNIQUE(root,alias));"
     "CREATE TABLE audience(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE object(id INTEGER PRIMARY KEY, name INTEGER NOT NULL, hash INTEGER NOT NULL,"
+    "CREATE TABLE object(id INTEGER PRIMARY KEY AUTOINCREMENT, name INTEGER NOT NULL, hash INTEGER "
+    "NOT NULL,"
     " version_us INTEGER NOT NULL, source_org INTEGER NOT NULL, received_us INTEGER NOT NULL,"
     " flags INTEGER NOT NULL, stix_id TEXT NOT NULL, version TEXT NOT NULL, type TEXT NOT NULL,"
-    " bytes BLOB NOT NULL);"
-    "CREATE INDEX object_hash ON object(hash,version_us);"
+    " owner_org INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX object_hash ON object(hash,version_us,flags);"
     "CREATE TABLE release(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " date_added INTEGER NOT NULL, object INTEGER NOT NULL, name INTEGER NOT NULL,"
     " version_us INTEGER NOT NULL, type INTEGER NOT NULL, superseded INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
-    "CREATE INDEX release_name ON release(name,collection,version_us);"
+    "CREATE INDEX release_name ON release(name,collection,superseded,audience,version_us);"
     "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
     " json BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
@@ -323,6 +325,29 @@ static bool find_id(struct store *s, sqlite3_stmt *stmt, int64_t *id, struct err
     return true;
 }
 
+bool store_org_by_identity(struct store *s, struct str identity, int64_t *id, struct err *e)
+{
+    *id = 0;
+    if (identity.n == 0)
+        return true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ORG_BY_IDENTITY, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, identity);
+    return find_id(s, stmt, id, e);
+}
+
+/* Runs a statement that writes an identity, which only one organisation may have. */
+static bool run_identity(struct store *s, sqlite3_stmt *stmt, struct str identity, struct err *e)
+{
+    if (store_run(s, stmt, e))
+        return true;
+    if (e->code == ERR_CONFLICT)
+        err_set(e, ERR_CONFLICT, "%.*s is another organisation's identity: give this one its own",
+                STR_FMT(identity));
+    return false;
+}
+
 bool store_org_put(struct store *s, struct str nation, struct str name, struct str identity,
                    int64_t *id, struct err *e)
 {
@@ -341,12 +366,12 @@ bool store_org_put(struct store *s, struct str nation, struct str name, struct s
     if (*id) {
         sqlite3_bind_int64(stmt, 1, *id);
         store_bind_str(stmt, 2, identity);
-        return store_run(s, stmt, e);
+        return run_identity(s, stmt, identity, e);
     }
     store_bind_str(stmt, 1, nation);
     store_bind_str(stmt, 2, name);
     store_bind_str(stmt, 3, identity);
-    if (!store_run(s, stmt, e))
+    if (!run_identity(s, stmt, identity, e))
         return false;
     *id = sqlite3_last_insert_rowid(s->db);
     return true;

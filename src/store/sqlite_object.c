@@ -13,7 +13,7 @@ int64_t store_id_hash(struct str id)
     return hash;
 }
 
-void store_object_columns(sqlite3_stmt *stmt, int bytes_column, struct store_object *o)
+void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o)
 {
     int flags = sqlite3_column_int(stmt, 5);
     *o = (struct store_object){
@@ -27,9 +27,10 @@ void store_object_columns(sqlite3_stmt *stmt, int bytes_column, struct store_obj
         .id = store_column(stmt, 6),
         .version = store_column(stmt, 7),
         .type = store_column(stmt, 8),
+        .owner_org = sqlite3_column_int64(stmt, 9),
     };
-    if (bytes_column)
-        o->bytes = store_column(stmt, bytes_column);
+    if (with_bytes)
+        o->bytes = store_column(stmt, 10);
 }
 
 bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
@@ -41,13 +42,89 @@ bool store_object_versions(struct store *s, struct str id, store_object_fn *each
         sqlite3_bind_int64(stmt, 1, store_id_hash(id));
     while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
         struct store_object o;
-        store_object_columns(stmt, 9, &o);
+        store_object_columns(stmt, true, &o);
         if (str_eq(o.id, id) && !each(ctx, &o))
             break;
     }
     if (stmt)
         sqlite3_reset(stmt);
     return ok;
+}
+
+/* The newest stored version of an id: its name and whose it is. Without bytes. */
+static bool known_name(struct store *s, int64_t hash, struct str id, struct store_known *k,
+                       struct err *e)
+{
+    bool row = false, ok;
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_ANY, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, hash);
+    while ((ok = store_step(s, stmt, &row, e)) && row && k->name == 0) {
+        struct store_object o;
+        store_object_columns(stmt, false, &o);
+        if (!str_eq(o.id, id))
+            continue;
+        k->name = o.name;
+        k->owner_org = o.owner_org;
+        k->source_org = o.source_org;
+        k->newest_us = o.version_us;
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+struct same_version {
+    store_object_fn *each;
+    void *ctx;
+};
+
+static bool known_version(struct store *s, int64_t hash, const struct store_object *o,
+                          const struct same_version *same, struct store_known *k, struct err *e)
+{
+    bool row = false, ok;
+    sqlite3_stmt *stmt =
+        store_statement(s, o->has_version ? STORE_OBJECT_VERSION : STORE_OBJECT_OWN, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 2, o->has_version ? o->version_us : o->source_org);
+    while ((ok = store_step(s, stmt, &row, e)) && row && k->object == 0) {
+        struct store_object found;
+        store_object_columns(stmt, true, &found);
+        if (!str_eq(found.id, o->id) || found.has_version != o->has_version)
+            continue;
+        k->object = found.object;
+        k->version_us = found.version_us;
+        k->object_source_org = found.source_org;
+        if (same->each)
+            same->each(same->ctx, &found);
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+bool store_object_known(struct store *s, const struct store_object *o, store_object_fn *same,
+                        void *ctx, struct store_known *out, struct err *e)
+{
+    struct same_version each = {same, ctx};
+    int64_t hash = store_id_hash(o->id);
+    *out = (struct store_known){0};
+    if (!known_name(s, hash, o->id, out, e))
+        return false;
+    if (out->name == 0)
+        return true;
+    if (o->has_version) {
+        sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_REVOKED, e);
+        if (!stmt)
+            return false;
+        sqlite3_bind_int64(stmt, 1, hash);
+        sqlite3_bind_int64(stmt, 2, o->version_us);
+        if (!store_step(s, stmt, &out->revoked_before, e))
+            return false;
+        sqlite3_reset(stmt);
+    }
+    return known_version(s, hash, o, &each, out, e);
 }
 
 bool store_object_add(struct store *s, struct store_object *o, struct err *e)
@@ -66,6 +143,7 @@ bool store_object_add(struct store *s, struct store_object *o, struct err *e)
     store_bind_str(stmt, 8, o->version);
     store_bind_str(stmt, 9, o->type);
     store_bind_blob(stmt, 10, o->bytes.p, o->bytes.n);
+    sqlite3_bind_int64(stmt, 11, o->owner_org);
     if (!store_run(s, stmt, e))
         return false;
     o->object = sqlite3_last_insert_rowid(s->db);
@@ -140,28 +218,42 @@ static sqlite3_stmt *bind_version(struct store *s, enum store_statement which, i
     return stmt;
 }
 
-bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
-                       struct err *e)
+static bool one_row(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e)
 {
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_ANY, collection, o, e);
-    if (!stmt || !store_step(s, stmt, any, e))
+    if (!stmt || !store_step(s, stmt, row, e))
         return false;
     sqlite3_reset(stmt);
     return true;
 }
 
-/* Does the collection hold older and newer versions of the name? */
+bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
+                       struct err *e)
+{
+    return one_row(s, bind_version(s, STORE_RELEASE_ANY, collection, o, e), any, e);
+}
+
+/* Does the collection hold an older version that passes for the newest, and a newer one? Only rows
+ * that nothing supersedes are looked at, however many versions there are; where none is left, since
+ * the newest was taken back, the others are. */
 static bool look_at_others(struct store *s, int64_t collection, const struct store_object *o,
                            bool *older, bool *newer, struct err *e)
 {
     bool row;
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_OTHERS, collection, o, e);
-    if (!stmt || !store_step(s, stmt, &row, e))
+    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_OLDER, collection, o, e);
+    if (!one_row(s, stmt, older, e))
         return false;
-    *older = sqlite3_column_int(stmt, 0) != 0;
-    *newer = sqlite3_column_int(stmt, 1) != 0;
+    if (!(stmt = store_statement(s, STORE_RELEASE_NEWEST, e)))
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, o->name);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    bool any = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+    *newer = any && sqlite3_column_int64(stmt, 0) > o->version_us;
     sqlite3_reset(stmt);
-    return true;
+    if (any)
+        return true;
+    return one_row(s, bind_version(s, STORE_RELEASE_NEWER, collection, o, e), newer, e);
 }
 
 static bool mark_superseded(struct store *s, int64_t collection, const struct store_object *o,
@@ -242,37 +334,45 @@ static bool remove_one(struct store *s, int64_t collection, int64_t name, const 
     return store_run(s, stmt, e);
 }
 
-bool store_release_remove(struct store *s, int64_t collection, int64_t name,
-                          const int64_t *version_us, size_t *removed, struct err *e)
+static bool removal_wants(const struct store_removal *r, int64_t version_us, int64_t source,
+                          int64_t owner)
+{
+    if (r->org && r->org != source && r->org != owner)
+        return false;
+    for (size_t i = 0; i < r->version_count; i++)
+        if (r->version_us[i] == version_us)
+            return true;
+    return r->version_us == NULL;
+}
+
+bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
+                          struct err *e)
 {
     struct removal *list = NULL;
     size_t n = 0, room = 0;
     bool row = false, ok;
-    int64_t last = 0;
     sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_OF_NAME, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, name);
-    *removed = 0;
+    sqlite3_bind_int64(stmt, 1, r->collection);
+    sqlite3_bind_int64(stmt, 2, r->name);
     while ((ok = store_step(s, stmt, &row, e)) && row) {
-        int64_t version = sqlite3_column_int64(stmt, 3);
         void *items = list;
-        if (version_us && version != *version_us)
+        if (!removal_wants(r, sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4),
+                           sqlite3_column_int64(stmt, 5)))
             continue;
         if (!base_grow(&items, &room, n + 1, sizeof *list)) {
             ok = err_set(e, ERR_MEMORY, "out of memory");
             break;
         }
         list = items;
-        *removed += *removed == 0 || version != last; /* rows of one version: several audiences */
-        last = version;
         list[n++] = (struct removal){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
                                      sqlite3_column_int64(stmt, 2)};
     }
     sqlite3_reset(stmt);
     for (size_t i = 0; i < n && ok; i++)
-        ok = remove_one(s, collection, name, &list[i], e);
+        ok = remove_one(s, r->collection, r->name, &list[i], e);
     base_free(list);
+    *removed = n;
     return ok;
 }

@@ -14,6 +14,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(ORG_GET, "SELECT id,nation,name,identity FROM org WHERE id=?1")                              \
     X(ORG_FIND, "SELECT id FROM org WHERE nation=?1 AND name=?2")                                  \
+    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1")                                     \
     X(ORG_ADD, "INSERT INTO org(nation,name,identity) VALUES(?1,?2,?3)")                           \
     X(ORG_IDENTITY, "UPDATE org SET identity=?2 WHERE id=?1")                                      \
     X(USER_ADD, "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,"         \
@@ -32,10 +33,16 @@
     X(AUDIENCE_FIND, "SELECT id FROM audience WHERE text=?1")                                      \
     X(AUDIENCE_ADD, "INSERT INTO audience(text) VALUES(?1)")                                       \
     X(AUDIENCE_EACH, "SELECT id,text FROM audience WHERE id>?1 ORDER BY id")                       \
-    X(OBJECT_VERSIONS, STORE_OBJECT_COLUMNS ",bytes FROM object"                                   \
-                                            " WHERE hash=?1 ORDER BY version_us,id")               \
+    X(OBJECT_VERSIONS, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE hash=?1"                     \
+                                            " ORDER BY version_us,id")                             \
+    X(OBJECT_ANY, STORE_OBJECT_COLUMNS " FROM object WHERE hash=?1 ORDER BY version_us DESC")      \
+    X(OBJECT_VERSION, STORE_OBJECT_COLUMNS ",bytes FROM object"                                    \
+                                           " WHERE hash=?1 AND version_us=?2")                     \
+    X(OBJECT_OWN, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE hash=?1 AND source_org=?2"        \
+                                       " ORDER BY version_us DESC")                                \
+    X(OBJECT_REVOKED, "SELECT 1 FROM object WHERE hash=?1 AND version_us<?2 AND flags&2 LIMIT 1")  \
     X(OBJECT_ADD, "INSERT INTO object(name,hash,version_us,source_org,received_us,flags,stix_id,"  \
-                  "version,type,bytes) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")                    \
+                  "version,type,bytes,owner_org) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")      \
     X(OBJECT_SET_NAME, "UPDATE object SET name=?1 WHERE id=?1")                                    \
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
@@ -45,15 +52,28 @@
     X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
                    "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
-                         " AND version_us<?3 AND superseded=0")                                    \
-    X(RELEASE_OTHERS, "SELECT ifnull(min(version_us),?3)<?3,ifnull(max(version_us),?3)>?3"         \
-                      " FROM release WHERE collection=?1 AND name=?2")                             \
-    X(RELEASE_ANY, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND version_us=?3"       \
-                   " LIMIT 1")                                                                     \
-    X(RELEASE_OF_NAME, "SELECT audience,date_added,object,version_us FROM release"                 \
-                       " WHERE collection=?1 AND name=?2 ORDER BY version_us")                     \
-    X(RELEASE_AUDIENCES, "SELECT a.id,a.text FROM release r JOIN audience a ON a.id=r.audience"    \
-                         " WHERE r.name=?2 AND r.collection=?1 AND r.version_us=?3")               \
+                         " AND superseded=0 AND version_us<?3")                                    \
+    X(RELEASE_OLDER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND superseded=0"      \
+                     " AND version_us<?3 LIMIT 1")                                                 \
+    X(RELEASE_NEWEST, "SELECT max(version_us) FROM release WHERE collection=?1 AND name=?2"        \
+                      " AND superseded=0")                                                         \
+    X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
+                     " AND version_us>?3 LIMIT 1")                                                 \
+    X(RELEASE_ANY, "SELECT 1 FROM audience a CROSS JOIN release r ON r.audience=a.id"              \
+                   " AND r.collection=?1 AND r.name=?2 AND r.superseded IN(0,1)"                   \
+                   " AND r.version_us=?3 LIMIT 1")                                                 \
+    X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
+                       "o.owner_org FROM release r JOIN object o ON o.id=r.object"                 \
+                       " WHERE r.collection=?1 AND r.name=?2")                                     \
+    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release WHERE name=?1"          \
+                         " AND collection=?2 AND superseded=?3 AND audience=?4")                   \
+    X(RELEASE_LAST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"               \
+                    " AND superseded=?3 AND audience=?4 ORDER BY version_us DESC LIMIT 1")         \
+    X(RELEASE_FIRST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"              \
+                     " AND superseded=?3 AND audience=?4 ORDER BY version_us LIMIT 1")             \
+    X(RELEASE_AUDIENCES, "SELECT a.id,a.text FROM audience a CROSS JOIN release r"                 \
+                         " ON r.audience=a.id AND r.collection=?1 AND r.name=?2"                   \
+                         " AND r.superseded IN(0,1) AND r.version_us=?3")                          \
     X(RELEASE_MARKING, "SELECT ifnull(max(c.marking),0) FROM release r JOIN collection c"          \
                        " ON c.id=r.collection WHERE r.name=?1")                                    \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
@@ -75,7 +95,7 @@
     "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OBJECT_COLUMNS                                                                       \
-    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type"
+    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org"
 
 enum store_statement {
 #define X(name, sql) STORE_##name,
@@ -114,8 +134,8 @@ void store_bind_str(sqlite3_stmt *stmt, int i, struct str s);
 void store_bind_blob(sqlite3_stmt *stmt, int i, const void *p, size_t n);
 struct str store_column(sqlite3_stmt *stmt, int i); /* text or blob; lives until the next step */
 int64_t store_id_hash(struct str id);
-/* Columns of STORE_OBJECT_COLUMNS; `bytes_column` 0: without bytes. */
-void store_object_columns(sqlite3_stmt *stmt, int bytes_column, struct store_object *o);
+/* Columns of STORE_OBJECT_COLUMNS and, when `with_bytes`, the bytes behind them. */
+void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o);
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;

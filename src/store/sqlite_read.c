@@ -76,33 +76,39 @@ struct reading {
     bool more, stopped;
 };
 
-static bool mine(const struct store_query *q, int64_t audience)
+/* The first or last version of a name that this reader may see in this collection. Rows that
+ * nothing supersedes are newer than all others, so one kind is looked at before the other; each
+ * look is one step in the index, and rows of other audiences are never touched. */
+static bool edge_version(struct reading *r, int64_t name, bool last, int64_t *version_us)
 {
-    for (size_t i = 0; i < q->audience_count; i++)
-        if (q->audiences[i] == audience)
-            return true;
-    return false;
+    bool row, found = false;
+    for (int pass = 0; pass < 2 && !found; pass++) {
+        for (size_t i = 0; i < r->q->audience_count; i++) {
+            sqlite3_stmt *stmt =
+                store_statement(r->s, last ? STORE_RELEASE_LAST : STORE_RELEASE_FIRST, r->e);
+            if (!stmt)
+                return false;
+            sqlite3_bind_int64(stmt, 1, name);
+            sqlite3_bind_int64(stmt, 2, r->q->collection);
+            sqlite3_bind_int(stmt, 3, last ? pass : 1 - pass);
+            sqlite3_bind_int64(stmt, 4, r->q->audiences[i]);
+            if (!store_step(r->s, stmt, &row, r->e))
+                return false;
+            int64_t v = row ? sqlite3_column_int64(stmt, 0) : 0;
+            if (row && (!found || (last ? v > *version_us : v < *version_us)))
+                *version_us = v;
+            found = found || row;
+            sqlite3_reset(stmt);
+        }
+    }
+    return true;
 }
 
-/* The first and last version of a name that this reader may see in this collection. */
+/* Both ends, as far as the query asks for them. */
 static bool version_range(struct reading *r, int64_t name, int64_t *first, int64_t *last)
 {
-    bool row = false, any = false, ok;
-    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_NAME, r->e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, r->q->collection);
-    sqlite3_bind_int64(stmt, 2, name);
-    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
-        if (!mine(r->q, sqlite3_column_int64(stmt, 0)))
-            continue;
-        *last = sqlite3_column_int64(stmt, 3);
-        if (!any)
-            *first = *last;
-        any = true;
-    }
-    sqlite3_reset(stmt);
-    return ok;
+    return (!(r->q->versions & STORE_LAST) || edge_version(r, name, true, last)) &&
+           (!(r->q->versions & STORE_FIRST) || edge_version(r, name, false, first));
 }
 
 /* TAXII 2.1 §3.4.1: match[version]. */
@@ -156,7 +162,7 @@ static bool give(struct reading *r, int64_t object, int64_t date_added)
         return false;
     if (!row)
         return err_set(r->e, ERR_STORE, "release row without its object %lld", (long long)object);
-    store_object_columns(stmt, with_bytes ? 9 : 0, &o);
+    store_object_columns(stmt, with_bytes, &o);
     if (r->q->limit_bytes && r->rows && o.bytes.n > r->q->limit_bytes - r->bytes) {
         r->more = r->stopped = true;
     } else {
@@ -249,33 +255,46 @@ static bool name_of_id(struct reading *r, struct str id, int64_t *name)
     return ok;
 }
 
-/* Rows of one name are few; they are read whole before the version filter looks at them. */
-static bool collect_name(struct reading *r, int64_t name, struct candidates *out)
+static bool version_asked(const struct store_query *q, int64_t version, int64_t first, int64_t last)
 {
-    const struct store_query *q = r->q;
+    bool asked = (q->versions & STORE_ALL) || ((q->versions & STORE_LAST) && version == last) ||
+                 ((q->versions & STORE_FIRST) && version == first);
+    for (size_t i = 0; i < q->version_count && !asked; i++)
+        asked = q->version_us[i] == version;
+    return asked;
+}
+
+/* The rows of one audience, superseded or not. */
+static bool collect_audience(struct reading *r, int64_t name, int superseded, int64_t audience,
+                             const int64_t range[2], struct candidates *out)
+{
     bool row = false, ok;
-    int64_t first = 0, last = 0;
-    if (!version_range(r, name, &first, &last))
-        return false;
-    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_NAME, r->e);
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_READER, r->e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, q->collection);
-    sqlite3_bind_int64(stmt, 2, name);
+    sqlite3_bind_int64(stmt, 1, name);
+    sqlite3_bind_int64(stmt, 2, r->q->collection);
+    sqlite3_bind_int(stmt, 3, superseded);
+    sqlite3_bind_int64(stmt, 4, audience);
     while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
-        int64_t version = sqlite3_column_int64(stmt, 3), date = sqlite3_column_int64(stmt, 1);
-        bool wanted = (q->versions & STORE_ALL) ||
-                      ((q->versions & STORE_LAST) && version == last) ||
-                      ((q->versions & STORE_FIRST) && version == first);
-        for (size_t i = 0; i < q->version_count && !wanted; i++)
-            wanted = q->version_us[i] == version;
-        if (!wanted || date <= q->after_us || !mine(q, sqlite3_column_int64(stmt, 0)))
+        int64_t date = sqlite3_column_int64(stmt, 0);
+        if (date <= r->q->after_us ||
+            !version_asked(r->q, sqlite3_column_int64(stmt, 2), range[0], range[1]))
             continue;
-        ok = add_candidate(out, date, sqlite3_column_int64(stmt, 2), r->e);
-        if (!ok)
+        if (!(ok = add_candidate(out, date, sqlite3_column_int64(stmt, 1), r->e)))
             break;
     }
     sqlite3_reset(stmt);
+    return ok;
+}
+
+static bool collect_name(struct reading *r, int64_t name, struct candidates *out)
+{
+    int64_t range[2] = {0, 0};
+    bool ok = version_range(r, name, &range[0], &range[1]);
+    for (size_t i = 0; i < r->q->audience_count && ok; i++)
+        ok = collect_audience(r, name, 0, r->q->audiences[i], range, out) &&
+             collect_audience(r, name, 1, r->q->audiences[i], range, out);
     return ok;
 }
 

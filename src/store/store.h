@@ -36,7 +36,11 @@ struct store_org {
 /* ERR_NOT_FOUND without one. Text is copied into `arena`. */
 bool store_org_get(struct store *s, struct arena *arena, int64_t id, struct store_org *out,
                    struct err *e) BASE_CHECKED;
-/* Finds or makes; `identity` is used when it is made, or replaces the old one when not empty. */
+/* The organisation that a STIX identity belongs to; *id is 0 when it is nobody's here. */
+bool store_org_by_identity(struct store *s, struct str identity, int64_t *id,
+                           struct err *e) BASE_CHECKED;
+/* Finds or makes; `identity` is used when it is made, or replaces the old one when not empty.
+ * ERR_CONFLICT when it is another organisation's. */
 bool store_org_put(struct store *s, struct str nation, struct str name, struct str identity,
                    int64_t *id, struct err *e) BASE_CHECKED;
 
@@ -93,15 +97,32 @@ bool store_audience_each(struct store *s, int64_t after, store_audience_fn *each
 
 /* One stored version. `name` is the number all versions of one STIX id share. */
 struct store_object {
-    int64_t object, name, source_org, received_us;
+    int64_t object, name, received_us;
+    int64_t source_org; /* who submitted it */
+    int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
     struct str id, version, type; /* version: its own text, or STR_NONE */
     struct str bytes;
 };
 typedef bool store_object_fn(void *ctx, const struct store_object *o);
+/* What the write path asks before it adds a version. */
+struct store_known {
+    int64_t name;                  /* 0: no version of this id is stored */
+    int64_t owner_org, source_org; /* of one stored version */
+    int64_t newest_us;             /* the latest version_us of the id */
+    bool revoked_before;           /* a version before this one is revoked */
+    int64_t object, version_us;    /* this very version, when it is stored; else 0 */
+    int64_t object_source_org;
+};
+/* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a
+ * versioned object has one content for everybody (STIX 2.1 §3.6), one without versions is each
+ * submitter's own. Where it is stored, `same` (or NULL) sees it with its bytes. For the write path:
+ * no reader's request may end here. */
+bool store_object_known(struct store *s, const struct store_object *o, store_object_fn *same,
+                        void *ctx, struct store_known *out, struct err *e) BASE_CHECKED;
 /* Every stored version of a STIX id, oldest version first; text and bytes live during the call.
- * For the write path: no reader's request may end here. */
+ * For the command line; no reader's request may end here. */
 bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
 /* Adds a version; o->name 0 makes a new name. Fills o->object and o->name. */
@@ -120,10 +141,16 @@ bool store_release_audiences(struct store *s, int64_t collection, const struct s
 /* The strictest default marking of the collections that hold any version of a name. */
 bool store_release_marking(struct store *s, int64_t name, unsigned *marking,
                            struct err *e) BASE_CHECKED;
-/* Takes back versions of a name in a collection: all, or the one of `version_us` when not NULL.
- * Objects that no collection holds any more are deleted. Fills how many versions it took back. */
-bool store_release_remove(struct store *s, int64_t collection, int64_t name,
-                          const int64_t *version_us, size_t *removed, struct err *e) BASE_CHECKED;
+/* What is taken back of a name in a collection. */
+struct store_removal {
+    int64_t collection, name;
+    int64_t org;               /* only what this organisation submitted or owns; 0: anybody's */
+    const int64_t *version_us; /* only these versions; NULL: all */
+    size_t version_count;
+};
+/* Objects that no collection holds any more are deleted. Fills how many rows it took back. */
+bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
+                          struct err *e) BASE_CHECKED;
 
 /* ---- objects: reading ---- */
 

@@ -461,12 +461,12 @@ static void test_outcomes(struct node *n)
         {'n', indicator(24, 1, granular), OWN, "accepted", ID(24), "n"},
         {'n', indicator(25, 1, ",\"labels\":[\"national-only\"]"), OWN, "accepted", ID(25), "ant"},
         {'n', amber_tool, OWN, "accepted", "tool--00000000-0000-4000-8000-000000000040", "ant"},
-        /* observables have no version: one content for ever */
+        /* observables have no version: each submitter's own, the latest counts */
         {'n', SCO("198.51.100.7", ""), OWN, "accepted",
          "ipv4-addr--00000000-0000-5000-8000-000000000030", "ant"},
         {'n', SCO("198.51.100.7", ""), OWN, "unchanged",
          "ipv4-addr--00000000-0000-5000-8000-000000000030", "ant"},
-        {'n', SCO("198.51.100.8", ""), OWN, "refused stix21-3.6-versioning",
+        {'n', SCO("198.51.100.8", ""), OWN, "accepted",
          "ipv4-addr--00000000-0000-5000-8000-000000000030", "ant"},
         /* from abroad: no arrival rule stands, so only what was pulled comes in */
         {'j', indicator(31, 1, clear), OWN, "refused policy-default", ID(31), ""},

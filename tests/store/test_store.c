@@ -692,6 +692,14 @@ static size_t versions_stored(struct store *s, const char *id)
     return n;
 }
 
+/* All versions of a name in a collection, or one. */
+static bool take_back(struct store *s, int64_t collection, int64_t name, const int64_t *version_us,
+                      size_t *removed, struct err *e)
+{
+    struct store_removal r = {collection, name, 0, version_us, version_us ? 1 : 0};
+    return store_release_remove(s, &r, removed, e);
+}
+
 static void test_removal(void)
 {
     struct store *s = open_store("removal");
@@ -716,9 +724,9 @@ static void test_removal(void)
     const int64_t two = 2, three = 3;
     bool any;
     begin(s);
-    CHECK(store_release_remove(s, c, v1.name, &three, &removed, &e) && removed == 0);
-    CHECK(store_release_remove(s, c, 999, NULL, &removed, &e) && removed == 0);
-    CHECK(store_release_remove(s, c, v1.name, &two, &removed, &e) && removed == 1);
+    CHECK(take_back(s, c, v1.name, &three, &removed, &e) && removed == 0);
+    CHECK(take_back(s, c, 999, NULL, &removed, &e) && removed == 0);
+    CHECK(take_back(s, c, v1.name, &two, &removed, &e) && removed == 2); /* two audiences */
     q.collection = c;
     CHECK_TEXT(reading(s, &q), "x@1 y@1", "the version before is the last again");
     q.collection = d;
@@ -726,14 +734,14 @@ static void test_removal(void)
     CHECK(versions_stored(s, "x") == 2);
     CHECK(store_release_any(s, c, &v2, &any, &e) && !any);
     CHECK(store_release_any(s, d, &v2, &any, &e) && any);
-    CHECK(store_release_remove(s, d, v1.name, NULL, &removed, &e) && removed == 1);
+    CHECK(take_back(s, d, v1.name, NULL, &removed, &e) && removed == 1);
     CHECK(versions_stored(s, "x") == 1);
     store_rollback(s);
     CHECK(versions_stored(s, "x") == 2);
     begin(s);
-    CHECK(store_release_remove(s, c, v1.name, NULL, &removed, &e) && removed == 2);
+    CHECK(take_back(s, c, v1.name, NULL, &removed, &e) && removed == 3);
     CHECK(versions_stored(s, "x") == 1); /* version 1 stood nowhere else */
-    CHECK(store_release_remove(s, d, v1.name, NULL, &removed, &e) && removed == 1);
+    CHECK(take_back(s, d, v1.name, NULL, &removed, &e) && removed == 1);
     CHECK(versions_stored(s, "x") == 0 && versions_stored(s, "y") == 1);
     /* A new object never takes over what a removed one left. */
     struct store_object z = object(s, "z", 7, 0);
