@@ -117,8 +117,11 @@ static bool check_document(void *ctx, const struct cli_document *d, struct err *
     if (d->ok) {
         stix_document_check(d->root, &o, note_finding, k);
     } else {
-        struct stix_finding f = {STIX_ERROR, "json-syntax", STR_NONE,
-                                 STR("$"),   d->e.at,       str_of(d->e.msg)};
+        struct stix_finding f = {.severity = STIX_ERROR,
+                                 .rule = "json-syntax",
+                                 .path = STR("$"),
+                                 .at = d->e.at,
+                                 .message = str_of(d->e.msg)};
         note_finding(k, &f);
     }
     k->bytes += d->text.n;

@@ -127,6 +127,7 @@ audiences_of(struct exchange_session *s, const struct policy_party *party, struc
     return l.a;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a function and its context are one argument */
 bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
                    struct err *e)

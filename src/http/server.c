@@ -161,6 +161,7 @@ static void route(struct http_request *r)
         http_reply_err(r, &e);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): MHD_AccessHandlerCallback */
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *upload,
                                  size_t *upload_bytes, void **request)

@@ -377,7 +377,7 @@ bool json_parse(struct json_reader *r, struct arena *arena, struct str text, boo
 /* ECMAScript's Number::toString (RFC 8785 §3.2.2.3) from the shortest digits that round-trip. */
 extern "C" void json_put_double(struct buf *out, double d)
 {
-    char text[40], digits[24];
+    char text[40], digits[24] = "";
     if (d == 0) {
         buf_byte(out, '0');
         return;

@@ -265,7 +265,7 @@ void stix_special_marking(struct check *c, const struct json *v)
     const struct json *definition = json_get(v, STR("definition"));
     const struct json *tlp2 = json_get(json_get(v, STR("extensions")), STR(TLP_EXTENSION));
     struct str type = json_get_str(v, STR("definition_type"));
-    if (definition != NULL && type.p != NULL)
+    if (definition != NULL && type.n > 0)
         check_definition(c, v, type, definition);
     if (tlp2 != NULL)
         check_published(c, v, json_get(tlp2, STR("tlp_2_0")), false);

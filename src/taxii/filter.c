@@ -140,21 +140,27 @@ static bool match_spec(struct str value, bool *none, struct err *e)
     return true;
 }
 
-static bool match_field(struct http_request *r, struct str field, struct str value, bool by_object,
-                        struct exchange_query *q, bool *spec_seen, struct err *e)
+struct matching {
+    struct http_request *r;
+    struct exchange_query *q;
+    bool by_object, spec_seen;
+};
+
+static bool match_field(struct matching *m, struct str field, struct str value, struct err *e)
 {
+    struct exchange_query *q = m->q;
     static const struct str nobody[] = {{"", 0}};
     bool none = false;
     if (str_eq(field, STR("version")))
-        return match_version(r, value, q, e);
-    if (str_eq(field, STR("id")) && !by_object)
-        return match_list(r, "id", value, &q->ids, &q->id_count, e);
-    if (str_eq(field, STR("type")) && !by_object)
-        return match_list(r, "type", value, &q->types, &q->type_count, e);
+        return match_version(m->r, value, q, e);
+    if (str_eq(field, STR("id")) && !m->by_object)
+        return match_list(m->r, "id", value, &q->ids, &q->id_count, e);
+    if (str_eq(field, STR("type")) && !m->by_object)
+        return match_list(m->r, "type", value, &q->types, &q->type_count, e);
     if (str_eq(field, STR("spec_version"))) {
-        if (*spec_seen)
+        if (m->spec_seen)
             return err_set(e, ERR_SYNTAX, "match[spec_version] stands twice");
-        *spec_seen = true;
+        m->spec_seen = true;
         if (!match_spec(value, &none, e))
             return false;
         if (none)
@@ -191,7 +197,7 @@ bool taxii_filter_read(struct http_request *r, const struct exchange_collection 
                        struct taxii_filter *out, struct err *e)
 {
     struct str name, value, after = STR_NONE, limit = STR_NONE, next = STR_NONE;
-    bool spec_seen = false;
+    struct matching m = {.r = r, .q = &out->q, .by_object = by_object};
     struct instant t;
     *out = (struct taxii_filter){
         .q = {.collection = c, .after_us = INT64_MIN, .limit_bytes = LIMIT_TAXII_PAGE_BYTES}};
@@ -206,7 +212,7 @@ bool taxii_filter_read(struct http_request *r, const struct exchange_collection 
         else if (str_eq(name, STR("next")))
             ok = set_once(&next, "next", value, e);
         else if (str_starts(name, STR("match[")) && str_ends(name, STR("]")))
-            ok = match_field(r, str_slice(name, 6, name.n - 1), value, by_object, q, &spec_seen, e);
+            ok = match_field(&m, str_slice(name, 6, name.n - 1), value, e);
         if (!ok)
             return false;
     }
