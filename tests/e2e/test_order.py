@@ -1,6 +1,7 @@
 """date_added is unique and strictly increasing in a collection, whoever writes into it at the same
 time, and a poller that follows it misses nothing."""
 import json
+import sqlite3
 import subprocess
 import threading
 
@@ -120,3 +121,29 @@ def test_dates_across_a_restart_and_deletions(nodes):
                        added_after=before[-1]["date_added"]).json()["objects"]
     assert [o["id"] for o in after] == [objects[4]["id"]]
     assert after[0]["date_added"] > before[-1]["date_added"]
+
+
+def test_the_clock_goes_back(nodes):
+    """The last date of a collection lies an hour ahead: dates go on from there, each its own."""
+    node = nodes("clock")
+    token = node.user("writer")
+    collection = node.collection("clock")
+    node.start()
+    client = node.client(token)
+    client.post(collection, [indicator("now")])
+    now = client.get(f"collections/{collection}/manifest/").objects[0]["date_added"]
+    db = sqlite3.connect(node.dir / "setu.db")
+    with db:
+        db.execute("UPDATE collection SET last_us = last_us + 3600000000")
+    db.close()
+    objects = [indicator(n) for n in range(30)]
+    for o in objects:
+        client.post(collection, [o])
+    client.post(collection, [indicator(n) for n in range(30)])
+    ahead = client.get(f"collections/{collection}/manifest/", added_after=now).objects
+    dates = [m["date_added"] for m in ahead]
+    assert len(dates) == 60
+    assert dates == sorted(set(dates)) and dates[0] > now
+    assert [m["id"] for m in ahead][:30] == [o["id"] for o in objects]
+    paged = [i for p in client.pages(collection, limit=1) for i in p.ids()]
+    assert paged[1:] == [m["id"] for m in ahead]
