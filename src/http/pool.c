@@ -80,8 +80,9 @@ void http_work(struct http_request *r, http_route_fn *fn)
     }
     pthread_mutex_unlock(&p->lock);
     if (!room) {
-        err_set(&e, ERR_BUSY, closing ? "the server is stopping; try again soon"
-                                      : "too many requests wait to be taken in; try again soon");
+        err_set(&e, ERR_BUSY,
+                closing ? "the server is stopping; try again soon"
+                        : "too many requests wait to be taken in; try again soon");
         http_reply_err(r, &e);
     }
 }

@@ -102,7 +102,8 @@ enum MHD_Result http_send(struct http_request *r)
         ok = ok && MHD_add_response_header(response, r->headers[i].name.p, r->headers[i].value.p) ==
                        MHD_YES;
     if (atomic_load(&r->server->stopping))
-        ok = ok && MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+        ok =
+            ok && MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
     enum MHD_Result result =
         ok ? MHD_queue_response(r->connection, (unsigned)r->status, response) : MHD_NO;
     MHD_destroy_response(response);

@@ -177,8 +177,7 @@ bool store_create(const char *path, struct err *e)
     return ok;
 }
 
-static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t *out,
-                        struct err *e)
+static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t *out, struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
     bool ok = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
