@@ -315,16 +315,16 @@ static bool allowed(struct exchange_batch *b, struct item *it, const struct know
 
 /* Whoever passes on what another organisation submitted releases it no further than that one's
  * submission does: the source stays the source. */
-static bool audience_of_owner(struct exchange *x, struct exchange_batch *b, struct store *s,
-                              const struct item *it, int64_t owner, struct str *audience,
-                              struct err *e)
+static bool audience_of_owner(struct exchange *x, struct store *s, const struct known *k,
+                              struct str *audience, struct err *e)
 {
+    struct exchange_batch *b = k->b;
     struct store_org org;
-    if (owner == b->who.org)
+    if (k->owner == b->who.org)
         return true;
-    if (!store_org_get(s, b->arena, owner, &org, e))
+    if (!store_org_get(s, b->arena, k->owner, &org, e))
         return false;
-    struct policy_facts facts = exchange_facts(x, &it->object, b->collection.marking,
+    struct policy_facts facts = exchange_facts(x, &k->it->object, b->collection.marking,
                                                (struct policy_party){org.nation, org.name});
     return find_audience(x, b, &facts, audience, e);
 }
@@ -395,7 +395,7 @@ static bool write_item(struct exchange *x, struct exchange_batch *b, struct stor
     if (k.object) {
         o.version_us = k.version_us;
         if (!store_release_any(s, b->collection.id, &o, &there, e) ||
-            (!there && !audience_of_owner(x, b, s, it, k.owner, &audience, e)))
+            (!there && !audience_of_owner(x, s, &k, &audience, e)))
             return false;
     } else if (!store_object_add(s, &o, e)) {
         return false;

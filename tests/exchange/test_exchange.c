@@ -673,7 +673,7 @@ static void test_explain(struct node *n)
 /* Arrival rules: the refusal names its line. */
 static void test_arrivals(void)
 {
-    struct node n;
+    static struct node n;
     node_make(&n, "arrivals",
               "nation IN \"India\" { agency cert-in, nciipc operator airtel }\n"
               "nation JP \"Japan\" { agency jpcert operator docomo }\n"
@@ -736,6 +736,7 @@ enum { THREADS = 6, BATCHES = 40 };
 struct note {
     sem_t *done;
     atomic_int calls, ok;
+    enum err_code code; /* of a failure */
 };
 
 static void note_done(void *ctx, struct exchange_batch *b, bool ok, const struct err *e)
@@ -743,7 +744,7 @@ static void note_done(void *ctx, struct exchange_batch *b, bool ok, const struct
     struct note *note = ctx;
     (void)b;
     if (!ok)
-        fprintf(stderr, "note_done: %s: %s\n", err_name(e->code), e->msg);
+        note->code = e->code;
     atomic_fetch_add(&note->calls, 1);
     atomic_fetch_add(&note->ok, ok);
     sem_post(note->done);
@@ -866,7 +867,7 @@ static void send_one(struct node *n, struct sent *s, sem_t *done, const char *ob
 /* One job that fails takes nothing with it, and what it had written counts for nobody. */
 static void test_shared_transaction(void)
 {
-    struct node n;
+    static struct node n;
     struct sent hold, first, second, broken;
     sem_t done;
     node_make(&n, "shared", NULL);
@@ -883,7 +884,7 @@ static void test_shared_transaction(void)
     CHECK(hold.note.ok == 1 && hold.note.calls == 1);
     CHECK(first.note.ok == 0 && first.note.calls == 1);
     CHECK(second.note.ok == 1 && second.note.calls == 1);
-    CHECK(broken.note.ok == 0 && broken.note.calls == 1);
+    CHECK(broken.note.ok == 0 && broken.note.calls == 1 && broken.note.code == ERR_INTERNAL);
     /* In the shared transaction it met the first one's content; alone it is the first. */
     CHECK_TEXT(outcomes(second.p.b), "accepted", "after the first was rolled back");
     CHECK(exchange_batch_result(second.p.b, 0)->message.n == 0);
@@ -899,7 +900,7 @@ static void test_full_queue(void)
 {
     enum { MOST = LIMIT_EXCHANGE_QUEUE_BATCHES };
     static struct sent sent[MOST + 1];
-    struct node n;
+    static struct node n;
     struct parcel one_more;
     struct note note;
     struct err e = {0};
@@ -937,7 +938,7 @@ static void test_full_queue(void)
 
 int main(void)
 {
-    struct node n;
+    static struct node n;
     struct err e;
     if (!crypt_init(&e) || !faults_install())
         return 1;

@@ -44,7 +44,7 @@ static void test_init(bool persistent)
 /* What a day has so far; each step is tried until it is done. */
 struct day {
     struct node n;
-    char token[64], text[200];
+    char token[64], text[1000];
     struct principal who;
     unsigned done; /* steps */
 };

@@ -199,7 +199,8 @@ static void test_one_failure(const struct kind *kind)
         }
         CHECK_ROW(lost <= (r.open ? STEPS : struck), "%s %ld: %zu lost", kind->name, k, lost);
         check_codes(kind, &r, k);
-        check_rows("db", &r, kind->name, k);
+        if (!r.open)
+            check_rows("db", &r, kind->name, k);
     }
     CHECK_ROW(k < 20000 && failed + unknown > 0, "%s", kind->name);
     CHECK_ROW(kind->may_be_unknown || unknown == 0, "%s", kind->name);
@@ -230,7 +231,8 @@ static void test_stays_full(const struct kind *kind)
             one_row(s, STEPS, &r);
         CHECK_ROW(!ok || r.rows[STEPS] == ACKNOWLEDGED, "%s %ld", kind->name, k);
         store_close(s);
-        check_rows("db", &r, kind->name, k);
+        if (ok)
+            check_rows("db", &r, kind->name, k);
     }
 }
 
