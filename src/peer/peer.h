@@ -91,7 +91,8 @@ struct peer_watch {
     void *ctx;
 };
 /* Pulls what is new in one subscription (a row of `setu peer add`) into the node, and moves its
- * cursor after each page that is durable. On failure `out` says what was taken before it. */
+ * cursor after each page that is durable. With p->cursor empty it pulls everything, and the
+ * kept cursor follows from the first page on. On failure `out` says what was taken before it. */
 bool peer_sync(struct exchange_session *s, const struct store_peer *p, const struct peer_watch *w,
                struct peer_report *out, struct err *e) BASE_CHECKED;
 
