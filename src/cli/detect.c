@@ -369,8 +369,8 @@ const struct cli_command cli_detect = {
             "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
             "sent.\n\n"
             "A line of stderr tells how many indicators are in use and why others are not. "
-            "Sightings hold counts and times, nothing of the log, and are marked as strictly as "
-            "the indicator; only STIX indicators have them.",
+            "Sightings hold counts and times, nothing of the log, and are marked as "
+            "the indicator is; only STIX indicators have them.",
     .options = options,
     .run = run,
 };

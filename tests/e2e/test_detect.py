@@ -380,6 +380,41 @@ def test_an_unmarked_object_has_its_collections_marking(tmp_path, node):
     assert s["object_marking_refs"] == [cases.MARKING["AMBER"]]
 
 
+@pytest.mark.parametrize("marks,tlp", [([], "amber"), (["GREEN"], "green"), (["RED"], "red")])
+def test_two_copies_of_a_version_have_the_stricter_marking_in_any_order(tmp_path, node, marks, tlp):
+    """The unmarked copy of the collection counts as amber there; so it does beside a file's."""
+    o = indicator("[domain-name:value = 'bad.example']",
+                  object_marking_refs=[cases.MARKING[m] for m in marks])
+    o = {k: v for k, v in o.items() if v != []}
+    plain = {k: v for k, v in o.items() if k != "object_marking_refs"}
+    assert run("import", node, "--collection", "feed", bundle(tmp_path / "n.json", plain))[0] == 0
+    file = bundle(tmp_path / "f.json", o)
+    wanted = max("amber", tlp, key=["green", "amber", "red"].index)
+    out = str(tmp_path / "s.json")
+    for order in (["-i", node, "-i", file], ["-i", file, "-i", node]):
+        _, (alert,), _ = detect(*order, "--sightings-out", out, stdin=b"bad.example\n")
+        assert alert["tlp"] == wanted
+        s, = json.loads(Path(out).read_text())["objects"]
+        assert s["object_marking_refs"] == [cases.MARKING[wanted.upper()]]
+
+
+def test_a_sighting_keeps_the_terms_of_use(tmp_path, node):
+    terms = {"type": "marking-definition", "spec_version": "2.1", "created": "2026-01-01T00:00:00.000Z",
+             "id": f"marking-definition--{uuid.uuid4()}", "definition_type": "statement",
+             "definition": {"statement": "Copyright 2026"}}
+    o = indicator("[domain-name:value = 'bad.example']",
+                  object_marking_refs=[terms["id"], cases.MARKING["GREEN"]])
+    assert run("import", node, "--collection", "feed",
+               bundle(tmp_path / "b.json", terms, o))[0] == 0
+    status, _, error = detect("-i", node, "--sightings", node, stdin=b"bad.example\n")
+    assert status == 0 and "1 taken, 0 refused" in error
+    s, = (s for s in sightings_of(node) if s["sighting_of_ref"] == o["id"])
+    assert s["object_marking_refs"] == [cases.MARKING["GREEN"], terms["id"]]
+    out = tmp_path / "s.json"
+    detect("-i", node, "--sightings-out", str(out), stdin=b"bad.example\n")
+    assert run("check", str(out))[0] == 0
+
+
 def test_a_directory_without_that_collection(node):
     status, _, error = detect("-i", node, "--collection", "other", stdin=b"")
     assert status == 3 and node in error

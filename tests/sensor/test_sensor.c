@@ -15,6 +15,7 @@
 static struct {
     const char *page; /* an array of objects */
     const char *identity;
+    enum stix_tlp marking;
     size_t fail_at; /* the post, from 1, that fails; 0: none */
     size_t posts, objects[8];
 } server;
@@ -37,7 +38,7 @@ bool peer_client_collection(struct peer_client *c, struct str key, struct peer_c
                             struct err *e)
 {
     (void)c;
-    *found = (struct peer_collection){.marking = STIX_TLP_NONE};
+    *found = (struct peer_collection){.marking = server.marking};
     buf_lit(&found->url, "https://taxii.example/api/collections/1/objects/");
     return str_eq(key, STR("feed")) || err_set(e, ERR_NOT_FOUND, "no such collection");
 }
@@ -602,6 +603,109 @@ static void test_sighting(void)
     json_reader_free(r);
 }
 
+#define MARK(n)      "\"marking-definition--" n "1111111-1111-4111-8111-111111111111\""
+#define MARKED(refs) OBJECT(A, "1", NAME("a.example") ",\"object_marking_refs\":[" refs "]")
+#define PLAIN        OBJECT(A, "1", NAME("a.example"))
+#define GREEN        "\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\""
+#define RED          "\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\""
+
+/* One version in a file and on a server that marks what is unmarked. */
+static const struct {
+    const char *file, *page;
+    enum stix_tlp standard, want;
+    const char *refs; /* of the sighting, besides TLP: first digits */
+} copy_rows[] = {
+    {PLAIN, "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_AMBER, ""},
+    {PLAIN, "[" PLAIN "]", STIX_TLP_NONE, STIX_TLP_NONE, ""},
+    {MARKED(GREEN), "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_AMBER, ""},
+    {MARKED(RED), "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_RED, ""},
+    {PLAIN, "[" MARKED(GREEN) "]", STIX_TLP_AMBER, STIX_TLP_GREEN, ""},
+    {PLAIN, "[" MARKED(MARK("1")) "]", STIX_TLP_AMBER, STIX_TLP_AMBER, "1"},
+    {MARKED(GREEN "," MARK("1") "," MARK("2")), "[]", STIX_TLP_NONE, STIX_TLP_GREEN, "12"},
+    {MARKED(MARK("1") "," MARK("2") "," MARK("1")), "[" MARKED(MARK("2") "," MARK("3")) "]",
+     STIX_TLP_NONE, STIX_TLP_NONE, "123"},
+    {MARKED("7,\"identity--" A "\",\"x\"," MARK("4")), "[]", STIX_TLP_NONE, STIX_TLP_NONE, "4"},
+};
+
+/* The markings of the one sighting of the row's indicator, read in one order or the other. */
+static void check_copies(size_t row, bool server_first)
+{
+    struct err e = {0};
+    struct peer_endpoint how = {.token = STR("secret")};
+    struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
+    struct counting c = {0};
+    struct buf text, want;
+    buf_init(&text, 0);
+    buf_init(&want, 0);
+    server.page = copy_rows[row].page;
+    server.marking = copy_rows[row].standard;
+    for (int i = 0; i < 2; i++)
+        CHECK((i == 0) == server_first
+                  ? sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), &e)
+                  : padded_text(s, copy_rows[row].file, &e));
+    server.marking = STIX_TLP_NONE;
+    CHECK(sensor_indicators_seal(s, now_us(), &e) && sensor_sightings_new(s, &c.s, &e));
+    put_file(STR("a.example\n"));
+    struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
+    CHECK(sensor_scan_input(&sc, path, &e) && sensor_sightings_write(c.s, STR(ME), now_us(), &e));
+    CHECK(sensor_sightings_count(c.s) == 1);
+    sensor_sightings_put(c.s, 0, 1, &text);
+    if (copy_rows[row].want != STIX_TLP_NONE)
+        json_put_string(&want, stix_tlp_id(copy_rows[row].want));
+    for (const char *r = copy_rows[row].refs; *r; r++)
+        buf_printf(&want, "%s\"marking-definition--%c1111111-1111-4111-8111-111111111111\"",
+                   want.n ? "," : "", *r);
+    buf_byte(&text, '\0');
+    buf_byte(&want, '\0');
+    const char *refs = strstr(text.p, "object_marking_refs\":[");
+    refs = refs ? refs + strlen("object_marking_refs\":[") : "]";
+    size_t n = strcspn(refs, "]");
+    /* Of two copies the markings of the file or of the server may stand first. */
+    CHECK_ROW(server_first ? n == want.n - 1 : strncmp(refs, want.p, n) == 0 && n == want.n - 1,
+              "row %zu, %d: %s is not %s", row, server_first, refs, want.p);
+    buf_done(&c.f.text);
+    buf_done(&text);
+    buf_done(&want);
+    sensor_sightings_free(c.s);
+    sensor_indicators_free(s);
+}
+
+static void test_copies(void)
+{
+    for (size_t i = 0; i < sizeof copy_rows / sizeof *copy_rows; i++) {
+        check_copies(i, false);
+        check_copies(i, true);
+    }
+}
+
+/* More markings than a sighting takes over. */
+static void test_many_markings(void)
+{
+    struct err e = {0};
+    struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
+    struct buf page, text;
+    size_t count = 0;
+    buf_init(&page, 0);
+    buf_init(&text, 0);
+    buf_lit(&page, "[" OBJECT(A, "1", NAME("a.example") ",\"object_marking_refs\":[" GREEN));
+    page.n--; /* without the object's brace */
+    for (int i = 0; i < 100; i++)
+        buf_printf(&page, ",\"marking-definition--%08d-1111-4111-8111-111111111111\"", i);
+    buf_lit(&page, "]}]");
+    buf_byte(&page, '\0');
+    server.page = page.p;
+    struct sensor_sightings *g = sighted(s, STR("a.example\n"), STR(ME), &e);
+    sensor_sightings_put(g, 0, sensor_sightings_count(g), &text);
+    buf_byte(&text, '\0');
+    for (const char *p = text.p; (p = strstr(p, "marking-definition--")); p++)
+        count++;
+    CHECK_ROW(count == 1 + LIMIT_SENSOR_MARKINGS, "%zu in %s", count, text.p);
+    buf_done(&page);
+    buf_done(&text);
+    sensor_sightings_free(g);
+    sensor_indicators_free(s);
+}
+
 /* 2,500 indicators, all of them seen: three envelopes; a failure tells how far it came. */
 static void test_sending(size_t fail_at, size_t handed)
 {
@@ -673,6 +777,8 @@ int main(void)
     test_source_that_is_no_stix();
     test_alert();
     test_sighting();
+    test_copies();
+    test_many_markings();
     test_sending(0, 2500);
     test_sending(2, 1000);
     test_nobody();
