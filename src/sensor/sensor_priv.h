@@ -56,6 +56,9 @@ void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origi
 /* Marking ids of the indicator in the set, as in sensor_entry.marks. */
 struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index);
 
+/* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
+const char *sensor_unreadable(struct str head);
+
 /* A node's collection by id, alias or title; the only one when `key` is empty. */
 bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,
                        struct exchange_collection *out, struct err *e) BASE_CHECKED;

@@ -129,11 +129,13 @@ static void scan(const struct match_set *set, const char *input, size_t block, s
                  struct found *f)
 {
     struct err e = {0};
+    bool to_end = false;
     struct sensor_scan s = {
         .set = set, .alert = on_alert, .ctx = f, .block_bytes = block, .context_bytes = context};
     buf_clear(&f->text);
     f->count = 0;
-    CHECK_ROW(sensor_scan_input(&s, input, &e), "%s", e.msg);
+    CHECK_ROW(sensor_scan_input(&s, input, &to_end, &e), "%s", e.msg);
+    CHECK(to_end == (f->stop_after == 0));
     buf_byte(&f->text, '\0');
 }
 
@@ -288,18 +290,42 @@ static void test_long_line(void)
     sensor_indicators_free(s);
 }
 
+static bool every_alert(void *ctx, const struct sensor_alert *a)
+{
+    (void)a;
+    return ctx != NULL;
+}
+
+static bool count_block(void *ctx, uint64_t bytes)
+{
+    unsigned *left = ctx;
+    return bytes > 0 && --*left > 0;
+}
+
 static void test_stopping_and_failing(void)
 {
     struct sensor_indicators *s;
     const struct match_set *set = set_of(&s, list);
     struct found f = {.stop_after = 2};
     struct err e = {0};
+    bool to_end = true;
     struct sensor_scan sc = {.set = set, .alert = on_alert, .ctx = &f};
     put_file((struct str){border_log, sizeof border_log - 1});
     scan(set, path, 0, 0, &f);
     CHECK(f.count == 2);
-    CHECK(!sensor_scan_input(&sc, "/no/such/file", &e) && strstr(e.msg, "/no/such/file"));
-    CHECK(!sensor_scan_input(&sc, "/tmp", &e) && strstr(e.msg, "directory"));
+    unsigned blocks = 3;
+    sc.block = count_block;
+    sc.alert = every_alert;
+    sc.ctx = &blocks;
+    sc.block_bytes = sc.context_bytes = 64;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && !to_end && blocks == 0);
+    blocks = 1000;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && to_end);
+    /* Stopped when all of it has been looked at: still to its end. */
+    blocks = 1000 - blocks;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && to_end && blocks == 0);
+    CHECK(!sensor_scan_input(&sc, "/no/such/file", &to_end, &e) && strstr(e.msg, "/no/such/file"));
+    CHECK(!sensor_scan_input(&sc, "/tmp", &to_end, &e) && strstr(e.msg, "directory"));
     buf_done(&f.text);
     sensor_indicators_free(s);
 }
@@ -450,6 +476,7 @@ static void test_sources(void)
     struct instant at;
     struct err e = {0};
     struct buf note, log;
+    bool to_end;
     struct found f = {0};
     CHECK(instant_parse(STR("2026-07-01T00:00:00Z"), &at, &e));
     int64_t as_of = instant_us(at);
@@ -474,7 +501,7 @@ static void test_sources(void)
         struct sensor_scan sc = {
             .set = sensor_indicators_set(s), .as_of_us = &as_of, .alert = on_alert, .ctx = &f};
         buf_clear(&f.text);
-        CHECK(sensor_scan_input(&sc, path, &e));
+        CHECK(sensor_scan_input(&sc, path, &to_end, &e));
         buf_byte(&f.text, '\0');
         const char *seen = source_rows[i].seen;
         CHECK_ROW(seen ? strstr(f.text.p, seen) != NULL : !strstr(f.text.p, "indicator"), "%s: %s",
@@ -493,6 +520,12 @@ static void test_source_that_is_no_stix(void)
     struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
     CHECK(!padded_text(s, "{\"Event\":{}}", &e) && strstr(e.msg, "test"));
     CHECK(!padded_text(s, "{\n \"type\": oops\n}", &e) && strstr(e.msg, "line 2"));
+    CHECK(!padded_text(s, "\x1f\x8b\x08", &e) && strstr(e.msg, "zcat"));
+    CHECK(!padded_text(s,
+                       "\xff\xfe"
+                       "a",
+                       &e) &&
+          strstr(e.msg, "iconv"));
     CHECK(!sensor_indicators_load(s, "/no/such/file", &(struct peer_endpoint){0}, STR_NONE, &e));
     sensor_indicators_free(s);
 }
@@ -540,13 +573,14 @@ static struct sensor_sightings *sighted(struct sensor_indicators *s, struct str 
                                         struct str identity, struct err *e)
 {
     struct counting c = {0};
+    bool to_end;
     struct peer_endpoint how = {.token = STR("secret")};
     CHECK_ROW(sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), e), "%s",
               e->msg);
     CHECK(sensor_indicators_seal(s, now_us(), e) && sensor_sightings_new(s, &c.s, e));
     put_file(log);
     struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
-    CHECK(sensor_scan_input(&sc, path, e));
+    CHECK(sensor_scan_input(&sc, path, &to_end, e));
     CHECK(sensor_sightings_write(c.s, identity, 1789344000123456, e));
     buf_done(&c.f.text);
     return c.s;
@@ -634,6 +668,7 @@ static void check_copies(size_t row, bool server_first)
     struct peer_endpoint how = {.token = STR("secret")};
     struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
     struct counting c = {0};
+    bool to_end;
     struct buf text, want;
     buf_init(&text, 0);
     buf_init(&want, 0);
@@ -647,7 +682,8 @@ static void check_copies(size_t row, bool server_first)
     CHECK(sensor_indicators_seal(s, now_us(), &e) && sensor_sightings_new(s, &c.s, &e));
     put_file(STR("a.example\n"));
     struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
-    CHECK(sensor_scan_input(&sc, path, &e) && sensor_sightings_write(c.s, STR(ME), now_us(), &e));
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) &&
+          sensor_sightings_write(c.s, STR(ME), now_us(), &e));
     CHECK(sensor_sightings_count(c.s) == 1);
     sensor_sightings_put(c.s, 0, 1, &text);
     if (copy_rows[row].want != STIX_TLP_NONE)
