@@ -70,6 +70,8 @@
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
+/* Markings besides TLP that a sighting takes over from its indicator. */
+#define LIMIT_SENSOR_MARKINGS 32
 
 /* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once,
  * and the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,

@@ -1,9 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "sensor/sensor.h"
+#include "stix/stix.h"
 
 static const struct cli_option options[] = {
     {"indicators", 'i', CLI_TEXT, "SET", NULL,
@@ -18,10 +20,13 @@ static const struct cli_option options[] = {
      "not given",
      0, 0, false, false},
     {"ca", 0, CLI_TEXT, "FILE", NULL, "trust servers of this CA only (PEM)", 0, 0, false, false},
-    {"token-file", 0, CLI_TEXT, "FILE", NULL, "bearer token for servers", 0, 0, false, false},
-    {"user", 0, CLI_TEXT, "NAME", NULL, "user name for servers", 0, 0, false, false},
+    {"token-file", 0, CLI_TEXT, "FILE", NULL,
+     "bearer token for the server; all URLs must then be of one, as with the next four options", 0,
+     0, false, false},
+    {"user", 0, CLI_TEXT, "NAME", NULL, "user name for the server", 0, 0, false, false},
     {"password-file", 0, CLI_TEXT, "FILE", NULL, "password of --user", 0, 0, false, false},
-    {"cert", 0, CLI_TEXT, "FILE", NULL, "client certificate for servers (PEM)", 0, 0, false, false},
+    {"cert", 0, CLI_TEXT, "FILE", NULL, "client certificate for the server (PEM)", 0, 0, false,
+     false},
     {"key", 0, CLI_TEXT, "FILE", NULL, "key of --cert (PEM)", 0, 0, false, false},
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
@@ -86,6 +91,49 @@ static bool read_secret(struct detect *d, const char *option, struct str *out, s
     return true;
 }
 
+/* Is `url` of the server that *origin tells of? The first one fills it. */
+static bool same_server(struct detect *d, struct str url, struct str *origin, struct err *e)
+{
+    struct str its;
+    if (!sensor_is_url(url))
+        return true;
+    if (!peer_url_origin(d->c->arena, url, &its, e))
+        return false;
+    if (origin->n && !str_eq(*origin, its))
+        return err_set(e, ERR_USAGE,
+                       "credentials are for one server, and %.*s and %.*s are two: run once for "
+                       "each, with --sightings-out in between where one is for sightings",
+                       STR_FMT(*origin), STR_FMT(its));
+    *origin = its;
+    return true;
+}
+
+static bool check_servers(struct detect *d, struct err *e)
+{
+    const struct peer_endpoint *h = &d->how;
+    struct str where, origin = STR_NONE;
+    if (!h->token.n && !h->user.n && !h->cert_file.n)
+        return true;
+    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
+        if (!same_server(d, where, &origin, e))
+            return false;
+    return same_server(d, cli_text(d->c, "sightings"), &origin, e);
+}
+
+static bool check_identity(struct str id, struct err *e)
+{
+    struct str type;
+    struct err why = {0};
+    if (!id.n)
+        return true;
+    if (!stix_id_parse(id, &type, &why))
+        return err_set(e, ERR_USAGE, "--identity: %s", why.msg);
+    if (!str_eq(type, STR("identity")))
+        return err_set(e, ERR_USAGE, "--identity %.*s: the id of an identity is needed",
+                       STR_FMT(id));
+    return true;
+}
+
 static bool read_options(struct detect *d, struct err *e)
 {
     const struct cli *c = d->c;
@@ -105,8 +153,9 @@ static bool read_options(struct detect *d, struct err *e)
         return err_set(e, ERR_USAGE, "--user and --password-file go together");
     if (!d->how.cert_file.n != !d->how.key_file.n)
         return err_set(e, ERR_USAGE, "--cert and --key go together");
-    return read_secret(d, "token-file", &d->how.token, e) &&
-           read_secret(d, "password-file", &d->how.password, e);
+    return check_identity(cli_text(c, "identity"), e) &&
+           read_secret(d, "token-file", &d->how.token, e) &&
+           read_secret(d, "password-file", &d->how.password, e) && check_servers(d, e);
 }
 
 static bool stdin_twice(const struct cli *c)
@@ -186,6 +235,21 @@ static bool load(struct detect *d, struct err *e)
         if (!sensor_indicators_load(d->indicators, where.p, &d->how, collection, e))
             return err_prefix(e, "no indicators from %s", where.p);
     return sensor_indicators_seal(d->indicators, d->as_of_us, e);
+}
+
+/* A feed that is broken must not look like logs that are clean. That a server or a node has nothing
+ * to look for is an answer, and so is that all is revoked or out of force. */
+static bool check_usable(const struct detect *d, struct err *e)
+{
+    const struct sensor_counts *n = sensor_indicators_counts(d->indicators);
+    struct str where;
+    bool all_asked = true;
+    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
+        all_asked = all_asked && (sensor_is_url(where) || file_is_dir(where.p));
+    if (n->used || n->revoked || n->not_in_force || (all_asked && !n->unusable))
+        return true;
+    return err_set(e, ERR_INVALID,
+                   "no indicator can be used, so nothing was scanned: look at what -i names");
 }
 
 /* ---- sightings ---- */
@@ -298,6 +362,31 @@ static uint64_t bytes_of(const struct cli *c)
     return sum;
 }
 
+/* A regular file has an end of its own; all else is followed until a signal comes. */
+static bool is_file(const char *input)
+{
+    struct stat st;
+    int got = strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(input, &st);
+    return got == 0 && S_ISREG(st.st_mode);
+}
+
+/* The signal came in input `at`, or before it when not `begun`. */
+static void tell_interrupted(struct detect *d, size_t at, size_t count, bool begun)
+{
+    const char *input = d->c->arg_count ? d->c->args[at] : "-";
+    size_t rest = count - at - begun;
+    bool cut = begun && is_file(input);
+    d->failed = d->failed || cut || rest;
+    fprintf(stderr, "setu detect: interrupted");
+    if (begun)
+        fprintf(stderr,
+                cut ? ": only the first %llu bytes of %s were scanned" : ": after %llu bytes of %s",
+                (unsigned long long)d->bytes, input);
+    if (rest)
+        fprintf(stderr, ": %zu %s not scanned", rest, rest == 1 ? "input was" : "inputs were");
+    fprintf(stderr, ": what was found before is reported\n");
+}
+
 /* Like grep, goes on with the other inputs when one cannot be read. */
 static void scan(struct detect *d)
 {
@@ -308,17 +397,21 @@ static void scan(struct detect *d)
                             .block = on_block,
                             .warn = on_warning,
                             .ctx = d};
+    size_t count = c->arg_count ? c->arg_count : 1;
     uint64_t total = bytes_of(c);
     struct err e;
     cli_progress_start(&d->progress, "bytes", total);
     d->progress.on = d->progress.on && total > 0;
-    for (size_t i = 0; i < (c->arg_count ? c->arg_count : 1); i++) {
-        if (d->broken || cli_signals_stopped())
-            break;
+    for (size_t i = 0; i < count && !d->broken; i++) {
+        bool to_end = false, begun = !cli_signals_stopped();
         d->bytes = 0;
-        if (!sensor_scan_input(&s, c->arg_count ? c->args[i] : "-", &e)) {
+        if (begun && !sensor_scan_input(&s, c->arg_count ? c->args[i] : "-", &to_end, &e)) {
             could_not(d, &e);
-            d->failed = true;
+            d->failed = to_end = true;
+        }
+        if (!to_end && cli_signals_stopped()) {
+            tell_interrupted(d, i, count, begun);
+            break;
         }
         d->bytes_before += d->bytes;
     }
@@ -334,8 +427,10 @@ static int detect(struct detect *d)
     bool wanted = d->target || cli_text(d->c, "sightings-out").n;
     if (wanted && !sensor_sightings_new(d->indicators, &d->sightings, &e))
         return could_not(d, &e);
-    summarize(d);
     cli_signals_catch();
+    summarize(d);
+    if (!check_usable(d, &e))
+        return could_not(d, &e);
     scan(d);
     if (!tell_sightings(d, &e))
         return could_not(d, &e);
@@ -367,10 +462,12 @@ const struct cli_command cli_detect = {
     .text = "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
             "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
             "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
-            "sent.\n\n"
+            "sent, no indicator can be used, or SIGINT or SIGTERM came before the end of a file; "
+            "what was found before is reported nevertheless. A pipe is followed until its end or "
+            "such a signal.\n\n"
             "A line of stderr tells how many indicators are in use and why others are not. "
-            "Sightings hold counts and times, nothing of the log, and are marked as strictly as "
-            "the indicator; only STIX indicators have them.",
+            "Sightings hold counts and times, nothing of the log, and are marked as "
+            "the indicator is; only STIX indicators have them.",
     .options = options,
     .run = run,
 };

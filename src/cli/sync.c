@@ -11,6 +11,10 @@ static const struct cli_option options[] = {
     {"every", 0, CLI_NUMBER, "SECONDS", NULL,
      "go on until SIGTERM or SIGINT, with so many seconds between the beginnings of two rounds", 1,
      86400, false, false},
+    {"from-start", 0, CLI_FLAG, NULL, NULL,
+     "ask again for everything from the beginning, in the first round: also for what was refused "
+     "before; what is here already counts as unchanged",
+     0, 0, false, false},
     {"verbose", 0, CLI_FLAG, NULL, NULL, "print a line per object that was not accepted, and why",
      0, 0, false, false},
     CLI_JSON,
@@ -22,7 +26,7 @@ struct job {
     struct cli_node node;
     struct buf out;
     struct cli_progress progress;
-    bool json, verbose, failed;
+    bool json, verbose, from_start, failed;
 };
 
 static void show_progress(void *ctx, const struct peer_report *r)
@@ -90,12 +94,26 @@ static void put_report(struct job *j, const struct peer_report *r, double second
     }
 }
 
-static void sync_one(struct job *j, const struct store_peer *p)
+/* The cursor is past what was refused: no later sync asks for it by itself. */
+static void tell_refused(const struct job *j, const struct peer_report *r)
+{
+    if (r->counts[EXCHANGE_REFUSED])
+        fprintf(
+            stderr,
+            "setu sync: %.*s \"%.*s\": %zu refused: they are not asked for again: after a change "
+            "of policy.conf give `setu sync %s %.*s --from-start`\n",
+            STR_FMT(r->peer), STR_FMT(r->remote), r->counts[EXCHANGE_REFUSED], j->c->args[0],
+            STR_FMT(r->peer));
+}
+
+static void sync_one(struct job *j, struct store_peer *p)
 {
     struct peer_watch watch = {show_refused, show_progress, cli_signals_stopped, j};
     struct peer_report report;
     struct err e = {0};
     int64_t start = monotonic_us();
+    if (j->from_start)
+        p->cursor = STR_NONE;
     cli_progress_start(&j->progress, "objects", 0);
     bool ok = peer_sync(j->node.s, p, &watch, &report, &e);
     cli_progress_end(&j->progress);
@@ -103,6 +121,7 @@ static void sync_one(struct job *j, const struct store_peer *p)
     if (cli_print(j->c, &j->out) != 0)
         j->failed = true;
     buf_clear(&j->out);
+    tell_refused(j, &report);
     if (ok || cli_signals_stopped())
         return;
     err_prefix(&e, "%.*s \"%.*s\"", STR_FMT(p->name), STR_FMT(p->remote));
@@ -150,6 +169,7 @@ static int run_rounds(struct job *j, int64_t every_us)
         struct arena *a = arena_new(64u << 20);
         ok = a ? one_round(j, a, &e) : err_set(&e, ERR_MEMORY, "out of memory");
         arena_free(a);
+        j->from_start = false;
         if (ok && every_us)
             sleep_until(start + every_us);
     } while (ok && every_us && !cli_signals_stopped());
@@ -160,7 +180,10 @@ static int run_rounds(struct job *j, int64_t every_us)
 
 static int run(struct cli *c)
 {
-    struct job j = {.c = c, .json = cli_flag(c, "json"), .verbose = cli_flag(c, "verbose")};
+    struct job j = {.c = c,
+                    .json = cli_flag(c, "json"),
+                    .verbose = cli_flag(c, "verbose"),
+                    .from_start = cli_flag(c, "from-start")};
     int64_t every_us = (int64_t)cli_number(c, "every") * 1000000;
     int status = 0;
     if (every_us && cli_flag(c, "once"))
@@ -181,11 +204,13 @@ const struct cli_command cli_sync = {
     .least_args = 1,
     .most_args = 2,
     .summary = "pull what is new from partners",
-    .text = "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
-            "pulled is durable page by page, and the next run goes on behind it. An object that "
-            "policy.conf or STIX refuses is counted and does not stop the others. Exit status 0 "
-            "when all partners were reached, 3 when one was not (the others are still pulled); "
-            "with --every, failures are told and the next round tries again.",
+    .text =
+        "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
+        "pulled is durable page by page, and the next run goes on behind it. An object that "
+        "policy.conf or STIX refuses is counted, does not stop the others, and is not asked for "
+        "again; --from-start brings it once policy.conf takes it. Exit status 0 "
+        "when all partners were reached, 3 when one was not (the others are still pulled); "
+        "with --every, failures are told and the next round tries again.",
     .options = options,
     .run = run,
 };

@@ -70,6 +70,10 @@ bool peer_client_post(struct peer_client *c, struct str collection_url, struct s
 
 /* The URL rules of peer_client_open, for `setu peer add`. */
 bool peer_url_check(struct str url, struct err *e) BASE_CHECKED;
+/* The same; *origin is scheme://host:port in lower case, which tells whether two URLs name one
+ * server. Text lives in `a`. */
+bool peer_url_origin(struct arena *a, struct str url, struct str *origin,
+                     struct err *e) BASE_CHECKED;
 
 /* store_peer.ca and .auth are paths within the node's directory (or absolute): auth is "cert" (the
  * node's own certificate), "token:FILE" or "basic:USER:FILE". Reads the files; text lives in `a`.
@@ -91,7 +95,8 @@ struct peer_watch {
     void *ctx;
 };
 /* Pulls what is new in one subscription (a row of `setu peer add`) into the node, and moves its
- * cursor after each page that is durable. On failure `out` says what was taken before it. */
+ * cursor after each page that is durable. With p->cursor empty it pulls everything, and the
+ * kept cursor follows from the first page on. On failure `out` says what was taken before it. */
 bool peer_sync(struct exchange_session *s, const struct store_peer *p, const struct peer_watch *w,
                struct peer_report *out, struct err *e) BASE_CHECKED;
 

@@ -108,6 +108,15 @@ bool peer_url_check(struct str url, struct err *e)
     return ok;
 }
 
+bool peer_url_origin(struct arena *a, struct str url, struct str *origin, struct err *e)
+{
+    struct peer_url u;
+    if (!peer_url_read(a, STR_NONE, url, &u, e))
+        return false;
+    *origin = u.origin;
+    return true;
+}
+
 /* Offset behind the last `word` in s, or 0. */
 static size_t after_last(struct str s, struct str word)
 {

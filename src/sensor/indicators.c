@@ -12,11 +12,13 @@ struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx)
         return NULL;
     s->note = note;
     s->ctx = ctx;
+    buf_init(&s->marks, 0);
     s->set = match_set_new();
     s->reader = json_reader_new();
     s->kept = arena_new(LIMIT_ARENA_FILE_BYTES);
     s->scratch = arena_new(LIMIT_ARENA_FILE_BYTES);
-    if (s->set && s->reader && s->kept && s->scratch)
+    s->marks_text = arena_new(LIMIT_ARENA_FILE_BYTES);
+    if (s->set && s->reader && s->kept && s->scratch && s->marks_text)
         return s;
     sensor_indicators_free(s);
     return NULL;
@@ -30,6 +32,7 @@ static void free_reading(struct sensor_indicators *s)
     arena_free(s->scratch);
     base_free(s->entries);
     base_free(s->slots);
+    buf_done(&s->marks);
     s->reader = NULL;
     s->kept = s->scratch = NULL;
     s->entries = NULL;
@@ -42,6 +45,8 @@ void sensor_indicators_free(struct sensor_indicators *s)
         return;
     free_reading(s);
     match_set_free(s->set);
+    arena_free(s->marks_text);
+    base_free(s->marked);
     base_free(s);
 }
 
@@ -125,6 +130,38 @@ static struct str labels_of(struct sensor_indicators *s, const struct json *labe
     return kept;
 }
 
+static bool holds_mark(struct str marks, struct str id)
+{
+    while (marks.n)
+        if (str_eq(str_cut(&marks, ' '), id))
+            return true;
+    return false;
+}
+
+/* Fills s->marks with those given and the ids of `refs` that are no TLP markings, each once. */
+static void gather_marks(struct sensor_indicators *s, struct str given, const struct json *refs)
+{
+    struct buf *b = &s->marks;
+    size_t count = 0;
+    buf_clear(b);
+    buf_str(b, given);
+    for (size_t i = 0; i < given.n; i++)
+        count += given.p[i] == ' ';
+    for (const struct json *r = refs ? refs->u.child : NULL; r; r = r->next) {
+        struct str type;
+        struct err ignored;
+        if (count >= LIMIT_SENSOR_MARKINGS)
+            return;
+        if (r->type != JSON_STRING || stix_tlp_of_id(r->u.s) != STIX_TLP_NONE ||
+            !stix_id_parse(r->u.s, &type, &ignored) || !str_eq(type, STR("marking-definition")) ||
+            holds_mark(buf_view(b), r->u.s))
+            continue;
+        buf_str(b, r->u.s);
+        buf_byte(b, ' ');
+        count++;
+    }
+}
+
 static bool read_time(const struct json *v, struct str name, int64_t *us, struct err *why)
 {
     const struct json *t = json_get(v, name);
@@ -162,13 +199,28 @@ static bool read_indicator(const struct stix_object *o, struct sensor_entry *n, 
 static bool keep_entry(struct sensor_indicators *s, struct sensor_entry *n,
                        const struct sensor_entry *old, struct err *e)
 {
-    struct str last = s->entry_count ? s->entries[s->entry_count - 1].source : STR_NONE;
+    struct sensor_entry none = {0};
+    const struct sensor_entry *last = s->entry_count ? &s->entries[s->entry_count - 1] : &none;
     n->id = old ? old->id : arena_str(s->kept, n->id);
-    n->source = str_eq(last, n->source) ? last : arena_str(s->kept, n->source);
+    n->source = str_eq(last->source, n->source) ? last->source : arena_str(s->kept, n->source);
     n->name = n->name.n ? arena_str(s->kept, n->name) : STR_NONE;
     n->pattern = n->pattern.n ? arena_str(s->kept, n->pattern) : STR_NONE;
     n->reason = n->reason.n ? arena_str(s->kept, n->reason) : STR_NONE;
+    if (n->marks.n) /* many feeds give all their objects the same */
+        n->marks = str_eq(last->marks, n->marks) ? last->marks : arena_str(s->kept, n->marks);
     return arena_ok(s->kept, e);
+}
+
+/* One version from two sources: the strictest marking of both, and the others of both. */
+static bool join_copies(struct sensor_indicators *s, struct sensor_entry *old,
+                        const struct stix_object *o, enum stix_tlp tlp, struct err *e)
+{
+    if (tlp > old->tlp)
+        old->tlp = tlp;
+    gather_marks(s, old->marks, o->markings);
+    if (s->marks.n > old->marks.n)
+        old->marks = arena_str(s->kept, buf_view(&s->marks));
+    return buf_ok(&s->marks, e) && arena_ok(s->kept, e);
 }
 
 bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
@@ -187,11 +239,11 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
         return false;
     uint32_t *slot = &s->slots[slot_of(s, o.id)];
     struct sensor_entry *old = *slot ? &s->entries[*slot - 1] : NULL;
-    if (old && o.version_us <= old->version_us) {
-        if (o.version_us == old->version_us && o.tlp > old->tlp)
-            old->tlp = o.tlp; /* one version, two markings: the stricter */
+    enum stix_tlp tlp = o.tlp != STIX_TLP_NONE ? o.tlp : from->tlp;
+    if (old && o.version_us == old->version_us)
+        return join_copies(s, old, &o, tlp, e);
+    if (old && o.version_us < old->version_us)
         return true;
-    }
     struct sensor_entry n = {.source = from->source,
                              .id = o.id,
                              .line = from->line,
@@ -199,12 +251,14 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                              .version_us = o.version_us,
                              .from_us = INT64_MIN,
                              .until_us = INT64_MAX,
-                             .tlp = o.tlp != STIX_TLP_NONE ? o.tlp : from->tlp,
+                             .tlp = tlp,
                              .revoked = o.revoked};
     if (!n.revoked && !read_indicator(&o, &n, &why))
         n.reason = str_of(why.msg);
     n.labels = labels_of(s, o.labels);
-    if (!keep_entry(s, &n, old, e))
+    gather_marks(s, STR_NONE, o.markings);
+    n.marks = buf_view(&s->marks);
+    if (!buf_ok(&s->marks, e) || !keep_entry(s, &n, old, e))
         return false;
     if (!old) {
         *slot = (uint32_t)++s->entry_count;
@@ -212,6 +266,36 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
     }
     *old = n;
     return true;
+}
+
+/* ---- other markings ---- */
+
+static bool keep_marks(struct sensor_indicators *s, uint32_t index, struct str marks, struct err *e)
+{
+    void *rows = s->marked;
+    struct str last = s->marked_count ? s->marked[s->marked_count - 1].marks : STR_NONE;
+    if (!marks.n)
+        return true;
+    if (!base_grow(&rows, &s->marked_room, s->marked_count + 1, sizeof *s->marked))
+        return err_set(e, ERR_MEMORY, "no memory for the indicators");
+    s->marked = rows;
+    s->marked[s->marked_count++] =
+        (struct sensor_marked){index, str_eq(last, marks) ? last : arena_str(s->marks_text, marks)};
+    return arena_ok(s->marks_text, e);
+}
+
+struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index)
+{
+    size_t from = 0, to = s->marked_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (s->marked[middle].index < index)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < s->marked_count && s->marked[from].index == index ? s->marked[from].marks
+                                                                    : STR_NONE;
 }
 
 /* ---- from patterns to values ---- */
@@ -310,7 +394,7 @@ static bool build_entry(struct building *b, int64_t now_us, struct err *e)
     b->left_out = 0;
     e->code = ERR_NONE;
     size_t undecided = pattern_atoms(pattern, each_atom, b, &word);
-    if (e->code != ERR_NONE)
+    if (e->code != ERR_NONE || (b->added && !keep_marks(s, b->index, n->marks, e)))
         return false;
     judge(b, undecided, word);
     if (b->added && (now_us < n->from_us || now_us >= n->until_us))

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sensor/sensor.h"
+#include "sensor/sensor_priv.h"
 
 /* Hits of one place that are remembered, so that equal lines of lists raise one alert. */
 #define PLACE_HITS 16
@@ -151,18 +151,25 @@ static const struct {
     {"\xfe\xff", 2, "it is UTF-16: give the output of `iconv -f utf-16 -t utf-8` instead"},
 };
 
-static void look_at_head(const struct reader *r)
+const char *sensor_unreadable(struct str head)
 {
     for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++)
-        if (r->scan->warn && r->n >= unreadable[i].n &&
-            memcmp(r->buf, unreadable[i].magic, unreadable[i].n) == 0)
-            r->scan->warn(r->scan->ctx, r->input, unreadable[i].text);
+        if (str_starts(head, (struct str){unreadable[i].magic, unreadable[i].n}))
+            return unreadable[i].text;
+    return NULL;
 }
 
-static bool read_all(struct reader *r, int fd, struct err *e)
+static void look_at_head(const struct reader *r)
 {
-    bool first = true;
-    while (!r->stop) {
+    const char *text = sensor_unreadable((struct str){r->buf, r->n});
+    if (text && r->scan->warn)
+        r->scan->warn(r->scan->ctx, r->input, text);
+}
+
+static bool read_all(struct reader *r, int fd, bool *to_end, struct err *e)
+{
+    bool first = true, end = false;
+    while (!r->stop && !end) {
         must(r->n < r->room);
         ssize_t got = read(fd, r->buf + r->n, r->room - r->n);
         if (got < 0 && errno != EINTR)
@@ -175,17 +182,18 @@ static bool read_all(struct reader *r, int fd, struct err *e)
         struct instant now = instant_now();
         r->time_us = instant_us(now);
         r->time = instant_text(now, 6, r->time_text);
+        end = got == 0;
         if (got >= 0)
-            work(r, got == 0);
+            work(r, end);
         if (r->scan->block && !r->scan->block(r->scan->ctx, r->base + r->n))
-            return true;
-        if (got == 0)
-            return true;
+            break;
     }
+    *to_end = end && !r->stop;
     return true;
 }
 
-static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, struct err *e)
+static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
+                    struct err *e)
 {
     struct reader r = {.scan = s, .input = str_of(input), .line = 1};
     r.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
@@ -193,16 +201,16 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, stru
     r.buf = base_alloc(r.room);
     if (!r.buf)
         return err_set(e, ERR_MEMORY, "no memory to read %s", input);
-    bool ok = read_all(&r, fd, e);
+    bool ok = read_all(&r, fd, to_end, e);
     base_free(r.buf);
     return ok;
 }
 
-bool sensor_scan_input(const struct sensor_scan *s, const char *input, struct err *e)
+bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end, struct err *e)
 {
     struct stat st;
     if (strcmp(input, "-") == 0)
-        return scan_fd(s, STDIN_FILENO, input, e);
+        return scan_fd(s, STDIN_FILENO, input, to_end, e);
     int fd = open(input, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "cannot open", input);
@@ -214,7 +222,7 @@ bool sensor_scan_input(const struct sensor_scan *s, const char *input, struct er
                      input, input);
     else {
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        ok = scan_fd(s, fd, input, e);
+        ok = scan_fd(s, fd, input, to_end, e);
     }
     close(fd);
     return ok;

@@ -32,8 +32,9 @@ struct sensor_indicators;
 struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx);
 void sensor_indicators_free(struct sensor_indicators *s); /* NULL is allowed */
 /* A plain list (one value a line), or STIX: a bundle, an envelope, an array, one object, JSON
- * lines. `text` has BASE_PADDING readable bytes behind it and may be freed afterwards. Of several
- * versions of one id the newest counts, whatever source it came from. */
+ * lines; what is compressed or UTF-16 is an error that says so. `text` has BASE_PADDING readable
+ * bytes behind it and may be freed afterwards. Of several versions of one id the newest counts,
+ * whatever source it came from. */
 bool sensor_indicators_text(struct sensor_indicators *s, struct str source, struct str text,
                             struct err *e) BASE_CHECKED;
 /* `where` is a file, `-`, a node's directory (read as its own organisation) or a URL (reached as
@@ -76,8 +77,10 @@ struct sensor_scan {
 /* Scans a file, a pipe, or `-` for standard input to its end, in memory that does not depend on
  * its length. What is complete is reported before more is waited for. A line longer than a block
  * is looked at in pieces that overlap: a hit is told once, and as if the line had been whole as
- * long as it and what surrounds it fit in `context_bytes`. */
-bool sensor_scan_input(const struct sensor_scan *s, const char *input, struct err *e) BASE_CHECKED;
+ * long as it and what surrounds it fit in `context_bytes`. *to_end: it was read to its end, not
+ * stopped before by `alert` or `block`. */
+bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end,
+                       struct err *e) BASE_CHECKED;
 
 /* One line of JSON with its line feed. */
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a);

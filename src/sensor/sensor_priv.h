@@ -12,7 +12,14 @@ struct sensor_entry {
     struct str reason; /* why it cannot be used, or empty */
     int64_t version_us, from_us, until_us;
     enum stix_tlp tlp;
+    struct str marks; /* ids of its other markings, each with a blank behind it */
     bool revoked, stix20;
+};
+
+/* The other markings of one indicator of the set; those without have no such row. */
+struct sensor_marked {
+    uint32_t index;
+    struct str marks;
 };
 
 struct sensor_indicators {
@@ -20,12 +27,16 @@ struct sensor_indicators {
     void *ctx;
     struct sensor_counts counts;
     struct match_set *set;
-    uint32_t first_stix; /* in the set: plain lists before, STIX indicators from here on */
+    uint32_t first_stix;          /* in the set: plain lists before, STIX indicators from here on */
+    struct arena *marks_text;     /* stays after sealing, as do the next three */
+    struct sensor_marked *marked; /* in order of index */
+    size_t marked_count, marked_room;
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;
     size_t entry_count, entry_room;
-    uint32_t *slots; /* open addressing by id: number of the entry + 1; 0 is empty */
+    struct buf marks; /* of the object that is being taken */
+    uint32_t *slots;  /* open addressing by id: number of the entry + 1; 0 is empty */
     size_t slot_mask;
 };
 
@@ -41,6 +52,12 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                  const struct json *v, struct err *e) BASE_CHECKED;
 void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
                           struct str id, struct str reason);
+
+/* Marking ids of the indicator in the set, as in sensor_entry.marks. */
+struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index);
+
+/* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
+const char *sensor_unreadable(struct str head);
 
 /* A node's collection by id, alias or title; the only one when `key` is empty. */
 bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,

@@ -14,6 +14,7 @@ struct seen {
 };
 
 struct sensor_sightings {
+    const struct sensor_indicators *of;
     const struct match_set *set;
     size_t first; /* indicators before are lines of lists */
     size_t room;
@@ -30,6 +31,7 @@ bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sight
     size_t bytes;
     if (g) {
         buf_init(&g->text, 0);
+        g->of = s;
         g->set = s->set;
         g->first = s->first_stix;
         g->room = match_set_indicators(s->set) - g->first;
@@ -73,11 +75,30 @@ static void put_time(struct buf *b, const char *name, int64_t us)
     json_put_member(b, name, instant_text(instant_of_us(us), 3, text));
 }
 
-static void put_sighting(struct buf *b, const struct match_indicator *m, const struct seen *n,
-                         struct str identity, int64_t now_us)
+/* A sighting is never marked more openly than its indicator, and keeps its other terms of use. */
+static void put_markings(struct buf *b, struct str tlp_name, struct str marks)
+{
+    enum stix_tlp tlp = STIX_TLP_NONE;
+    if (tlp_name.n)
+        must(stix_tlp_parse(tlp_name, &tlp));
+    if (tlp == STIX_TLP_NONE && !marks.n)
+        return;
+    json_put_name(b, "object_marking_refs");
+    buf_byte(b, '[');
+    if (tlp != STIX_TLP_NONE)
+        json_put_string(b, stix_tlp_id(tlp));
+    for (bool first = tlp == STIX_TLP_NONE; marks.n; first = false) {
+        if (!first)
+            buf_byte(b, ',');
+        json_put_string(b, str_cut(&marks, ' '));
+    }
+    buf_byte(b, ']');
+}
+
+static void put_sighting(struct buf *b, const struct match_indicator *m, struct str marks,
+                         const struct seen *n, struct str identity, int64_t now_us)
 {
     char id[sizeof "sighting--" + CRYPT_UUID_TEXT] = "sighting--";
-    enum stix_tlp tlp = STIX_TLP_NONE;
     crypt_uuid4(id + strlen(id));
     buf_lit(b, "{\"type\":\"sighting\",\"spec_version\":\"2.1\"");
     json_put_member(b, "id", str_of(id));
@@ -95,14 +116,7 @@ static void put_sighting(struct buf *b, const struct match_indicator *m, const s
         json_put_string(b, identity);
         buf_byte(b, ']');
     }
-    if (m->tlp.n) /* a sighting is never marked more openly than its indicator */
-        must(stix_tlp_parse(m->tlp, &tlp));
-    if (tlp != STIX_TLP_NONE) {
-        json_put_name(b, "object_marking_refs");
-        buf_byte(b, '[');
-        json_put_string(b, stix_tlp_id(tlp));
-        buf_byte(b, ']');
-    }
+    put_markings(b, m->tlp, marks);
     buf_byte(b, '}');
 }
 
@@ -120,8 +134,9 @@ bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int
     for (size_t i = 0; i < s->room; i++) {
         if (!s->seen[i].count)
             continue;
-        put_sighting(&s->text, match_set_get(s->set, (uint32_t)(s->first + i)), &s->seen[i],
-                     identity, now_us);
+        uint32_t index = (uint32_t)(s->first + i);
+        put_sighting(&s->text, match_set_get(s->set, index), sensor_marks_of(s->of, index),
+                     &s->seen[i], identity, now_us);
         s->ends[s->count++] = s->text.n;
     }
     return buf_ok(&s->text, e);

@@ -106,6 +106,9 @@ static void unknown_line(void *ctx, size_t line, struct str text, const struct e
 bool sensor_indicators_text(struct sensor_indicators *s, struct str source, struct str text,
                             struct err *e)
 {
+    const char *unreadable = sensor_unreadable(text);
+    if (unreadable)
+        return err_set(e, ERR_INVALID, "%.*s: %s", STR_FMT(source), unreadable);
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_from(text, 3);
     if (looks_like_json(text))

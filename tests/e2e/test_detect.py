@@ -1,14 +1,21 @@
 """`setu detect`: the contract of its alerts, its sources of indicators, its sightings."""
+import array
+import fcntl
+import gzip
 import ipaddress
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import termios
+import time
 import uuid
 from pathlib import Path
 
 import pytest
+from taxii_double import Double
 
 ROOT = Path(__file__).resolve().parents[2]
 SETU = Path(os.environ.get("SETU", ROOT / "build" / "setu")).resolve()
@@ -109,7 +116,54 @@ def test_a_pipe_that_stays_open_is_answered_at_once(names):
         p.stdin.flush()
         assert json.loads(p.stdout.readline())["offset"] == 20
         p.terminate()
-        assert p.wait(10) == 0
+        assert p.wait(60) == 0
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("stop", SIGNALS)
+def test_a_pipe_that_is_followed_until_a_signal(names, stop):
+    """As after its end: the status tells whether there was an alert."""
+    with subprocess.Popen([SETU, "detect", "-i", names], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        p.stdin.write("nothing of note\n")
+        p.stdin.flush()
+        left = array.array("i", [1])
+        until = time.monotonic() + 60
+        while left[0] and time.monotonic() < until:
+            fcntl.ioctl(p.stdin, termios.FIONREAD, left)
+        p.send_signal(stop)
+        assert p.wait(60) == 1
+        assert p.stdout.read() == "" and "interrupted: after 16 bytes of -" in p.stderr.read()
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A file with one hit at its beginning that nobody reads to its end within a test."""
+    path = tmp_path / "endless.log"
+    path.write_text("bad.example\n")
+    os.truncate(path, 1 << 40)
+    return path
+
+
+@pytest.mark.parametrize("stop", SIGNALS)
+@pytest.mark.parametrize("how", ["named", "stdin", "among others"])
+def test_a_file_that_is_not_read_to_its_end(tmp_path, endless, stop, how):
+    o = indicator("[domain-name:value = 'bad.example']")
+    out = tmp_path / "s.json"
+    inputs = {"named": [endless], "stdin": [], "among others": [endless, "-", endless]}[how]
+    with open(endless, "rb") as stdin, subprocess.Popen(
+            [SETU, "detect", "-i", bundle(tmp_path / "b.json", o), "--sightings-out", out, *inputs],
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        assert json.loads(p.stdout.readline())["seen"] == "bad.example"
+        p.send_signal(stop)
+        error = p.stderr.read()
+        assert p.wait(60) == 3
+    assert "interrupted: only the first" in error
+    assert ("2 inputs were not scanned" in error) == (how == "among others")
+    # What was seen before is told nevertheless.
+    assert [s["sighting_of_ref"] for s in json.loads(out.read_text())["objects"]] == [o["id"]]
 
 
 def test_offsets_in_a_large_input(tmp_path, names):
@@ -212,6 +266,9 @@ def test_exit_status_and_messages(tmp_path, names):
     assert detect("-i", names, "--user", "me", log)[0] == 2
     assert detect("-i", names, "--cert", "me.pem", log)[0] == 2
     assert detect("-i", "-", stdin=b"x")[0] == 2
+    for wrong in ("foo", "identity--1", "indicator" + ME[8:]):
+        status, _, error = detect("-i", names, "--identity", wrong, log)
+        assert status == 2 and "--identity" in error
     for missing in ("no-such-file", str(tmp_path)):
         status, alerts, error = detect("-i", missing, log)
         assert (status, alerts) == (3, []) and missing in error
@@ -223,6 +280,46 @@ def test_exit_status_and_messages(tmp_path, names):
     assert status == 3 and "line 2" in error and broken in error
     misp = made(tmp_path / "misp.json", '{"Event": {"info": "x"}}')
     assert detect("-i", misp, log)[0] == 3
+
+
+@pytest.mark.parametrize("content,says", [
+    (b"", "no indicator can be used"),
+    (b"# nothing yet\n", "no indicator can be used"),
+    (b"what is this\n", "no indicator can be used"),
+    (b'{"type": "bundle", "id": "bundle--8c1f2a40-5b1c-4c3d-8e9f-0a1b2c3d4e5f"}', "no indicator can"),
+    (b"{}", "no indicator can be used"),
+    (json.dumps([indicator("rule x {}", pattern_type="yara")]).encode(), "no indicator can be used"),
+    ("bad.example\n".encode("utf-16"), "iconv"),
+    ("bad.example\n".encode("utf-16-le"), "no indicator can be used"),
+    (gzip.compress(b"bad.example\n"), "zcat"),
+    (b"\xfd7zXZ\0", "xzcat"),
+    (b"\x28\xb5\x2f\xfd", "zstdcat"),
+])
+def test_a_feed_that_is_broken_is_not_a_log_that_is_clean(tmp_path, names, content, says):
+    feed = made(tmp_path / "feed", content)
+    for words, stdin in (["-i", feed], b"bad.example\n"), (["-i", "-", names], content):
+        status, alerts, error = detect(*words, stdin=stdin)
+        assert (status, alerts) == (3, []) and says in error, error
+    # Beside another feed one that cannot be read at all stays an error, one that is empty is none.
+    status, alerts, _ = detect("-i", names, "-i", feed, stdin=b"bad.example\n")
+    assert (status, len(alerts)) == ((0, 1) if says.startswith("no indicator") else (3, 0))
+
+
+def test_a_feed_with_nothing_in_force_is_an_answer(tmp_path):
+    past = indicator("[domain-name:value = 'bad.example']", valid_until="2026-02-01T00:00:00Z")
+    gone = indicator("[domain-name:value = 'bad.example']", revoked=True)
+    for o, says in (past, "1 not in force"), (gone, "1 revoked"):
+        status, alerts, error = detect("-i", bundle(tmp_path / "b.json", o), stdin=b"bad.example\n")
+        assert (status, alerts) == (1, []) and says in error
+
+
+def test_an_empty_collection_is_an_answer(tmp_path):
+    home = str(tmp_path / "empty")
+    assert run("init", home, "--name", "n", "--nation", "JP")[0] == 0
+    assert run("collection", "add", home, "--title", "Feed")[0] == 0
+    status, alerts, error = detect("-i", home, stdin=b"bad.example\n")
+    assert (status, alerts) == (1, []) and "0 used" in error
+    assert detect("-i", home, "-i", "/dev/null", stdin=b"bad.example\n")[0] == 3
 
 
 def test_indicators_from_standard_input(tmp_path):
@@ -380,6 +477,41 @@ def test_an_unmarked_object_has_its_collections_marking(tmp_path, node):
     assert s["object_marking_refs"] == [cases.MARKING["AMBER"]]
 
 
+@pytest.mark.parametrize("marks,tlp", [([], "amber"), (["GREEN"], "green"), (["RED"], "red")])
+def test_two_copies_of_a_version_have_the_stricter_marking_in_any_order(tmp_path, node, marks, tlp):
+    """The unmarked copy of the collection counts as amber there; so it does beside a file's."""
+    o = indicator("[domain-name:value = 'bad.example']",
+                  object_marking_refs=[cases.MARKING[m] for m in marks])
+    o = {k: v for k, v in o.items() if v != []}
+    plain = {k: v for k, v in o.items() if k != "object_marking_refs"}
+    assert run("import", node, "--collection", "feed", bundle(tmp_path / "n.json", plain))[0] == 0
+    file = bundle(tmp_path / "f.json", o)
+    wanted = max("amber", tlp, key=["green", "amber", "red"].index)
+    out = str(tmp_path / "s.json")
+    for order in (["-i", node, "-i", file], ["-i", file, "-i", node]):
+        _, (alert,), _ = detect(*order, "--sightings-out", out, stdin=b"bad.example\n")
+        assert alert["tlp"] == wanted
+        s, = json.loads(Path(out).read_text())["objects"]
+        assert s["object_marking_refs"] == [cases.MARKING[wanted.upper()]]
+
+
+def test_a_sighting_keeps_the_terms_of_use(tmp_path, node):
+    terms = {"type": "marking-definition", "spec_version": "2.1", "created": "2026-01-01T00:00:00.000Z",
+             "id": f"marking-definition--{uuid.uuid4()}", "definition_type": "statement",
+             "definition": {"statement": "Copyright 2026"}}
+    o = indicator("[domain-name:value = 'bad.example']",
+                  object_marking_refs=[terms["id"], cases.MARKING["GREEN"]])
+    assert run("import", node, "--collection", "feed",
+               bundle(tmp_path / "b.json", terms, o))[0] == 0
+    status, _, error = detect("-i", node, "--sightings", node, stdin=b"bad.example\n")
+    assert status == 0 and "1 taken, 0 refused" in error
+    s, = (s for s in sightings_of(node) if s["sighting_of_ref"] == o["id"])
+    assert s["object_marking_refs"] == [cases.MARKING["GREEN"], terms["id"]]
+    out = tmp_path / "s.json"
+    detect("-i", node, "--sightings-out", str(out), stdin=b"bad.example\n")
+    assert run("check", str(out))[0] == 0
+
+
 def test_a_directory_without_that_collection(node):
     status, _, error = detect("-i", node, "--collection", "other", stdin=b"")
     assert status == 3 and node in error
@@ -414,6 +546,27 @@ def test_a_servers_collection(node, served, tmp_path):
              if o["type"] == "sighting" and o.get("where_sighted_refs", []) ==
              [o.get("created_by_ref")] and o["sighting_of_ref"] in {a["indicator"] for a in alerts}]
     assert len(by_me) >= len({a["indicator"] for a in alerts})
+
+
+@pytest.mark.parametrize("secret", ["token", "password", "certificate"])
+def test_credentials_go_to_one_server(tmp_path, node, secret):
+    file = made(tmp_path / "secret", "a-secret")
+    how = {"token": ["--token-file", file], "password": ["--user", "me", "--password-file", file],
+           "certificate": ["--cert", node + "/tls/node.pem", "--key", node + "/tls/node.key"]}[secret]
+    with Double() as one, Double() as two:
+        for words in (["-i", one.url, "-i", two.url], ["-i", one.url, "--sightings", two.url],
+                      ["-i", one.url, "-i", one.url.replace("127.0.0.1", "localhost")],
+                      ["-i", one.url, "-i", "https" + one.url[4:]]):
+            status, _, error = detect(*words, "--identity", ME, "--collection", "shared", *how,
+                                      stdin=b"bad.example\n")
+            assert status == 2 and "one server" in error, error
+        assert one.requests == two.requests == []
+        status, alerts, error = detect("-i", one.url, "-i", one.url.upper().replace("HTTP", "http")
+                                       + "/api/", *how, "--collection", "shared", stdin=b"x")
+        assert (status, alerts) == (1, []) and "0 used" in error, error
+        # Without credentials any number of servers may be asked.
+        assert detect("-i", one.url, "-i", two.url, "--collection", "shared", stdin=b"x")[0] == 1
+        assert two.requests
 
 
 def test_a_server_that_does_not_answer(names, tmp_path):

@@ -329,9 +329,7 @@ def test_a_server_that_is_busy_for_long_is_left(node):
     with Double() as double:
         subscribe(node, double)
         double.pages = lambda r: Reply({"title": "maintenance"}, 503, {"Retry-After": "3600"})
-        start = time.monotonic()
-        report, _ = sync(node, status=3)
-        assert time.monotonic() - start < 5
+        report, _ = sync(node, status=3)  # an hour's wait would not end within its timeout
         assert "maintenance" in report["error"] and len(double.seen()) == 1
 
 
@@ -473,17 +471,17 @@ def test_a_second_collection_of_the_same_partner(node):
         assert "another name" in ran.stderr
 
 
-@pytest.mark.parametrize("more,says", [
-    (["--token-file", "/nonexistent"], "/nonexistent"),
-    (["--ca", "Makefile"], "--ca"),
-    (["--user", "x"], "--password-file"),
-    (["--into", "nowhere"], "twice"),
+@pytest.mark.parametrize("more,status,says", [
+    (["--token-file", "/nonexistent"], 3, "/nonexistent"),
+    (["--ca", "Makefile"], 1, "--ca"),
+    (["--user", "x"], 2, "--password-file"),
+    (["--into", "nowhere"], 2, "twice"),
 ])
-def test_partners_that_are_refused(node, more, says):
+def test_partners_that_are_refused(node, more, status, says):
     ran = subprocess.run([SETU, "peer", "add", node, "jpcert", "--url", "https://127.0.0.1/",
                           "--nation", "JP", "--org", "jpcert", "--from", "a", "--into", "japan", *more],
                          capture_output=True, text=True)
-    assert ran.returncode in (1, 2, 3) and says in ran.stderr
+    assert ran.returncode == status and says in ran.stderr
     assert lines(setu("peer", "list", node, "--json")) == []
 
 
@@ -508,6 +506,54 @@ def test_refusals_are_told_and_stop_nothing(node):
         assert text.stdout.startswith('jpcert "shared": 1 pages, 0 accepted')
 
 
+def test_what_was_refused_comes_once_the_policy_takes_it(node):
+    with Double(rows(25), page=10) as double:
+        subscribe(node, double)
+        (node / "policy.conf").write_text(POLICY.replace("accept from JP", "refuse from JP"))
+        report, ran = sync(node)
+        assert (report["accepted"], report["refused"]) == (0, 25) and held(node) == set()
+        told, = ran.stderr.splitlines()
+        assert "25 refused" in told and f"setu sync {node} jpcert --from-start" in told
+        (node / "policy.conf").write_text(POLICY)
+        report, ran = sync(node)
+        assert (report["accepted"], report["refused"]) == (0, 0) and ran.stderr == ""
+        report, _ = sync(node, "--from-start")
+        assert (report["accepted"], report["unchanged"], report["refused"]) == (25, 0, 0)
+        assert "added_after" not in double.seen()[-3].query and len(held(node)) == 25
+        assert cursor(node) == double.objects[-1][0]
+        report, _ = sync(node, "--from-start")
+        assert (report["accepted"], report["unchanged"]) == (0, 25)
+        report, _ = sync(node)
+        assert (report["pages"], report["accepted"], report["unchanged"]) == (1, 0, 0)
+
+
+def test_an_interrupted_pull_from_the_start_goes_on(node):
+    with Double(rows(30), page=10) as double:
+        subscribe(node, double)
+        (node / "policy.conf").write_text(POLICY.replace("accept from JP", "refuse from JP"))
+        assert sync(node)[0]["refused"] == 30
+        (node / "policy.conf").write_text(POLICY)
+        before = len(double.seen())
+        double.pages = lambda r: (double.answer_objects(r) if len(double.seen()) < before + 2
+                                  else Reply({"title": "broken"}, 500))
+        assert sync(node, "--from-start", status=3)[0]["accepted"] == 10
+        double.pages = double.answer_objects
+        assert sync(node)[0]["accepted"] == 20
+        assert len(held(node)) == 30
+
+
+def test_from_the_start_is_the_first_round_only(node):
+    with Double(rows(3)) as double:
+        subscribe(node, double)
+        sync(node)
+        running = subprocess.Popen([SETU, "sync", node, "--every", "1", "--from-start", "--json"],
+                                   stdout=subprocess.PIPE, text=True)
+        wait_until(lambda: len(double.seen()) >= 3)
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=60)
+        assert [json.loads(line)["unchanged"] for line in out.splitlines()][:2] == [3, 0]
+
+
 @pytest.mark.parametrize("theirs,kept", [("tlp:green", True), ("red", False), ("amber+strict", False),
                                          ("no such colour", False), (7, False), (None, True)])
 def test_the_stricter_default_marking_holds(node, theirs, kept):
@@ -521,7 +567,7 @@ def test_the_stricter_default_marking_holds(node, theirs, kept):
 
 # ---- again and again ----
 
-def wait_until(what, seconds=10):
+def wait_until(what, seconds=60):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end
@@ -538,7 +584,7 @@ def test_every_goes_on_until_it_is_stopped(node, stop):
         double.objects.append(("2026-03-01T00:00:00.000000Z", indicator(7)))
         wait_until(lambda: len(double.seen()) >= 3)
         running.send_signal(stop)
-        out, _ = running.communicate(timeout=5)
+        out, _ = running.communicate(timeout=60)
         assert running.returncode == 0
         assert sum(json.loads(line)["accepted"] for line in out.splitlines()) == 2
 
@@ -550,7 +596,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_end(node):
         running = subprocess.Popen([SETU, "sync", node, "--every", "1"], stdout=subprocess.PIPE)
         wait_until(lambda: double.seen())
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=5)
+        running.communicate(timeout=60)
         assert running.returncode == 0
 
 

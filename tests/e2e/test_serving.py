@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -163,10 +162,12 @@ def test_slow_and_silent_connections(nodes):
     for s in half[:10]:
         s.close()
     client.get("collections/")
-    began = time.monotonic()
-    node.stop()
-    assert time.monotonic() - began < 30
-    for s in silent + half:
+    node.stop()  # which waits no longer than PATIENCE_S
+    for s in silent + half[10:]:
+        try:
+            assert s.recv(65536)[:9] in (b"", b"HTTP/1.1 ")  # let go, perhaps with an error
+        except ConnectionError:
+            pass
         s.close()
 
 

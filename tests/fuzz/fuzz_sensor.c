@@ -49,6 +49,7 @@ static void scan(struct seen *s, const struct sensor_indicators *indicators)
     char name[64];
     struct err e;
     struct buf out;
+    bool to_end;
     int64_t as_of = 1789344000000000;
     struct sensor_scan sc = {.set = sensor_indicators_set(indicators),
                              .as_of_us = &as_of,
@@ -59,7 +60,7 @@ static void scan(struct seen *s, const struct sensor_indicators *indicators)
     int fd = memfd_create("log", MFD_CLOEXEC);
     must(fd >= 0 && write(fd, s->log.p, s->log.n) == (ssize_t)s->log.n);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    must(sensor_scan_input(&sc, name, &e));
+    must(sensor_scan_input(&sc, name, &to_end, &e) && to_end);
     close(fd);
     must(sensor_sightings_write(s->sightings, STR_NONE, as_of, &e));
     buf_init(&out, 0);

@@ -69,6 +69,9 @@ static void test_urls(void)
             CHECK_ROW(str_ends(u.text, u.path) && u.path.p[0] == '/', "%s", row->ref);
         }
         CHECK(row->base[0] || peer_url_check(str_of(row->ref), &e) == ok);
+        struct str origin = STR_NONE;
+        if (!row->base[0] && peer_url_origin(a, str_of(row->ref), &origin, &e))
+            CHECK(ok && str_eq(origin, str_of(row->origin)));
         arena_free(a);
     }
 }

@@ -15,6 +15,7 @@
 static struct {
     const char *page; /* an array of objects */
     const char *identity;
+    enum stix_tlp marking;
     size_t fail_at; /* the post, from 1, that fails; 0: none */
     size_t posts, objects[8];
 } server;
@@ -37,7 +38,7 @@ bool peer_client_collection(struct peer_client *c, struct str key, struct peer_c
                             struct err *e)
 {
     (void)c;
-    *found = (struct peer_collection){.marking = STIX_TLP_NONE};
+    *found = (struct peer_collection){.marking = server.marking};
     buf_lit(&found->url, "https://taxii.example/api/collections/1/objects/");
     return str_eq(key, STR("feed")) || err_set(e, ERR_NOT_FOUND, "no such collection");
 }
@@ -128,11 +129,13 @@ static void scan(const struct match_set *set, const char *input, size_t block, s
                  struct found *f)
 {
     struct err e = {0};
+    bool to_end = false;
     struct sensor_scan s = {
         .set = set, .alert = on_alert, .ctx = f, .block_bytes = block, .context_bytes = context};
     buf_clear(&f->text);
     f->count = 0;
-    CHECK_ROW(sensor_scan_input(&s, input, &e), "%s", e.msg);
+    CHECK_ROW(sensor_scan_input(&s, input, &to_end, &e), "%s", e.msg);
+    CHECK(to_end == (f->stop_after == 0));
     buf_byte(&f->text, '\0');
 }
 
@@ -287,18 +290,42 @@ static void test_long_line(void)
     sensor_indicators_free(s);
 }
 
+static bool every_alert(void *ctx, const struct sensor_alert *a)
+{
+    (void)a;
+    return ctx != NULL;
+}
+
+static bool count_block(void *ctx, uint64_t bytes)
+{
+    unsigned *left = ctx;
+    return bytes > 0 && --*left > 0;
+}
+
 static void test_stopping_and_failing(void)
 {
     struct sensor_indicators *s;
     const struct match_set *set = set_of(&s, list);
     struct found f = {.stop_after = 2};
     struct err e = {0};
+    bool to_end = true;
     struct sensor_scan sc = {.set = set, .alert = on_alert, .ctx = &f};
     put_file((struct str){border_log, sizeof border_log - 1});
     scan(set, path, 0, 0, &f);
     CHECK(f.count == 2);
-    CHECK(!sensor_scan_input(&sc, "/no/such/file", &e) && strstr(e.msg, "/no/such/file"));
-    CHECK(!sensor_scan_input(&sc, "/tmp", &e) && strstr(e.msg, "directory"));
+    unsigned blocks = 3;
+    sc.block = count_block;
+    sc.alert = every_alert;
+    sc.ctx = &blocks;
+    sc.block_bytes = sc.context_bytes = 64;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && !to_end && blocks == 0);
+    blocks = 1000;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && to_end);
+    /* Stopped when all of it has been looked at: still to its end. */
+    blocks = 1000 - blocks;
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) && to_end && blocks == 0);
+    CHECK(!sensor_scan_input(&sc, "/no/such/file", &to_end, &e) && strstr(e.msg, "/no/such/file"));
+    CHECK(!sensor_scan_input(&sc, "/tmp", &to_end, &e) && strstr(e.msg, "directory"));
     buf_done(&f.text);
     sensor_indicators_free(s);
 }
@@ -449,6 +476,7 @@ static void test_sources(void)
     struct instant at;
     struct err e = {0};
     struct buf note, log;
+    bool to_end;
     struct found f = {0};
     CHECK(instant_parse(STR("2026-07-01T00:00:00Z"), &at, &e));
     int64_t as_of = instant_us(at);
@@ -473,7 +501,7 @@ static void test_sources(void)
         struct sensor_scan sc = {
             .set = sensor_indicators_set(s), .as_of_us = &as_of, .alert = on_alert, .ctx = &f};
         buf_clear(&f.text);
-        CHECK(sensor_scan_input(&sc, path, &e));
+        CHECK(sensor_scan_input(&sc, path, &to_end, &e));
         buf_byte(&f.text, '\0');
         const char *seen = source_rows[i].seen;
         CHECK_ROW(seen ? strstr(f.text.p, seen) != NULL : !strstr(f.text.p, "indicator"), "%s: %s",
@@ -492,6 +520,12 @@ static void test_source_that_is_no_stix(void)
     struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
     CHECK(!padded_text(s, "{\"Event\":{}}", &e) && strstr(e.msg, "test"));
     CHECK(!padded_text(s, "{\n \"type\": oops\n}", &e) && strstr(e.msg, "line 2"));
+    CHECK(!padded_text(s, "\x1f\x8b\x08", &e) && strstr(e.msg, "zcat"));
+    CHECK(!padded_text(s,
+                       "\xff\xfe"
+                       "a",
+                       &e) &&
+          strstr(e.msg, "iconv"));
     CHECK(!sensor_indicators_load(s, "/no/such/file", &(struct peer_endpoint){0}, STR_NONE, &e));
     sensor_indicators_free(s);
 }
@@ -539,13 +573,14 @@ static struct sensor_sightings *sighted(struct sensor_indicators *s, struct str 
                                         struct str identity, struct err *e)
 {
     struct counting c = {0};
+    bool to_end;
     struct peer_endpoint how = {.token = STR("secret")};
     CHECK_ROW(sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), e), "%s",
               e->msg);
     CHECK(sensor_indicators_seal(s, now_us(), e) && sensor_sightings_new(s, &c.s, e));
     put_file(log);
     struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
-    CHECK(sensor_scan_input(&sc, path, e));
+    CHECK(sensor_scan_input(&sc, path, &to_end, e));
     CHECK(sensor_sightings_write(c.s, identity, 1789344000123456, e));
     buf_done(&c.f.text);
     return c.s;
@@ -600,6 +635,111 @@ static void test_sighting(void)
     sensor_indicators_free(s);
     arena_free(a);
     json_reader_free(r);
+}
+
+#define MARK(n)      "\"marking-definition--" n "1111111-1111-4111-8111-111111111111\""
+#define MARKED(refs) OBJECT(A, "1", NAME("a.example") ",\"object_marking_refs\":[" refs "]")
+#define PLAIN        OBJECT(A, "1", NAME("a.example"))
+#define GREEN        "\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\""
+#define RED          "\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\""
+
+/* One version in a file and on a server that marks what is unmarked. */
+static const struct {
+    const char *file, *page;
+    enum stix_tlp standard, want;
+    const char *refs; /* of the sighting, besides TLP: first digits */
+} copy_rows[] = {
+    {PLAIN, "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_AMBER, ""},
+    {PLAIN, "[" PLAIN "]", STIX_TLP_NONE, STIX_TLP_NONE, ""},
+    {MARKED(GREEN), "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_AMBER, ""},
+    {MARKED(RED), "[" PLAIN "]", STIX_TLP_AMBER, STIX_TLP_RED, ""},
+    {PLAIN, "[" MARKED(GREEN) "]", STIX_TLP_AMBER, STIX_TLP_GREEN, ""},
+    {PLAIN, "[" MARKED(MARK("1")) "]", STIX_TLP_AMBER, STIX_TLP_AMBER, "1"},
+    {MARKED(GREEN "," MARK("1") "," MARK("2")), "[]", STIX_TLP_NONE, STIX_TLP_GREEN, "12"},
+    {MARKED(MARK("1") "," MARK("2") "," MARK("1")), "[" MARKED(MARK("2") "," MARK("3")) "]",
+     STIX_TLP_NONE, STIX_TLP_NONE, "123"},
+    {MARKED("7,\"identity--" A "\",\"x\"," MARK("4")), "[]", STIX_TLP_NONE, STIX_TLP_NONE, "4"},
+};
+
+/* The markings of the one sighting of the row's indicator, read in one order or the other. */
+static void check_copies(size_t row, bool server_first)
+{
+    struct err e = {0};
+    struct peer_endpoint how = {.token = STR("secret")};
+    struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
+    struct counting c = {0};
+    bool to_end;
+    struct buf text, want;
+    buf_init(&text, 0);
+    buf_init(&want, 0);
+    server.page = copy_rows[row].page;
+    server.marking = copy_rows[row].standard;
+    for (int i = 0; i < 2; i++)
+        CHECK((i == 0) == server_first
+                  ? sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), &e)
+                  : padded_text(s, copy_rows[row].file, &e));
+    server.marking = STIX_TLP_NONE;
+    CHECK(sensor_indicators_seal(s, now_us(), &e) && sensor_sightings_new(s, &c.s, &e));
+    put_file(STR("a.example\n"));
+    struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
+    CHECK(sensor_scan_input(&sc, path, &to_end, &e) &&
+          sensor_sightings_write(c.s, STR(ME), now_us(), &e));
+    CHECK(sensor_sightings_count(c.s) == 1);
+    sensor_sightings_put(c.s, 0, 1, &text);
+    if (copy_rows[row].want != STIX_TLP_NONE)
+        json_put_string(&want, stix_tlp_id(copy_rows[row].want));
+    for (const char *r = copy_rows[row].refs; *r; r++)
+        buf_printf(&want, "%s\"marking-definition--%c1111111-1111-4111-8111-111111111111\"",
+                   want.n ? "," : "", *r);
+    buf_byte(&text, '\0');
+    buf_byte(&want, '\0');
+    const char *refs = strstr(text.p, "object_marking_refs\":[");
+    refs = refs ? refs + strlen("object_marking_refs\":[") : "]";
+    size_t n = strcspn(refs, "]");
+    /* Of two copies the markings of the file or of the server may stand first. */
+    CHECK_ROW(server_first ? n == want.n - 1 : strncmp(refs, want.p, n) == 0 && n == want.n - 1,
+              "row %zu, %d: %s is not %s", row, server_first, refs, want.p);
+    buf_done(&c.f.text);
+    buf_done(&text);
+    buf_done(&want);
+    sensor_sightings_free(c.s);
+    sensor_indicators_free(s);
+}
+
+static void test_copies(void)
+{
+    for (size_t i = 0; i < sizeof copy_rows / sizeof *copy_rows; i++) {
+        check_copies(i, false);
+        check_copies(i, true);
+    }
+}
+
+/* More markings than a sighting takes over. */
+static void test_many_markings(void)
+{
+    struct err e = {0};
+    struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
+    struct buf page, text;
+    size_t count = 0;
+    buf_init(&page, 0);
+    buf_init(&text, 0);
+    buf_lit(&page, "[" OBJECT(A, "1", NAME("a.example") ",\"object_marking_refs\":[" GREEN));
+    page.n--; /* without the object's brace */
+    for (int i = 0; i < 100; i++)
+        buf_printf(&page, ",\"marking-definition--%08d-1111-4111-8111-111111111111\"", i);
+    buf_lit(&page, "]}]");
+    buf_byte(&page, '\0');
+    server.page = page.p;
+    struct sensor_sightings *g = sighted(s, STR("a.example\n"), STR(ME), &e);
+    sensor_sightings_put(g, 0, sensor_sightings_count(g), &text);
+    buf_byte(&text, '\0');
+    for (const char *p = text.p; (p = strstr(p, "marking-definition--")); p++)
+        count++;
+    CHECK_ROW(count == 1 + LIMIT_SENSOR_MARKINGS, "%zu in %s", count, text.p);
+    buf_done(&page);
+    buf_done(&text);
+    sensor_sightings_free(g);
+    sensor_indicators_free(s);
 }
 
 /* 2,500 indicators, all of them seen: three envelopes; a failure tells how far it came. */
@@ -673,6 +813,8 @@ int main(void)
     test_source_that_is_no_stix();
     test_alert();
     test_sighting();
+    test_copies();
+    test_many_markings();
     test_sending(0, 2500);
     test_sending(2, 1000);
     test_nobody();
