@@ -35,9 +35,12 @@
 
 /* HTTP: body (default of setu.conf), header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
+#define LIMIT_HTTP_BODIES_BYTES  ((size_t)512 << 20) /* buffered at once, all together */
+#define LIMIT_HTTP_DROP_BYTES    (64u << 10) /* a refused body that is read to keep a connection */
 #define LIMIT_HTTP_HEADER_BYTES  (32u << 10)
 #define LIMIT_HTTP_QUERY_VALUES  1000
 #define LIMIT_HTTP_CONNECTIONS   4096
+#define LIMIT_HTTP_PER_ADDRESS   1024
 #define LIMIT_HTTP_IDLE_S        60
 #define LIMIT_HTTP_PATH_SEGMENTS 16
 #define LIMIT_HTTP_URI_BYTES     (24u << 10)
@@ -47,11 +50,17 @@
 #define LIMIT_HTTP_WORKERS  2
 #define LIMIT_HTTP_JOBS     256
 #define LIMIT_HTTP_DRAIN_MS 10000
+/* Threads that verify passwords, 64 MiB each while they do, and requests that wait for them. */
+#define LIMIT_HTTP_VERIFIERS 1
+#define LIMIT_HTTP_SIGN_INS  32
 
 /* TAXII: objects of one page, where a client asks for none and at the most. */
 #define LIMIT_TAXII_PAGE_DEFAULT 1000
 #define LIMIT_TAXII_PAGE_MAX     10000
 #define LIMIT_TAXII_PAGE_BYTES   (32u << 20)
+/* Values of match[type] and match[id]. */
+#define LIMIT_TAXII_FILTER_TYPES 64
+#define LIMIT_TAXII_FILTER_IDS   1000
 
 /* Exchange: objects of one envelope, batches waiting for the writer, rows of one transaction. */
 #define LIMIT_EXCHANGE_ENVELOPE_OBJECTS    1000000

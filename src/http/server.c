@@ -30,7 +30,7 @@ static void cut_query(const char *uri)
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *s = cls;
-    struct arena *a = arena_new(64u << 20);
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     struct http_request *r = a ? arena_calloc(a, 1, sizeof *r) : NULL;
     if (!r) {
         arena_free(a);

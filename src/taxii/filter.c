@@ -63,24 +63,35 @@ static size_t comma_count(struct str s)
     return n;
 }
 
-static bool match_list(struct http_request *r, const char *field, struct str value,
-                       const struct str **list, size_t *count, struct err *e)
+/* One of the filters that are lists of names. */
+struct match_list {
+    const char *field;
+    size_t most;
+    const struct str **items;
+    size_t *count;
+};
+
+static bool match_list(struct http_request *r, const struct match_list *l, struct str value,
+                       struct err *e)
 {
     size_t n = 0;
+    if (*l->items)
+        return err_set(e, ERR_SYNTAX, "match[%s] stands twice; join its values by commas",
+                       l->field);
+    if (comma_count(value) > l->most)
+        return err_set(e, ERR_SYNTAX, "match[%s] has more than %zu values", l->field, l->most);
     struct str *items = arena_calloc(http_arena(r), comma_count(value), sizeof *items);
-    if (*list)
-        return err_set(e, ERR_SYNTAX, "match[%s] stands twice; join its values by commas", field);
     if (!items)
         return arena_ok(http_arena(r), e);
     while (value.p) {
         struct str item = str_cut(&value, ',');
         if (item.n == 0)
-            return err_set(e, ERR_SYNTAX, "match[%s] has an empty value", field);
+            return err_set(e, ERR_SYNTAX, "match[%s] has an empty value", l->field);
         items[n++] = item;
     }
-    *list = items;
-    *count = n;
-    return n ? true : err_set(e, ERR_SYNTAX, "match[%s] has no value", field);
+    *l->items = items;
+    *l->count = n;
+    return n ? true : err_set(e, ERR_SYNTAX, "match[%s] has no value", l->field);
 }
 
 static unsigned version_word(struct str s)
@@ -127,7 +138,7 @@ static bool match_version(struct http_request *r, struct str value, struct excha
 }
 
 /* Objects here are STIX 2.1; another version alone finds nothing. */
-static bool match_spec(struct str value, bool *none, struct err *e)
+static bool match_spec(struct str value, bool *nothing, struct err *e)
 {
     bool has_21 = false;
     while (value.p) {
@@ -136,36 +147,32 @@ static bool match_spec(struct str value, bool *none, struct err *e)
             return err_set(e, ERR_SYNTAX, "match[spec_version] has an empty value");
         has_21 = has_21 || str_eq(item, STR("2.1"));
     }
-    *none = !has_21;
+    *nothing = !has_21;
     return true;
 }
 
 struct matching {
     struct http_request *r;
-    struct exchange_query *q;
+    struct taxii_filter *f;
     bool by_object, spec_seen;
 };
 
 static bool match_field(struct matching *m, struct str field, struct str value, struct err *e)
 {
-    struct exchange_query *q = m->q;
-    static const struct str nobody[] = {{"", 0}};
-    bool none = false;
+    struct exchange_query *q = &m->f->q;
+    const struct match_list ids = {"id", LIMIT_TAXII_FILTER_IDS, &q->ids, &q->id_count};
+    const struct match_list types = {"type", LIMIT_TAXII_FILTER_TYPES, &q->types, &q->type_count};
     if (str_eq(field, STR("version")))
         return match_version(m->r, value, q, e);
     if (str_eq(field, STR("id")) && !m->by_object)
-        return match_list(m->r, "id", value, &q->ids, &q->id_count, e);
+        return match_list(m->r, &ids, value, e);
     if (str_eq(field, STR("type")) && !m->by_object)
-        return match_list(m->r, "type", value, &q->types, &q->type_count, e);
+        return match_list(m->r, &types, value, e);
     if (str_eq(field, STR("spec_version"))) {
         if (m->spec_seen)
             return err_set(e, ERR_SYNTAX, "match[spec_version] stands twice");
         m->spec_seen = true;
-        if (!match_spec(value, &none, e))
-            return false;
-        if (none)
-            q->types = nobody, q->type_count = 1;
-        return true;
+        return match_spec(value, &m->f->nothing, e);
     }
     return err_set(e, ERR_SYNTAX, "match[%.*s] is no filter of this endpoint", STR_FMT(field));
 }
@@ -197,7 +204,7 @@ bool taxii_filter_read(struct http_request *r, const struct exchange_collection 
                        struct taxii_filter *out, struct err *e)
 {
     struct str name, value, after = STR_NONE, limit = STR_NONE, next = STR_NONE;
-    struct matching m = {.r = r, .q = &out->q, .by_object = by_object};
+    struct matching m = {.r = r, .f = out, .by_object = by_object};
     struct instant t;
     *out = (struct taxii_filter){
         .q = {.collection = c, .after_us = INT64_MIN, .limit_bytes = LIMIT_TAXII_PAGE_BYTES}};

@@ -67,13 +67,15 @@ static void put_dates(struct page *p)
                       instant_text(instant_of_us(p->last), 6, text));
 }
 
-static void answer(struct page *p, const struct exchange_query *q)
+static void answer(struct page *p, const struct taxii_filter *f)
 {
+    const struct exchange_query *q = &f->q;
     struct err e = {0};
     bool more = false;
     buf_init(&p->body, 0);
     buf_byte(&p->body, '{');
-    if (!exchange_read(http_session(p->r), http_principal(p->r), q, add_row, p, &more, &e)) {
+    if (!f->nothing &&
+        !exchange_read(http_session(p->r), http_principal(p->r), q, add_row, p, &more, &e)) {
         buf_done(&p->body);
         http_reply_err(p->r, &e);
         return;
@@ -110,7 +112,7 @@ void taxii_objects_get(struct http_request *r, const struct exchange_collection 
         return;
     }
     f.q.with_bytes = true;
-    answer(&p, &f.q);
+    answer(&p, &f);
 }
 
 void taxii_manifest_get(struct http_request *r, const struct exchange_collection *c)
@@ -122,7 +124,7 @@ void taxii_manifest_get(struct http_request *r, const struct exchange_collection
         http_reply_err(r, &e);
         return;
     }
-    answer(&p, &f.q);
+    answer(&p, &f);
 }
 
 /* §5.6, §5.8: 404 for an id the caller cannot see; an empty answer where only the filter hides it.
@@ -151,7 +153,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
         return;
     }
     f.q.with_bytes = true;
-    answer(&p, &f.q);
+    answer(&p, &f);
 }
 
 void taxii_versions_get(struct http_request *r, const struct exchange_collection *c, struct str id)
@@ -165,5 +167,5 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
     }
     f.q.versions = STORE_ALL;
     f.q.version_count = 0;
-    answer(&p, &f.q);
+    answer(&p, &f);
 }

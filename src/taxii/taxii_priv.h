@@ -9,7 +9,7 @@
 /* What the query of a read endpoint asks for (TAXII 2.1 §3.4). */
 struct taxii_filter {
     struct exchange_query q; /* collection is the caller's */
-    struct str next;
+    bool nothing;            /* no object here can match */
 };
 
 /* May match[id] and match[type] stand here? Not on one object's endpoints. */

@@ -136,6 +136,8 @@ static bool remove_object(struct http_request *r, struct err *e)
     struct taxii_filter f;
     if (!taxii_collection(r, &c, e) || !taxii_filter_read(r, &c, true, &f, e))
         return false;
+    if (f.nothing)
+        return err_set(e, ERR_NOT_FOUND, "no such object");
     struct str id = http_segment(r, 4);
     bool named = false;
     for (size_t i = 0; i < http_query_count(r); i++) {

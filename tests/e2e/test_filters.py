@@ -140,6 +140,16 @@ def test_spec_version(node):
         for what in ("objects", "manifest"):
             answer = client.get(f"collections/{node.c}/{what}/", **{"match[spec_version]": none})
             assert answer.json() == {}
+            # Beside another filter, in either order.
+            for query in ({"match[spec_version]": none, "match[type]": "indicator"},
+                          {"match[type]": "indicator", "match[spec_version]": none}):
+                assert client.get(f"collections/{node.c}/{what}/", **query).json() == {}
+        one = next(o["id"] for o, _, _ in node.model.rows)
+        path = f"collections/{node.c}/objects/{one}/"
+        assert client.get(path, **{"match[spec_version]": none}).json() == {}
+        assert client.get(path + "versions/", **{"match[spec_version]": none}).json() == {}
+        error_of(client.request("GET", f"collections/{node.c}/objects/{indicator()['id']}/",
+                                {"match[spec_version]": none}), 404)
 
 
 def test_one_object(node):
@@ -211,6 +221,8 @@ def test_delete_what_is_not_there(node, versions):
     before = node.rows()
     error_of(client.delete(c, history[0]["id"], status=None,
                            **{"match[version]": "2020-01-01T00:00:00Z"}), 404)
+    error_of(client.delete(c, history[0]["id"], status=None,
+                           **{"match[spec_version]": "2.0"}), 404)
     error_of(client.delete(c, indicator()["id"], status=None), 404)
     error_of(client.delete(node.c, history[0]["id"], status=None), 404)
     assert node.rows() == before

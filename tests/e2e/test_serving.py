@@ -288,6 +288,19 @@ def test_large_objects_make_short_pages(nodes, tmp_path):
     assert node.admin.post(collection, [over]).json()["failure_count"] == 1
 
 
+def test_an_envelope_near_max_content_length(nodes):
+    """Many small objects take more memory when parsed than as text."""
+    node = nodes("many")
+    collection = node.collection("Many")
+    node.start()
+    client = node.admin
+    o = json.dumps(indicator("many", description="d" * 200))
+    at = o.index("indicator--") + len("indicator--")
+    objects = [f"{o[:at]}{n:08x}{o[at + 8:]}" for n in range(70_000)]
+    assert 40_000_000 < sum(map(len, objects)) < client.get("").json()["max_content_length"]
+    assert client.post(collection, objects).json()["success_count"] == len(objects)
+
+
 # ---- two processes
 
 def test_two_servers_on_one_node(nodes):
