@@ -92,10 +92,22 @@ struct str {
 #define STR_FMT(s) ((s).n > 1000 ? 1000 : (int)(s).n), ((s).p ? (s).p : "")
 
 struct str str_of(const char *nul_terminated);
-/* Inline, with the first byte looked at here: most of what is compared differs there. */
+/* Inline, with the first byte looked at here: most of what is compared differs there. Names of 8 to
+ * 16 bytes, the most frequent, are two words that may overlap. */
 static inline bool str_eq(struct str a, struct str b)
 {
-    return a.n == b.n && (a.n == 0 || (a.p[0] == b.p[0] && memcmp(a.p, b.p, a.n) == 0));
+    uint64_t x[2], y[2];
+    if (a.n != b.n || a.n == 0)
+        return a.n == b.n;
+    if (a.p[0] != b.p[0])
+        return false;
+    if (a.n < 8 || a.n > 16)
+        return memcmp(a.p, b.p, a.n) == 0;
+    memcpy(&x[0], a.p, 8);
+    memcpy(&x[1], a.p + a.n - 8, 8);
+    memcpy(&y[0], b.p, 8);
+    memcpy(&y[1], b.p + b.n - 8, 8);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_cmp(struct str a, struct str b);        /* memcmp order: code-point order of UTF-8 */

@@ -77,14 +77,14 @@ struct json *new_node(walk &w)
     if (w.free_count == 0) {
         size_t count = w.text.n / 64 + 1;
         count = count < 4 ? 4 : count > 1024 ? 1024 : count;
-        void *slab = arena_calloc(w.arena, count, sizeof(struct json));
+        void *slab = arena_alloc(w.arena, count * sizeof(struct json));
         if (!slab && !arena_ok(w.arena, w.e))
             return nullptr;
         w.free_nodes = static_cast<struct json *>(slab);
         w.free_count = count;
     }
     w.free_count--;
-    return w.free_nodes++;
+    return new (w.free_nodes++) json{};
 }
 
 /* RFC 7493 §2.1: strings hold no lone surrogates, so what simdjson unescaped must be UTF-8. */
@@ -225,10 +225,11 @@ bool read_key(walk &w, od::field &field, struct json *n)
 {
     const char *raw = field.key().raw();
     n->key_at = uint32_t(offset(w, raw) - 1);
-    const void *quote = memchr(raw, '"', w.text.n - offset(w, raw));
-    size_t bytes = quote ? size_t(static_cast<const char *>(quote) - raw) : 0;
-    if (quote && !memchr(raw, '\\', bytes)) {
-        n->key = {raw, bytes};
+    const char *p = raw; /* names are short, and the library has seen their closing quotes */
+    while (*p != '"' && *p != '\\' && p < w.text.p + w.text.n)
+        p++;
+    if (*p == '"') {
+        n->key = {raw, size_t(p - raw)};
         return true;
     }
     std::string_view unescaped;

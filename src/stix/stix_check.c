@@ -181,21 +181,39 @@ void stix_check_prop(struct check *c, const struct stix_prop *p, const struct js
             "`objects` is deprecated; publish the observables and name them in `object_refs`");
 }
 
-/* ---- rules of several properties ---- */
+/* ---- rows by name ---- */
 
-static const struct json *member(const struct stix_members *m, struct str name)
+static struct stix_memo *look_up(struct check *c, const struct stix_shape *s, struct str key)
 {
-    size_t i = stix_prop_find(m->shape->props, m->shape->prop_count, name);
-    if (i < m->shape->prop_count)
-        return m->own[i];
-    i = stix_prop_find(stix_common_props, stix_common_count, name);
-    return i < stix_common_count ? m->common[i] : NULL;
+    const unsigned char *k = (const unsigned char *)key.p;
+    uint32_t mix = (uint32_t)((uintptr_t)s >> 3) + (uint32_t)key.n;
+    if (key.n > 0)
+        mix = ((mix * 31 + k[0]) * 31 + k[key.n / 2]) * 31 + k[key.n - 1];
+    struct stix_memo *m = &c->memo[mix * 0x9E3779B1u >> (32 - STIX_MEMO_BITS)];
+    if (m->shape == s && str_eq((struct str){m->key, m->key_bytes}, key))
+        return m;
+    *m = (struct stix_memo){.shape = s, .key = key.p, .key_bytes = (uint32_t)key.n};
+    m->own = (uint8_t)stix_prop_find(s->props, s->prop_count, key);
+    m->common = (uint8_t)stix_common_count;
+    if (m->own == s->prop_count && s->set != 0)
+        m->common = (uint8_t)stix_prop_find(stix_common_props, stix_common_count, key);
+    return m;
 }
 
-static bool member_of(const struct stix_members *m, struct str names)
+/* ---- rules of several properties ---- */
+
+static const struct json *member(struct check *c, const struct stix_members *m, struct str name)
+{
+    const struct stix_memo *memo = look_up(c, m->shape, name);
+    if (memo->own < m->shape->prop_count)
+        return m->own[memo->own];
+    return memo->common < stix_common_count ? m->common[memo->common] : NULL;
+}
+
+static bool member_of(struct check *c, const struct stix_members *m, struct str names)
 {
     while (names.p != NULL && names.n > 0)
-        if (member(m, str_cut(&names, ' ')) != NULL)
+        if (member(c, m, str_cut(&names, ' ')) != NULL)
             return true;
     return false;
 }
@@ -232,7 +250,7 @@ static bool some_member(const struct stix_members *m, struct str but)
 
 static void check_pair(struct check *c, const struct stix_rule *r, const struct stix_members *m)
 {
-    const struct json *a = member(m, r->a), *b = member(m, r->b);
+    const struct json *a = member(c, m, r->a), *b = member(c, m, r->b);
     bool bars = (r->kind == STIX_RULE_TRUE_BARS && json_is(a, JSON_TRUE)) ||
                 (r->kind == STIX_RULE_FALSE_BARS && json_is(a, JSON_FALSE)) ||
                 (r->kind == STIX_RULE_EXCLUDES && a != NULL);
@@ -253,15 +271,15 @@ static void check_rule(struct check *c, const struct stix_rule *r, const struct 
     switch (r->kind) {
     case STIX_RULE_NOT_BEFORE:
     case STIX_RULE_AFTER:
-        check_order(c, m->shape->clause, r, member(m, r->a), member(m, r->b));
+        check_order(c, m->shape->clause, r, member(c, m, r->a), member(c, m, r->b));
         break;
     case STIX_RULE_ANY_OF:
-        if (!member_of(m, r->a))
+        if (!member_of(c, m, r->a))
             stix_note(c, STIX_ERROR, m->shape->clause, r->words, v,
                       "at least one of these properties is needed: %.*s", STR_FMT(r->a));
         break;
     case STIX_RULE_SHOULD:
-        if (member(m, r->a) == NULL)
+        if (member(c, m, r->a) == NULL)
             stix_note(c, STIX_WARNING, m->shape->clause, r->words, v, "`%.*s` should be given",
                       STR_FMT(r->a));
         break;
@@ -302,22 +320,6 @@ static void not_applicable(struct check *c, const struct json *m)
               "`%.*s` does not belong on this type of object; leave it out", STR_FMT(m->key));
 }
 
-static struct stix_memo *look_up(struct check *c, const struct stix_shape *s, struct str key)
-{
-    const unsigned char *k = (const unsigned char *)key.p;
-    size_t mix = key.n * 7;
-    if (key.n > 0)
-        mix += (size_t)k[0] * 3 + (size_t)k[key.n / 2] * 5 + k[key.n - 1];
-    struct stix_memo *m = &c->memo[(mix + ((uintptr_t)s >> 5)) % STIX_MEMO_COUNT];
-    if (m->shape == s && str_eq(m->key, key))
-        return m;
-    *m = (struct stix_memo){.shape = s, .key = key, .common = (unsigned)stix_common_count};
-    m->own = (unsigned)stix_prop_find(s->props, s->prop_count, key);
-    if (m->own == s->prop_count && s->set != 0)
-        m->common = (unsigned)stix_prop_find(stix_common_props, stix_common_count, key);
-    return m;
-}
-
 static void check_member(struct check *c, const struct stix_shape *s, unsigned set,
                          struct stix_members *found, const struct json *m)
 {
@@ -338,9 +340,9 @@ static void check_member(struct check *c, const struct stix_shape *s, unsigned s
     stix_pop(c);
 }
 
-const struct json *stix_own(const struct check *c, struct str name)
+const struct json *stix_own(struct check *c, struct str name)
 {
-    return member(c->members, name);
+    return member(c, c->members, name);
 }
 
 static void check_required(struct check *c, const struct stix_members *found, unsigned set,
@@ -369,9 +371,12 @@ static void check_common(struct check *c, const struct stix_members *found, unsi
 
 void stix_check_struct(struct check *c, const struct stix_shape *s, const struct json *v)
 {
-    struct stix_members found = {.shape = s};
+    struct stix_members found;
     unsigned set = s->set != 0 ? c->set : 0;
-    must(s->prop_count <= STIX_PROPS_MAX && stix_common_count <= STIX_PROPS_MAX);
+    must(s->prop_count <= STIX_PROPS_MAX && stix_common_count <= STIX_COMMON_MAX);
+    found.shape = s; /* what lies behind the last row is never read, so it is not cleared */
+    memset(found.own, 0, s->prop_count * sizeof(found.own[0]));
+    memset(found.common, 0, sizeof(found.common));
     if (v->type != JSON_OBJECT) {
         stix_note(c, STIX_ERROR, s->clause, "object", v, "expected %.*s as a JSON object, not %s",
                   STR_FMT(s->name), json_type_name(v->type));
@@ -446,9 +451,20 @@ static void note_counted(struct check *c)
         c->custom == 1 ? "it" : "them");
 }
 
-static const struct stix_shape *shape_for(struct check *c, const struct json *v)
+/* The members that say what an object is, found in one pass. */
+static void find_head(const struct json *v, const struct json **type, const struct json **id)
 {
-    const struct json *type = json_get(v, STR("type"));
+    *type = *id = NULL;
+    for (const struct json *m = v->u.child; m != NULL && (*type == NULL || *id == NULL); m = m->next)
+        if (str_eq(m->key, STR("type")))
+            *type = m;
+        else if (str_eq(m->key, STR("id")))
+            *id = m;
+}
+
+static const struct stix_shape *shape_for(struct check *c, const struct json *v,
+                                          const struct json *type)
+{
     if (!json_is(type, JSON_STRING)) {
         stix_note(c, STIX_ERROR, "3.2", "required-type", v,
                   "an object must have a `type` that is a string; add it");
@@ -466,7 +482,7 @@ void stix_check_one(struct check *c, const struct json *v)
     c->findings = 0;
     c->set = 0;
     c->object = v;
-    c->id = json_get_str(v, STR("id"));
+    c->id = STR_NONE;
     c->custom = c->unhashed = 0;
     c->toplevel_extension = false;
     if (v->type != JSON_OBJECT) {
@@ -474,7 +490,11 @@ void stix_check_one(struct check *c, const struct json *v)
                   json_type_name(v->type));
         return;
     }
-    const struct stix_shape *s = shape_for(c, v);
+    const struct json *type, *id;
+    find_head(v, &type, &id);
+    if (json_is(id, JSON_STRING))
+        c->id = id->u.s;
+    const struct stix_shape *s = shape_for(c, v, type);
     if (s == NULL)
         return;
     stix_check_struct(c, s, v);

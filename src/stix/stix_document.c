@@ -16,8 +16,9 @@ struct entry {
     uint64_t part;             /* BY_VERSION: the time in microseconds; BY_NAME: the place */
     const struct json *object; /* the first with this key; NULL: referred to, not there */
     size_t index;              /* its place in the document */
-    bool several;              /* BY_ID: the document has more than one object of this id */
+    bool several; /* BY_ID: the document has more than one object of this id */
     bool revoked;
+    bool marking; /* BY_ID: `object` is a marking definition */
     int64_t revoked_us; /* the first version that is revoked */
     /* Walking marking definitions: state, where from, what is left to follow. */
     enum colour colour;
@@ -117,8 +118,10 @@ static struct entry *enter(struct known *k, enum key_kind kind, struct str key, 
 
 static void learn(struct known *k, const struct json *v, size_t index)
 {
-    const struct json *id = json_get(v, STR("id"));
     bool made;
+    if (v->next != NULL)
+        __builtin_prefetch(v->next->u.child);
+    const struct json *id = json_get(v, STR("id"));
     struct entry *e = json_is(id, JSON_STRING) ? enter(k, BY_ID, id->u.s, 0, &made) : NULL;
     if (e == NULL)
         return;
@@ -128,6 +131,13 @@ static void learn(struct known *k, const struct json *v, size_t index)
     } else {
         e->several = k->several = true;
     }
+}
+
+static void learn_marking(struct check *c, const struct json *v)
+{
+    struct entry *e = find(c->known, BY_ID, c->id, 0);
+    if (e != NULL && e->object == v)
+        e->marking = true;
 }
 
 /* ---- second pass: each object against the others ---- */
@@ -330,12 +340,6 @@ static void open_entry(struct entry *e, size_t from)
     e->granular = json_is(granular, JSON_ARRAY) ? granular->u.child : NULL;
 }
 
-static bool is_marking(const struct entry *e)
-{
-    return e->kind == BY_ID && e->object != NULL &&
-           str_eq(json_get_str(e->object, STR("type")), STR("marking-definition"));
-}
-
 /* Depth first without recursion: the way back is kept in the entries. */
 static void walk_markings(struct check *c, size_t start)
 {
@@ -353,7 +357,7 @@ static void walk_markings(struct check *c, size_t start)
         }
         struct entry *to = find(k, BY_ID, ref->u.s, 0);
         size_t next = to ? (size_t)(to - k->entries) : at;
-        if (next == at || !is_marking(to))
+        if (next == at || !to->marking)
             continue; /* itself: said when it was checked alone */
         if (to->colour == OPEN) {
             c->id = k->entries[at].key;
@@ -435,6 +439,8 @@ static void check_objects(struct check *c, const struct json *doc, const struct 
             stix_note(c, STIX_ERROR, "8", "nested-bundle", v,
                       "a bundle is no STIX object; put its objects here instead");
         c->known->translations |= c->set == STIX_IN_LANGUAGE_CONTENT;
+        if (c->set == STIX_IN_MARKING_DEFINITION)
+            learn_marking(c, v);
         stix_pop(c);
     }
     if (c->known->several) {
@@ -444,7 +450,7 @@ static void check_objects(struct check *c, const struct json *doc, const struct 
     if (c->known->translations)
         for_each(c, first, check_translation);
     for (size_t i = 0; i < c->known->count; i++)
-        if (is_marking(&c->known->entries[i]) && c->known->entries[i].colour == UNSEEN)
+        if (c->known->entries[i].marking && c->known->entries[i].colour == UNSEEN)
             walk_markings(c, i);
     if (c->known->failed)
         stix_note(c, STIX_ERROR, "3.3", "not-checked", doc,

@@ -154,24 +154,11 @@ bool stix_format_email(struct str s)
     return stix_format_domain(domain);
 }
 
-static bool url_character(char c)
-{
-    switch (c) {
-    case '"':
-    case '<':
-    case '>':
-    case '\\':
-    case '^':
-    case '`':
-    case '{':
-    case '|':
-    case '}':
-    case 0x7f:
-        return false;
-    default:
-        return (unsigned char)c > ' ';
-    }
-}
+/* Characters that a URL cannot hold, of those over the blank; and %, which needs two digits. */
+static const unsigned char url_special[256] = {
+    ['"'] = 1, ['<'] = 1, ['>'] = 1, ['\\'] = 1, ['^'] = 1,  ['`'] = 1,
+    ['{'] = 1, ['|'] = 1, ['}'] = 1, [0x7f] = 1, ['%'] = 2,
+};
 
 /* RFC 3986 section 3: scheme, colon and something behind it, in permitted characters. Bytes over
  * 0x7f are let through: an observed URL is often an IRI (RFC 3987). */
@@ -184,10 +171,10 @@ bool stix_format_url(struct str s)
     if (i == 0 || i >= s.n || s.p[i] != ':' || i + 1 == s.n)
         return false;
     for (; i < s.n; i++) {
-        char c = s.p[i];
-        if (!url_character(c))
+        unsigned char c = (unsigned char)s.p[i], special = url_special[c];
+        if (c <= ' ' || special == 1)
             return false;
-        if (c == '%' && (s.n - i < 3 || !stix_is_hex(s.p[i + 1]) || !stix_is_hex(s.p[i + 2])))
+        if (special == 2 && (s.n - i < 3 || !stix_is_hex(s.p[i + 1]) || !stix_is_hex(s.p[i + 2])))
             return false;
     }
     return true;

@@ -16,7 +16,8 @@
 /* Four of TLP 1 and five of TLP 2.0. */
 #define STIX_TLP_PUBLISHED 9
 /* Bound of the arrays that hold the members of one object by their row (33 in a PE header). */
-#define STIX_PROPS_MAX 40
+#define STIX_PROPS_MAX  40
+#define STIX_COMMON_MAX 20
 
 /* ---- tables ---- */
 
@@ -123,7 +124,7 @@ struct check;
 struct stix_members {
     const struct stix_shape *shape;
     const struct json *own[STIX_PROPS_MAX];
-    const struct json *common[STIX_PROPS_MAX];
+    const struct json *common[STIX_COMMON_MAX];
 };
 /* What one kind of object needs beyond rows and rules; v is the object. */
 typedef void stix_special_fn(struct check *c, const struct json *v);
@@ -178,11 +179,12 @@ struct stix_step {
 /* Where a name stands in the tables: feeds repeat the same names object after object. */
 struct stix_memo {
     const struct stix_shape *shape;
-    struct str key;
-    unsigned own, common; /* rows; their counts when there is none */
-    bool mentioned;       /* a name of no table: found good, and said once */
+    const char *key;
+    uint32_t key_bytes;
+    uint8_t own, common; /* rows; their counts when there is none */
+    bool mentioned;      /* a name of no table: found good, and said once */
 };
-#define STIX_MEMO_COUNT 128
+#define STIX_MEMO_BITS 9
 
 struct check {
     const struct stix_check_options *o;
@@ -200,8 +202,8 @@ struct check {
     size_t unhashed; /* external references with a url and no hashes */
     const struct json *unhashed_first;
     bool unhashed_said; /* once a document */
-    struct stix_memo memo[STIX_MEMO_COUNT];
-    struct str good_refs[STIX_PROPS_MAX]; /* the last good one of each common property */
+    struct stix_memo memo[1 << STIX_MEMO_BITS];
+    struct str good_refs[STIX_COMMON_MAX]; /* the last good one of each common property */
     const struct stix_members *members;   /* of the struct under check */
     struct buf path_text;
     struct stix_step path[LIMIT_JSON_DEPTH + 4];
@@ -228,7 +230,7 @@ void stix_check_prop(struct check *c, const struct stix_prop *p, const struct js
 /* False when the name is an error. */
 bool stix_check_name(struct check *c, const struct json *member);
 /* A property of the object whose special function runs. */
-const struct json *stix_own(const struct check *c, struct str name);
+const struct json *stix_own(struct check *c, struct str name);
 /* Checks one whole object; `nested` is false at the top. */
 void stix_check_one(struct check *c, const struct json *v);
 void stix_check_init(struct check *c, const struct stix_check_options *o, stix_finding_fn *report,
@@ -280,7 +282,7 @@ bool stix_format_lower_hyphen(struct str s);
 
 static inline bool stix_is_hex(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return ((unsigned)(c - '0') < 10) | ((unsigned)((c | 0x20) - 'a') < 6);
 }
 
 static inline bool stix_is_digit(char c)

@@ -117,7 +117,7 @@ void stix_special_indicator(struct check *c, const struct json *v)
 
 /* ---- relationships (§3.7, §5.1) ---- */
 
-static struct str type_of_ref(const struct check *c, struct str name)
+static struct str type_of_ref(struct check *c, struct str name)
 {
     const struct json *ref = stix_own(c, name);
     if (!json_is(ref, JSON_STRING) || ref->u.s.n <= 38)
