@@ -51,6 +51,7 @@ help:
 	@echo "make bench      figures, each a ratio against a peer or a limit of the same run"
 	@echo "make fuzz       libFuzzer on every parser (SECONDS_EACH=60)"
 	@echo "make lint       format, layers, headers, clang-tidy"
+	@echo "make clean      removes BUILD (default build)"
 	@echo "make install    program and manual under PREFIX (default /usr/local)"
 
 deps-build deps-test deps-lint deps-fuzz deps-bench: deps-%:
@@ -147,6 +148,7 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean:
-	rm -rf build
+	@if [ -e "$(BUILD)/Makefile" ]; then echo "BUILD=$(BUILD) holds a Makefile: it is no folder of make's" >&2; exit 2; fi
+	rm -rf "$(BUILD)"
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

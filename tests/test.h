@@ -1,4 +1,5 @@
-/* The smallest harness: CHECK counts, TEST_END prints the line that scripts/test adds up. */
+/* The smallest harness: CHECK counts, TEST_END prints the line that scripts/test adds up. What
+ * cannot be checked here is counted too, so that its absence is seen. */
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
@@ -8,7 +9,7 @@
 
 #include "base/base.h"
 
-static unsigned test_passed, test_failed;
+static unsigned test_passed, test_failed, test_skipped;
 
 #define CHECK(cond)                                                                                \
     do {                                                                                           \
@@ -33,10 +34,22 @@ static unsigned test_passed, test_failed;
         }                                                                                          \
     } while (0)
 
+/* Counts what is left out, with the reason in printf form. */
+#define TEST_SKIP(...)                                                                             \
+    do {                                                                                           \
+        test_skipped++;                                                                            \
+        printf("skipped: ");                                                                       \
+        printf(__VA_ARGS__);                                                                       \
+        putchar('\n');                                                                             \
+    } while (0)
+
 #define TEST_END()                                                                                 \
     do {                                                                                           \
-        printf("%u passed, %u failed\n", test_passed, test_failed);                                \
-        return test_failed != 0;                                                                   \
+        printf("%u passed, %u failed", test_passed, test_failed);                                  \
+        if (test_skipped)                                                                          \
+            printf(", %u skipped", test_skipped);                                                  \
+        putchar('\n');                                                                             \
+        return test_failed || !(test_passed || test_skipped);                                      \
     } while (0)
 
 #endif

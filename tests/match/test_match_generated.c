@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     char source[500], dir[] = "/tmp/setu-match-XXXXXX", command[2000];
     snprintf(source, sizeof source, "%s/detect/gen.c", corpus ? corpus : "../shared/corpus");
     if (!file_exists(source)) {
-        fprintf(stderr, "skipped: no generator at %s (set SETU_CORPUS)\n", source);
+        TEST_SKIP("no generator at %s (SETU_CORPUS)", source);
         TEST_END();
     }
     for (int i = 0; i < 5; i++)

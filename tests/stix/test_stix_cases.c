@@ -66,7 +66,7 @@ static void test_cases(void)
     struct err e;
     snprintf(path, sizeof path, "%s/objects.jsonl", folder("SETU_CASES", "../shared/cases"));
     if (!file_read(path, 0, &text, &e)) {
-        printf("test_stix_cases: no cases (set SETU_CASES): %s\n", e.msg);
+        TEST_SKIP("no cases (SETU_CASES): %s", e.msg);
         return;
     }
     struct json_reader *r = json_reader_new();
@@ -111,8 +111,13 @@ static void test_attack(void)
     buf_init(&text, 0);
     snprintf(path, sizeof path, "%s/stix/attack-enterprise.json.xz",
              folder("SETU_CORPUS", "../shared/corpus"));
-    if (!file_exists(path) || !unpack(path, &text)) {
-        printf("test_stix_cases: no ATT&CK (set SETU_CORPUS, needs xz): %s\n", path);
+    if (!file_exists(path)) {
+        TEST_SKIP("no %s (SETU_CORPUS)", path);
+        return;
+    }
+    bool unpacked = unpack(path, &text);
+    CHECK_ROW(unpacked, "%s: cannot unpack it with xz", path);
+    if (!unpacked) {
         buf_done(&text);
         return;
     }
