@@ -81,11 +81,19 @@ struct principal {
 };
 
 /* ERR_UNAUTHORIZED, with one message for every reason, when the secret is wrong, revoked or
- * expired. Comparisons take constant time. */
+ * expired. Comparisons take constant time. A secret that begins with EXCHANGE_TOKEN_PREFIX is only
+ * looked up, as a token; every other one costs exchange_login_basic one Argon2id verification (some
+ * 50 ms, 64 MiB) whatever the name is, unless this session has seen it to be right. */
+#define EXCHANGE_TOKEN_PREFIX "setu_"
 bool exchange_login_token(struct exchange_session *s, struct arena *a, struct str token,
                           struct principal *out, struct err *e) BASE_CHECKED;
 bool exchange_login_basic(struct exchange_session *s, struct arena *a, struct str name,
                           struct str secret, struct principal *out, struct err *e) BASE_CHECKED;
+/* As exchange_login_basic, as far as that needs no verification; else EXCHANGE_LOGIN_SLOW. */
+enum exchange_login { EXCHANGE_LOGIN_DONE, EXCHANGE_LOGIN_REFUSED, EXCHANGE_LOGIN_SLOW };
+enum exchange_login exchange_login_quick(struct exchange_session *s, struct arena *a,
+                                         struct str name, struct str secret, struct principal *out,
+                                         struct err *e) BASE_CHECKED;
 bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
                          struct principal *out, struct err *e) BASE_CHECKED;
 /* The node's own organisation, for the command line. */

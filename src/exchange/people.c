@@ -89,55 +89,124 @@ bool exchange_login_token(struct exchange_session *s, struct arena *a, struct st
     return admit(find_token(s, a, token, &u, e), &u, out, e);
 }
 
-/* Argon2id costs tens of milliseconds on purpose. A right password is remembered in this session as
- * a MAC of name, password and stored hash, so that a changed password is not. */
-static bool password_right(struct exchange_session *s, const struct store_user *u,
-                           struct str secret)
-{
-    unsigned char proof[CRYPT_SHA256_BYTES];
+/* ---- passwords ---- */
+
+/* Of a password that nobody has, with the parameters of crypt_password_hash: verifying against it
+ * takes as long as against anybody's. */
+static const char nobodys_hash[] = "$argon2id$v=19$m=65536,t=2,p=1$Wi/79oMB1Hl7jV9ElDbNJg$"
+                                   "z5fTTR0XygUWSeVcT8wSFn8lEhXZddS6Y5pMPSNYxwE";
+
+struct password_login {
+    struct store_user u;
+    bool usable; /* there is such a user, who may sign in by password */
+    bool has_proof;
+    unsigned char proof[CRYPT_SHA256_BYTES]; /* MAC of name, stored hash and password */
     char hash[160];
+};
+
+/* A right password is remembered in this session as a MAC of name, password and stored hash, so
+ * that a changed password is not. */
+static void make_proof(const struct exchange_session *s, struct password_login *p,
+                       struct str secret)
+{
     struct buf b;
     buf_init(&b, 0);
-    buf_str(&b, u->name);
+    buf_str(&b, p->u.name);
     buf_byte(&b, '\0');
-    buf_str(&b, u->password);
+    buf_str(&b, p->u.password);
     buf_byte(&b, '\0');
     buf_str(&b, secret);
-    bool has_proof = !b.failed; /* without memory for it: nothing is remembered */
-    if (has_proof)
-        exchange_mac(s->x, buf_view(&b), proof);
+    p->has_proof = !b.failed; /* without memory for it: nothing is remembered */
+    if (p->has_proof)
+        exchange_mac(s->x, buf_view(&b), p->proof);
     buf_done(&b);
-    size_t slot = (size_t)u->id % (sizeof s->logins / sizeof *s->logins);
-    if (has_proof && s->logins[slot].user == u->id &&
-        crypt_equal(s->logins[slot].proof, proof, sizeof proof))
-        return true;
-    if (u->password.n >= sizeof hash)
+}
+
+static bool password_find(struct exchange_session *s, struct arena *a, struct str name,
+                          struct str secret, struct password_login *p, struct err *e)
+{
+    *p = (struct password_login){0};
+    bool found = store_user_by_name(s->store, a, name, &p->u, e);
+    if (!found && e->code != ERR_NOT_FOUND)
         return false;
-    memcpy(hash, u->password.p, u->password.n);
-    hash[u->password.n] = '\0';
-    if (!crypt_password_matches(secret, hash))
-        return false;
-    if (has_proof) {
-        s->logins[slot].user = u->id;
-        memcpy(s->logins[slot].proof, proof, sizeof proof);
+    p->usable = found && usable(&p->u) && p->u.password.n && p->u.password.n < sizeof p->hash;
+    if (p->usable) {
+        memcpy(p->hash, p->u.password.p, p->u.password.n);
+        make_proof(s, p, secret);
     }
     return true;
+}
+
+static size_t login_slot(const struct exchange_session *s, const struct password_login *p)
+{
+    return (size_t)p->u.id % (sizeof s->logins / sizeof *s->logins);
+}
+
+static bool remembered(const struct exchange_session *s, const struct password_login *p)
+{
+    size_t slot = login_slot(s, p);
+    return p->usable && p->has_proof && s->logins[slot].user == p->u.id &&
+           crypt_equal(s->logins[slot].proof, p->proof, sizeof p->proof);
+}
+
+static bool password_right(struct exchange_session *s, const struct password_login *p,
+                           struct str secret)
+{
+    bool right = crypt_password_matches(secret, p->usable ? p->hash : nobodys_hash) && p->usable;
+    if (right && p->has_proof) {
+        size_t slot = login_slot(s, p);
+        s->logins[slot].user = p->u.id;
+        memcpy(s->logins[slot].proof, p->proof, sizeof p->proof);
+    }
+    return right;
+}
+
+/* No name and no secret is of another length. */
+static bool lengths_ok(struct str name, struct str secret)
+{
+    return name.n && name.n <= LIMIT_NAME_BYTES && secret.n && secret.n <= LIMIT_SECRET_BYTES;
+}
+
+/* A token in the place of a password: it must be the named user's own. */
+static bool basic_token(struct exchange_session *s, struct arena *a, struct str name,
+                        struct str token, struct principal *out, struct err *e)
+{
+    struct store_user u;
+    bool found = find_token(s, a, token, &u, e);
+    if (found && !str_eq(u.name, name))
+        return refused(e);
+    return admit(found, &u, out, e);
+}
+
+enum exchange_login exchange_login_quick(struct exchange_session *s, struct arena *a,
+                                         struct str name, struct str secret, struct principal *out,
+                                         struct err *e)
+{
+    struct password_login p;
+    bool done;
+    if (!lengths_ok(name, secret))
+        done = refused(e);
+    else if (str_starts(secret, STR(EXCHANGE_TOKEN_PREFIX)))
+        done = basic_token(s, a, name, secret, out, e);
+    else if (!password_find(s, a, name, secret, &p, e))
+        done = false;
+    else if (remembered(s, &p))
+        done = principal_of(&p.u, out, e);
+    else
+        return EXCHANGE_LOGIN_SLOW;
+    return done ? EXCHANGE_LOGIN_DONE : EXCHANGE_LOGIN_REFUSED;
 }
 
 bool exchange_login_basic(struct exchange_session *s, struct arena *a, struct str name,
                           struct str secret, struct principal *out, struct err *e)
 {
-    struct store_user u, t;
-    if (name.n == 0 || name.n > LIMIT_NAME_BYTES || secret.n == 0 || secret.n > LIMIT_SECRET_BYTES)
-        return refused(e);
-    if (!store_user_by_name(s->store, a, name, &u, e))
-        return e->code == ERR_NOT_FOUND ? refused(e) : false;
-    if (u.password.n)
-        return password_right(s, &u, secret) ? admit(true, &u, out, e) : refused(e);
-    bool found = find_token(s, a, secret, &t, e);
-    if (found && t.id != u.id)
-        return refused(e);
-    return admit(found, &u, out, e);
+    struct password_login p;
+    enum exchange_login quick = exchange_login_quick(s, a, name, secret, out, e);
+    if (quick != EXCHANGE_LOGIN_SLOW)
+        return quick == EXCHANGE_LOGIN_DONE;
+    if (!password_find(s, a, name, secret, &p, e))
+        return false;
+    return password_right(s, &p, secret) ? principal_of(&p.u, out, e) : refused(e);
 }
 
 bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
@@ -216,12 +285,25 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
     return ok && store_user_add(s, &job->row, &id, e);
 }
 
+/* C0, DEL and, in UTF-8, C1. */
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], before = i ? (unsigned char)s.p[i - 1] : 0;
+        if (c < 0x20 || c == 0x7F || (before == 0xC2 && c < 0xA0))
+            return true;
+    }
+    return false;
+}
+
 static bool user_check(const struct exchange_user_new *u, struct err *e)
 {
     struct str type;
     if (u->name.n == 0 || u->name.n > LIMIT_NAME_BYTES || str_find(u->name, ':') < u->name.n ||
-        !utf8_valid(u->name))
-        return err_set(e, ERR_USAGE, "a user's name is 1 to %d bytes of text without a colon",
+        !utf8_valid(u->name) || has_control(u->name))
+        return err_set(e, ERR_USAGE,
+                       "a user's name is 1 to %d bytes of text without colons and control "
+                       "characters",
                        LIMIT_NAME_BYTES);
     if (!policy_org_valid(u->org))
         return err_set(e, ERR_USAGE, "--org \"%.*s\": lower case letters, digits and hyphens",
@@ -233,6 +315,10 @@ static bool user_check(const struct exchange_user_new *u, struct err *e)
         return err_set(e, ERR_USAGE, "--identity must be a STIX id: identity--UUID");
     if (u->password.n > LIMIT_SECRET_BYTES)
         return err_set(e, ERR_USAGE, "a password is at most %d bytes", LIMIT_SECRET_BYTES);
+    if (str_starts(u->password, STR(EXCHANGE_TOKEN_PREFIX)))
+        return err_set(e, ERR_USAGE,
+                       "a password does not begin with \"" EXCHANGE_TOKEN_PREFIX
+                       "\", as tokens do: choose another");
     return true;
 }
 

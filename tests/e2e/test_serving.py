@@ -294,7 +294,7 @@ def test_an_envelope_near_max_content_length(nodes):
     collection = node.collection("Many")
     node.start()
     client = node.admin
-    o = json.dumps(indicator("many", description="d" * 200))
+    o = json.dumps(indicator("many", description="d" * 240))
     at = o.index("indicator--") + len("indicator--")
     objects = [f"{o[:at]}{n:08x}{o[at + 8:]}" for n in range(70_000)]
     assert 40_000_000 < sum(map(len, objects)) < client.get("").json()["max_content_length"]

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "exchange/node.h"
 
@@ -257,6 +258,58 @@ static void test_tokens(struct node *n)
     CHECK(refused(&e));
 }
 
+/* Processor time of this thread in a sign-in that is refused. */
+static int64_t cost_us(struct node *n, const char *name, const char *secret)
+{
+    struct timespec from, to;
+    struct principal p;
+    struct err e = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    CHECK_ROW(!exchange_login_basic(n->s, n->arena, str_of(name), str_of(secret), &p, &e) &&
+                  refused(&e),
+              "%s %s: %s", name, secret, e.msg);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
+/* Only whether Argon2id ran is looked at, so the bounds are wide. */
+static void test_cost_of_refusals(struct node *n)
+{
+    char token[64];
+    struct principal p;
+    struct err e = {0};
+    add_user(n, "p-here", "correct horse", NULL, 0, token);
+    add_user(n, "p-gone", "correct horse", NULL, 0, token);
+    add_user(n, "p-old", "correct horse", NULL, now_us() - 1, token);
+    CHECK(exchange_user_revoke(n->x, STR("p-gone"), &e));
+    add_user(n, "p-token", NULL, NULL, 0, token);
+    int64_t one = cost_us(n, "p-here", "wrong horse");
+    static const char *const rows[][2] = {{"p-gone", "correct horse"}, {"p-gone", "wrong horse"},
+                                          {"p-old", "correct horse"},  {"p-token", "wrong horse"},
+                                          {"p-absent", "wrong horse"}, {"p-here", "wrong horse"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t us = cost_us(n, rows[i][0], rows[i][1]);
+        CHECK_ROW(us > one / 4 && us < one * 4, "%s: %lld, %lld us", rows[i][0], (long long)us,
+                  (long long)one);
+        enum exchange_login quick =
+            exchange_login_quick(n->s, n->arena, str_of(rows[i][0]), str_of(rows[i][1]), &p, &e);
+        CHECK_ROW(quick == EXCHANGE_LOGIN_SLOW, "%s", rows[i][0]);
+    }
+    CHECK(cost_us(n, "p-here", "setu_x") < one / 4);
+    CHECK(exchange_login_quick(n->s, n->arena, STR("p-here"), STR("setu_x"), &p, &e) ==
+          EXCHANGE_LOGIN_REFUSED);
+    CHECK(exchange_login_quick(n->s, n->arena, STR("p-token"), str_of(token), &p, &e) ==
+          EXCHANGE_LOGIN_DONE);
+    CHECK(exchange_login_basic(n->s, n->arena, STR("p-here"), STR("correct horse"), &p, &e));
+    CHECK(exchange_login_quick(n->s, n->arena, STR("p-here"), STR("correct horse"), &p, &e) ==
+          EXCHANGE_LOGIN_DONE);
+    struct exchange_user_new u = {.name = STR("p-prefix"),
+                                  .org = STR("a"),
+                                  .nation = STR("IN"),
+                                  .password = STR("setu_correct horse")};
+    CHECK(!exchange_user_add(n->x, &u, token, &e) && e.code == ERR_USAGE);
+}
+
 static void test_certificates(struct node *n)
 {
     struct buf ca, ca_key, cert, key, stranger;
@@ -304,6 +357,9 @@ static void test_users_refused(struct node *n)
         {{"", 0}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
         {{"a:b", 3}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
         {{"\xff", 1}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
+        {{"a\nb", 3}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
+        {{"\x7f", 1}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
+        {{"\xc2\x9b", 2}, {"a", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
         {{"x", 1}, {"A", 1}, {"IN", 2}, {NULL, 0}, ERR_USAGE},
         {{"x", 1}, {"a", 1}, {"india", 5}, {NULL, 0}, ERR_USAGE},
         {{"x", 1}, {"a", 1}, {"IN", 2}, {"me", 2}, ERR_USAGE},
@@ -950,6 +1006,7 @@ int main(void)
     test_config();
     test_broken_nodes();
     node_make(&n, "node", NULL);
+    test_cost_of_refusals(&n);
     test_tokens(&n);
     test_certificates(&n);
     test_users_refused(&n);
