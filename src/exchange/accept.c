@@ -93,20 +93,18 @@ struct policy_facts exchange_facts(const struct exchange *x, const struct stix_o
 }
 
 bool exchange_origin_of(const struct exchange *x, struct store *s, struct arena *a,
-                        const struct stix_object *o, const struct policy_party *submitter,
-                        struct exchange_origin *out, struct err *e)
+                        const struct stix_object *o, struct exchange_origin *io, struct err *e)
 {
     struct store_org org;
-    *out = (struct exchange_origin){.source = *submitter};
-    if (!store_org_by_identity(s, o->created_by_ref, &out->creator, e))
+    if (!store_org_by_identity(s, o->created_by_ref, &io->creator, e))
         return false;
-    if (out->creator == 0)
+    if (io->creator == 0)
         return true;
-    if (!store_org_get(s, a, out->creator, &org, e))
+    if (!store_org_get(s, a, io->creator, &org, e))
         return false;
-    out->creator_home = str_eq(org.nation, x->config.nation);
-    if (!out->creator_home)
-        out->source = (struct policy_party){org.nation, org.name};
+    io->creator_home = str_eq(org.nation, x->config.nation);
+    if (!io->creator_home)
+        io->source = (struct policy_party){org.nation, org.name};
     return true;
 }
 
@@ -191,7 +189,7 @@ static bool prepare_item(struct exchange_session *s, struct exchange_batch *b, s
                          const struct json *v, struct err *e)
 {
     struct exchange *x = s->x;
-    struct exchange_origin origin;
+    struct exchange_origin origin = {.source = b->who.party};
     char when[INSTANT_TEXT_BYTES];
     if (!check_item(b, it, v, e))
         return false;
@@ -204,7 +202,7 @@ static bool prepare_item(struct exchange_session *s, struct exchange_batch *b, s
     decide_arrival(x, b, it, &facts);
     if (!it->go)
         return true;
-    if (!exchange_origin_of(x, s->store, b->arena, &it->object, &b->who.party, &origin, e))
+    if (!exchange_origin_of(x, s->store, b->arena, &it->object, &origin, e))
         return false;
     it->owner = origin.creator ? origin.creator : b->who.org;
     it->foreign_speaker = origin.creator_home && !str_eq(b->who.party.nation, x->config.nation);
@@ -349,14 +347,13 @@ static bool allowed(const struct writing *w)
 static bool audience_of_source(const struct writing *w, struct str *audience, struct err *e)
 {
     struct exchange_batch *b = w->b;
-    struct exchange_origin origin;
     struct store_org org;
     if (w->k.object_source_org == b->who.org)
         return true;
     if (!store_org_get(w->s, b->arena, w->k.object_source_org, &org, e))
         return false;
-    struct policy_party first = {org.nation, org.name};
-    if (!exchange_origin_of(w->x, w->s, b->arena, &w->it->object, &first, &origin, e))
+    struct exchange_origin origin = {.source = {org.nation, org.name}};
+    if (!exchange_origin_of(w->x, w->s, b->arena, &w->it->object, &origin, e))
         return false;
     struct policy_facts facts =
         exchange_facts(w->x, &w->it->object, b->collection.marking, origin.source);

@@ -75,11 +75,11 @@ bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
 struct exchange_origin {
     int64_t creator;   /* the organisation whose identity created_by_ref names; 0: unknown */
     bool creator_home; /* … and it is of this node's nation */
-    struct policy_party source; /* for the policy's facts */
+    struct policy_party source; /* in: who submitted it; out: for the policy's facts */
 };
 bool exchange_origin_of(const struct exchange *x, struct store *s, struct arena *a,
-                        const struct stix_object *o, const struct policy_party *submitter,
-                        struct exchange_origin *out, struct err *e) BASE_CHECKED;
+                        const struct stix_object *o, struct exchange_origin *io,
+                        struct err *e) BASE_CHECKED;
 /* The facts a policy asks of an object that `source` submitted into a collection. */
 struct policy_facts exchange_facts(const struct exchange *x, const struct stix_object *o,
                                    enum stix_tlp default_marking, struct policy_party source);

@@ -338,12 +338,11 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
     bool ok = ((r && a) || err_set(e, ERR_MEMORY, "out of memory")) &&
               store_org_get(s->store, a, n.source_org, &org, e);
     if (ok) {
-        struct policy_party submitter = {org.nation, org.name};
-        struct exchange_origin origin;
+        struct exchange_origin origin = {.source = {org.nation, org.name}};
         unsigned marking = 0;
         ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
              store_release_marking(s->store, n.name, &marking, e) &&
-             exchange_origin_of(s->x, s->store, a, &o, &submitter, &origin, e) &&
+             exchange_origin_of(s->x, s->store, a, &o, &origin, e) &&
              is_released(s, a, id, to, &out->released, e);
         if (ok) {
             struct policy_facts facts =
