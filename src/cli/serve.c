@@ -46,6 +46,7 @@ static int serve(struct cli *c, struct exchange *x)
         .cert_file = tls_cert.n ? tls_cert.p : cert,
         .key_file = tls_key.n ? tls_key.p : key,
         .ca_file = ca,
+        .admit = taxii_admit,
         .route = taxii_route,
     };
     cli_signals_catch();

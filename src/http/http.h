@@ -17,6 +17,9 @@ struct http_request;
 enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_OTHER }; /* HEAD is GET without a body */
 
 typedef void http_route_fn(struct http_request *r);
+/* Decides before a body is read, knowing who asks: method, path, role, Content-Type. False answers
+ * with the error and the headers added so far; no byte of the body is kept then. */
+typedef bool http_admit_fn(struct http_request *r, struct err *e);
 
 struct http_options {
     struct exchange *exchange;
@@ -24,7 +27,8 @@ struct http_options {
     bool plain;        /* HTTP without TLS: loopback only */
     const char *cert_file, *key_file,
         *ca_file; /* PEM; ca_file names what client CAs are announced */
-    http_route_fn *route;
+    http_admit_fn *admit;
+    http_route_fn *route; /* only what `admit` let in */
 };
 /* Listens and serves. Fails with a message that names the address (in use, not allowed …). */
 bool http_start(const struct http_options *o, struct http_server **out, struct err *e) BASE_CHECKED;
@@ -50,6 +54,9 @@ struct arena *http_arena(const struct http_request *r); /* freed when the answer
 /* The thread's own session; valid during the route or work function. */
 struct exchange_session *http_session(const struct http_request *r);
 struct exchange *http_exchange(const struct http_request *r);
+/* What `admit` found out, for the route; in the request's arena. */
+void http_keep(struct http_request *r, void *kept);
+void *http_kept(const struct http_request *r);
 
 /* ---- the answer: exactly one of these a request ---- */
 
@@ -57,7 +64,8 @@ struct exchange *http_exchange(const struct http_request *r);
 void http_reply_header(struct http_request *r, const char *name, struct str value);
 /* Takes over the buffer's bytes. `type` is a constant. */
 void http_reply(struct http_request *r, int status, const char *type, struct buf *body);
-/* The error's HTTP status and text; texts of 5xx are logged with the request's number, not sent. */
+/* The error's HTTP status and text; texts of 5xx, also of ERR_BUSY, are logged with the request's
+ * number and not sent. */
 void http_reply_err(struct http_request *r, const struct err *e);
 
 /* Runs `fn` on a worker thread; the route must return at once. `fn` answers, or hands the request

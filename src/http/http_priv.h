@@ -14,12 +14,14 @@ struct http_pair {
 
 /* Allowed moves of a request, in order; http_move checks them. */
 enum http_state {
-    HTTP_READING,  /* headers and body come in */
-    HTTP_ROUTED,   /* the route function has it */
-    HTTP_WORKING,  /* suspended: a worker or the writer has it */
-    HTTP_ANSWERED, /* status and body are set */
-    HTTP_SENT      /* the answer is in the library's hands */
+    HTTP_READING,    /* headers and body come in */
+    HTTP_SIGNING_IN, /* suspended between the headers and the body: a password is verified */
+    HTTP_ROUTED,     /* the route function has it */
+    HTTP_WORKING,    /* suspended: a worker or the writer has it */
+    HTTP_ANSWERED,   /* status and body are set */
+    HTTP_SENT        /* the answer is in the library's hands */
 };
+#define HTTP_STATES 6
 
 struct http_request {
     struct http_server *server;
@@ -27,7 +29,9 @@ struct http_request {
     struct arena *arena;
     uint64_t number;
     _Atomic int state;
-    bool started, suspended, body_too_large;
+    bool started, admitted, suspended;
+    bool dropping; /* the body: nobody wants it */
+    bool body_too_large, bodies_too_many;
     enum http_method method;
     struct str raw_uri;
     struct str segments[LIMIT_HTTP_PATH_SEGMENTS];
@@ -35,7 +39,10 @@ struct http_request {
     struct http_pair *query;
     size_t query_count;
     struct buf body;
+    size_t body_counted;     /* of server->bodies_bytes */
+    struct str name, secret; /* to be verified */
     struct principal who;
+    void *kept;
     struct exchange_session *session;
     http_route_fn *work;
     struct http_request *next_work;
@@ -47,18 +54,25 @@ struct http_request {
     size_t header_count;
 };
 
-/* Threads that take in bodies, so that no connection waits for another's parsing. */
+/* Threads for what is long, so that no connection waits for another's. There are two pools: one
+ * takes in bodies, one verifies passwords. */
 struct http_pool {
+    struct http_server *server;
+    size_t most_threads, most_waiting;
+    const char *full; /* what is said when most_waiting wait */
+    pthread_t threads[LIMIT_HTTP_WORKERS];
+    size_t thread_count;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;
-    pthread_t threads[LIMIT_HTTP_WORKERS];
-    size_t thread_count, waiting;
+    size_t waiting;
     struct http_request *first, **last;
     bool closing;
 };
+_Static_assert(LIMIT_HTTP_VERIFIERS <= LIMIT_HTTP_WORKERS, "threads of a pool");
 
 struct http_server {
     struct exchange *exchange;
+    http_admit_fn *admit;
     http_route_fn *route;
     struct MHD_Daemon *daemon;
     struct arena *arena;
@@ -68,16 +82,22 @@ struct http_server {
     atomic_ullong numbers;
     atomic_uint working; /* suspended requests */
     atomic_uint active;  /* requests between their first header and the end of their answer */
-    struct http_pool pool;
+    atomic_size_t bodies_bytes; /* memory of all bodies */
+    struct http_pool workers, verifiers;
     pthread_mutex_t session_lock; /* guards the free sessions */
-    struct exchange_session *sessions[LIMIT_HTTP_LOOPS + LIMIT_HTTP_WORKERS];
+    struct exchange_session *sessions[LIMIT_HTTP_LOOPS + LIMIT_HTTP_WORKERS + LIMIT_HTTP_VERIFIERS];
     size_t session_count;
 };
 
 void http_move(struct http_request *r, enum http_state to);
 /* Splits and decodes r->raw_uri; ERR_SYNTAX on bad escapes and too many parts. */
 bool http_uri_parse(struct http_request *r, struct err *e) BASE_CHECKED;
-bool http_authenticate(struct http_request *r, struct err *e) BASE_CHECKED;
+/* Finds out who asks; EXCHANGE_LOGIN_SLOW: r->name and r->secret are to be verified. */
+enum exchange_login http_authenticate(struct http_request *r, struct err *e) BASE_CHECKED;
+/* Answers ERR_BUSY with a text of this room's own. */
+void http_reply_busy(struct http_request *r, const char *text);
+/* Lets a suspended request go on reading. */
+void http_go_on(struct http_request *r);
 /* Hands the answer to the library. */
 enum MHD_Result http_send(struct http_request *r);
 
@@ -85,9 +105,14 @@ bool http_session_take(struct http_server *s, struct exchange_session **out,
                        struct err *e) BASE_CHECKED;
 void http_session_give(struct http_server *s, struct exchange_session *session);
 
-bool http_pool_start(struct http_server *s, struct err *e) BASE_CHECKED;
-/* Finishes what waits; from then on http_work answers ERR_BUSY. */
-void http_pool_stop(struct http_server *s);
-void http_pool_done(struct http_server *s); /* after it, when no connection is served any more */
+/* The caller has set server, most_threads, most_waiting and full. Failed, nothing is left. */
+bool http_pool_start(struct http_pool *p, struct err *e) BASE_CHECKED;
+/* Suspends the connection and has a thread of the pool run `fn`; answers ERR_BUSY itself when too
+ * many wait. Afterwards the request may be another thread's: true if it is. */
+bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state state,
+                   http_route_fn *fn);
+/* Finishes what waits; from then on http_pool_put answers ERR_BUSY. */
+void http_pool_stop(struct http_pool *p);
+void http_pool_done(struct http_pool *p); /* after it, when no connection is served any more */
 
 #endif

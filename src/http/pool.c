@@ -38,8 +38,7 @@ static void run(struct http_server *s, struct http_request *r)
 
 static void *worker_main(void *arg)
 {
-    struct http_server *s = arg;
-    struct http_pool *p = &s->pool;
+    struct http_pool *p = arg;
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (!p->first && !p->closing)
@@ -52,22 +51,21 @@ static void *worker_main(void *arg)
             p->last = &p->first;
         p->waiting--;
         pthread_mutex_unlock(&p->lock);
-        run(s, r);
+        run(p->server, r);
         pthread_mutex_lock(&p->lock);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
-void http_work(struct http_request *r, http_route_fn *fn)
+bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state state,
+                   http_route_fn *fn)
 {
-    struct http_pool *p = &r->server->pool;
-    struct err e;
     pthread_mutex_lock(&p->lock);
-    bool closing = p->closing, room = !closing && p->waiting < LIMIT_HTTP_JOBS;
+    bool closing = p->closing, room = !closing && p->waiting < p->most_waiting;
     if (room) {
         /* Suspended before a worker can see it, so that its answer finds it so. */
-        http_move(r, HTTP_WORKING);
+        http_move(r, state);
         r->work = fn;
         r->next_work = NULL;
         r->suspended = true;
@@ -79,29 +77,33 @@ void http_work(struct http_request *r, http_route_fn *fn)
         pthread_cond_signal(&p->wake);
     }
     pthread_mutex_unlock(&p->lock);
-    if (!room) {
-        err_set(&e, ERR_BUSY,
-                closing ? "the server is stopping; try again soon"
-                        : "too many requests wait to be taken in; try again soon");
-        http_reply_err(r, &e);
-    }
+    if (!room)
+        http_reply_busy(r, closing ? "the server is stopping; try again soon" : p->full);
+    return room;
 }
 
-bool http_pool_start(struct http_server *s, struct err *e)
+void http_work(struct http_request *r, http_route_fn *fn)
 {
-    struct http_pool *p = &s->pool;
+    http_pool_put(&r->server->workers, r, HTTP_WORKING, fn);
+}
+
+bool http_pool_start(struct http_pool *p, struct err *e)
+{
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     p->last = &p->first;
-    for (; p->thread_count < LIMIT_HTTP_WORKERS; p->thread_count++)
-        if (pthread_create(&p->threads[p->thread_count], NULL, worker_main, s) != 0)
+    for (; p->thread_count < p->most_threads; p->thread_count++) {
+        if (pthread_create(&p->threads[p->thread_count], NULL, worker_main, p) != 0) {
+            http_pool_stop(p);
+            http_pool_done(p);
             return err_set(e, ERR_MEMORY, "cannot start a worker thread");
+        }
+    }
     return true;
 }
 
-void http_pool_stop(struct http_server *s)
+void http_pool_stop(struct http_pool *p)
 {
-    struct http_pool *p = &s->pool;
     pthread_mutex_lock(&p->lock);
     p->closing = true;
     pthread_cond_broadcast(&p->wake);
@@ -110,9 +112,8 @@ void http_pool_stop(struct http_server *s)
         pthread_join(p->threads[i], NULL);
 }
 
-void http_pool_done(struct http_server *s)
+void http_pool_done(struct http_pool *p)
 {
-    struct http_pool *p = &s->pool;
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
 }

@@ -6,8 +6,9 @@
 void http_move(struct http_request *r, enum http_state to)
 {
     /* Rows: from; columns: to. */
-    static const bool allowed[5][5] = {
-        [HTTP_READING] = {[HTTP_ROUTED] = true, [HTTP_ANSWERED] = true},
+    static const bool allowed[HTTP_STATES][HTTP_STATES] = {
+        [HTTP_READING] = {[HTTP_SIGNING_IN] = true, [HTTP_ROUTED] = true, [HTTP_ANSWERED] = true},
+        [HTTP_SIGNING_IN] = {[HTTP_READING] = true, [HTTP_ANSWERED] = true},
         [HTTP_ROUTED] = {[HTTP_WORKING] = true, [HTTP_ANSWERED] = true},
         [HTTP_WORKING] = {[HTTP_ANSWERED] = true},
         [HTTP_ANSWERED] = {[HTTP_SENT] = true},
@@ -28,16 +29,21 @@ void http_reply_header(struct http_request *r, const char *name, struct str valu
 
 /* After http_move the connection's thread may send and free the request, so the last step is to
  * wake it. */
-static void finish(struct http_request *r)
+static void wake(struct http_request *r, enum http_state to)
 {
     bool suspended = r->suspended;
     struct http_server *s = r->server;
     struct MHD_Connection *connection = r->connection;
-    http_move(r, HTTP_ANSWERED);
+    http_move(r, to);
     if (suspended) {
         MHD_resume_connection(connection);
         atomic_fetch_sub(&s->working, 1);
     }
+}
+
+void http_go_on(struct http_request *r)
+{
+    wake(r, HTTP_READING);
 }
 
 void http_reply(struct http_request *r, int status, const char *type, struct buf *body)
@@ -52,41 +58,51 @@ void http_reply(struct http_request *r, int status, const char *type, struct buf
     r->type = type;
     r->reply = *body;
     buf_init(body, 0);
-    finish(r);
+    wake(r, HTTP_ANSWERED);
 }
 
-void http_reply_err(struct http_request *r, const struct err *e)
+/* `description` STR_NONE: the request's number, by which the log tells more. */
+static void reply_error(struct http_request *r, enum err_code code, struct str description)
 {
     struct buf b;
     char status[12];
-    int code = err_http(e->code);
-    bool internal = code >= 500 && e->code != ERR_BUSY;
-    if (internal)
-        log_line(LOG_ERROR, "request %llu: %s: %s", (unsigned long long)r->number,
-                 err_name(e->code), e->msg);
     buf_init(&b, 0);
-    snprintf(status, sizeof status, "%d", code);
+    snprintf(status, sizeof status, "%d", err_http(code));
     buf_byte(&b, '{');
-    json_put_member(&b, "title", str_of(err_text(e->code)));
-    if (internal)
-        json_put_member_u64(&b, "x_setu_request", r->number);
+    json_put_member(&b, "title", str_of(err_text(code)));
+    if (description.p)
+        json_put_member(&b, "description", description);
     else
-        json_put_member(&b, "description", str_of(e->msg));
-    json_put_member(&b, "error_code", str_of(err_name(e->code)));
+        json_put_member_u64(&b, "x_setu_request", r->number);
+    json_put_member(&b, "error_code", str_of(err_name(code)));
     json_put_member(&b, "http_status", str_of(status));
     buf_byte(&b, '}');
-    if (e->code == ERR_UNAUTHORIZED)
+    if (code == ERR_UNAUTHORIZED)
         http_reply_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
                           STR("Basic realm=\"Setu\", charset=\"UTF-8\""));
-    if (e->code == ERR_BUSY)
+    if (code == ERR_BUSY)
         http_reply_header(r, MHD_HTTP_HEADER_RETRY_AFTER, STR("2"));
     /* Too little memory even for this: an empty body, the status still stands. */
     if (b.failed)
         buf_done(&b);
-    r->status = code;
+    r->status = err_http(code);
     r->type = HTTP_TAXII_TYPE;
     r->reply = b;
-    finish(r);
+    wake(r, HTTP_ANSWERED);
+}
+
+void http_reply_busy(struct http_request *r, const char *text)
+{
+    reply_error(r, ERR_BUSY, str_of(text));
+}
+
+void http_reply_err(struct http_request *r, const struct err *e)
+{
+    bool internal = err_http(e->code) >= 500;
+    if (internal)
+        log_line(e->code == ERR_BUSY ? LOG_WARNING : LOG_ERROR, "request %llu: %s: %s",
+                 (unsigned long long)r->number, err_name(e->code), e->msg);
+    reply_error(r, e->code, internal ? STR_NONE : str_of(e->msg));
 }
 
 enum MHD_Result http_send(struct http_request *r)

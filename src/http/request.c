@@ -61,6 +61,16 @@ struct exchange *http_exchange(const struct http_request *r)
     return r->server->exchange;
 }
 
+void http_keep(struct http_request *r, void *kept)
+{
+    r->kept = kept;
+}
+
+void *http_kept(const struct http_request *r)
+{
+    return r->kept;
+}
+
 /* ---- path and query ---- */
 
 static int hex_digit(char c)
@@ -146,21 +156,29 @@ bool http_uri_parse(struct http_request *r, struct err *e)
 
 /* ---- who is asking ---- */
 
-static bool basic(struct http_request *r, struct str encoded, struct err *e)
+static enum exchange_login decided(bool ok)
+{
+    return ok ? EXCHANGE_LOGIN_DONE : EXCHANGE_LOGIN_REFUSED;
+}
+
+static enum exchange_login basic(struct http_request *r, struct str encoded, struct err *e)
 {
     struct buf plain;
     struct err bad;
+    enum exchange_login login;
     buf_init(&plain, LIMIT_SECRET_BYTES + LIMIT_NAME_BYTES + 2);
-    bool ok = crypt_base64_get(str_trim(encoded), false, &plain, &bad);
-    if (ok) {
+    if (crypt_base64_get(str_trim(encoded), false, &plain, &bad)) {
         /* RFC 7617 §2: the first colon ends the name; the password may hold more of them. */
-        struct str secret = buf_view(&plain), name = str_cut(&secret, ':');
-        ok = exchange_login_basic(r->session, r->arena, name, secret, &r->who, e);
+        r->secret = arena_str(r->arena, buf_view(&plain));
+        r->name = str_cut(&r->secret, ':');
+        login = arena_ok(r->arena, e)
+                    ? exchange_login_quick(r->session, r->arena, r->name, r->secret, &r->who, e)
+                    : EXCHANGE_LOGIN_REFUSED;
     } else {
-        err_set(e, ERR_UNAUTHORIZED, "the Basic credentials are not base64");
+        login = decided(err_set(e, ERR_UNAUTHORIZED, "the Basic credentials are not base64"));
     }
     buf_done(&plain);
-    return ok;
+    return login;
 }
 
 static bool by_certificate(struct http_request *r, struct err *e)
@@ -175,16 +193,17 @@ static bool by_certificate(struct http_request *r, struct err *e)
     return exchange_login_cert(r->session, r->arena, der, &r->who, e);
 }
 
-bool http_authenticate(struct http_request *r, struct err *e)
+enum exchange_login http_authenticate(struct http_request *r, struct err *e)
 {
     struct str rest = http_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
     if (rest.n == 0)
-        return by_certificate(r, e);
+        return decided(by_certificate(r, e));
     struct str scheme = str_cut(&rest, ' ');
     if (str_eq_nocase(scheme, STR("Basic")))
         return basic(r, rest, e);
     /* `Token` is what a widely used client sends for the same thing. */
     if (str_eq_nocase(scheme, STR("Bearer")) || str_eq_nocase(scheme, STR("Token")))
-        return exchange_login_token(r->session, r->arena, str_trim(rest), &r->who, e);
-    return err_set(e, ERR_UNAUTHORIZED, "the Authorization scheme must be Basic or Bearer");
+        return decided(exchange_login_token(r->session, r->arena, str_trim(rest), &r->who, e));
+    return decided(
+        err_set(e, ERR_UNAUTHORIZED, "the Authorization scheme must be Basic or Bearer"));
 }

@@ -47,6 +47,15 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     return r;
 }
 
+/* What was kept is given back, and what is still to come is not kept. */
+static void drop_body(struct http_request *r)
+{
+    r->dropping = true;
+    buf_done(&r->body);
+    atomic_fetch_sub(&r->server->bodies_bytes, r->body_counted);
+    r->body_counted = 0;
+}
+
 static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode why)
 {
@@ -57,7 +66,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     if (!r)
         return;
     *request = NULL;
-    buf_done(&r->body);
+    drop_body(r);
     buf_done(&r->reply);
     arena_free(r->arena);
     atomic_fetch_sub(&s->active, 1);
@@ -94,47 +103,106 @@ static bool with_session(struct http_request *r, bool (*fn)(struct http_request 
     return ok;
 }
 
-/* Answers before a body is read: no bytes are kept for strangers or over the limit. */
+/* ---- the first call: before a body is read ---- */
+
+/* Who asks is known; what is asked is looked at. */
 static bool admit(struct http_request *r, struct err *e)
 {
     uint64_t length;
     struct str declared = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t most = exchange_config(r->server->exchange)->max_body_bytes;
-    if (!arena_ok(r->arena, e) || !http_uri_parse(r, e) || !http_authenticate(r, e))
+    if (!r->server->admit(r, e))
         return false;
     if (declared.n && str_to_u64(declared, &length) && length > most)
         return err_set(e, ERR_TOO_LARGE, "the body is larger than max_content_length, %llu bytes",
                        (unsigned long long)most);
+    r->dropping = r->method != HTTP_POST;
     r->body.cap_bytes = most + BASE_PADDING;
     return true;
 }
 
-static enum MHD_Result on_first(struct http_request *r, const char *method)
+/* On a thread of the verifiers. */
+static void sign_in(struct http_request *r)
 {
     struct err e = {0};
-    r->started = true;
-    r->method = method_of(method);
-    if (with_session(r, admit, &e))
-        return MHD_YES;
-    http_reply_err(r, &e);
-    /* Queued on the first call, the connection closes behind the answer: right only where a body
-     * may follow that nobody will read. */
-    return http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH).n ||
-                   http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING).n
-               ? http_send(r)
-               : MHD_YES;
+    if (exchange_login_basic(r->session, r->arena, r->name, r->secret, &r->who, &e) && admit(r, &e))
+        http_go_on(r);
+    else
+        http_reply_err(r, &e);
 }
+
+/* Is the request another thread's now? */
+static bool begin(struct http_request *r)
+{
+    struct err e = {0};
+    struct exchange_session *session;
+    enum exchange_login login = EXCHANGE_LOGIN_REFUSED;
+    if (!arena_ok(r->arena, &e) || !http_session_take(r->server, &session, &e)) {
+        http_reply_err(r, &e);
+        return false;
+    }
+    r->session = session;
+    if (http_uri_parse(r, &e))
+        login = http_authenticate(r, &e);
+    bool refused =
+        login == EXCHANGE_LOGIN_REFUSED || (login == EXCHANGE_LOGIN_DONE && !admit(r, &e));
+    http_session_give(r->server, session);
+    if (refused)
+        http_reply_err(r, &e);
+    return login == EXCHANGE_LOGIN_SLOW &&
+           http_pool_put(&r->server->verifiers, r, HTTP_SIGNING_IN, sign_in);
+}
+
+/* A refused body that is short and on its way already is read to its end, so that the connection
+ * lives on. Any other ends it: queued on the first call, the answer closes the connection. */
+static bool body_is_awaited(struct http_request *r)
+{
+    struct str declared = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t length = 0;
+    if (http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING).n ||
+        http_header(r, MHD_HTTP_HEADER_EXPECT).n || r->status == MHD_HTTP_CONTENT_TOO_LARGE)
+        return false;
+    return declared.n == 0 || (str_to_u64(declared, &length) && length <= LIMIT_HTTP_DROP_BYTES);
+}
+
+/* The library repeats the first call after a sign-in: it resumes where it was suspended. */
+static enum MHD_Result on_first(struct http_request *r, const char *method)
+{
+    if (!r->started) {
+        r->started = true;
+        r->method = method_of(method);
+        if (begin(r))
+            return MHD_YES;
+    }
+    r->admitted = true;
+    r->suspended = false;
+    if (atomic_load(&r->state) != HTTP_ANSWERED)
+        return MHD_YES;
+    r->dropping = true;
+    return body_is_awaited(r) ? MHD_YES : http_send(r);
+}
+
+/* ---- the body ---- */
 
 static void keep_body(struct http_request *r, const char *data, size_t n)
 {
-    if (r->body_too_large)
+    if (r->dropping)
         return;
     if (n > r->body.cap_bytes - BASE_PADDING - r->body.n) {
         r->body_too_large = true;
-        buf_done(&r->body);
+        drop_body(r);
         return;
     }
+    size_t before = r->body.room;
     buf_put(&r->body, data, n);
+    size_t grown = r->body.room - before;
+    r->body_counted += grown;
+    size_t all = atomic_fetch_add(&r->server->bodies_bytes, grown) + grown;
+    /* One alone is bounded by max-body-bytes. */
+    if (grown && all > LIMIT_HTTP_BODIES_BYTES && all > r->body_counted) {
+        r->bodies_too_many = true;
+        drop_body(r);
+    }
 }
 
 static bool run_route(struct http_request *r, struct err *e)
@@ -148,6 +216,10 @@ static void route(struct http_request *r)
 {
     struct err e = {0};
     bool ok = true;
+    if (r->bodies_too_many) {
+        http_reply_busy(r, "too much is being taken in at once; try again soon");
+        return;
+    }
     if (r->body_too_large)
         ok = err_set(&e, ERR_TOO_LARGE, "the body is larger than max_content_length");
     else if (buf_reserve(&r->body, BASE_PADDING))
@@ -173,7 +245,7 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
     (void)version;
     if (!r)
         return MHD_NO;
-    if (!r->started)
+    if (!r->admitted)
         return on_first(r, method);
     if (*upload_bytes) {
         keep_body(r, upload, *upload_bytes);
@@ -311,6 +383,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_
                             MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_UNESCAPE_CALLBACK,
                             on_unescape, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS,
+                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_PER_ADDRESS,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_S,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)2 * LIMIT_HTTP_HEADER_BYTES,
                             MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LIMIT_HTTP_LOOPS,
@@ -326,6 +399,41 @@ static void free_server(struct http_server *s)
     base_free(s);
 }
 
+static bool start_pools(struct http_server *s, struct err *e)
+{
+    s->workers = (struct http_pool){
+        .server = s,
+        .most_threads = LIMIT_HTTP_WORKERS,
+        .most_waiting = LIMIT_HTTP_JOBS,
+        .full = "too many requests wait to be taken in; try again soon",
+    };
+    s->verifiers = (struct http_pool){
+        .server = s,
+        .most_threads = LIMIT_HTTP_VERIFIERS,
+        .most_waiting = LIMIT_HTTP_SIGN_INS,
+        .full = "too many wait to sign in by password; try again soon",
+    };
+    if (!http_pool_start(&s->workers, e))
+        return false;
+    if (http_pool_start(&s->verifiers, e))
+        return true;
+    http_pool_stop(&s->workers);
+    http_pool_done(&s->workers);
+    return false;
+}
+
+static void stop_pools(struct http_server *s)
+{
+    http_pool_stop(&s->verifiers);
+    http_pool_stop(&s->workers);
+}
+
+static void done_pools(struct http_server *s)
+{
+    http_pool_done(&s->verifiers);
+    http_pool_done(&s->workers);
+}
+
 bool http_start(const struct http_options *o, struct http_server **out, struct err *e)
 {
     int fd = -1;
@@ -336,14 +444,15 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
         return err_set(e, ERR_MEMORY, "out of memory");
     }
     s->exchange = o->exchange;
+    s->admit = o->admit;
     s->route = o->route;
     s->tls = !o->plain;
     pthread_mutex_init(&s->session_lock, NULL);
     bool ok = tls_files_read(o, &tls, e) && open_socket(o, &fd, e) && make_url(s, o, fd, e) &&
-              http_pool_start(s, e);
+              start_pools(s, e);
     if (ok && !(s->daemon = start_daemon(s, o, fd, &tls))) {
-        http_pool_stop(s);
-        http_pool_done(s);
+        stop_pools(s);
+        done_pools(s);
         ok =
             err_set(e, ERR_IO, "the HTTP server cannot start: are %s and %s a matching pair?",
                     o->cert_file ? o->cert_file : "certificate", o->key_file ? o->key_file : "key");
@@ -375,13 +484,13 @@ void http_stop(struct http_server *s)
     atomic_store(&s->stopping, true);
     while (atomic_load(&s->active) && monotonic_us() < until)
         usleep(5000);
-    http_pool_stop(s);
-    /* Work of the pool may end in the writer; closing the exchange waits for it. Until then no
+    stop_pools(s);
+    /* Work of the workers may end in the writer; closing the exchange waits for it. Until then no
      * connection may be suspended, or the library could not stop. */
     while (atomic_load(&s->working))
         usleep(1000);
     MHD_stop_daemon(s->daemon);
-    http_pool_done(s);
+    done_pools(s);
     if (fd >= 0)
         close(fd);
     free_server(s);

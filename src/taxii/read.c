@@ -143,9 +143,10 @@ static bool one_object(struct http_request *r, const struct exchange_collection 
     return true;
 }
 
-void taxii_object_get(struct http_request *r, const struct exchange_collection *c, struct str id)
+void taxii_object_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
+    struct str id = http_segment(r, TAXII_ID_SEGMENT);
     struct page p = {.r = r, .list = "objects", .put = put_object};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {
@@ -156,9 +157,10 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
     answer(&p, &f);
 }
 
-void taxii_versions_get(struct http_request *r, const struct exchange_collection *c, struct str id)
+void taxii_versions_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
+    struct str id = http_segment(r, TAXII_ID_SEGMENT);
     struct page p = {.r = r, .list = "versions", .put = put_version};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {

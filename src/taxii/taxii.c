@@ -4,20 +4,14 @@
 
 #include "taxii/taxii_priv.h"
 
-static void reply_error(struct http_request *r, enum err_code code, const char *why)
-{
-    struct err e;
-    err_set(&e, code, "%s", why);
-    http_reply_err(r, &e);
-}
-
 /* ---- resources ---- */
 
-static void discovery_get(struct http_request *r)
+static void discovery_get(struct http_request *r, const struct exchange_collection *none)
 {
     const struct exchange_config *c = exchange_config(http_exchange(r));
     struct str url = c->public_url;
     struct buf b;
+    (void)none;
     if (str_ends(url, STR("/")))
         url.n--;
     struct str root = arena_printf(http_arena(r), "%.*s/%.*s/", STR_FMT(url), STR_FMT(c->api_root));
@@ -36,10 +30,11 @@ static void discovery_get(struct http_request *r)
     http_reply(r, 200, HTTP_TAXII_TYPE, &b);
 }
 
-static void root_get(struct http_request *r)
+static void root_get(struct http_request *r, const struct exchange_collection *none)
 {
     const struct exchange_config *c = exchange_config(http_exchange(r));
     struct buf b;
+    (void)none;
     buf_init(&b, 0);
     buf_byte(&b, '{');
     json_put_member(&b, "title", c->name);
@@ -74,12 +69,13 @@ static void put_collection(struct http_request *r, struct buf *b,
     buf_byte(b, '}');
 }
 
-static void collections_get(struct http_request *r)
+static void collections_get(struct http_request *r, const struct exchange_collection *none)
 {
     struct exchange_collection *list;
     size_t n;
     struct err e = {0};
     struct buf b;
+    (void)none;
     if (!exchange_collections(http_session(r), http_arena(r), &list, &n, &e)) {
         http_reply_err(r, &e);
         return;
@@ -99,12 +95,6 @@ static void collections_get(struct http_request *r)
     http_reply(r, 200, HTTP_TAXII_TYPE, &b);
 }
 
-bool taxii_collection(struct http_request *r, struct exchange_collection *out, struct err *e)
-{
-    return exchange_collection_find(http_session(r), http_arena(r), http_segment(r, 2), false, out,
-                                    e);
-}
-
 static void collection_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct buf b;
@@ -113,10 +103,11 @@ static void collection_get(struct http_request *r, const struct exchange_collect
     http_reply(r, 200, HTTP_TAXII_TYPE, &b);
 }
 
-static void status_get(struct http_request *r)
+static void status_get(struct http_request *r, const struct exchange_collection *none)
 {
     struct buf b;
     struct err e = {0};
+    (void)none;
     buf_init(&b, 0);
     if (exchange_status(http_session(r), http_principal(r), http_segment(r, 2), &b, &e)) {
         http_reply(r, 200, HTTP_TAXII_TYPE, &b);
@@ -126,123 +117,141 @@ static void status_get(struct http_request *r)
     http_reply_err(r, &e);
 }
 
-/* ---- routing ---- */
+/* ---- what may be asked ---- */
 
-/* Is the method among those allowed here? Answers 405 if not. */
-static bool allow(struct http_request *r, enum http_method a, enum http_method b, const char *names)
+/* §5.5: who may add, and in what form. */
+static bool may_post(struct http_request *r, struct err *e)
 {
-    if (http_method(r) == a || http_method(r) == b)
-        return true;
-    http_reply_header(r, "Allow", str_of(names));
-    reply_error(r, ERR_METHOD, names);
-    return false;
+    enum exchange_role role = http_principal(r)->role;
+    if (!exchange_role_writes(role))
+        return exchange_role_reads(role) ? err_set(e, ERR_FORBIDDEN, "you may not add objects here")
+                                         : err_set(e, ERR_NOT_FOUND, "no such collection");
+    return taxii_content_ok(http_header(r, "Content-Type")) ||
+           err_set(e, ERR_MEDIA_TYPE, "send Content-Type: " HTTP_TAXII_TYPE);
 }
 
-/* §5.5: who may add, and in what form; before any of the body is looked at. */
-static void post_start(struct http_request *r)
-{
-    const struct principal *who = http_principal(r);
-    if (!exchange_role_writes(who->role))
-        reply_error(r, exchange_role_reads(who->role) ? ERR_FORBIDDEN : ERR_NOT_FOUND,
-                    exchange_role_reads(who->role) ? "you may not add objects here"
-                                                   : "no such collection");
-    else if (!taxii_content_ok(http_header(r, "Content-Type")))
-        reply_error(r, ERR_MEDIA_TYPE, "send Content-Type: " HTTP_TAXII_TYPE);
-    else
-        http_work(r, taxii_objects_post);
-}
-
-/* §5.7: by (can_read, can_write): neither 404, one of them 403. */
-static void delete_start(struct http_request *r)
+/* §5.7: by (can_read, can_write): neither 404, one of them 403. Both: it is served, and what
+ * exchange_withdraw knows of a role and an object may still be 403. A sensor is such a role: it has
+ * can_write because it adds sightings, and it takes nothing back. */
+static bool may_delete(struct http_request *r, struct err *e)
 {
     enum exchange_role role = http_principal(r)->role;
     bool reads = exchange_role_reads(role), writes = exchange_role_writes(role);
     if (reads && writes)
-        http_work(r, taxii_object_delete);
-    else
-        reply_error(r, reads || writes ? ERR_FORBIDDEN : ERR_NOT_FOUND,
-                    reads || writes ? "you may not delete objects here" : "no such collection");
+        return true;
+    return reads || writes ? err_set(e, ERR_FORBIDDEN, "you may not delete objects here")
+                           : err_set(e, ERR_NOT_FOUND, "no such collection");
 }
 
-static void objects_route(struct http_request *r, const struct exchange_collection *c)
-{
-    struct str id = http_segment(r, 4), what = http_segment(r, 5);
-    size_t n = http_segment_count(r);
-    if (n == 4) {
-        if (!allow(r, HTTP_GET, HTTP_POST, "GET, HEAD, POST"))
-            return;
-        if (http_method(r) == HTTP_POST)
-            post_start(r);
-        else
-            taxii_objects_get(r, c);
-    } else if (n == 5) {
-        if (!allow(r, HTTP_GET, HTTP_DELETE, "GET, HEAD, DELETE"))
-            return;
-        if (http_method(r) == HTTP_DELETE)
-            delete_start(r);
-        else
-            taxii_object_get(r, c, id);
-    } else if (n == 6 && str_eq(what, STR("versions"))) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            taxii_versions_get(r, c, id);
-    } else {
-        reply_error(r, ERR_NOT_FOUND, "no such resource");
+/* GET, and at most one other method, which works on a worker's thread. */
+struct resource {
+    const char *allow;
+    void (*get)(struct http_request *r, const struct exchange_collection *c);
+    bool has_other;
+    enum http_method other;
+    bool (*may)(struct http_request *r, struct err *e);
+    http_route_fn *work;
+};
+
+#define READ_ONLY(fn)                                                                              \
+    {                                                                                              \
+        .allow = "GET, HEAD", .get = fn                                                            \
     }
-}
+static const struct resource discovery = READ_ONLY(discovery_get), root = READ_ONLY(root_get),
+                             status = READ_ONLY(status_get),
+                             collections = READ_ONLY(collections_get),
+                             collection = READ_ONLY(collection_get),
+                             manifest = READ_ONLY(taxii_manifest_get),
+                             versions = READ_ONLY(taxii_versions_get);
+static const struct resource objects = {"GET, HEAD, POST", taxii_objects_get, true,
+                                        HTTP_POST,         may_post,          taxii_objects_post};
+static const struct resource object = {"GET, HEAD, DELETE", taxii_object_get, true,
+                                       HTTP_DELETE,         may_delete,       taxii_object_delete};
 
-static void collections_route(struct http_request *r)
+/* What a request is for. */
+struct target {
+    const struct resource *resource;
+    struct exchange_collection collection;
+};
+
+static const struct resource *in_collection(const struct http_request *r)
 {
-    struct exchange_collection c;
-    struct err e = {0};
     struct str what = http_segment(r, 3);
     size_t n = http_segment_count(r);
-    if (n == 2) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            collections_get(r);
-    } else if (!taxii_collection(r, &c, &e)) {
-        http_reply_err(r, &e);
-    } else if (n == 3) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            collection_get(r, &c);
-    } else if (n == 4 && str_eq(what, STR("manifest"))) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            taxii_manifest_get(r, &c);
-    } else if (str_eq(what, STR("objects"))) {
-        objects_route(r, &c);
-    } else {
-        reply_error(r, ERR_NOT_FOUND, "no such resource");
-    }
+    if (n == 3)
+        return &collection;
+    if (n == 4 && str_eq(what, STR("manifest")))
+        return &manifest;
+    if (!str_eq(what, STR("objects")))
+        return NULL;
+    if (n == 6)
+        return str_eq(http_segment(r, 5), STR("versions")) ? &versions : NULL;
+    return n == 4 ? &objects : n == 5 ? &object : NULL;
 }
 
-static void api_root_route(struct http_request *r)
+/* The resource that a path names, or NULL; *of_collection: if its collection is there. */
+static const struct resource *find(const struct http_request *r, bool *of_collection)
 {
-    struct str what = http_segment(r, 1);
+    struct str first = http_segment(r, 0), what = http_segment(r, 1);
     size_t n = http_segment_count(r);
-    if (n == 1) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            root_get(r);
-    } else if (n == 3 && str_eq(what, STR("status"))) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            status_get(r);
-    } else if (str_eq(what, STR("collections"))) {
-        collections_route(r);
-    } else {
-        reply_error(r, ERR_NOT_FOUND, "no such resource");
-    }
+    *of_collection = false;
+    if (str_eq(first, STR("taxii2")))
+        return n == 1 ? &discovery : NULL;
+    if (!str_eq(first, exchange_config(http_exchange(r))->api_root))
+        return NULL;
+    if (n == 1)
+        return &root;
+    if (str_eq(what, STR("status")))
+        return n == 3 ? &status : NULL;
+    if (!str_eq(what, STR("collections")))
+        return NULL;
+    if (n == 2)
+        return &collections;
+    *of_collection = true;
+    return in_collection(r);
+}
+
+/* App. B: one answer for a collection that is not there and one that is another's. */
+static bool find_collection(struct http_request *r, struct exchange_collection *out, struct err *e)
+{
+    if (exchange_collection_find(http_session(r), http_arena(r), http_segment(r, 2), false, out, e))
+        return true;
+    return e->code == ERR_NOT_FOUND ? err_set(e, ERR_NOT_FOUND, "no such collection") : false;
+}
+
+bool taxii_admit(struct http_request *r, struct err *e)
+{
+    bool of_collection;
+    struct target *t = arena_calloc(http_arena(r), 1, sizeof *t);
+    if (!t)
+        return arena_ok(http_arena(r), e);
+    if (!taxii_accepts(http_header(r, "Accept")))
+        return err_set(e, ERR_NOT_ACCEPTABLE, "this server answers " HTTP_TAXII_TYPE);
+    t->resource = find(r, &of_collection);
+    if (of_collection && !find_collection(r, &t->collection, e))
+        return false;
+    if (!t->resource)
+        return err_set(e, ERR_NOT_FOUND, "no such resource");
+    http_keep(r, t);
+    if (http_method(r) == HTTP_GET)
+        return true;
+    if (t->resource->has_other && http_method(r) == t->resource->other)
+        return t->resource->may(r, e);
+    http_reply_header(r, "Allow", str_of(t->resource->allow));
+    return err_set(e, ERR_METHOD, "%s", t->resource->allow);
 }
 
 void taxii_route(struct http_request *r)
 {
-    struct str first = http_segment(r, 0);
-    const struct exchange_config *c = exchange_config(http_exchange(r));
-    if (!taxii_accepts(http_header(r, "Accept"))) {
-        reply_error(r, ERR_NOT_ACCEPTABLE, "this server answers " HTTP_TAXII_TYPE);
-    } else if (str_eq(first, STR("taxii2")) && http_segment_count(r) == 1) {
-        if (allow(r, HTTP_GET, HTTP_GET, "GET, HEAD"))
-            discovery_get(r);
-    } else if (str_eq(first, c->api_root)) {
-        api_root_route(r);
-    } else {
-        reply_error(r, ERR_NOT_FOUND, "no such resource");
-    }
+    const struct target *t = http_kept(r);
+    if (http_method(r) == HTTP_GET)
+        t->resource->get(r, &t->collection);
+    else
+        http_work(r, t->resource->work);
+}
+
+const struct exchange_collection *taxii_collection(const struct http_request *r)
+{
+    const struct target *t = http_kept(r);
+    return &t->collection;
 }

@@ -7,7 +7,10 @@
 
 #include "http/http.h"
 
-/* Routes /taxii2/ and the API root; answers 404 for every other path. */
+/* Finds what a path below /taxii2/ and the API root names, and whether this method, role and
+ * Content-Type are right for it: ERR_NOT_FOUND for every other path. */
+bool taxii_admit(struct http_request *r, struct err *e) BASE_CHECKED;
+/* Answers what taxii_admit let in. */
 void taxii_route(struct http_request *r);
 
 #endif

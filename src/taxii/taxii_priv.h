@@ -24,17 +24,18 @@ bool taxii_accepts(struct str accept);
 /* Is Content-Type application/taxii+json, without version or with version 2.1? */
 bool taxii_content_ok(struct str type);
 
-/* Endpoints of one collection (§5). `c` is copied where it outlives the call. */
+/* Endpoints of one collection (§5), which lives as long as the request; the object's id is segment
+ * TAXII_ID_SEGMENT. */
+#define TAXII_ID_SEGMENT 4
 void taxii_objects_get(struct http_request *r, const struct exchange_collection *c);
 void taxii_manifest_get(struct http_request *r, const struct exchange_collection *c);
-void taxii_object_get(struct http_request *r, const struct exchange_collection *c, struct str id);
-void taxii_versions_get(struct http_request *r, const struct exchange_collection *c, struct str id);
+void taxii_object_get(struct http_request *r, const struct exchange_collection *c);
+void taxii_versions_get(struct http_request *r, const struct exchange_collection *c);
 void taxii_objects_post(struct http_request *r);
 void taxii_object_delete(struct http_request *r);
 
-/* Finds the collection named in the path; ERR_NOT_FOUND. */
-bool taxii_collection(struct http_request *r, struct exchange_collection *out,
-                      struct err *e) BASE_CHECKED;
+/* The collection that taxii_admit found. */
+const struct exchange_collection *taxii_collection(const struct http_request *r);
 /* Version text of a stored object: its own, or the instant it was received (§3.4.1). */
 struct str taxii_version(const struct store_object *o, char out[INSTANT_TEXT_BYTES]);
 /* Renders the status resource (§4.3.1) of a batch. */

@@ -100,19 +100,16 @@ static bool envelope_open(const struct json *doc, const struct json **first, siz
 
 static bool post(struct http_request *r, struct err *e)
 {
-    struct exchange_collection c;
     struct exchange_batch *b;
     const struct json *doc, *first;
     size_t count;
     struct exchange_session *s = http_session(r);
-    if (!taxii_collection(r, &c, e))
-        return false;
     if (!json_parse(exchange_session_json(s), http_arena(r), http_body(r), true, &doc, e))
         return err_prefix(e, "at byte %zu", e->at);
     if (!envelope_open(doc, &first, &count, e))
         return false;
     struct exchange_submission sub = {
-        .who = http_principal(r), .collection = &c, .status = taxii_status_put};
+        .who = http_principal(r), .collection = taxii_collection(r), .status = taxii_status_put};
     if (!exchange_prepare(s, &sub, http_body(r), first, count, &b, e))
         return false;
     if (exchange_commit(http_exchange(r), b, posted, r, e))
@@ -132,13 +129,12 @@ void taxii_objects_post(struct http_request *r)
 
 static bool remove_object(struct http_request *r, struct err *e)
 {
-    struct exchange_collection c;
     struct taxii_filter f;
-    if (!taxii_collection(r, &c, e) || !taxii_filter_read(r, &c, true, &f, e))
+    if (!taxii_filter_read(r, taxii_collection(r), true, &f, e))
         return false;
     if (f.nothing)
         return err_set(e, ERR_NOT_FOUND, "no such object");
-    struct str id = http_segment(r, 4);
+    struct str id = http_segment(r, TAXII_ID_SEGMENT);
     bool named = false;
     for (size_t i = 0; i < http_query_count(r); i++) {
         struct str name, value;

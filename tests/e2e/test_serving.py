@@ -7,6 +7,8 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
+from base64 import b64encode
 from urllib.parse import urlsplit
 
 import pytest
@@ -141,6 +143,96 @@ def test_expect_continue(nodes):
     for token, length, status in (("wrong", len(body), b"401"), (node.admin_token, 5001, b"413")):
         s, answer = ask(token, length)
         assert answer.startswith(b"HTTP/1.1 " + status), answer
+        s.close()
+
+
+def test_refused_before_the_body(nodes):
+    """Whoever may not add, and what is not for adding, is told so before a byte of it is sent."""
+    node = nodes("before")
+    collection = node.collection("Before")
+    reader, auditor = node.user("reader", "reader"), node.user("auditor", "auditor")
+    node.user("by-password", "reader", password="correct horse battery")
+    node.start()
+    objects = f"/api/collections/{collection}/objects/"
+    nowhere = "/api/collections/00000000-0000-4000-8000-000000000000/objects/"
+    password = "Basic " + b64encode(b"by-password:correct horse battery").decode()
+    wrong = "Basic " + b64encode(b"by-password:wrong horse battery").decode()
+    admin = "Bearer " + node.admin_token
+    for who, path, content, accept, status in (
+            (admin, objects, "application/json", TAXII, b"415"), (admin, objects, TAXII, "text/html", b"406"),
+            (admin, nowhere, TAXII, TAXII, b"404"), (admin, "/nothing/", TAXII, TAXII, b"404"),
+            (admin, "/taxii2/", TAXII, TAXII, b"405"), ("Bearer " + reader, objects, TAXII, TAXII, b"403"),
+            ("Bearer " + auditor, objects, TAXII, TAXII, b"404"),
+            (password, objects, TAXII, TAXII, b"403"), (wrong, objects, TAXII, TAXII, b"401")):
+        for body in ("Content-Length: 90000000", "Transfer-Encoding: chunked"):
+            with connection(node) as s:
+                s.sendall((f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {who}\r\n"
+                           f"Accept: {accept}\r\nContent-Type: {content}\r\n{body}\r\n\r\n").encode())
+                answer = s.recv(65536)
+                assert answer.startswith(b"HTTP/1.1 " + status), (path, answer)
+    # A short body is not worth a connection: it is read, and the connection serves on.
+    client = node.client(reader)
+    for _ in range(3):
+        error_of(client.post(collection, [indicator()], status=None), 403)
+        assert client.connection.sock is not None
+
+
+# ---- signing in by password
+
+def test_first_words_by_password(nodes):
+    """Whatever the request is that a password comes with first, its body arrives whole."""
+    node = nodes("passwords")
+    collection = node.collection("Passwords")
+    secret = "correct horse battery"
+    for n in range(4):
+        node.user(f"writer-{n}", password=secret)
+    node.start()
+    objects = [indicator(n, description="d" * 100_000) for n in range(4)]
+    path = f"collections/{collection}/objects/"
+    bodies = [json.dumps({"objects": [o]}).encode() for o in objects]
+    clients = [node.client(user=f"writer-{n}", password=secret) for n in range(4)]
+    clients[0].request("POST", path, body=bodies[0], status=202)
+    clients[1].request("POST", path, body=iter([bodies[1][:9], bodies[1][9:]]), status=202,
+                       headers={"Transfer-Encoding": "chunked"}, encode_chunked=True)
+    clients[2].get(path)
+    clients[2].request("POST", path, body=bodies[2], status=202)
+    authorization = clients[3].authorization.encode()
+    with connection(node) as s:
+        s.sendall(b"POST /api/" + path.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                  + authorization + b"\r\nContent-Type: " + TAXII.encode()
+                  + b"\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(bodies[3]))
+        assert s.recv(65536).startswith(b"HTTP/1.1 100")
+        s.sendall(bodies[3])
+        assert s.recv(65536).startswith(b"HTTP/1.1 202")
+    assert sorted(node.admin.all_ids(collection)) == sorted(o["id"] for o in objects)
+    for c in clients[:3]:
+        assert c.connection.sock is not None
+        assert len(c.all_ids(collection)) == 4
+
+
+def test_strangers_who_guess(nodes):
+    """Each is refused or told to come back; who has signed in is served meanwhile, and the server
+    ends while they wait."""
+    node = nodes("guessing")
+    node.user("with-password", password="correct horse battery")
+    token = node.user("with-token")
+    node.start()
+    known = node.client(token)
+    guess = b64encode(b"with-password:wrong horse battery").decode()
+    request = (f"GET /api/ HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {guess}\r\n\r\n").encode()
+    strangers = [connection(node) for _ in range(60)]
+    for s in strangers:
+        s.sendall(request)
+    known.get("collections/")
+    answers = [s.recv(65536) for s in strangers]
+    statuses = {a.split(b" ")[1] for a in answers}
+    assert statuses <= {b"401", b"503"} and b"401" in statuses
+    assert all((b"Retry-After" in a) == (a.split(b" ")[1] == b"503") for a in answers)
+    node.client(user="with-password", password="correct horse battery").get("collections/")
+    for s in strangers:
+        s.sendall(request)
+    node.stop()
+    for s in strangers:
         s.close()
 
 
