@@ -355,7 +355,8 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
     return ok;
 }
 
-/* Organisations come before users' names; two different parties of one name are no answer. */
+/* What policy.conf names comes before organisations that only users have, these before users'
+ * names; two different parties of one name are no answer. */
 struct party_search {
     struct str name;
     struct policy_party *out;
@@ -392,7 +393,7 @@ bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str
 {
     struct party_search f = {.name = org, .out = out};
     policy_each_party(s->x->policy, match_party, &f);
-    if (!store_user_each(s->store, a, match_user, &f, e))
+    if (!f.found && !store_user_each(s->store, a, match_user, &f, e))
         return false;
     f.by_user_name = true;
     if (!f.found && !store_user_each(s->store, a, match_user, &f, e))

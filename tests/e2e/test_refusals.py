@@ -204,9 +204,11 @@ def test_the_largest_body(node, writer):
         assert status["success_count"] == 1
 
 
-@pytest.mark.parametrize("size", [BODY_BYTES + 1, 10 * BODY_BYTES])
-def test_a_body_too_large(node, no_trace, size):
-    answer = node.client(node.writer).request("POST", objects_path(node), body=exactly(size))
+def test_a_body_too_large(node, no_trace):
+    """Answered at once and closed: a client that goes on sending a longer one may lose the answer,
+    so the longer ones send their head alone (below)."""
+    answer = node.client(node.writer).request("POST", objects_path(node),
+                                              body=exactly(BODY_BYTES + 1))
     error_of(answer, 413)
 
 
