@@ -73,6 +73,8 @@ bool err_set_at(struct err *e, enum err_code code, size_t at, const char *fmt, .
     BASE_PRINTF(4, 5);
 /* Puts `fmt` and ": " before the message that is there already. */
 bool err_prefix(struct err *e, const char *fmt, ...) BASE_PRINTF(2, 3);
+/* Puts ": " and `fmt` behind it: what to do. */
+bool err_hint(struct err *e, const char *fmt, ...) BASE_PRINTF(2, 3);
 const char *err_name(enum err_code code);
 const char *err_text(enum err_code code);
 int err_http(enum err_code code);
@@ -227,6 +229,8 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 /* Writes through a temporary name, fsync and rename, then fsync of the folder: afterwards the file
  * holds either the old or the new bytes, whatever happens. `mode` as for open(2). */
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
+/* Makes the names in the folder that holds `path` durable. */
+bool file_sync_folder(const char *path, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 /* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
@@ -251,6 +255,7 @@ static inline bool err_no(bool always_false)
 #define err_set(...)    err_no(err_set(__VA_ARGS__))
 #define err_set_at(...) err_no(err_set_at(__VA_ARGS__))
 #define err_prefix(...) err_no(err_prefix(__VA_ARGS__))
+#define err_hint(...)   err_no(err_hint(__VA_ARGS__))
 #define err_errno(...)  err_no(err_errno(__VA_ARGS__))
 
 #ifdef __cplusplus

@@ -74,6 +74,18 @@ bool(err_prefix)(struct err *e, const char *fmt, ...)
     return false;
 }
 
+bool(err_hint)(struct err *e, const char *fmt, ...)
+{
+    size_t n = strlen(e->msg);
+    va_list ap;
+    n += (size_t)snprintf(e->msg + n, sizeof e->msg - n, ": ");
+    va_start(ap, fmt);
+    if (n < sizeof e->msg)
+        vsnprintf(e->msg + n, sizeof e->msg - n, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
 bool(err_errno)(struct err *e, const char *what, const char *path)
 {
     int n = errno;

@@ -76,8 +76,7 @@ static bool write_all(int fd, const char *path, struct str bytes, struct err *e)
     return fsync(fd) == 0 || err_errno(e, "cannot write", path);
 }
 
-/* Makes a rename durable: the folder that holds `path` is synced. */
-static bool sync_folder(const char *path, struct err *e)
+bool file_sync_folder(const char *path, struct err *e)
 {
     char dir[4096];
     const char *slash = strrchr(path, '/');
@@ -112,7 +111,7 @@ bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e
         unlink(temporary);
         return false;
     }
-    return sync_folder(path, e);
+    return file_sync_folder(path, e);
 }
 
 bool file_exists(const char *path)

@@ -91,7 +91,10 @@ void cli_progress_end(struct cli_progress *p);
 /* Set by SIGTERM and SIGINT after cli_signals_catch; a command that runs long looks at it. */
 void cli_signals_catch(void);
 bool cli_signals_stopped(void);
-void cli_signals_wait(void); /* until one arrives */
+/* The other way, for a command whose threads do the work: called before any of them starts, so that
+ * the signals wait, whoever they would reach, until cli_signals_wait takes one. */
+void cli_signals_block(void);
+void cli_signals_wait(void);
 
 /* Every command, in the order of the help; the last has no name. Defined in main.c. */
 extern const struct cli_command *const cli_commands[];

@@ -128,8 +128,10 @@ static bool one_file(const char *path, cli_document_fn *each, void *ctx, struct 
 {
     struct reading r = {.path = path, .each = each, .ctx = ctx};
     r.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!r.file)
-        return err_errno(e, "cannot open", path);
+    if (!r.file) {
+        err_errno(e, "cannot open", path);
+        return err_hint(e, "name a file or folder that can be read, or - for standard input");
+    }
     r.json = json_reader_new();
     r.arena = arena_new(LIMIT_ARENA_FILE_BYTES);
     buf_init(&r.b, 0);
@@ -156,12 +158,20 @@ static int wanted(const struct dirent *d)
     return d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
 }
 
+struct walking {
+    cli_document_fn *each;
+    void *ctx;
+    size_t files;
+};
+
 /* In the order of names, so that two runs say the same. Depth is bounded by DIRECTORY_DEEP. */
-static bool walk(const char *path, unsigned depth, cli_document_fn *each, void *ctx, struct err *e)
+static bool walk(struct walking *w, const char *path, unsigned depth, struct err *e)
 {
     struct dirent **names = NULL;
-    if (!file_is_dir(path))
-        return one_file(path, each, ctx, e);
+    if (!file_is_dir(path)) {
+        w->files++;
+        return one_file(path, w->each, w->ctx, e);
+    }
     if (depth == DIRECTORY_DEEP)
         return err_set(e, ERR_LIMIT, "%s: more than %d directories deep", path, DIRECTORY_DEEP);
     int n = scandir(path, &names, wanted, alphasort);
@@ -175,7 +185,7 @@ static bool walk(const char *path, unsigned depth, cli_document_fn *each, void *
         buf_byte(&b, '\0');
         /* DT_UNKNOWN: only its ending or being a directory makes a name wanted. */
         if (ok && buf_ok(&b, e))
-            ok = walk(b.p, depth + 1, each, ctx, e);
+            ok = walk(w, b.p, depth + 1, e);
         buf_done(&b);
         base_free(names[i]);
     }
@@ -185,5 +195,11 @@ static bool walk(const char *path, unsigned depth, cli_document_fn *each, void *
 
 bool cli_documents_each(const char *path, cli_document_fn *each, void *ctx, struct err *e)
 {
-    return walk(path, 0, each, ctx, e);
+    struct walking w = {.each = each, .ctx = ctx};
+    if (!walk(&w, path, 0, e))
+        return false;
+    return w.files || err_set(e, ERR_IO,
+                              "%s: no JSON file is in it: name a folder with *.json, *.jsonl or "
+                              "*.ndjson",
+                              path);
 }

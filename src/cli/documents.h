@@ -20,7 +20,7 @@ struct cli_document {
 };
 /* False ends the reading with `e`. */
 typedef bool cli_document_fn(void *ctx, const struct cli_document *d, struct err *e);
-/* An unreadable file is an error, and ends the reading. */
+/* An unreadable file is an error, and ends the reading; so is a directory without files. */
 bool cli_documents_each(const char *path, cli_document_fn *each, void *ctx,
                         struct err *e) BASE_CHECKED;
 

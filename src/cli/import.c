@@ -21,6 +21,11 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+struct finished {
+    struct exchange_batch *batch;
+    bool durable;
+};
+
 struct import {
     struct cli *c;
     struct cli_node node;
@@ -31,7 +36,7 @@ struct import {
 
     pthread_mutex_t lock; /* guards what the writer's thread reports */
     pthread_cond_t wake;
-    struct exchange_batch *finished[BATCHES_MOST];
+    struct finished finished[BATCHES_MOST];
     size_t on_their_way, finished_count;
     bool failed;
     struct err e;
@@ -42,7 +47,7 @@ static void batch_done(void *ctx, struct exchange_batch *b, bool ok, const struc
 {
     struct import *im = ctx;
     pthread_mutex_lock(&im->lock);
-    im->finished[im->finished_count++] = b;
+    im->finished[im->finished_count++] = (struct finished){b, ok};
     im->on_their_way--;
     if (!ok && !im->failed) {
         im->failed = true;
@@ -88,7 +93,7 @@ static void tally(struct import *im, struct exchange_batch *b, bool durable)
 /* Takes in what has finished; waits until at most `most` batches are on their way. */
 static bool collect(struct import *im, size_t most, struct err *e)
 {
-    struct exchange_batch *done[BATCHES_MOST];
+    struct finished done[BATCHES_MOST];
     pthread_mutex_lock(&im->lock);
     while (im->on_their_way > most)
         pthread_cond_wait(&im->wake, &im->lock);
@@ -96,11 +101,11 @@ static bool collect(struct import *im, size_t most, struct err *e)
     memcpy(done, im->finished, n * sizeof *done);
     im->finished_count = 0;
     bool failed = im->failed;
-    pthread_mutex_unlock(&im->lock);
-    for (size_t i = 0; i < n; i++)
-        tally(im, done[i], !failed);
     if (failed)
         *e = im->e;
+    pthread_mutex_unlock(&im->lock);
+    for (size_t i = 0; i < n; i++)
+        tally(im, done[i].batch, done[i].durable);
     return !failed;
 }
 
@@ -121,7 +126,9 @@ static bool import_objects(struct import *im, const struct cli_document *d,
         im->on_their_way++;
         pthread_mutex_unlock(&im->lock);
         if (!exchange_commit(im->node.x, b, batch_done, im, e)) {
+            pthread_mutex_lock(&im->lock);
             im->on_their_way--;
+            pthread_mutex_unlock(&im->lock);
             exchange_batch_free(b);
             return false;
         }

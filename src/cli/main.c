@@ -144,17 +144,27 @@ bool cli_signals_stopped(void)
     return stopped != 0;
 }
 
-void cli_signals_wait(void)
+static sigset_t both_signals(void)
 {
-    sigset_t both, before;
+    sigset_t both;
     sigemptyset(&both);
     sigaddset(&both, SIGTERM);
     sigaddset(&both, SIGINT);
-    /* Blocked while the flag is looked at, so that a signal in between is not slept through. */
-    pthread_sigmask(SIG_BLOCK, &both, &before);
-    while (!stopped)
-        sigsuspend(&before);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return both;
+}
+
+void cli_signals_block(void)
+{
+    sigset_t both = both_signals();
+    pthread_sigmask(SIG_BLOCK, &both, NULL);
+}
+
+void cli_signals_wait(void)
+{
+    sigset_t both = both_signals();
+    int which;
+    while (sigwait(&both, &which) != 0)
+        ;
 }
 
 /* ---- main ---- */

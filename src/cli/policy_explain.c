@@ -37,8 +37,13 @@ static int explain(struct cli *c, struct cli_node *n)
     buf_init(&bytes, 0);
     buf_init(&b, 0);
     int status;
-    if (!exchange_party_find(n->s, c->arena, cli_text(c, "for"), &to, &e) ||
-        !exchange_explain(n->s, str_of(c->args[1]), &to, &x, &bytes, &e)) {
+    bool ok = exchange_party_find(n->s, c->arena, cli_text(c, "for"), &to, &e);
+    if (ok && !exchange_explain(n->s, str_of(c->args[1]), &to, &x, &bytes, &e)) {
+        ok = false;
+        if (e.code == ERR_NOT_FOUND)
+            err_hint(&e, "`setu export %s` tells which there are", c->args[0]);
+    }
+    if (!ok) {
         status = cli_fail(c, &e);
     } else {
         bool release = x.decision == POLICY_RELEASE;

@@ -1,4 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 #include "http/http.h"
@@ -29,6 +32,18 @@ static bool print_ready(struct cli *c, const struct http_server *s, const char *
     return ok;
 }
 
+/* Each connection is an open file, and the soft limit is often lower than LIMIT_HTTP_CONNECTIONS.
+ */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        log_line(LOG_WARNING, "cannot raise the number of open files: %s", strerror(errno));
+}
+
 static int serve(struct cli *c, struct exchange *x)
 {
     char cert[LIMIT_PATH_BYTES], key[LIMIT_PATH_BYTES], ca[LIMIT_PATH_BYTES];
@@ -49,7 +64,8 @@ static int serve(struct cli *c, struct exchange *x)
         .admit = taxii_admit,
         .route = taxii_route,
     };
-    cli_signals_catch();
+    cli_signals_block();
+    raise_file_limit();
     if (!http_start(&o, &server, &e))
         return cli_fail(c, &e);
     bool ready = print_ready(c, server, ca);

@@ -102,7 +102,10 @@ static int run(struct cli *c)
         return cli_fail(c, &e);
     if (!cli_node_open(c, c->args[0], &n, &status))
         return status;
-    status = exchange_user_add(n.x, &u, token, &e) ? print_user(c, &u, token) : cli_fail(c, &e);
+    bool ok = exchange_user_add(n.x, &u, token, &e);
+    if (!ok && e.code == ERR_CONFLICT)
+        err_hint(&e, "choose another; a revoked user's name is not given again");
+    status = ok ? print_user(c, &u, token) : cli_fail(c, &e);
     cli_node_close(&n);
     return status;
 }
@@ -113,11 +116,14 @@ const struct cli_command cli_user_add = {
     .least_args = 2,
     .most_args = 2,
     .summary = "add a person, service, sensor or partner node",
-    .text = "Prints the user's token once; it serves as bearer token and as HTTP Basic password. A "
-            "running node knows the user at once. What a user reads follows from organisation and "
-            "nation by policy.conf, what the user may do from the role: reader reads; contributor, "
-            "officer and admin read and add; sensor reads and adds sightings; peer is a partner's "
-            "node, which reads; auditor reads no objects.",
+    .text =
+        "Prints the user's token once; it serves as bearer token and as HTTP Basic password. A "
+        "running node knows the user at once. What a user reads follows from organisation and "
+        "nation by policy.conf, what the user may do from the role: reader reads; contributor, "
+        "officer and admin read and add; sensor reads and adds sightings, and "
+        "removes nothing although its collections say can_write; peer is a partner's node, which "
+        "reads; auditor reads no objects. A password has 12 bytes or more and does not begin "
+        "with \"setu_\", as tokens do.",
     .options = options,
     .run = run,
 };

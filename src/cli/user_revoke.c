@@ -13,6 +13,8 @@ static int run(struct cli *c)
     if (!cli_node_open(c, c->args[0], &n, &status))
         return status;
     if (!exchange_user_revoke(n.x, str_of(c->args[1]), &e)) {
+        if (e.code == ERR_NOT_FOUND)
+            err_hint(&e, "`setu user list %s` tells which there are", c->args[0]);
         status = cli_fail(c, &e);
     } else {
         buf_init(&b, 0);

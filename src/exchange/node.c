@@ -1,4 +1,5 @@
 /* A node's folder: making it, opening it, reading setu.conf. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,7 +345,11 @@ static bool make_all(struct making *m, struct str admin, char token[64], struct 
     /* rename(2) replaces an empty folder and nothing else. */
     if (rename(m->dir, m->final) != 0)
         return err_errno(e, "cannot create", m->final);
-    return true;
+    if (file_sync_folder(m->final, e))
+        return true;
+    if (rename(m->final, m->dir) != 0)
+        return err_hint(e, "%s stands, but perhaps not after a power cut", m->final);
+    return false;
 }
 
 /* Removes what make_all left behind; the names are its own. */
@@ -360,14 +365,58 @@ static void unmake(const struct making *m)
     }
 }
 
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+            return true;
+    return false;
+}
+
+/* HOST:PORT or [HOST]:PORT; whether there is such a host shows when it is served. */
+static bool listen_valid(struct str s)
+{
+    size_t colon = s.n;
+    uint64_t port;
+    while (colon && s.p[colon - 1] != ':')
+        colon--;
+    struct str digits = str_from(s, colon);
+    return colon > 1 && !has_control(s) && str_find(s, ' ') == s.n && digits.n <= 5 &&
+           str_to_u64(digits, &port) && port <= 65535;
+}
+
+/* Where it lies, where it listens, and for whom its certificate is. */
+static bool plan_places(struct making *m, struct err *e)
+{
+    const struct exchange_init *i = m->i;
+    struct str listen = i->listen.n ? i->listen : STR("127.0.0.1:6443");
+    size_t n = strlen(i->dir);
+    if (!listen_valid(listen) || listen.n >= sizeof m->listen)
+        return err_set(e, ERR_USAGE, "--listen %.*s: write HOST:PORT, as 127.0.0.1:6443",
+                       STR_FMT(listen));
+    snprintf(m->listen, sizeof m->listen, "%.*s", STR_FMT(listen));
+    int hosts = snprintf(m->hosts, sizeof m->hosts, "localhost,127.0.0.1,::1%s%.*s",
+                         i->hosts.n ? "," : "", STR_FMT(i->hosts));
+    if (hosts < 0 || (size_t)hosts >= sizeof m->hosts)
+        return err_set(e, ERR_USAGE, "--hosts has more than %zu bytes: name fewer",
+                       sizeof m->hosts - sizeof "localhost,127.0.0.1,::1,");
+    while (n > 1 && i->dir[n - 1] == '/')
+        n--;
+    if (n == 0 || n > LIMIT_PATH_BYTES - 64)
+        return err_set(e, ERR_USAGE, "DIR is empty or too long");
+    snprintf(m->final, sizeof m->final, "%.*s", (int)n, i->dir);
+    snprintf(m->dir, sizeof m->dir, "%.*s.init-%ld", (int)n, i->dir, (long)getpid());
+    return true;
+}
+
 static bool plan(struct making *m, struct err *e)
 {
     const struct exchange_init *i = m->i;
-    size_t n = strlen(i->dir);
     char uuid[CRYPT_UUID_TEXT];
     if (i->name.n == 0 || i->name.n > LIMIT_NAME_BYTES || str_find(i->name, '"') < i->name.n ||
-        str_find(i->name, '\n') < i->name.n || !utf8_valid(i->name))
-        return err_set(e, ERR_USAGE, "--name must be 1 to %d bytes of text without quotes",
+        has_control(i->name) || !utf8_valid(i->name))
+        return err_set(e, ERR_USAGE,
+                       "--name must be 1 to %d bytes of text without quotes and control characters",
                        LIMIT_NAME_BYTES);
     if (!policy_nation_valid(i->nation))
         return err_set(e, ERR_USAGE,
@@ -389,17 +438,23 @@ static bool plan(struct making *m, struct err *e)
             return err_set(e, ERR_USAGE, "--identity must be a STIX id: identity--UUID");
         snprintf(m->identity, sizeof m->identity, "%.*s", STR_FMT(i->identity));
     }
-    snprintf(m->listen, sizeof m->listen, "%.*s",
-             STR_FMT(i->listen.n ? i->listen : STR("127.0.0.1:6443")));
-    snprintf(m->hosts, sizeof m->hosts, "localhost,127.0.0.1,::1%s%.*s", i->hosts.n ? "," : "",
-             STR_FMT(i->hosts));
-    while (n > 1 && i->dir[n - 1] == '/')
-        n--;
-    if (n == 0 || n > LIMIT_PATH_BYTES - 64)
-        return err_set(e, ERR_USAGE, "DIR is empty or too long");
-    snprintf(m->final, sizeof m->final, "%.*s", (int)n, i->dir);
-    snprintf(m->dir, sizeof m->dir, "%.*s.init-%ld", (int)n, i->dir, (long)getpid());
-    return true;
+    return plan_places(m, e);
+}
+
+/* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */
+static bool is_free(const char *path)
+{
+    struct stat st;
+    size_t names = 0;
+    if (lstat(path, &st) != 0)
+        return true; /* what else is wrong with it, mkdir tells */
+    DIR *d = S_ISDIR(st.st_mode) ? opendir(path) : NULL;
+    if (!d)
+        return false;
+    for (const struct dirent *each = readdir(d); each; each = readdir(d))
+        names += strcmp(each->d_name, ".") != 0 && strcmp(each->d_name, "..") != 0;
+    closedir(d);
+    return names == 0;
 }
 
 bool exchange_init(const struct exchange_init *i, struct str *user, char token[64], struct err *e)
@@ -408,9 +463,8 @@ bool exchange_init(const struct exchange_init *i, struct str *user, char token[6
     struct making m = {.i = i};
     if (!plan(&m, e))
         return false;
-    /* An empty folder may stand; rmdir tells it from a full one and make_all's rename needs it
-     * gone. */
-    if (file_exists(m.final) && (!file_is_dir(m.final) || rmdir(m.final) != 0))
+    /* An empty folder stays as it is until make_all's rename replaces it. */
+    if (!is_free(m.final))
         return err_set(e, ERR_CONFLICT, "%s exists and is not an empty directory; choose another",
                        m.final);
     if (!make_all(&m, admin, token, e)) {

@@ -517,7 +517,9 @@ bool exchange_collection_find(struct exchange_session *s, struct arena *a, struc
         if (str_eq(list[i].title, key))
             hit = &list[i];
     if (!hit)
-        return err_set(e, ERR_NOT_FOUND, "no collection \"%.*s\"", STR_FMT(key));
+        return err_set(e, ERR_NOT_FOUND,
+                       "no collection \"%.*s\": `setu collection list` tells which there are",
+                       STR_FMT(key));
     *out = *hit;
     return true;
 }

@@ -1,8 +1,8 @@
 """The command line when things are wrong: exit status, a sentence on stderr, nothing left behind."""
-import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import sqlite3
@@ -72,6 +72,11 @@ def test_unknown_options(command, tmp_path):
     "init {new} --name N --nation India", "init {new} --name N --nation in",
     "init {new} --name N --nation IN --name M", "init {new} {new} --name N --nation IN",
     "init {new} --name= --nation IN", "init {new} --name N --nation IN --org A_B",
+    "init {new} --name N --nation IN --listen garbage", "init {new} --name N --nation IN --listen :1",
+    "init {new} --name N --nation IN --listen h:70000", "init {new} --name N --nation IN --listen h:",
+    "init {new} --name N --nation IN --listen 127.0.0.1:1\vx:1",
+    "init {new} --name N --nation IN --hosts " + "h" * 500,
+    "user add {dir} a\x07b --role reader --org o --nation IN",
     "init {new} --name N --nation IN --identity indicator--1", "init {new} --json=1 --name N --nation IN",
     "serve", "serve {dir} {dir}", "serve {dir} --listen nonsense", "serve {dir} --listen 127.0.0.1",
     "serve {dir} --listen 127.0.0.1:70000", "serve {dir} --listen 127.0.0.1:x",
@@ -95,6 +100,11 @@ def test_wrong_usage(node, tmp_path, words):
     words = [w.format(dir=node.dir, new=tmp_path / "new") for w in words.split()]
     complaint(setu(*words, status=None), 2)
     assert not (tmp_path / "new").exists() and node.rows() == before
+
+
+def test_password_like_a_token(node):
+    complaint(node.cli("user add", "token-like", "--role", "reader", "--org", "o", "--nation", "IN",
+                       "--password-stdin", stdin="setu_correct horse\n", status=None), 2, "setu_")
 
 
 def test_short_password(node):
@@ -200,6 +210,16 @@ def test_init_leaves_what_is_there(tmp_path):
     complaint(setu("init", tmp_path / "no/such/folder", "--name", "N", "--nation", "IN",
                    status=None), 3, "no/such")
     (tmp_path / "empty").mkdir()
+    before = (tmp_path / "empty").stat()
+    # It fails late, at a file of more than 8 KiB, and the folder is the one it was.
+    complaint(setu("init", tmp_path / "empty", "--name", "N", "--nation", "IN", status=None,
+                   restore_signals=False, preexec_fn=lambda: resource.setrlimit(
+                       resource.RLIMIT_FSIZE, (8192, 8192))), 3)
+    assert (tmp_path / "empty").stat().st_ino == before.st_ino
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file", "full"]
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    complaint(setu("init", tmp_path / "link", "--name", "N", "--nation", "IN", status=None), 1)
+    (tmp_path / "link").unlink()
     setu("init", tmp_path / "empty", "--name", "N", "--nation", "IN")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file", "full"]
     again = setu("init", tmp_path / "empty", "--name", "N", "--nation", "IN", status=None)
@@ -209,6 +229,23 @@ def test_init_leaves_what_is_there(tmp_path):
     for secret in ("node.key", "tls/ca.key", "tls/node.key"):
         assert modes[secret] == 0o600, modes
     assert (tmp_path / "empty").stat().st_mode & 0o077 == 0
+
+
+def test_what_to_do_is_said(node, tmp_path):
+    """`what: why: what to do`."""
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(indicator()))
+    absent = tmp_path / "absent.json"
+    for words, status, hint in (
+            (["import", node.dir, "--collection", "nope", file], 1, "setu collection list"),
+            (["export", node.dir, "--collection", "nope"], 1, "setu collection list"),
+            (["import", node.dir, "--collection", "main", absent], 3, "name a file"),
+            (["check", absent], 3, "name a file"),
+            (["user", "revoke", node.dir, "nobody"], 1, "setu user list"),
+            (["user", "add", node.dir, "admin", "--role", "reader", "--org", "o", "--nation", "IN"], 1,
+             "choose another"),
+            (["policy", "explain", node.dir, indicator()["id"], "--for", "admin"], 1, "setu export")):
+        complaint(setu(*words, status=None), status, hint)
 
 
 def test_names_that_are_taken(node):
@@ -222,9 +259,8 @@ def test_names_that_are_taken(node):
 
 # ---- import
 
-@pytest.mark.parametrize("command, what", [
-    *itertools.product(["import", "check", "policy check"], ["absent", "below a file", "a loop"]),
-    ("policy check", "folder")])  # the others walk folders
+@pytest.mark.parametrize("command", ["import", "check", "policy check"])
+@pytest.mark.parametrize("what", ["absent", "below a file", "a loop", "folder"])  # an empty one
 def test_unreadable_file(node, tmp_path, command, what):
     file = tmp_path / "file"
     if what == "folder":
