@@ -8,6 +8,11 @@
 
 #include "http/http.h"
 
+/* on_first relies on it: a connection that is suspended in the first call gets that call again. */
+#if MHD_VERSION < 0x00097500
+#error "libmicrohttpd 0.9.75 or later is needed"
+#endif
+
 struct http_pair {
     struct str name, value;
 };

@@ -160,7 +160,7 @@ static bool body_is_awaited(struct http_request *r)
     struct str declared = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t length = 0;
     if (http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING).n ||
-        http_header(r, MHD_HTTP_HEADER_EXPECT).n || r->status == MHD_HTTP_CONTENT_TOO_LARGE)
+        http_header(r, MHD_HTTP_HEADER_EXPECT).n)
         return false;
     return declared.n == 0 || (str_to_u64(declared, &length) && length <= LIMIT_HTTP_DROP_BYTES);
 }
