@@ -364,7 +364,10 @@ bool store_read(struct store *s, const struct store_query *q, store_row_fn *each
     /* One transaction, so that a page shows one state even while others write. */
     if (own && !store_begin(s, e))
         return false;
-    bool ok = look_up_types(&r) && (q->id_count ? read_by_id(&r) : read_merged(&r));
+    bool ok = look_up_types(&r);
+    /* Of a type that no object here has, there is nothing to scan for. */
+    if (ok && (q->type_count == 0 || r.type_count))
+        ok = q->id_count ? read_by_id(&r) : read_merged(&r);
     if (own)
         store_rollback(s);
     if (ok)
