@@ -58,7 +58,11 @@ bool json_parse(struct json_reader *r, struct arena *arena, struct str text, boo
 const struct json *json_get(const struct json *v, struct str name);
 /* The string of a member, or STR_NONE when it is absent or no string. */
 struct str json_get_str(const struct json *v, struct str name);
-bool json_is(const struct json *v, enum json_type type); /* false for NULL */
+/* False for NULL. */
+static inline bool json_is(const struct json *v, enum json_type type)
+{
+    return v != NULL && v->type == type;
+}
 const char *json_type_name(enum json_type type);
 /* The source bytes of v in the text that was parsed. */
 struct str json_source(struct str text, const struct json *v);

@@ -18,11 +18,6 @@ struct str json_get_str(const struct json *v, struct str name)
     return json_is(m, JSON_STRING) ? m->u.s : STR_NONE;
 }
 
-bool json_is(const struct json *v, enum json_type type)
-{
-    return v && v->type == type;
-}
-
 const char *json_type_name(enum json_type type)
 {
     static const char *const names[] = {"null",   "false",  "true",  "integer",

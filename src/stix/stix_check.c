@@ -455,7 +455,8 @@ static void note_counted(struct check *c)
 static void find_head(const struct json *v, const struct json **type, const struct json **id)
 {
     *type = *id = NULL;
-    for (const struct json *m = v->u.child; m != NULL && (*type == NULL || *id == NULL); m = m->next)
+    for (const struct json *m = v->u.child; m != NULL && (*type == NULL || *id == NULL);
+         m = m->next)
         if (str_eq(m->key, STR("type")))
             *type = m;
         else if (str_eq(m->key, STR("id")))

@@ -16,9 +16,9 @@ struct entry {
     uint64_t part;             /* BY_VERSION: the time in microseconds; BY_NAME: the place */
     const struct json *object; /* the first with this key; NULL: referred to, not there */
     size_t index;              /* its place in the document */
-    bool several; /* BY_ID: the document has more than one object of this id */
+    bool several;              /* BY_ID: the document has more than one object of this id */
     bool revoked;
-    bool marking; /* BY_ID: `object` is a marking definition */
+    bool marking;       /* BY_ID: `object` is a marking definition */
     int64_t revoked_us; /* the first version that is revoked */
     /* Walking marking definitions: state, where from, what is left to follow. */
     enum colour colour;

@@ -156,7 +156,7 @@ bool stix_format_email(struct str s)
 
 /* Characters that a URL cannot hold, of those over the blank; and %, which needs two digits. */
 static const unsigned char url_special[256] = {
-    ['"'] = 1, ['<'] = 1, ['>'] = 1, ['\\'] = 1, ['^'] = 1,  ['`'] = 1,
+    ['"'] = 1, ['<'] = 1, ['>'] = 1, ['\\'] = 1, ['^'] = 1, ['`'] = 1,
     ['{'] = 1, ['|'] = 1, ['}'] = 1, [0x7f] = 1, ['%'] = 2,
 };
 

@@ -204,7 +204,7 @@ struct check {
     bool unhashed_said; /* once a document */
     struct stix_memo memo[1 << STIX_MEMO_BITS];
     struct str good_refs[STIX_COMMON_MAX]; /* the last good one of each common property */
-    const struct stix_members *members;   /* of the struct under check */
+    const struct stix_members *members;    /* of the struct under check */
     struct buf path_text;
     struct stix_step path[LIMIT_JSON_DEPTH + 4];
     size_t depth;
