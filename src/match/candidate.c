@@ -62,11 +62,12 @@ static bool any_high(const char *s, const char *e)
     return false;
 }
 
-bool match_host_maybe(const struct match_scan *sc, struct str host, enum match_salt salt)
+bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt)
 {
+    char text[OBSERVABLE_NAME_BYTES + 1];
     uint64_t hash;
     if (any_high(host.p, host.p + host.n))
-        return true;
+        host = (struct str){text, match_convert(sc, host, text, sizeof text)};
     return match_host_hash(host, &hash) && match_maybe(sc->set, match_salted(hash, salt));
 }
 
@@ -364,6 +365,7 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     while (end > host && (end[-1] == '.' || end[-1] == '-' || end[-1] == '_'))
         end--;
     struct str name = {host, (size_t)(end - host)};
+    match_work_pay(sc, name.p);
     if (sc->set->counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until || percent_glued(sc, end) ||
         !match_host_maybe(sc, name, MATCH_SALT_EMAIL_HOST))
         return NULL;

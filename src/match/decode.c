@@ -175,9 +175,12 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     piece.map = map;
     piece.raw = raw;
     piece.told = s;
+    piece.cut = n >= PIECE_BYTES && p < sc->end && !(match_class_of(*p) & MATCH_BREAK);
     match_scan_words(&piece);
     sc->stop = piece.stop;
-    if (n >= PIECE_BYTES)
+    if (piece.rest != NULL && raw + map[piece.rest - text] > s)
+        p = raw + map[piece.rest - text];
+    else if (piece.cut)
         while (p < sc->end && match_is_word(*p))
             p++;
     sc->border = p > s ? p : s + 1;

@@ -62,15 +62,62 @@ uint64_t match_text_hash(enum observable_kind kind, struct str text)
     return match_salted(match_hash_bytes(kind, text.p, text.n), kind);
 }
 
+/* An address in brackets; an IPv4-mapped one stands for the other. */
+static bool ipv6_host_hash(struct str host, uint64_t *hash)
+{
+    unsigned char a[16], mapped[4];
+    char text[OBSERVABLE_ADDRESS_BYTES];
+    if (host.p[host.n - 1] != ']' || !observable_parse_ipv6(str_slice(host, 1, host.n - 1), a))
+        return false;
+    if (observable_ipv4_mapped(a, mapped))
+        return match_host_hash((struct str){text, observable_text_ipv4(mapped, text)}, hash);
+    *hash = match_hash_bytes(0, (const char *)a, sizeof a);
+    return true;
+}
+
 bool match_host_hash(struct str host, uint64_t *hash)
 {
     struct match_name m;
+    if (host.n > 0 && host.p[0] == '[')
+        return ipv6_host_hash(host, hash);
     if (host.n > 0 && host.p[host.n - 1] == '.')
         host.n--;
-    if (!match_name_split(&m, host.p, host.n) || host.p[0] == '[')
+    if (!match_name_split(&m, host.p, host.n))
         return false;
     *hash = match_name_hash(&m);
     return true;
+}
+
+/* ---- work ----------------------------------------------------------------------------------- */
+
+static const char *source(const struct match_scan *sc, const char *p)
+{
+    return sc->map == NULL ? p : sc->raw + sc->map[p - sc->begin];
+}
+
+static size_t saved(size_t credit, size_t more, size_t most)
+{
+    return more > most - credit ? most : credit + more;
+}
+
+void match_work_pay(struct match_scan *sc, const char *p)
+{
+    struct match_work *w = sc->work;
+    size_t at = (size_t)(source(sc, p) - sc->text_begin);
+    if (at <= w->at)
+        return;
+    w->url_credit = saved(w->url_credit, (at - w->at) * MATCH_URL_SHARE, MATCH_URL_SAVED);
+    w->convert_credit = saved(w->convert_credit, at - w->at, MATCH_CONVERSION_SAVED);
+    w->at = at;
+}
+
+size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room)
+{
+    if (sc->work->convert_credit < MATCH_CONVERSION)
+        return 0;
+    sc->work->convert_credit -= MATCH_CONVERSION;
+    sc->work->conversions++;
+    return observable_text_domain(name, out, room);
 }
 
 /* ---- telling ------------------------------------------------------------------------------ */
@@ -81,11 +128,6 @@ struct found {
     struct str text;
     const char *s, *e;
 };
-
-static const char *source(const struct match_scan *sc, const char *p)
-{
-    return sc->map == NULL ? p : sc->raw + sc->map[p - sc->begin];
-}
 
 static void tell(struct match_scan *sc, const struct found *f)
 {
@@ -214,6 +256,12 @@ bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, co
     for (unsigned i = 0; i < last && !sc->stop; i++)
         hit = find_name(sc, &m, i, hashes[i], &f) || hit;
     return hit;
+}
+
+bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text)
+{
+    uint64_t hash = match_text_hash(kind, text);
+    return match_maybe(s, hash) && match_set_find(s, hash, kind, 0, text) != NULL;
 }
 
 bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,

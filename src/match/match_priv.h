@@ -26,7 +26,8 @@ static inline uint64_t match_mix(uint64_t a, uint64_t b)
 enum match_salt {
     MATCH_SALT_ZONE = OBSERVABLE_KINDS, /* the last two labels of a name in the set */
     MATCH_SALT_URL_HOST,                /* the host of a URL in the set */
-    MATCH_SALT_EMAIL_HOST               /* the host of an e-mail address in the set */
+    MATCH_SALT_EMAIL_HOST,              /* the host of an e-mail address in the set */
+    MATCH_SALT_IDN                      /* what stands behind an A-label of a name in the set */
 };
 
 static inline uint64_t match_salted(uint64_t h, unsigned salt)
@@ -127,8 +128,8 @@ struct str match_key(const struct observable *o);
 uint64_t match_address_hash(enum observable_kind kind, const unsigned char *a, size_t n,
                             unsigned prefix);
 uint64_t match_text_hash(enum observable_kind kind, struct str text);
-/* Hash of a URL's or e-mail address's host in normal form, before salting; false when hosts of its
- * form are not gated. */
+/* Hash of a URL's or e-mail address's host in normal form (a dot behind it, letters in either case
+ * and any notation of IPv6 are the same), before salting; false when it is none. */
 bool match_host_hash(struct str host, uint64_t *hash);
 /* The value with that hash, kind, prefix and key, or NULL. */
 const struct match_value *match_set_find(const struct match_set *s, uint64_t hash, unsigned kind,
@@ -157,6 +158,22 @@ static inline bool match_tld_known(const struct match_set *s, uint64_t h)
     return s->tlds[h % MATCH_TLD_BITS / 64] >> (h % 64) & 1;
 }
 
+/* ---- work ----------------------------------------------------------------------------------- */
+
+/* What hostile text could make dear is paid for by the text passed: bytes of URLs looked at for an
+ * end, and names outside ASCII converted. Who has saved enough is served at once. */
+#define MATCH_URL_SHARE        8          /* bytes looked at for each byte of text, on average */
+#define MATCH_URL_SAVED        (32 << 10) /* the most that is saved; at the start it is all there */
+#define MATCH_CONVERSION       64 /* bytes of text that pay for one conversion, on average */
+#define MATCH_CONVERSION_SAVED (64 << 10)
+
+struct match_work {
+    size_t at;                         /* bytes of text paid in */
+    size_t url_credit, convert_credit; /* left to spend */
+    /* Spent so far, for tests. */
+    size_t url_bytes, normalizations, conversions;
+};
+
 /* ---- a scan ------------------------------------------------------------------------------- */
 
 struct match_scan {
@@ -170,11 +187,23 @@ struct match_scan {
     const char *ipv6_until; /* no IPv6 address starts before */
     const char *user_until; /* no e-mail address starts before: it is a URL's user */
     const char *border;     /* no token reaches before: an escape ended there */
+    /* Decoded piece with more text behind: a token that reaches its end may be longer. */
+    bool cut;
+    const char *rest; /* cut piece: where the next one takes over; NULL: behind it */
+    struct match_work *work;
     int64_t now_us;
     match_hit_fn *each;
     void *ctx;
     bool stop;
 };
+
+/* As match_scan, and tells what it cost. */
+void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
+                     void *ctx, struct match_work *work);
+/* Pays in the text up to p, a place in the bytes looked at. */
+void match_work_pay(struct match_scan *sc, const char *p);
+/* observable_text_domain, within what conversions may cost; 0 also when nothing is left. */
+size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room);
 
 /* Classes of bytes. */
 enum {
@@ -244,8 +273,8 @@ const char *match_word_start(const struct match_scan *sc, const char *s, const c
 /* Length of the UTF-8 character at p if it separates words: of a script that is written without
  * blanks, or punctuation; else 0. */
 size_t match_separator(const char *p, const char *end);
-/* If a URL or e-mail address at that host, a word, may be in the set. */
-bool match_host_maybe(const struct match_scan *sc, struct str host, enum match_salt salt);
+/* If a URL or e-mail address at that host may be in the set. */
+bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt);
 
 /* Look-ups. [s, e) are the bytes seen, in the scan's text. */
 void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const char *s,
@@ -256,5 +285,7 @@ void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const c
 bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
 bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e);
+/* If the set holds it; tells nothing. */
+bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text);
 
 #endif

@@ -46,6 +46,14 @@ static bool worth_a_look(const struct match_scan *sc, const char *s, const char 
     return s[-1] == '\\' || (s[-1] == ':' && s - sc->begin >= 2 && s[-2] == ':');
 }
 
+/* Where a cut piece may be left to the next one: before a word in its second half that no address
+ * or mailbox can go on with, or a word that reaches its end. */
+static bool left_to_next(const struct match_scan *sc, const char *s, const char *e)
+{
+    return sc->cut && (e == sc->end || (s - sc->begin > (sc->end - sc->begin) / 2 &&
+                                        strchr(":@+%", s[-1]) == NULL));
+}
+
 void match_scan_words(struct match_scan *sc)
 {
     const char *p = sc->begin, *end = sc->end;
@@ -58,20 +66,33 @@ void match_scan_words(struct match_scan *sc)
         unsigned seen = 0;
         while (p < end && match_is_word(*p))
             seen |= match_class_of(*p++);
+        if (left_to_next(sc, s, p)) {
+            sc->rest = s;
+            return;
+        }
         if (worth_a_look(sc, s, p, seen))
             p = match_scan_word(sc, s, p, seen);
     }
 }
 
-void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                void *ctx)
+void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
+                     void *ctx, struct match_work *work)
 {
     must(s->sealed);
-    struct match_scan sc = {.set = s, .now_us = now_us, .each = each, .ctx = ctx};
+    *work = (struct match_work){.url_credit = MATCH_URL_SAVED,
+                                .convert_credit = MATCH_CONVERSION_SAVED};
+    struct match_scan sc = {.set = s, .work = work, .now_us = now_us, .each = each, .ctx = ctx};
     if (text.n == 0)
         return;
     sc.begin = text.p;
     sc.end = text.p + text.n;
     sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
     match_scan_words(&sc);
+}
+
+void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
+                void *ctx)
+{
+    struct match_work work;
+    match_scan_work(s, text, now_us, each, ctx, &work);
 }

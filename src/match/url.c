@@ -41,10 +41,13 @@ static const char *scheme_start(const struct match_scan *sc, const char *s, cons
     return p < e && match_is_digit(*p) ? e : p;
 }
 
-/* Where authority ends and where in it the host starts. */
-struct authority {
-    const char *host, *end;
-    bool coded; /* escapes or defanged signs are to be read first */
+/* A URL as it stands: scheme, :// and authority, in which the host starts behind the user. */
+struct url {
+    const char *scheme, *colon; /* scheme == colon: none */
+    const char *host, *host_end;
+    const char *path; /* where authority ends */
+    bool coded;       /* escapes or defanged signs are to be read first */
+    bool closed;      /* the URL ends with its authority */
 };
 
 static bool coded_at(const struct match_scan *sc, const char *p)
@@ -55,27 +58,53 @@ static bool coded_at(const struct match_scan *sc, const char *p)
     return observable_defanged((struct str){p, (size_t)(sc->end - p)}, &plain) > 0;
 }
 
-static void read_authority(const struct match_scan *sc, const char *p, struct authority *a)
+/* Ends a user's name or password here, though RFC 3986 §3.2.1 would let them hold it: it stands
+ * more often between the fields of a log. No host holds it. */
+static bool is_field_end(char c)
+{
+    return c == ',' || c == ';' || c == '&';
+}
+
+static void read_authority(const struct match_scan *sc, const char *p, struct url *u)
 {
     const char *first = p;
-    a->host = p;
-    a->coded = false;
+    u->host = p;
     for (; p < sc->end && p - first < AUTHORITY_BYTES; p++) {
         if (match_class_of(*p) & MATCH_BREAK || *p == '/' || *p == '?' || *p == '#')
             break;
+        u->closed = match_class_of(*p) & MATCH_ILLEGAL || is_field_end(*p);
+        if (u->closed)
+            break;
         if (*p == '\\') {
-            a->coded = a->coded || (match_escaped(sc, p) && p + 1 < sc->end && p[1] != '/');
+            u->coded = u->coded || (match_escaped(sc, p) && p + 1 < sc->end && p[1] != '/');
             break;
         }
         if (*p == '@')
-            a->host = p + 1;
-        a->coded = a->coded || coded_at(sc, p);
+            u->host = p + 1;
+        u->coded = u->coded || coded_at(sc, p);
     }
-    a->end = p;
+    u->path = p;
 }
 
-/* What the text around a URL that starts at s would close it with; 0 for nothing. */
-static char closing(const struct match_scan *sc, const char *s)
+/* The host: an address in brackets, or letters, digits and their percent-escapes. */
+static void read_host(struct url *u)
+{
+    const char *p = u->host;
+    if (p < u->path && *p == '[') {
+        while (p < u->path && *p != ']')
+            p++;
+        u->host_end = p < u->path ? p + 1 : p;
+        return;
+    }
+    while (p < u->path && (match_is_word(*p) || *p == '%'))
+        p++;
+    while (p > u->host && p[-1] == '.')
+        p--;
+    u->host_end = p;
+}
+
+/* What the text around a URL that starts at s may close it with. */
+static const char *closing(const struct match_scan *sc, const char *s)
 {
     char before = '\n';
     if (s > sc->begin)
@@ -84,24 +113,28 @@ static char closing(const struct match_scan *sc, const char *s)
         before = sc->raw[-1];
     switch (before) {
     case '(':
-        return ')';
+        return ")";
     case '[':
-        return ']';
+        return "]";
     case '\'':
-    case ',':
+        return "'";
     case ';':
-        return before;
+        return ";";
+    case ',':
     case '\n': /* the first field of a line */
-        return ',';
+        return ",";
+    case '=': /* the value of a field */
+    case ':':
+        return ",;&";
     default:
-        return 0;
+        return "";
     }
 }
 
 /* Where a URL may end: at a blank or the like, at the first sign no URL holds unescaped (though
- * some programs write it), at the first letter of a script without blanks, at the first closing
- * sign. NULL where there is none. */
-enum { ENDS = 4 };
+ * some programs write it), at the first letter of a script without blanks, at the first of each
+ * closing sign. NULL where there is none. */
+enum { CLOSING = 3, ENDS = 3 + CLOSING, TRIMMED = 4 };
 struct ends {
     const char *at[ENDS];
     bool coded; /* as above */
@@ -113,14 +146,21 @@ static void first_end(const char **end, const char *p)
         *end = p;
 }
 
-static void find_ends(const struct match_scan *sc, const char *s, const char *host, struct ends *x)
+/* Returns how far it looked. */
+static const char *find_ends(const struct match_scan *sc, const struct url *u, struct ends *x)
 {
-    const char *p = host, *limit = sc->end;
-    char close = closing(sc, s);
-    if (limit - s > LIMIT_OBSERVABLE_BYTES)
-        limit = s + LIMIT_OBSERVABLE_BYTES;
+    const char *p = u->host, *limit = sc->end, *close = closing(sc, u->scheme);
+    size_t most = sc->work->url_credit;
+    if (most > LIMIT_OBSERVABLE_BYTES)
+        most = LIMIT_OBSERVABLE_BYTES;
+    if (u->closed)
+        limit = u->path;
+    else if ((size_t)(limit - u->scheme) > most)
+        limit = u->scheme + most;
     for (; p < limit && !(match_class_of(*p) & MATCH_BREAK); p++) {
         unsigned class = match_class_of(*p);
+        if ((class & (MATCH_WORD | MATCH_HIGH)) == MATCH_WORD)
+            continue;
         if (*p == '\\') {
             if (!match_escaped(sc, p))
                 break;
@@ -132,82 +172,171 @@ static void find_ends(const struct match_scan *sc, const char *s, const char *ho
             first_end(&x->at[1], p);
         if (class & MATCH_HIGH && match_separator(p, sc->end) > 0)
             first_end(&x->at[2], p);
-        if (*p == close)
-            first_end(&x->at[3], p);
+        for (int i = 0; close[i] != 0; i++)
+            if (*p == close[i])
+                first_end(&x->at[3 + i], p);
     }
-    if (p < limit || limit == sc->end) /* a longer one is not looked at as a whole */
+    /* A longer one is not looked at as a whole. */
+    if (p < limit || u->closed || (limit == sc->end && !sc->cut))
         x->at[0] = p;
+    return p;
 }
 
-static bool try_url(struct match_scan *sc, const char *s, const char *e)
+/* The same and what is left without up to four signs of punctuation, each once and in order. */
+struct places {
+    const char *at[ENDS * (TRIMMED + 1)];
+    size_t n;
+};
+
+static void add_place(struct places *x, const char *p)
 {
-    char text[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
-    struct observable o;
-    struct err why;
-    struct str url = {s, (size_t)(e - s)};
-    size_t room = sizeof text;
-    /* What grows longer than any URL of the set is given up early, if no `..` can shorten it. */
-    if (memmem(s, url.n, "/.", 2) == NULL && memmem(s, url.n, "/%", 2) == NULL)
-        room = sc->set->longest_url < room ? sc->set->longest_url : room;
-    return observable_normalize(OBSERVABLE_URL, url, false, text, room, &o, &why) &&
-           match_lookup_text(sc, OBSERVABLE_URL, o.text, s, e);
+    size_t i = x->n;
+    while (i > 0 && x->at[i - 1] > p)
+        i--;
+    if (i > 0 && x->at[i - 1] == p)
+        return;
+    memmove(x->at + i + 1, x->at + i, (x->n - i) * sizeof *x->at);
+    x->at[i] = p;
+    x->n++;
 }
 
-/* Tries [s, e) and what is left without up to four signs of punctuation at its end. */
-static bool try_trimmed(struct match_scan *sc, const char *s, const char *host, const char *e)
+static void list_places(const struct url *u, const struct ends *ends, struct places *x)
 {
     static const char punctuation[] = ".,;:!?'*)]";
-    if (try_url(sc, s, e))
+    x->n = 0;
+    for (int i = 0; i < ENDS; i++) {
+        const char *p = ends->at[i];
+        if (p == NULL)
+            continue;
+        add_place(x, p);
+        for (int k = 0;
+             k < TRIMMED && p > u->host && p[-1] != 0 && strchr(punctuation, p[-1]) != NULL; k++)
+            add_place(x, --p);
+    }
+}
+
+static struct str between(const char *s, const char *e)
+{
+    return (struct str){s, (size_t)(e - s)};
+}
+
+/* Reads authority up to `end`. */
+static bool begin_url(struct match_scan *sc, const struct url *u, const char *end,
+                      struct observable_url *o)
+{
+    struct err why;
+    sc->work->normalizations++;
+    return observable_url_begin(o, between(u->scheme, u->colon), between(u->host, end), &why);
+}
+
+static bool known(const struct match_scan *sc, struct observable_url *o)
+{
+    struct str text = observable_url_text(o);
+    return text.n > 0 && text.n <= sc->set->longest_url &&
+           match_text_known(sc->set, OBSERVABLE_URL, text);
+}
+
+/* The farthest place that makes a URL of the set, or NULL. One reading serves all. */
+static const char *farthest(struct match_scan *sc, const struct url *u, const struct places *x)
+{
+    char text[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
+    struct observable_url o = {.p = text, .room = sizeof text};
+    const char *best = NULL, *p = u->path;
+    size_t i = 0;
+    for (; i < x->n && x->at[i] < u->path; i++)
+        if (begin_url(sc, u, x->at[i], &o) && known(sc, &o))
+            best = x->at[i];
+    if (i == x->n || !begin_url(sc, u, u->path, &o))
+        return best;
+    /* What grows longer than any URL of the set is given up, if no `..` can shorten it. */
+    struct str all = between(p, x->at[x->n - 1]);
+    if (memmem(all.p, all.n, "/.", 2) == NULL && memmem(all.p, all.n, "/%", 2) == NULL &&
+        sc->set->longest_url < o.room)
+        o.room = sc->set->longest_url + 1;
+    for (; i < x->n && !o.full; p = x->at[i++]) {
+        observable_url_add(&o, between(p, x->at[i]));
+        if (known(sc, &o))
+            best = x->at[i];
+    }
+    return best;
+}
+
+static void lookup_url(struct match_scan *sc, const struct url *u, const struct ends *ends)
+{
+    char text[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
+    struct places places;
+    struct observable o;
+    struct err why;
+    list_places(u, ends, &places);
+    const char *end = farthest(sc, u, &places);
+    if (end != NULL && observable_normalize(OBSERVABLE_URL, between(u->scheme, end), false, text,
+                                            sizeof text, &o, &why))
+        match_lookup_text(sc, OBSERVABLE_URL, o.text, u->scheme, end);
+}
+
+/* If the set may hold a URL at that host, or at what stands before the first letter of a script
+ * without blanks. */
+static bool gate(struct match_scan *sc, const struct url *u, struct str host)
+{
+    if (host.n == 0)
+        return false;
+    if (match_host_maybe(sc, host, MATCH_SALT_URL_HOST))
         return true;
-    for (int i = 0; i < 4 && e > host && e[-1] != 0 && strchr(punctuation, e[-1]) != NULL; i++)
-        if (try_url(sc, s, --e))
-            return true;
+    for (const char *p = u->host; p < u->host_end; p++)
+        if (match_class_of(*p) & MATCH_HIGH && match_separator(p, u->host_end) > 0)
+            return p > u->host && match_host_maybe(sc, between(u->host, p), MATCH_SALT_URL_HOST);
     return false;
 }
 
-/* From the farthest end to the nearest; stops at the first that is in the set. */
-static void try_ends(struct match_scan *sc, const char *s, const char *host, const struct ends *x)
+/* In a decoded piece, a URL that runs out of it is left to the next one, if that has more of it. */
+static bool left_to_next(struct match_scan *sc, const char *s, const char *looked)
 {
-    const char *last = NULL;
-    for (int tried = 0; tried < ENDS; tried++) {
-        const char *next = NULL;
-        for (int i = 0; i < ENDS; i++)
-            if (x->at[i] != NULL && (last == NULL || x->at[i] < last) &&
-                (next == NULL || x->at[i] > next))
-                next = x->at[i];
-        if (next == NULL || try_trimmed(sc, s, host, next))
-            return;
-        last = next;
-    }
+    if (!sc->cut || looked < sc->end || s - sc->begin < (sc->end - sc->begin) / 4)
+        return false;
+    sc->rest = s;
+    return true;
+}
+
+/* The URL, once its host is known. As match_scan_url. */
+static const char *scan_url(struct match_scan *sc, const char *s, const struct url *u, bool coded)
+{
+    struct ends ends = {.coded = coded};
+    const char *looked = u->coded ? u->host : find_ends(sc, u, &ends);
+    size_t cost = (size_t)(looked - u->scheme);
+    sc->work->url_bytes += cost;
+    sc->work->url_credit -= cost < sc->work->url_credit ? cost : sc->work->url_credit;
+    if (u->scheme > s) /* what stands before it in the word comes first */
+        match_scan_host(sc, s, u->colon);
+    if (ends.coded && sc->map == NULL)
+        return match_scan_decoded(sc, u->scheme);
+    if (left_to_next(sc, u->scheme, looked))
+        return sc->end;
+    if (!sc->stop)
+        lookup_url(sc, u, &ends);
+    return u->scheme > s ? u->colon : NULL;
 }
 
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
 {
-    const char *p = e + 1;
+    char plain[AUTHORITY_BYTES];
+    const char *p = e + 1, *next = NULL;
     if (!skip_slash(sc, &p) || !skip_slash(sc, &p))
         return NULL;
-    struct authority a;
-    read_authority(sc, p, &a);
-    if (a.host > p)
-        sc->user_until = a.host;
-    const char *scheme = scheme_start(sc, s, e), *host_end = a.host;
-    if (sc->set->counts[OBSERVABLE_URL] == 0 || scheme == e)
+    struct url u = {.colon = e, .scheme = scheme_start(sc, s, e)};
+    read_authority(sc, p, &u);
+    if (u.host > p)
+        sc->user_until = u.host;
+    if (u.scheme == e)
         return NULL;
-    while (host_end < a.end && match_is_word(*host_end))
-        host_end++;
-    while (host_end > a.host && host_end[-1] == '.')
-        host_end--;
-    struct str host = {a.host, (size_t)(host_end - a.host)};
-    bool ipv6 = a.host < a.end && *a.host == '[';
-    struct ends ends = {.coded = a.coded || p - e != 3};
-    if (!a.coded && !ipv6 && (host.n == 0 || !match_host_maybe(sc, host, MATCH_SALT_URL_HOST)))
-        return NULL;
-    find_ends(sc, scheme, a.host, &ends);
-    if (scheme > s) /* what stands before it in the word comes first */
-        match_scan_host(sc, s, e);
-    if (ends.coded && sc->map == NULL)
-        return match_scan_decoded(sc, scheme);
-    if (!sc->stop)
-        try_ends(sc, scheme, a.host, &ends);
-    return scheme > s ? e : NULL;
+    read_host(&u);
+    struct str host = between(u.host, u.host_end);
+    size_t unescaped = observable_unescape(host, plain, sizeof plain);
+    if (unescaped > 0)
+        host = (struct str){plain, unescaped};
+    match_work_pay(sc, e);
+    if (sc->set->counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
+        next = scan_url(sc, s, &u, u.coded || p - e != 3);
+    if (unescaped > 0 && next == NULL && !sc->stop)
+        match_lookup_name(sc, host, u.host, u.host_end);
+    return next;
 }

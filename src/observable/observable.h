@@ -73,5 +73,27 @@ size_t observable_text_domain(struct str s, char *out, size_t room);
 /* Of a URL in normal form (or any that has "://"): the host as it stands there, IPv6 in brackets.
  */
 struct str observable_url_host(struct str url);
+/* Writes s, which holds percent-escapes, as the bytes they stand for (RFC 3986 §2.1). Returns the
+ * length; 0 when s holds none or one that is wrong, or does not fit. */
+size_t observable_unescape(struct str s, char *out, size_t room);
+
+/* A URL read piece by piece: one reading serves every place where it may end. The caller sets `p`
+ * and `room`, where the normal form goes; the rest is the reader's. */
+struct observable_url {
+    char *p;
+    size_t room;
+    size_t n;       /* normal form so far; dot segments are removed as they end */
+    size_t origin;  /* of it scheme, host and port */
+    size_t segment; /* where the last segment of the path starts */
+    enum { OBSERVABLE_URL_PATH, OBSERVABLE_URL_QUERY, OBSERVABLE_URL_FRAGMENT } part;
+    bool full; /* the room was too small */
+};
+/* Starts with what stands before and behind ://, the latter up to the path. */
+bool observable_url_begin(struct observable_url *o, struct str scheme, struct str authority,
+                          struct err *e) BASE_CHECKED;
+/* Goes on with path, query and fragment. A percent-escape must not be cut. */
+void observable_url_add(struct observable_url *o, struct str s);
+/* The normal form if the URL ended here; STR_NONE when `full`. It may go on behind. */
+struct str observable_url_text(struct observable_url *o);
 
 #endif

@@ -4,18 +4,12 @@
 #include "observable/observable_priv.h"
 
 struct url {
-    struct str scheme, host, port, path, query;
-    bool has_query;
+    struct str scheme, host, port;
+    struct str rest; /* path, query and fragment */
 };
 
 /* Bounded writing; `full` is sticky. */
-struct out {
-    char *p;
-    size_t n, room;
-    bool full;
-};
-
-static void put(struct out *o, const char *p, size_t n)
+static void put(struct observable_url *o, const char *p, size_t n)
 {
     if (o->full || n > o->room - o->n) {
         o->full = true;
@@ -23,6 +17,14 @@ static void put(struct out *o, const char *p, size_t n)
     }
     memcpy(o->p + o->n, p, n);
     o->n += n;
+}
+
+static void put_char(struct observable_url *o, char c)
+{
+    if (o->full || o->n == o->room)
+        o->full = true;
+    else
+        o->p[o->n++] = c;
 }
 
 static size_t scheme_length(struct str s)
@@ -56,14 +58,11 @@ static bool split(struct str s, struct url *u)
     if (n == 0 || !str_starts(s, STR("://")))
         return false;
     s = str_from(s, 3);
-    s = str_slice(s, 0, str_find(s, '#'));
-    size_t query = str_find(s, '?');
-    u->has_query = query < s.n;
-    u->query = str_from(s, query + 1);
-    s = str_slice(s, 0, query);
-    size_t path = str_find(s, '/');
-    u->path = str_from(s, path);
-    split_authority(str_slice(s, 0, path), u);
+    size_t end = 0;
+    while (end < s.n && s.p[end] != '/' && s.p[end] != '?' && s.p[end] != '#')
+        end++;
+    u->rest = str_from(s, end);
+    split_authority(str_slice(s, 0, end), u);
     return true;
 }
 
@@ -73,7 +72,30 @@ struct str observable_url_host(struct str url)
     return split(url, &u) ? u.host : STR_NONE;
 }
 
-static void put_scheme(struct out *o, struct str scheme)
+/* The byte that an escape at p stands for, or -1. */
+static int escaped(const char *p, const char *end)
+{
+    if (end - p < 3 || *p != '%' || hex_value(p[1]) < 0 || hex_value(p[2]) < 0)
+        return -1;
+    return hex_value(p[1]) << 4 | hex_value(p[2]);
+}
+
+size_t observable_unescape(struct str s, char *out, size_t room)
+{
+    size_t n = 0;
+    if (str_find(s, '%') == s.n)
+        return 0;
+    for (size_t i = 0; i < s.n; i++) {
+        int c = s.p[i] == '%' ? escaped(s.p + i, s.p + s.n) : (unsigned char)s.p[i];
+        if (c < 0 || n == room)
+            return 0;
+        i += s.p[i] == '%' ? 2 : 0;
+        out[n++] = (char)c;
+    }
+    return n;
+}
+
+static void put_scheme(struct observable_url *o, struct str scheme)
 {
     if (str_eq_nocase(scheme, STR("hxxp")))
         scheme = STR("http");
@@ -86,10 +108,10 @@ static void put_scheme(struct out *o, struct str scheme)
     put(o, "://", 3);
 }
 
-static bool put_host(struct out *o, struct str host)
+static bool put_host(struct observable_url *o, struct str host)
 {
     unsigned char a[16];
-    char text[OBSERVABLE_ADDRESS_BYTES];
+    char text[OBSERVABLE_ADDRESS_BYTES], plain[4 * OBSERVABLE_NAME_BYTES];
     if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
         if (!observable_parse_ipv6(str_slice(host, 1, host.n - 1), a))
             return false;
@@ -102,6 +124,9 @@ static bool put_host(struct out *o, struct str host)
         put(o, "]", 1);
         return true;
     }
+    size_t unescaped = observable_unescape(host, plain, sizeof plain);
+    if (unescaped > 0)
+        host = (struct str){plain, unescaped};
     if (observable_parse_ipv4(host, a)) {
         put(o, host.p, host.n);
         return true;
@@ -113,7 +138,7 @@ static bool put_host(struct out *o, struct str host)
     return n > 0;
 }
 
-static bool put_port(struct out *o, struct str scheme, struct str port)
+static bool put_port(struct observable_url *o, struct str scheme, struct str port)
 {
     static const struct {
         const char *scheme, *port;
@@ -137,74 +162,133 @@ static bool put_port(struct out *o, struct str scheme, struct str port)
     return true;
 }
 
-/* Unreserved characters plain, escapes in upper case, what a URL cannot hold escaped. */
-static void put_escaped(struct out *o, struct str s)
+/* What a URL cannot hold plainly. A % that starts no escape is escaped itself, lest it start one
+ * with what follows. */
+static bool must_escape(char c)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < s.n && !o->full; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        /* A % that starts no escape is escaped itself, lest it start one with what follows. */
-        bool escape = c <= ' ' || c >= 0x7f || strchr("\"<>`{}|^\\%", c) != NULL;
-        if (c == '%' && s.n - i > 2 && hex_value(s.p[i + 1]) >= 0 && hex_value(s.p[i + 2]) >= 0) {
-            c = (unsigned char)(hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]));
-            i += 2;
-            char plain = (char)c;
-            escape = !is_letter(plain) && !is_digit(plain) && (c == 0 || !strchr("-._~", c));
-        }
-        char text[3] = {(char)c};
-        if (escape) {
-            text[0] = '%';
-            text[1] = digits[c >> 4];
-            text[2] = digits[c & 15];
-        }
-        put(o, text, escape ? 3 : 1);
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case '`':
+    case '{':
+    case '}':
+    case '|':
+    case '^':
+    case '\\':
+    case '%':
+        return true;
+    default:
+        return (unsigned char)c <= ' ' || (unsigned char)c >= 0x7f;
     }
 }
 
-/* RFC 3986 §5.2.4 in place, for a path that starts with a slash; returns its new length. */
-static size_t remove_dot_segments(char *p, size_t n)
+/* The character or escape at p: unreserved characters plain, escapes in upper case, what a URL
+ * cannot hold escaped. Returns where it ends. */
+static const char *put_escaped(struct observable_url *o, const char *p, const char *end)
 {
-    size_t w = 0, r = 0;
-    while (r < n) {
-        size_t end = r + 1;
-        while (end < n && p[end] != '/')
-            end++;
-        bool one = end - r == 2 && p[r + 1] == '.';
-        bool two = end - r == 3 && p[r + 1] == '.' && p[r + 2] == '.';
-        if (two)
-            while (w > 0 && p[--w] != '/')
-                ;
-        if (!one && !two) {
-            memmove(p + w, p + r, end - r);
-            w += end - r;
-        } else if (end == n) {
-            p[w++] = '/';
-        }
-        r = end;
+    static const char digits[] = "0123456789ABCDEF";
+    char c = *p;
+    if (!must_escape(c)) {
+        put_char(o, c);
+        return p + 1;
     }
-    return w;
+    int code = escaped(p, end);
+    const char *next = p + (code >= 0 ? 3 : 1);
+    if (code >= 0)
+        c = (char)code;
+    if (is_letter(c) || is_digit(c) || (c != 0 && strchr("-._~", c) != NULL)) {
+        put_char(o, c);
+        return next;
+    }
+    unsigned char byte = (unsigned char)c;
+    put(o, (const char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+    return next;
+}
+
+/* RFC 3986 §5.2.4 for the last segment read: the length of what is left of the text. The last one
+ * of a path leaves its slash, which stands there already. */
+static size_t without_dots(const struct observable_url *o, bool last)
+{
+    size_t n = o->n - o->segment, w = o->segment;
+    const char *p = o->p + o->segment;
+    bool one = n == 2 && p[1] == '.', two = n == 3 && p[1] == '.' && p[2] == '.';
+    if (!one && !two)
+        return o->n;
+    if (two)
+        while (w > o->origin && o->p[--w] != '/')
+            ;
+    return w + (last ? 1 : 0);
+}
+
+bool observable_url_begin(struct observable_url *o, struct str scheme, struct str authority,
+                          struct err *e)
+{
+    struct url u;
+    split_authority(authority, &u);
+    o->n = 0;
+    o->full = false;
+    o->part = OBSERVABLE_URL_PATH;
+    put_scheme(o, scheme);
+    if (!put_host(o, u.host) && !o->full)
+        return err_set(e, ERR_INVALID, "the URL has no valid host");
+    if (!put_port(o, scheme, u.port))
+        return err_set(e, ERR_INVALID, "the URL has no valid port");
+    o->origin = o->segment = o->n;
+    return true;
+}
+
+static void end_path(struct observable_url *o)
+{
+    if (o->n == o->origin)
+        put_char(o, '/');
+    else if (!o->full)
+        o->n = without_dots(o, true);
+}
+
+void observable_url_add(struct observable_url *o, struct str s)
+{
+    const char *p = s.p, *end = s.p + s.n;
+    while (p < end && !o->full && o->part != OBSERVABLE_URL_FRAGMENT) {
+        bool path = o->part == OBSERVABLE_URL_PATH;
+        if (*p == '#' || (*p == '?' && path)) {
+            if (path)
+                end_path(o);
+            o->part = *p == '#' ? OBSERVABLE_URL_FRAGMENT : OBSERVABLE_URL_QUERY;
+            if (*p++ == '?')
+                put_char(o, '?');
+            continue;
+        }
+        if (*p == '/' && path)
+            o->segment = o->n = without_dots(o, false);
+        p = put_escaped(o, p, end);
+    }
+}
+
+struct str observable_url_text(struct observable_url *o)
+{
+    size_t n = o->n;
+    if (o->part == OBSERVABLE_URL_PATH && !o->full) {
+        end_path(o);
+        size_t whole = o->n;
+        o->n = n;
+        n = whole;
+    }
+    return o->full ? STR_NONE : (struct str){o->p, n};
 }
 
 size_t observable_text_url(struct str s, char *out, size_t room, struct err *e)
 {
     struct url u;
-    struct out o = {.p = out, .room = room};
     if (!split(s, &u))
         return err_set(e, ERR_INVALID, "a URL starts with a scheme and ://");
-    put_scheme(&o, u.scheme);
-    if (!put_host(&o, u.host) && !o.full)
-        return err_set(e, ERR_INVALID, "the URL has no valid host");
-    if (!put_port(&o, u.scheme, u.port))
-        return err_set(e, ERR_INVALID, "the URL has no valid port");
-    size_t path = o.n;
-    put_escaped(&o, u.path.n > 0 ? u.path : STR("/"));
-    if (!o.full)
-        o.n = path + remove_dot_segments(out + path, o.n - path);
-    if (u.has_query) {
-        put(&o, "?", 1);
-        put_escaped(&o, u.query);
-    }
+    struct observable_url o = {.p = out, .room = room};
+    struct str head = str_from(s, u.scheme.n + 3);
+    if (!observable_url_begin(&o, u.scheme, str_slice(head, 0, head.n - u.rest.n), e))
+        return 0;
+    observable_url_add(&o, u.rest);
+    struct str text = observable_url_text(&o);
     if (o.full)
         return err_set(e, ERR_LIMIT, "no room for the normal form");
-    return o.n;
+    return text.n;
 }
