@@ -75,9 +75,10 @@ struct str observable_url_host(struct str url)
 /* The byte that an escape at p stands for, or -1. */
 static int escaped(const char *p, const char *end)
 {
-    if (end - p < 3 || *p != '%' || hex_value(p[1]) < 0 || hex_value(p[2]) < 0)
+    if (end - p < 3 || *p != '%')
         return -1;
-    return hex_value(p[1]) << 4 | hex_value(p[2]);
+    int high = hex_value(p[1]), low = hex_value(p[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 size_t observable_unescape(struct str s, char *out, size_t room)
