@@ -75,11 +75,20 @@ struct http_pool {
 };
 _Static_assert(LIMIT_HTTP_VERIFIERS <= LIMIT_HTTP_WORKERS, "threads of a pool");
 
+struct http_listener {
+    int fd; /* -1: none */
+    struct MHD_Daemon *daemon;
+    pthread_t thread;
+    bool runs;
+    atomic_bool stopping;
+};
+
 struct http_server {
     struct exchange *exchange;
     http_admit_fn *admit;
     http_route_fn *route;
     struct MHD_Daemon *daemon;
+    struct http_listener listener;
     struct arena *arena;
     struct str url;
     bool tls;
@@ -105,6 +114,16 @@ void http_reply_busy(struct http_request *r, const char *text);
 void http_go_on(struct http_request *r);
 /* Hands the answer to the library. */
 enum MHD_Result http_send(struct http_request *r);
+
+void http_listener_init(struct http_listener *l);
+/* Binds what `o` says; *url, in `a`, names the port that was really bound. */
+bool http_listener_open(struct http_listener *l, const struct http_options *o, struct arena *a,
+                        struct str *url, struct err *e) BASE_CHECKED;
+/* Hands what it accepts to the daemon until it is stopped. */
+bool http_listener_start(struct http_listener *l, struct MHD_Daemon *daemon,
+                         struct err *e) BASE_CHECKED;
+void http_listener_stop(struct http_listener *l);
+void http_listener_done(struct http_listener *l);
 
 bool http_session_take(struct http_server *s, struct exchange_session **out,
                        struct err *e) BASE_CHECKED;

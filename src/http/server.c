@@ -1,10 +1,5 @@
-/* The listening socket, the library's daemon, and the life of a request in it. */
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <stdio.h>
+/* The library's daemon, and the life of a request in it. */
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http/http_priv.h"
@@ -261,89 +256,6 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
     return atomic_load(&r->state) == HTTP_ANSWERED ? http_send(r) : MHD_YES;
 }
 
-/* ---- listening ---- */
-
-static bool is_loopback(const struct sockaddr *a)
-{
-    if (a->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, a, sizeof in);
-        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
-    }
-    struct sockaddr_in6 in6;
-    memcpy(&in6, a, sizeof in6);
-    return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) != 0;
-}
-
-/* Cuts HOST:PORT or [HOST]:PORT into two NUL-terminated texts. */
-static bool split_address(struct str address, char host[256], char port[16], struct err *e)
-{
-    size_t colon = address.n;
-    while (colon && address.p[colon - 1] != ':')
-        colon--;
-    struct str h = str_slice(address, 0, colon ? colon - 1 : 0), p = str_from(address, colon);
-    if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-        h = str_slice(h, 1, h.n - 1);
-    uint64_t number;
-    if (h.n == 0 || h.n > 255 || p.n > 5 || !str_to_u64(p, &number) || number > 65535)
-        return err_set(e, ERR_USAGE, "--listen %.*s: write HOST:PORT, as 127.0.0.1:6443",
-                       STR_FMT(address));
-    snprintf(host, 256, "%.*s", STR_FMT(h));
-    snprintf(port, 16, "%.*s", STR_FMT(p));
-    return true;
-}
-
-static bool bind_one(const struct addrinfo *ai, struct str address, int *out, struct err *e)
-{
-    int one = 1, fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return err_set(e, ERR_IO, "cannot make a socket: %s", strerror(errno));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1024) != 0) {
-        err_set(e, ERR_IO, "cannot listen on %.*s: %s: choose another with --listen",
-                STR_FMT(address), strerror(errno));
-        close(fd);
-        return false;
-    }
-    *out = fd;
-    return true;
-}
-
-static bool open_socket(const struct http_options *o, int *fd, struct err *e)
-{
-    char host[256], port[16];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
-    if (!split_address(o->listen, host, port, e))
-        return false;
-    int rc = getaddrinfo(host, port, &hints, &list);
-    if (rc != 0)
-        return err_set(e, ERR_USAGE, "--listen %.*s: %s", STR_FMT(o->listen), gai_strerror(rc));
-    bool ok = true;
-    if (o->plain && !is_loopback(list->ai_addr))
-        ok = err_set(e, ERR_USAGE,
-                     "--plain-http on %s: only loopback may go without TLS: listen on 127.0.0.1 or "
-                     "leave --plain-http away",
-                     host);
-    ok = ok && bind_one(list, o->listen, fd, e);
-    freeaddrinfo(list);
-    return ok;
-}
-
-static bool make_url(struct http_server *s, const struct http_options *o, int fd, struct err *e)
-{
-    struct sockaddr_storage a;
-    socklen_t n = sizeof a;
-    char host[256], port[16];
-    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 ||
-        getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return err_set(e, ERR_IO, "cannot tell the address listened on");
-    bool six = strchr(host, ':') != NULL;
-    s->url = arena_printf(s->arena, "%s://%s%s%s:%s", o->plain ? "http" : "https", six ? "[" : "",
-                          host, six ? "]" : "", port);
-    return arena_ok(s->arena, e);
-}
-
 /* ---- starting and stopping ---- */
 
 struct tls_files {
@@ -365,11 +277,11 @@ static bool tls_files_read(const struct http_options *o, struct tls_files *t, st
                         file_read(o->ca_file, 1 << 20, &t->ca, e));
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_options *o, int fd,
+static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_options *o,
                                        const struct tls_files *t)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                     (o->plain ? 0u : (unsigned)MHD_USE_TLS);
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+                     MHD_USE_NO_LISTEN_SOCKET | (o->plain ? 0u : (unsigned)MHD_USE_TLS);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)t->cert.p},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)t->key.p},
@@ -379,9 +291,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_
     };
     if (o->plain)
         tls[0] = tls[4];
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_UNESCAPE_CALLBACK,
-                            on_unescape, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
+                            s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS,
                             MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_PER_ADDRESS,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_S,
@@ -395,6 +307,7 @@ static void free_server(struct http_server *s)
     for (size_t i = 0; i < s->session_count; i++)
         exchange_session_close(s->sessions[i]);
     pthread_mutex_destroy(&s->session_lock);
+    http_listener_done(&s->listener);
     arena_free(s->arena);
     base_free(s);
 }
@@ -434,9 +347,26 @@ static void done_pools(struct http_server *s)
     http_pool_done(&s->workers);
 }
 
+static bool serve(struct http_server *s, const struct http_options *o, const struct tls_files *tls,
+                  struct err *e)
+{
+    if (!start_pools(s, e))
+        return false;
+    s->daemon = start_daemon(s, o, tls);
+    if (!s->daemon)
+        err_set(e, ERR_IO, "the HTTP server cannot start: are %s and %s a matching pair?",
+                o->cert_file ? o->cert_file : "certificate", o->key_file ? o->key_file : "key");
+    else if (http_listener_start(&s->listener, s->daemon, e))
+        return true;
+    stop_pools(s);
+    if (s->daemon)
+        MHD_stop_daemon(s->daemon);
+    done_pools(s);
+    return false;
+}
+
 bool http_start(const struct http_options *o, struct http_server **out, struct err *e)
 {
-    int fd = -1;
     struct tls_files tls = {0};
     struct http_server *s = base_alloc(sizeof *s);
     if (!s || !(s->arena = arena_new(1 << 20))) {
@@ -448,19 +378,11 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
     s->route = o->route;
     s->tls = !o->plain;
     pthread_mutex_init(&s->session_lock, NULL);
-    bool ok = tls_files_read(o, &tls, e) && open_socket(o, &fd, e) && make_url(s, o, fd, e) &&
-              start_pools(s, e);
-    if (ok && !(s->daemon = start_daemon(s, o, fd, &tls))) {
-        stop_pools(s);
-        done_pools(s);
-        ok =
-            err_set(e, ERR_IO, "the HTTP server cannot start: are %s and %s a matching pair?",
-                    o->cert_file ? o->cert_file : "certificate", o->key_file ? o->key_file : "key");
-    }
+    http_listener_init(&s->listener);
+    bool ok = tls_files_read(o, &tls, e) &&
+              http_listener_open(&s->listener, o, s->arena, &s->url, e) && serve(s, o, &tls, e);
     tls_files_done(&tls); /* the library has parsed them */
     if (!ok) {
-        if (fd >= 0)
-            close(fd);
         free_server(s);
         return false;
     }
@@ -476,11 +398,8 @@ struct str http_url(const struct http_server *s)
 void http_stop(struct http_server *s)
 {
     int64_t until = monotonic_us() + (int64_t)LIMIT_HTTP_DRAIN_MS * 1000;
-    int fd = MHD_quiesce_daemon(s->daemon);
-    /* The library's threads may still hold the socket, so it is shut and not closed yet: who comes
-     * now is refused at once, and who is connected leaves with its next answer. */
-    if (fd >= 0)
-        shutdown(fd, SHUT_RDWR);
+    /* Who comes now is refused at once, and who is connected leaves with its next answer. */
+    http_listener_stop(&s->listener);
     atomic_store(&s->stopping, true);
     while (atomic_load(&s->active) && monotonic_us() < until)
         usleep(5000);
@@ -491,7 +410,5 @@ void http_stop(struct http_server *s)
         usleep(1000);
     MHD_stop_daemon(s->daemon);
     done_pools(s);
-    if (fd >= 0)
-        close(fd);
     free_server(s);
 }
