@@ -33,6 +33,15 @@ void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data
     crypto_auth_hmacsha256(out, bytes_of(data), data.n, key);
 }
 
+uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data)
+{
+    uint64_t name;
+    _Static_assert(crypto_shorthash_BYTES == sizeof name, "64 bits");
+    _Static_assert(crypto_shorthash_KEYBYTES == CRYPT_NAME_KEY_BYTES, "128 bits");
+    crypto_shorthash((unsigned char *)&name, (const unsigned char *)data.p, data.n, key);
+    return name;
+}
+
 bool crypt_equal(const void *a, const void *b, size_t n)
 {
     return sodium_memcmp(a, b, n) == 0;

@@ -21,6 +21,10 @@ void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES]);
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES]);
 bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
+/* SipHash-2-4: a name of 64 bits for data that others choose; without the key nobody can choose two
+ * that share one. */
+#define CRYPT_NAME_KEY_BYTES 16
+uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data);
 
 /* ---- identifiers ---- */
 void crypt_uuid4(char out[CRYPT_UUID_TEXT]);

@@ -360,17 +360,20 @@ static bool audience_of_source(const struct writing *w, struct str *audience, st
     return find_audience(w->x, b, &facts, audience, e);
 }
 
-struct reach {
-    const struct principal *who;
-    bool reads;
+/* How a stored version stands in the batch's collection. */
+struct standing {
+    const struct exchange_batch *b;
+    bool any, reads; /* a row; one that the submitter reads */
 };
 
-static bool note_audience(void *ctx, int64_t id, struct str text)
+static bool note_row(void *ctx, const struct store_release *r)
 {
-    struct reach *r = ctx;
-    (void)id;
-    r->reads = policy_audience_has(text, &r->who->party);
-    return !r->reads;
+    struct standing *st = ctx;
+    if (r->collection == st->b->collection.id) {
+        st->any = true;
+        st->reads = st->reads || policy_audience_has(r->audience_text, &st->b->who.party);
+    }
+    return !st->reads;
 }
 
 static bool write_release(struct exchange_batch *b, struct store *s, const struct store_object *o,
@@ -385,13 +388,8 @@ static bool write_release(struct exchange_batch *b, struct store *s, const struc
 static bool release_to_submitter(struct exchange_batch *b, struct store *s,
                                  const struct store_object *o, struct err *e)
 {
-    struct reach r = {&b->who, false};
     struct str parts[] = {STR("+"), b->who.party.nation, STR("/"), b->who.party.org};
     struct buf own;
-    if (!store_release_audiences(s, b->collection.id, o, note_audience, &r, e))
-        return false;
-    if (r.reads)
-        return true;
     buf_init(&own, 0);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         buf_str(&own, parts[i]);
@@ -413,6 +411,7 @@ static bool store_row_of(struct writing *w, struct store_object *o, struct err *
         .version_us = mine->has_version ? mine->version_us : at,
         .has_version = mine->has_version,
         .revoked = mine->revoked,
+        .marking = (unsigned)w->b->collection.marking,
         .id = mine->id,
         .version = mine->has_version ? mine->version : STR_NONE,
         .type = mine->type,
@@ -421,7 +420,7 @@ static bool store_row_of(struct writing *w, struct store_object *o, struct err *
     if (w->same_content) {
         o->object = w->k.object;
         o->version_us = w->k.version_us;
-        return true;
+        return store_object_mark(w->s, o->object, o->marking, e);
     }
     return store_object_add(w->s, o, e);
 }
@@ -435,18 +434,20 @@ static bool write_item(struct exchange *x, struct exchange_batch *b, struct stor
                              .version_us = it->object.version_us,
                              .source_org = b->who.org};
     struct str audience = it->audience;
-    bool there = false;
+    struct standing st = {.b = b};
     if (!store_object_known(s, &o, compare, &w, &w.k, e) || (w.k.object && !w.compared))
         return false;
     if (!allowed(&w))
         return true;
     if (!store_row_of(&w, &o, e))
         return false;
-    if (w.same_content && (!store_release_any(s, b->collection.id, &o, &there, e) ||
-                           (!there && !audience_of_source(&w, &audience, e))))
+    if (w.same_content && (!store_release_each(s, o.object, note_row, &st, e) ||
+                           (!st.any && !audience_of_source(&w, &audience, e))))
         return false;
-    conclude(b, it, there ? EXCHANGE_UNCHANGED : EXCHANGE_ACCEPTED, STR_NONE, STR_NONE);
-    return there ? release_to_submitter(b, s, &o, e) : write_release(b, s, &o, audience, e);
+    conclude(b, it, st.any ? EXCHANGE_UNCHANGED : EXCHANGE_ACCEPTED, STR_NONE, STR_NONE);
+    if (st.any)
+        return st.reads || release_to_submitter(b, s, &o, e);
+    return write_release(b, s, &o, audience, e);
 }
 
 /* Status resources are kept for a day and a little (TAXII 2.1 §4.3); once an hour the older go. */

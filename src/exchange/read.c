@@ -288,7 +288,8 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
 
 struct newest {
     struct buf *bytes;
-    int64_t source_org, name;
+    int64_t source_org;
+    unsigned marking;
     bool any;
 };
 
@@ -298,7 +299,7 @@ static bool keep_newest(void *ctx, const struct store_object *o)
     buf_clear(n->bytes);
     buf_str(n->bytes, o->bytes); /* versions come in order: the last call has the newest */
     n->source_org = o->source_org;
-    n->name = o->name;
+    n->marking = o->marking;
     n->any = true;
     return true;
 }
@@ -339,14 +340,12 @@ bool exchange_explain(struct exchange_session *s, struct str id, const struct po
               store_org_get(s->store, a, n.source_org, &org, e);
     if (ok) {
         struct exchange_origin origin = {.source = {org.nation, org.name}};
-        unsigned marking = 0;
         ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
-             store_release_marking(s->store, n.name, &marking, e) &&
              exchange_origin_of(s->x, s->store, a, &o, &origin, e) &&
              is_released(s, a, id, to, &out->released, e);
         if (ok) {
             struct policy_facts facts =
-                exchange_facts(s->x, &o, (enum stix_tlp)marking, origin.source);
+                exchange_facts(s->x, &o, (enum stix_tlp)n.marking, origin.source);
             out->decision = policy_release_to(s->x->policy, &facts, to, &out->rule);
         }
     }

@@ -95,13 +95,19 @@ bool store_audience_each(struct store *s, int64_t after, store_audience_fn *each
 
 /* ---- objects: writing ---- */
 
-/* One stored version. `name` is the number all versions of one STIX id share. */
+/* The number that all versions of one STIX id share here: a keyed hash, so it says nothing of which
+ * ids are stored, and nobody outside can make two ids share one. */
+int64_t store_name(const struct store *s, struct str id);
+
+/* One stored version. */
 struct store_object {
     int64_t object, name, received_us;
     int64_t source_org; /* who submitted it */
     int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
+    bool copy;                    /* a redacted copy that was made here */
+    unsigned marking;             /* enum stix_tlp that counts while the object carries none */
     struct str id, version, type; /* version: its own text, or STR_NONE */
     struct str bytes;
 };
@@ -112,6 +118,7 @@ struct store_known {
     int64_t owner_org, source_org; /* of one stored version */
     int64_t newest_us;             /* the latest version_us of the id */
     bool revoked_before;           /* a version before this one is revoked */
+    bool is_copy;                  /* it is a redacted copy that was made here */
     int64_t object, version_us;    /* this very version, when it is stored; else 0 */
     int64_t object_source_org;
 };
@@ -125,22 +132,43 @@ bool store_object_known(struct store *s, const struct store_object *o, store_obj
  * For the command line; no reader's request may end here. */
 bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
-/* Adds a version; o->name 0 makes a new name. Fills o->object and o->name. */
+/* One stored version by its number; ERR_NOT_FOUND. */
+bool store_object_get(struct store *s, int64_t object, store_object_fn *each, void *ctx,
+                      struct err *e) BASE_CHECKED;
+/* Originals (no copies) with a number above `after`, in order, at most `limit`. */
+bool store_object_after(struct store *s, int64_t after, size_t limit, store_object_fn *each,
+                        void *ctx, struct err *e) BASE_CHECKED;
+bool store_object_count(struct store *s, uint64_t *count, struct err *e) BASE_CHECKED;
+/* Adds a version. Fills o->object and o->name. */
 bool store_object_add(struct store *s, struct store_object *o, struct err *e) BASE_CHECKED;
+/* Raises the marking that counts while the object carries none. */
+bool store_object_mark(struct store *s, int64_t object, unsigned marking,
+                       struct err *e) BASE_CHECKED;
 /* Releases an object to an audience in a collection. `*date_added` (microseconds) is later than
  * every date_added of that collection and not before now. */
 bool store_release_add(struct store *s, int64_t collection, int64_t audience,
                        const struct store_object *o, int64_t *date_added,
                        struct err *e) BASE_CHECKED;
-/* Is this version released to anybody in the collection? */
-bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
-                       struct err *e) BASE_CHECKED;
-/* The audiences this version is released to in the collection. */
-bool store_release_audiences(struct store *s, int64_t collection, const struct store_object *o,
-                             store_audience_fn *each, void *ctx, struct err *e) BASE_CHECKED;
-/* The strictest default marking of the collections that hold any version of a name. */
-bool store_release_marking(struct store *s, int64_t name, unsigned *marking,
+/* One row: `object`, a version of `name`, is released to an audience. */
+struct store_release {
+    int64_t collection, audience, date_added, object, name, version_us;
+    struct str audience_text;
+};
+typedef bool store_release_fn(void *ctx, const struct store_release *r); /* false stops */
+/* The rows of an object in all collections; text lives during the call. */
+bool store_release_each(struct store *s, int64_t object, store_release_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
+/* The rows of all copies that were made of an object. */
+bool store_release_copies(struct store *s, int64_t origin, store_release_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+/* The different audiences that have any version of a name in any collection. */
+typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
+bool store_release_readers(struct store *s, int64_t name, store_text_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
+/* Gives the row another audience and leaves its date as it is; audience 0 takes the row back. An
+ * object that no collection holds any more is deleted. */
+bool store_release_set(struct store *s, const struct store_release *r, int64_t audience,
+                       struct err *e) BASE_CHECKED;
 /* What is taken back of a name in a collection. */
 struct store_removal {
     int64_t collection, name;
@@ -151,6 +179,51 @@ struct store_removal {
 /* Objects that no collection holds any more are deleted. Fills how many rows it took back. */
 bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
                           struct err *e) BASE_CHECKED;
+
+/* ---- what ties objects to each other ---- */
+
+typedef bool store_number_fn(void *ctx, int64_t number); /* false stops */
+
+/* `object` names the id whose store_name is `target`. */
+bool store_reference_put(struct store *s, int64_t target, int64_t object,
+                         struct err *e) BASE_CHECKED;
+typedef bool store_referrer_fn(void *ctx, int64_t object, struct str type); /* false stops */
+/* The originals that name `target`, in order of arrival. */
+bool store_referrers(struct store *s, int64_t target, store_referrer_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+
+/* Under one kind of view (policy.h) an id goes out as another. Kept when the objects are gone, so
+ * that what comes back later still finds its way. */
+#define STORE_PROFILE_BYTES 16
+struct store_copy {
+    unsigned char profile[STORE_PROFILE_BYTES];
+    struct str origin_id, copy_id;
+};
+bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
+/* STR_NONE when no version of it went out as a copy under this profile. */
+bool store_copy_of(struct store *s, struct arena *a, struct str origin_id,
+                   const unsigned char profile[STORE_PROFILE_BYTES], struct str *copy_id,
+                   struct err *e) BASE_CHECKED;
+/* STR_NONE when it is no copy, or one of several originals (observables that become equal). */
+bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,
+                       struct err *e) BASE_CHECKED;
+/* The stored copy was made of the stored original; several originals may share an observable's. */
+bool store_derived_put(struct store *s, int64_t origin, int64_t copy, struct err *e) BASE_CHECKED;
+bool store_derived_origins(struct store *s, int64_t copy, store_number_fn *each, void *ctx,
+                           struct err *e) BASE_CHECKED;
+
+/* Who submitted a stored object into a collection besides its source. */
+bool store_submitter_put(struct store *s, int64_t object, int64_t collection, int64_t org,
+                         struct err *e) BASE_CHECKED;
+typedef bool store_org_fn(void *ctx, const struct store_org *o); /* false stops */
+bool store_submitter_each(struct store *s, int64_t object, int64_t collection, store_org_fn *each,
+                          void *ctx, struct err *e) BASE_CHECKED;
+
+/* Objects whose release is to be decided again; one entry each. */
+bool store_pending_put(struct store *s, int64_t object, struct err *e) BASE_CHECKED;
+/* Takes at most `most` of them out. */
+bool store_pending_take(struct store *s, size_t most, int64_t *out, size_t *count,
+                        struct err *e) BASE_CHECKED;
 
 /* ---- objects: reading ---- */
 
