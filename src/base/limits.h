@@ -27,11 +27,21 @@
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
 /* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
- * labels), memory of one parsed policy. */
+ * labels), memory of one parsed policy and of what one memo remembers; own warning lists and the
+ * entries of all of them; paths of one redaction; officers, hours and days of a hold; arrivals of a
+ * limit; days of an age. */
 #define LIMIT_POLICY_BYTES        (4u << 20)
 #define LIMIT_POLICY_RULES        10000
 #define LIMIT_POLICY_NAMES        10000
 #define LIMIT_POLICY_MEMORY_BYTES (256u << 20)
+#define LIMIT_POLICY_MEMO_BYTES   (256u << 20)
+#define LIMIT_POLICY_LISTS        48
+#define LIMIT_POLICY_LIST_ENTRIES 10000
+#define LIMIT_POLICY_PATHS        64
+#define LIMIT_POLICY_OFFICERS     16
+#define LIMIT_POLICY_HOLD_DAYS    365
+#define LIMIT_POLICY_AGE_DAYS     36500
+#define LIMIT_POLICY_ARRIVALS     1000000000u
 
 /* HTTP: body (default of setu.conf), header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)

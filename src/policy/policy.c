@@ -17,31 +17,31 @@ static bool read_text(struct str text, const char *name, struct policy *p, struc
     return ok;
 }
 
-bool policy_check(struct str text, const char *name, policy_warning_fn *warn, void *ctx,
-                  struct policy **out, struct err *e)
+bool policy_check(struct str text, const struct policy_check_options *o, struct policy **out,
+                  struct err *e)
 {
     if (text.n > LIMIT_POLICY_BYTES)
-        return err_set(e, ERR_LIMIT, "%s: over %u bytes", name, LIMIT_POLICY_BYTES);
+        return err_set(e, ERR_LIMIT, "%s: over %u bytes", o->name, LIMIT_POLICY_BYTES);
     struct arena *arena = arena_new(LIMIT_POLICY_MEMORY_BYTES);
     struct policy *p = arena ? arena_calloc(arena, 1, sizeof *p) : NULL;
     if (!p) {
         arena_free(arena);
-        return err_set(e, ERR_MEMORY, "%s: out of memory", name);
+        return err_set(e, ERR_MEMORY, "%s: out of memory", o->name);
     }
     p->arena = arena;
-    if (!read_text(text, name, p, e)) {
+    if (!read_text(text, o->name, p, e)) {
         policy_free(p);
         return false;
     }
-    if (warn)
-        policy_warn(p, warn, ctx);
+    if (o->warn)
+        policy_warn(p, o->warn, o->ctx);
     *out = p;
     return true;
 }
 
 bool policy_parse(struct str text, const char *name, struct policy **out, struct err *e)
 {
-    return policy_check(text, name, NULL, NULL, out, e);
+    return policy_check(text, &(struct policy_check_options){.name = name}, out, e);
 }
 
 void policy_free(struct policy *p)

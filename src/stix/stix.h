@@ -30,6 +30,9 @@ struct str stix_tlp_id(enum stix_tlp tlp);
 /* NONE when `id` is none of the nine published TLP marking ids. */
 enum stix_tlp stix_tlp_of_id(struct str id);
 
+/* Permissible Actions Protocol: what a reader may do with it, in order of strictness. */
+enum stix_pap { STIX_PAP_NONE, STIX_PAP_CLEAR, STIX_PAP_GREEN, STIX_PAP_AMBER, STIX_PAP_RED };
+
 /* The strictest TLP marking that any part of `object` carries; `*where`, when not NULL, is set to
  * the string that names it (in object_marking_refs or a granular marking's marking_ref), or to
  * NULL. */

@@ -60,7 +60,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
     for (int i = 0; i < 2; i++)
         items[i].u.s = str_of(labels[i]);
     policy_audience_has(text, &who);
-    if (!policy_check(text, "policy.conf", count_warning, &warnings, &p, &e)) {
+    struct policy_check_options o = {
+        .name = "policy.conf", .warn = count_warning, .ctx = &warnings};
+    if (!policy_check(text, &o, &p, &e)) {
         must(e.code != ERR_NONE && e.msg[0] && e.at <= n);
         return 0;
     }

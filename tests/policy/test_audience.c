@@ -56,7 +56,8 @@ static const struct text_row {
 static void check_text(const struct text_row *r)
 {
     char text[2048];
-    struct policy_facts f = {STR("indicator"), r->tlp, NULL, party(r->source), STR("IN"), false};
+    struct policy_facts f = {
+        .type = STR("indicator"), .tlp = r->tlp, .source = party(r->source), .home = STR("IN")};
     struct policy_party also = party(r->also ? r->also : "");
     struct policy *p = NULL;
     struct err e = {0};
@@ -81,7 +82,8 @@ static void test_texts(void)
 
 static void test_bad_submitter(void)
 {
-    struct policy_facts f = {STR("indicator"), CLEAR, NULL, party("IN/a"), STR("IN"), false};
+    struct policy_facts f = {
+        .type = STR("indicator"), .tlp = CLEAR, .source = party("IN/a"), .home = STR("IN")};
     struct policy *p = NULL;
     struct err e = {0};
     struct buf b;
@@ -595,7 +597,11 @@ static void test_wide(void)
         snprintf(text, sizeof text, "l%u", k);
         struct json label = {.type = JSON_STRING, .u.s = str_of(text)};
         struct json labels = {.type = JSON_ARRAY, .count = 1, .u.child = &label};
-        struct policy_facts f = {STR("tool"), CLEAR, &labels, party("FR/x"), STR("IN"), false};
+        struct policy_facts f = {.type = STR("tool"),
+                                 .tlp = CLEAR,
+                                 .labels = &labels,
+                                 .source = party("FR/x"),
+                                 .home = STR("IN")};
         bool good = policy_audience(p, &f, NULL, &out, &e);
         for (unsigned i = 0; i < 300; i++) {
             char name[16];

@@ -550,7 +550,8 @@ static void test_warnings(void)
         struct policy *p = NULL;
         struct err e = {0};
         snprintf(text, sizeof text, NATIONS "%s", r->rules);
-        bool ok = policy_check(str_of(text), "p", hear, &h, &p, &e);
+        struct policy_check_options o = {.name = "p", .warn = hear, .ctx = &h};
+        bool ok = policy_check(str_of(text), &o, &p, &e);
         CHECK_ROW(ok, "%s: %s", r->rules, e.msg);
         CHECK_ROW(h.count == (r->line != 0) && h.line == r->line && holds(str_of(h.text), r->words),
                   "%s: %u, line %u: %s", r->rules, h.count, h.line, h.text);
@@ -571,7 +572,8 @@ static void test_default(const char *nation, const char *org)
     buf_byte(&b, 0);
     struct policy *p = parsed(b.p);
     struct str rest = str_of(b.p);
-    struct policy_facts f = {STR("indicator"), CLEAR, NULL, party("XX/x"), str_of(nation), false};
+    struct policy_facts f = {
+        .type = STR("indicator"), .tlp = CLEAR, .source = party("XX/x"), .home = str_of(nation)};
     struct policy_party home = {str_of(nation), STR("anybody")}, abroad = party("FR/anssi");
     CHECK(p && policy_release_to(p, &f, &home, NULL) == POLICY_RELEASE);
     CHECK(p && policy_release_to(p, &f, &abroad, NULL) == POLICY_DENY);
