@@ -26,6 +26,22 @@
 #define LIMIT_PATTERN_NODES       (1u << 18)
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
+/* The gate: parts into which references may divide the recipients of one group; collections that one
+ * object may stand in; originals of one observable's copy that are asked; objects that are decided
+ * again in one transaction because something they refer to changed. */
+#define LIMIT_GATE_PARTS       32
+#define LIMIT_GATE_COLLECTIONS 256
+#define LIMIT_GATE_ORIGINS     256
+#define LIMIT_GATE_PENDING     10000
+/* Objects of one transaction in which a whole store is decided about again. */
+#define LIMIT_GATE_SWEEP 1000
+/* How long a quarantined object waits for an officer. */
+#define LIMIT_DESK_QUARANTINE_DAYS 90
+/* What a producer is told of one object. */
+#define LIMIT_EXCHANGE_MESSAGE_BYTES 4096
+/* Groups of recipients that one outcome may have. */
+#define LIMIT_POLICY_GROUPS 4096
+
 /* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
  * labels), memory of one parsed policy and of what one memo remembers; own warning lists and the
  * entries of all of them; paths of one redaction; officers, hours and days of a hold; arrivals of a
@@ -85,6 +101,8 @@
 
 /* Observables: bytes of a candidate value; labels of a name are bounded by RFC 1035. */
 #define LIMIT_OBSERVABLE_BYTES 4096
+/* Of longer values no warning list knows anything. */
+#define LIMIT_OBSERVABLE_WARNED_BYTES 2048
 
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */

@@ -66,7 +66,7 @@ static int serve(struct cli *c, struct exchange *x)
     };
     cli_signals_block();
     raise_file_limit();
-    if (!http_start(&o, &server, &e))
+    if (!exchange_background(x, &e) || !http_start(&o, &server, &e))
         return cli_fail(c, &e);
     bool ready = print_ready(c, server, ca);
     if (ready)

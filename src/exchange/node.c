@@ -159,18 +159,6 @@ const char *exchange_path(const struct exchange *x, const char *name, char out[L
     return out;
 }
 
-static bool read_policy(struct exchange *x, struct err *e)
-{
-    char path[LIMIT_PATH_BYTES];
-    struct str text;
-    exchange_path(x, "policy.conf", path);
-    if (!file_read(path, LIMIT_POLICY_BYTES, &text, e))
-        return false;
-    bool ok = policy_parse(text, path, &x->policy, e);
-    base_free((void *)(uintptr_t)text.p);
-    return ok;
-}
-
 bool exchange_open(const char *dir, struct exchange **out, struct err *e)
 {
     char path[LIMIT_PATH_BYTES];
@@ -187,9 +175,10 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     bool ok = arena_ok(x->arena, e);
     if (ok && !file_exists(exchange_path(x, "setu.conf", path)))
         ok = err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir);
-    ok = ok && exchange_config_read(x, e) && read_policy(x, e) &&
+    ok = ok && exchange_config_read(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
-         store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e);
+         store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e) &&
+         exchange_policy_open(x, probe, e);
     store_close(probe);
     if (!ok) {
         exchange_close(x);
@@ -204,7 +193,7 @@ void exchange_close(struct exchange *x)
     if (!x)
         return;
     exchange_writer_stop(x);
-    policy_free(x->policy);
+    exchange_policy_free(x);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);
     pthread_mutex_destroy(&x->lock);
@@ -214,11 +203,6 @@ void exchange_close(struct exchange *x)
 const struct exchange_config *exchange_config(const struct exchange *x)
 {
     return &x->config;
-}
-
-const struct policy *exchange_policy(const struct exchange *x)
-{
-    return x->policy;
 }
 
 const char *exchange_dir(const struct exchange *x)

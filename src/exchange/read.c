@@ -1,7 +1,7 @@
 /* Sessions and reading: which audiences contain a party, and the queries that follow only those. */
 #include <string.h>
 
-#include "exchange/exchange_priv.h"
+#include "exchange/gate_priv.h"
 
 static void forget_audiences(struct exchange_session *s)
 {
@@ -224,6 +224,28 @@ static bool note_withdrawn(void *ctx, const struct store_row *r)
     return true;
 }
 
+struct waking {
+    struct store *s;
+    bool failed;
+    struct err *e;
+};
+
+static bool wake_referrer(void *ctx, int64_t object, struct str type)
+{
+    struct waking *w = ctx;
+    (void)type;
+    w->failed = !store_pending_put(w->s, object, w->e);
+    return !w->failed;
+}
+
+/* Whoever refers to it is decided again: nobody has it any more. */
+static bool wake_referrers(struct exchange *x, struct store *s, int64_t name, struct err *e)
+{
+    struct waking w = {.s = s, .e = e};
+    return store_referrers(s, name, wake_referrer, &w, e) && !w.failed &&
+           gate_pending(x->gate, LIMIT_GATE_PENDING, &x->gate->left, e);
+}
+
 /* Inside the writing transaction: who may take back what is judged by what stands there now. */
 static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
@@ -232,7 +254,6 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
     struct store_known known;
     struct store_object o = {.id = w->id, .has_version = true, .version_us = INT64_MIN};
     size_t removed = 0;
-    (void)x;
     if (!store_object_known(s, &o, NULL, NULL, &known, e))
         return false;
     if (known.name == 0)
@@ -241,8 +262,23 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
                               w->all ? 0 : w->count};
     if (!store_release_remove(s, &r, &removed, e))
         return false;
-    return removed ||
-           err_set(e, ERR_FORBIDDEN, "only the organisation that submitted an object removes it");
+    if (removed == 0)
+        return err_set(e, ERR_FORBIDDEN,
+                       "only the organisation that submitted an object removes it");
+    return wake_referrers(x, s, known.name, e);
+}
+
+/* At home a copy stands for what it was made of. */
+static bool original_of(struct exchange_session *s, const struct principal *who, struct arena *a,
+                        struct str *id, struct err *e)
+{
+    struct str origin;
+    if (!str_eq(who->party.nation, s->x->config.nation))
+        return true;
+    if (!store_copy_origin(s->store, a, *id, &origin, e))
+        return false;
+    *id = origin.n ? origin : *id;
+    return true;
 }
 
 static bool is_home_admin(const struct exchange_session *s, const struct principal *who)
@@ -252,8 +288,8 @@ static bool is_home_admin(const struct exchange_session *s, const struct princip
            str_eq(who->party.nation, c->nation);
 }
 
-bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_query *q, struct str id, struct err *e)
+static bool withdraw(struct exchange_session *s, const struct principal *who,
+                     const struct exchange_query *q, struct str id, struct err *e)
 {
     struct store_object o;
     struct exchange_query versions = *q;
@@ -284,75 +320,17 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
     return exchange_run(s->x, &j.w, e);
 }
 
-/* ---- explaining ---- */
-
-struct newest {
-    struct buf *bytes;
-    int64_t source_org;
-    unsigned marking;
-    bool any;
-};
-
-static bool keep_newest(void *ctx, const struct store_object *o)
+bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_query *q, struct str id, struct err *e)
 {
-    struct newest *n = ctx;
-    buf_clear(n->bytes);
-    buf_str(n->bytes, o->bytes); /* versions come in order: the last call has the newest */
-    n->source_org = o->source_org;
-    n->marking = o->marking;
-    n->any = true;
-    return true;
-}
-
-/* Does any collection release a version of it to `to`? The record decides what is read, so a
- * policy that was changed later may say otherwise. */
-static bool is_released(struct exchange_session *s, struct arena *a, struct str id,
-                        const struct policy_party *to, bool *released, struct err *e)
-{
-    struct principal reader = {.role = EXCHANGE_READER, .party = *to};
-    struct exchange_collection *list;
-    size_t n;
-    *released = false;
-    if (!exchange_collections(s, a, &list, &n, e))
-        return false;
-    for (size_t i = 0; i < n && !*released; i++)
-        if (!exchange_sees(s, &reader, &list[i], id, released, e))
-            return false;
-    return true;
-}
-
-bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
-                      struct exchange_explanation *out, struct buf *bytes, struct err *e)
-{
-    struct newest n = {.bytes = bytes};
-    struct stix_object o;
-    struct store_org org;
-    const struct json *v;
-    if (!store_object_versions(s->store, id, keep_newest, &n, e))
-        return false;
-    if (!n.any)
-        return err_set(e, ERR_NOT_FOUND, "no object %.*s in this node", STR_FMT(id));
-    if (!buf_ok(bytes, e))
-        return false;
-    struct json_reader *r = json_reader_new();
-    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    bool ok = ((r && a) || err_set(e, ERR_MEMORY, "out of memory")) &&
-              store_org_get(s->store, a, n.source_org, &org, e);
-    if (ok) {
-        struct exchange_origin origin = {.source = {org.nation, org.name}};
-        ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
-             exchange_origin_of(s->x, s->store, a, &o, &origin, e) &&
-             is_released(s, a, id, to, &out->released, e);
-        if (ok) {
-            struct policy_facts facts =
-                exchange_facts(s->x, &o, (enum stix_tlp)n.marking, origin.source);
-            out->decision = policy_release_to(s->x->policy, &facts, to, &out->rule);
-        }
-    }
+    struct arena *a = arena_new(1 << 16);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && original_of(s, who, a, &id, e) &&
+              withdraw(s, who, q, id, e);
     arena_free(a);
-    json_reader_free(r);
     return ok;
 }
+
+/* ---- who is called what ---- */
 
 /* What policy.conf names comes before organisations that only users have, these before users'
  * names; two different parties of one name are no answer. */
@@ -391,7 +369,7 @@ bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str
                          struct policy_party *out, struct err *e)
 {
     struct party_search f = {.name = org, .out = out};
-    policy_each_party(s->x->policy, match_party, &f);
+    policy_each_party(exchange_policy(s->x), match_party, &f);
     if (!f.found && !store_user_each(s->store, a, match_user, &f, e))
         return false;
     f.by_user_name = true;

@@ -43,6 +43,12 @@ enum stix_tlp stix_effective_marking(const struct json *object, const struct jso
 bool stix_selector_find(const struct json *object, struct str selector, const struct json **out,
                         struct err *e) BASE_CHECKED;
 
+/* The strictest PAP among the published markings of the object and its labels (`PAP:RED`). */
+enum stix_pap stix_pap_of(const struct json *object);
+/* Does it hold an identifier of a subscriber or a device of a telephone network (3GPP TS 23.003,
+ * TS 29.571), by the name of a property or the form of a text? */
+bool stix_names_subscriber(const struct json *object);
+
 /* ---- one object ---- */
 
 enum stix_class { STIX_SDO, STIX_SRO, STIX_SCO, STIX_META, STIX_BUNDLE, STIX_UNKNOWN };

@@ -98,6 +98,25 @@ static bool each_number(struct store *s, sqlite3_stmt *stmt, store_number_fn *ea
     return ok;
 }
 
+bool store_derived_copies(struct store *s, int64_t origin, store_object_fn *each, void *ctx,
+                          struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_DERIVED_COPIES, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, origin);
+    return store_each_object(s, stmt, each, ctx, e);
+}
+
+bool store_copy_any(struct store *s, bool *any, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_COPY_ANY, e);
+    if (!stmt || !store_step(s, stmt, any, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
 bool store_derived_origins(struct store *s, int64_t copy, store_number_fn *each, void *ctx,
                            struct err *e)
 {

@@ -23,9 +23,8 @@ void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_obje
         o->bytes = store_column(stmt, 11);
 }
 
-/* Runs a prepared statement over object rows with their bytes, and resets it. */
-static bool each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
-                        struct err *e)
+bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
+                       struct err *e)
 {
     bool row, ok;
     while ((ok = store_step(s, stmt, &row, e)) && row) {
@@ -45,7 +44,7 @@ bool store_object_versions(struct store *s, struct str id, store_object_fn *each
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, store_name(s, id));
-    return each_object(s, stmt, each, ctx, e);
+    return store_each_object(s, stmt, each, ctx, e);
 }
 
 bool store_object_after(struct store *s, int64_t after, size_t limit, store_object_fn *each,
@@ -56,7 +55,7 @@ bool store_object_after(struct store *s, int64_t after, size_t limit, store_obje
         return false;
     sqlite3_bind_int64(stmt, 1, after);
     sqlite3_bind_int64(stmt, 2, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
-    return each_object(s, stmt, each, ctx, e);
+    return store_each_object(s, stmt, each, ctx, e);
 }
 
 bool store_object_get(struct store *s, int64_t object, store_object_fn *each, void *ctx,

@@ -79,7 +79,8 @@
       "SELECT " STORE_RELEASE_COLUMNS " FROM derived d JOIN release r ON r.object=d.object"        \
       " JOIN audience a ON a.id=r.audience WHERE d.origin=?1")                                     \
     X(RELEASE_READERS, "SELECT DISTINCT a.text FROM release r JOIN audience a ON a.id=r.audience"  \
-                       " WHERE r.name=?1 ORDER BY a.text")                                         \
+                       " WHERE r.name=?1 OR r.name IN(SELECT name FROM copy WHERE origin=?1)"      \
+                       " ORDER BY a.text")                                                         \
     X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
                             " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
@@ -88,9 +89,13 @@
                  " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
     X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
                 " VALUES(?1,?2,?3,?4,?5)")                                                         \
+    X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
     X(COPY_OF, "SELECT copy_id FROM copy WHERE origin=?1 AND profile=?2")                          \
     X(COPY_ORIGIN, "SELECT origin_id FROM copy WHERE name=?1 LIMIT 2")                             \
     X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
+    X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \
+                                           " (SELECT object FROM derived WHERE origin=?1)"         \
+                                           " ORDER BY version_us,id")                              \
     X(DERIVED_ORIGINS, "SELECT origin FROM derived WHERE object=?1")                               \
     X(SUBMITTER_PUT, "INSERT OR IGNORE INTO submitter(object,collection,org) VALUES(?1,?2,?3)")    \
     X(SUBMITTER_EACH, "SELECT o.id,o.nation,o.name FROM submitter s JOIN org o ON o.id=s.org"      \
@@ -98,6 +103,19 @@
     X(PENDING_PUT, "INSERT OR IGNORE INTO pending(object) VALUES(?1)")                             \
     X(PENDING_NEXT, "SELECT object FROM pending ORDER BY object LIMIT ?1")                         \
     X(PENDING_DELETE, "DELETE FROM pending WHERE object=?1")                                       \
+    X(DESK_ADD, "INSERT INTO desk(kind,state,object,collection,audience,org,user,stix_id,type,"    \
+                "rule_line,rule,officers,by_name,at_us,expires_us,reason,bytes)"                   \
+                " VALUES(?1,0,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,'',?15)")                \
+    X(DESK_GET, STORE_DESK_COLUMNS ",bytes FROM desk WHERE id=?1")                                 \
+    X(DESK_OPEN, STORE_DESK_COLUMNS " FROM desk WHERE state=0 AND id>?1 ORDER BY id")              \
+    X(DESK_ALL, STORE_DESK_COLUMNS " FROM desk WHERE id>?1 ORDER BY id")                           \
+    X(DESK_OF_OBJECT, STORE_DESK_COLUMNS " FROM desk WHERE object=?1 AND collection=?2"            \
+                                         " ORDER BY id")                                           \
+    X(DESK_CLOSE, "UPDATE desk SET state=?2,reason=?3 WHERE id=?1 AND state=0")                    \
+    X(DESK_EXPIRE, "UPDATE desk SET state=3 WHERE state=0 AND expires_us<=?1")                     \
+    X(VOTE_PUT, "INSERT OR IGNORE INTO vote(desk,party,user,at_us) VALUES(?1,?2,?3,?4)")           \
+    X(VOTE_EACH, "SELECT v.party,u.name,v.at_us,v.user FROM vote v JOIN user u ON u.id=v.user"     \
+                 " WHERE v.desk=?1 ORDER BY v.party,v.at_us")                                      \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
     X(STATUS_PUT, "INSERT OR REPLACE INTO status(uuid,user,at_us,json) VALUES(?1,?2,?3,?4)")       \
@@ -111,6 +129,9 @@
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
+#define STORE_DESK_COLUMNS                                                                         \
+    "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
+    "officers,by_name,at_us,expires_us,reason"
 #define STORE_RELEASE_COLUMNS                                                                      \
     "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us"
 #define STORE_USER_COLUMNS                                                                         \
@@ -160,6 +181,9 @@ void store_bind_blob(sqlite3_stmt *stmt, int i, const void *p, size_t n);
 struct str store_column(sqlite3_stmt *stmt, int i); /* text or blob; lives until the next step */
 /* Columns of STORE_OBJECT_COLUMNS and, when `with_bytes`, the bytes behind them. */
 void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o);
+/* Runs a prepared statement over object rows with their bytes, and resets it. */
+bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
+                       struct err *e) BASE_CHECKED;
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;

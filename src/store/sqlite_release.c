@@ -185,6 +185,51 @@ static bool removal_wants(const struct store_removal *r, int64_t version_us, int
     return r->version_us == NULL;
 }
 
+struct copies {
+    struct store *s;
+    int64_t collection;
+    struct store_release *list;
+    size_t n, room;
+    bool failed;
+};
+
+static bool note_copy_row(void *ctx, const struct store_release *r)
+{
+    struct copies *c = ctx;
+    void *items = c->list;
+    if (r->collection != c->collection)
+        return true;
+    c->failed = !base_grow(&items, &c->room, c->n + 1, sizeof *c->list);
+    if (c->failed)
+        return false;
+    c->list = items;
+    c->list[c->n++] = *r;
+    return true;
+}
+
+static bool note_other_origin(void *ctx, int64_t origin)
+{
+    struct copies *c = ctx;
+    struct err ignored;
+    c->failed = c->failed || !store_pending_put(c->s, origin, &ignored);
+    return !c->failed;
+}
+
+/* Takes back the copies of what was taken back. An observable's copy may have other originals: they
+ * are to be decided about again. */
+static bool remove_copies(struct store *s, int64_t collection, int64_t object, struct err *e)
+{
+    struct copies c = {.s = s, .collection = collection};
+    bool ok = store_release_copies(s, object, note_copy_row, &c, e) && !c.failed;
+    for (size_t i = 0; i < c.n && ok; i++)
+        ok = store_release_set(s, &c.list[i], 0, e) &&
+             store_derived_origins(s, c.list[i].object, note_other_origin, &c, e);
+    base_free(c.list);
+    if (c.failed)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    return ok;
+}
+
 bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
                           struct err *e)
 {
@@ -214,7 +259,8 @@ bool store_release_remove(struct store *s, const struct store_removal *r, size_t
     }
     sqlite3_reset(stmt);
     for (size_t i = 0; i < n && ok; i++)
-        ok = store_release_set(s, &list[i], 0, e);
+        ok = store_release_set(s, &list[i], 0, e) &&
+             remove_copies(s, r->collection, list[i].object, e);
     base_free(list);
     *removed = n;
     return ok;

@@ -161,7 +161,8 @@ bool store_release_each(struct store *s, int64_t object, store_release_fn *each,
 /* The rows of all copies that were made of an object. */
 bool store_release_copies(struct store *s, int64_t origin, store_release_fn *each, void *ctx,
                           struct err *e) BASE_CHECKED;
-/* The different audiences that have any version of a name in any collection. */
+/* The different audiences that have any version of a name, or of a copy of it, in any collection.
+ */
 typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
 bool store_release_readers(struct store *s, int64_t name, store_text_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
@@ -199,6 +200,8 @@ struct store_copy {
     unsigned char profile[STORE_PROFILE_BYTES];
     struct str origin_id, copy_id;
 };
+/* Has anything ever gone out as a copy? */
+bool store_copy_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
 /* STR_NONE when no version of it went out as a copy under this profile. */
 bool store_copy_of(struct store *s, struct arena *a, struct str origin_id,
@@ -209,6 +212,9 @@ bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, str
                        struct err *e) BASE_CHECKED;
 /* The stored copy was made of the stored original; several originals may share an observable's. */
 bool store_derived_put(struct store *s, int64_t origin, int64_t copy, struct err *e) BASE_CHECKED;
+/* The stored copies of an original, oldest version first. */
+bool store_derived_copies(struct store *s, int64_t origin, store_object_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
 bool store_derived_origins(struct store *s, int64_t copy, store_number_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
 
@@ -224,6 +230,54 @@ bool store_pending_put(struct store *s, int64_t object, struct err *e) BASE_CHEC
 /* Takes at most `most` of them out. */
 bool store_pending_take(struct store *s, size_t most, int64_t *out, size_t *count,
                         struct err *e) BASE_CHECKED;
+
+/* ---- the release desk: what waits for officers ---- */
+
+enum store_desk_kind { STORE_DESK_HOLD, STORE_DESK_QUARANTINE };
+enum store_desk_state {
+    STORE_DESK_WAITING,
+    STORE_DESK_APPROVED,
+    STORE_DESK_REFUSED,
+    STORE_DESK_EXPIRED,
+    STORE_DESK_VOID /* the policy asks for it no more */
+};
+struct store_desk {
+    int64_t id;
+    enum store_desk_kind kind;
+    enum store_desk_state state;
+    int64_t object;                /* a hold's; 0 in quarantine */
+    int64_t collection, org, user; /* org, user: who submitted it; user 0: nobody in particular */
+    struct str audience;           /* a hold's: who waits for it */
+    struct str stix_id, type, rule, reason;
+    unsigned rule_line, officers;
+    bool by_name;
+    int64_t at_us, expires_us;
+    struct str bytes; /* in quarantine; of store_desk_get only */
+};
+typedef bool store_desk_fn(void *ctx, const struct store_desk *d); /* false stops */
+bool store_desk_add(struct store *s, const struct store_desk *d, struct err *e) BASE_CHECKED;
+bool store_desk_get(struct store *s, int64_t id, store_desk_fn *each, void *ctx,
+                    struct err *e) BASE_CHECKED; /* ERR_NOT_FOUND */
+/* In order of arrival; `all`: also what is closed. */
+bool store_desk_each(struct store *s, bool all, store_desk_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+bool store_desk_of_object(struct store *s, int64_t object, int64_t collection, store_desk_fn *each,
+                          void *ctx, struct err *e) BASE_CHECKED;
+/* ERR_CONFLICT when it does not wait any more. */
+bool store_desk_close(struct store *s, int64_t id, enum store_desk_state state, struct str reason,
+                      struct err *e) BASE_CHECKED;
+/* Closes what has waited too long. */
+bool store_desk_expire(struct store *s, int64_t now_us, struct err *e) BASE_CHECKED;
+/* An officer's approval for one party (`JP/nisc`) or, with an empty one, for all; once each. */
+bool store_vote_put(struct store *s, int64_t desk, struct str party, int64_t user, int64_t at_us,
+                    struct err *e) BASE_CHECKED;
+struct store_vote {
+    struct str party, user_name;
+    int64_t at_us, user;
+};
+typedef bool store_vote_fn(void *ctx, const struct store_vote *v); /* false stops */
+bool store_vote_each(struct store *s, int64_t desk, store_vote_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
 
 /* ---- objects: reading ---- */
 

@@ -1,0 +1,162 @@
+/*
+ * The gate: who gets a stored object in a collection, and in what form. One decision (gate.c)
+ * serves acceptance, explaining, planning and applying a policy; what differs from the recorded
+ * release rows is a list of changes (settle.c), to be written or only counted. A gate serves one
+ * thread; its findings about organisations and audiences are kept from one gate_begin to the next.
+ */
+#ifndef EXCHANGE_GATE_PRIV_H
+#define EXCHANGE_GATE_PRIV_H
+
+#include "exchange/exchange_priv.h"
+
+/* Few texts make most audiences: their numbers by the serial of the share. */
+#define GATE_INTERNED 256
+struct gate_interned {
+    uint64_t serial;
+    int64_t id;
+};
+
+struct gate {
+    const struct exchange *x;
+    const struct policy *policy;
+    struct store *store;
+    struct policy_memo *memo;
+    struct json_reader *json;
+    struct arena *arena; /* of one decision */
+    struct arena *known; /* of one transaction: organisations, audiences */
+    struct gate_org *orgs;
+    struct gate_interned interned[GATE_INTERNED];
+    bool has_copies;       /* something has gone out as a copy at some time */
+    bool has_desk;         /* something is or was held */
+    bool keeps_references; /* the table of references is complete, and kept so */
+    bool pending_failed;
+    bool left;    /* more is to be decided again than one transaction took */
+    int64_t user; /* who submits, for the desk; 0: nobody in particular */
+    int64_t now_us;
+};
+bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
+               struct err *e) BASE_CHECKED;
+void gate_done(struct gate *g);
+/* Starts with what `s`, in a transaction, holds now. */
+bool gate_begin(struct gate *g, struct store *s, struct err *e) BASE_CHECKED;
+/* Ends one decision: its memory is given back. */
+void gate_next(struct gate *g);
+/* A set of recipients in the memory of the decision. */
+bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set how, struct str *out,
+                  struct err *e) BASE_CHECKED;
+
+/* ---- facts ---- */
+
+/* An organisation known here, by its number or its STIX identity; *out NULL when there is none. */
+struct gate_org {
+    struct gate_org *next;
+    struct str identity; /* as it was asked for; empty: asked by number */
+    int64_t id;          /* 0: nobody has this identity */
+    struct policy_party party;
+};
+bool gate_org_of(struct gate *g, int64_t id, const struct gate_org **out,
+                 struct err *e) BASE_CHECKED;
+bool gate_org_of_identity(struct gate *g, struct str identity, const struct gate_org **out,
+                          struct err *e) BASE_CHECKED;
+
+/* An object as the gate looks at it. Everything is borrowed. */
+struct gate_subject {
+    const struct stix_object *object; /* with its tree */
+    struct str source;                /* the text that was parsed */
+    int64_t row;                      /* its number in the store; 0: not stored yet */
+    int64_t name, version_us;         /* as stored */
+    int64_t received_us;
+    int64_t source_org;
+    const struct exchange_collection *collection;
+    unsigned marking; /* enum stix_tlp that counts while it carries none */
+};
+struct gate_subject gate_subject_of(const struct store_object *o, const struct stix_object *object,
+                                    const struct exchange_collection *c);
+/* Calls `each` for every collection that a stored object stands in; of the collection only its
+ * number is known. */
+typedef bool gate_standing_fn(void *ctx, const struct gate_subject *s, struct err *e);
+bool gate_each_standing(struct gate *g, const struct store_object *o, gate_standing_fn *each,
+                        void *ctx, struct err *e) BASE_CHECKED;
+/* What the policy may ask of it. */
+bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_facts *out,
+                struct err *e) BASE_CHECKED;
+/* The warning lists that a value of the object is on, when the policy asks. */
+uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_object *o);
+/* Calls `each` for every id that a *_ref or *_refs property holds, markings aside. */
+typedef bool gate_reference_fn(void *ctx, struct str id); /* false stops */
+bool gate_references(const struct json *object, gate_reference_fn *each, void *ctx);
+
+/* ---- deciding ---- */
+
+/* What some recipients get of an object in a collection. */
+struct gate_share {
+    struct gate_share *next;
+    struct str audience; /* canonical, not empty; shares of one decision are disjoint */
+    enum policy_verdict verdict;
+    const struct policy_group *group;
+    struct str copy_id, copy_bytes; /* of a redacted copy; STR_NONE: the object itself */
+    uint64_t serial;                /* not 0: equal serials have equal audiences (of one memo) */
+};
+/* Recipients to whom the rules release it, but of whose copy nothing valid would be left. */
+struct gate_withheld {
+    struct gate_withheld *next;
+    struct str audience, why;
+};
+struct gate_decision {
+    struct gate_share *shares;
+    struct gate_withheld *withheld;
+};
+bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
+                 struct err *e) BASE_CHECKED;
+
+/* ---- copies ---- */
+
+/* policy_copy_make, with the version that the copy has or is to get. */
+bool gate_copy(struct gate *g, const struct gate_subject *s, const struct policy_view *v,
+               struct policy_copy_options *o, struct policy_copy *out, struct err *e) BASE_CHECKED;
+bool gate_copy_row(struct gate *g, const struct gate_subject *s, const struct gate_share *share,
+                   int64_t *row, struct err *e) BASE_CHECKED;
+bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct gate_share *share,
+                   struct store_object *out, struct err *e) BASE_CHECKED;
+bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience,
+                       struct err *e) BASE_CHECKED;
+
+/* ---- holds (desk.c) ---- */
+
+/* Who of a held share is approved. */
+bool gate_approved(struct gate *g, const struct gate_subject *s, const struct gate_share *share,
+                   struct str *out, struct err *e) BASE_CHECKED;
+/* Brings the desk in line with a decision: who is held waits there, once. */
+bool gate_hold(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
+               struct err *e) BASE_CHECKED;
+
+/* ---- settling ---- */
+
+/* A difference between what is recorded and what was decided. */
+struct gate_change {
+    struct gate_change *next;
+    const struct gate_share *share; /* what they are to have; NULL: nothing any more */
+    struct store_release row;       /* the row that changes; object 0: a new one */
+    struct str before, after;       /* audiences; empty: no row */
+};
+bool gate_compare(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
+                  struct gate_change **out, struct err *e) BASE_CHECKED;
+/* Writes the changes: rows, copies, holds, and which other objects must be decided again; with
+ * `withdrawals` only what is taken back. */
+bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
+                const struct gate_change *changes, bool withdrawals, struct err *e) BASE_CHECKED;
+/* Decides, compares and writes, for one collection. */
+bool gate_settle(struct gate *g, const struct gate_subject *s, struct gate_decision *d,
+                 struct err *e) BASE_CHECKED;
+/* The same for a stored object in all collections it stands in. */
+bool gate_settle_stored(struct gate *g, const struct store_object *o, bool withdrawals,
+                        struct err *e) BASE_CHECKED;
+/* Calls `each` for originals with a number above *after, at most about `most`; *after goes on with
+ * them. *left is false when none is left. */
+typedef bool gate_stored_fn(void *ctx, const struct store_object *o, struct err *e);
+bool gate_each_stored(struct gate *g, uint64_t *after, size_t most, gate_stored_fn *each, void *ctx,
+                      bool *left, struct err *e) BASE_CHECKED;
+/* Decides again about what earlier changes touch, at most `most` objects; *left: more wait. */
+bool gate_pending(struct gate *g, size_t most, bool *left, struct err *e) BASE_CHECKED;
+
+#endif
