@@ -47,6 +47,65 @@ bool crypt_equal(const void *a, const void *b, size_t n)
     return sodium_memcmp(a, b, n) == 0;
 }
 
+/* ---- deterministic authenticated encryption ---- */
+
+_Static_assert(CRYPT_KEY_BYTES == crypto_stream_xchacha20_KEYBYTES, "xchacha20");
+
+/* The nonce: the first CRYPT_SEAL_BYTES of the text's HMAC, and zeros. */
+static void seal_nonce(const unsigned char key[CRYPT_KEY_BYTES], struct str text,
+                       unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES])
+{
+    unsigned char mac_key[CRYPT_SHA256_BYTES], mac[CRYPT_SHA256_BYTES];
+    crypt_hmac_sha256(key, (struct str){"setu seal: authenticates", 24}, mac_key);
+    crypt_hmac_sha256(mac_key, text, mac);
+    memset(nonce, 0, crypto_stream_xchacha20_NONCEBYTES);
+    memcpy(nonce, mac, CRYPT_SEAL_BYTES);
+    sodium_memzero(mac_key, sizeof mac_key);
+}
+
+static void seal_xor(const unsigned char key[CRYPT_KEY_BYTES], struct str in,
+                     const unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES], char *out)
+{
+    unsigned char sub[CRYPT_SHA256_BYTES];
+    crypt_hmac_sha256(key, (struct str){"setu seal: encrypts", 19}, sub);
+    crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
+    sodium_memzero(sub, sizeof sub);
+}
+
+void crypt_seal(const unsigned char key[CRYPT_KEY_BYTES], struct str text, struct buf *out)
+{
+    unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES];
+    if (!buf_reserve(out, CRYPT_SEAL_BYTES + text.n))
+        return;
+    seal_nonce(key, text, nonce);
+    memcpy(out->p + out->n, nonce, CRYPT_SEAL_BYTES);
+    seal_xor(key, text, nonce, out->p + out->n + CRYPT_SEAL_BYTES);
+    out->n += CRYPT_SEAL_BYTES + text.n;
+}
+
+bool crypt_unseal(const unsigned char key[CRYPT_KEY_BYTES], struct str sealed, struct buf *out,
+                  struct err *e)
+{
+    unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES] = {0};
+    unsigned char again[crypto_stream_xchacha20_NONCEBYTES];
+    if (sealed.n < CRYPT_SEAL_BYTES)
+        return err_set(e, ERR_INVALID, "too short for a sealed text");
+    struct str in = str_from(sealed, CRYPT_SEAL_BYTES);
+    if (!buf_reserve(out, in.n))
+        return buf_ok(out, e);
+    memcpy(nonce, sealed.p, CRYPT_SEAL_BYTES);
+    seal_xor(key, in, nonce, out->p + out->n);
+    seal_nonce(key, (struct str){out->p + out->n, in.n}, again);
+    if (!crypt_equal(nonce, again, sizeof nonce)) {
+        sodium_memzero(out->p + out->n, in.n);
+        return err_set(e, ERR_INVALID, "it was not sealed under this key");
+    }
+    out->n += in.n;
+    return true;
+}
+
+/* ---- identifiers ---- */
+
 /* RFC 4122 §4.1.1, §4.1.3: variant 10x, version in the high nibble of byte 6. */
 static void uuid_text(unsigned char u[16], unsigned version, char out[CRYPT_UUID_TEXT])
 {
@@ -67,6 +126,13 @@ void crypt_uuid4(char out[CRYPT_UUID_TEXT])
 {
     unsigned char u[16];
     base_random(u, sizeof u);
+    uuid_text(u, 4, out);
+}
+
+void crypt_uuid4_of(const unsigned char bits[16], char out[CRYPT_UUID_TEXT])
+{
+    unsigned char u[16];
+    memcpy(u, bits, sizeof u);
     uuid_text(u, 4, out);
 }
 

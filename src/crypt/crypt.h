@@ -26,8 +26,20 @@ bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
 #define CRYPT_NAME_KEY_BYTES 16
 uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data);
 
+/* ---- deterministic authenticated encryption ---- */
+#define CRYPT_SEAL_BYTES 16
+/* Appends CRYPT_SEAL_BYTES and then the encrypted text. Equal texts under one key are sealed alike;
+ * that and the length are all that is told (a synthetic IV, as in RFC 5297, of HMAC-SHA-256, with
+ * XChaCha20). */
+void crypt_seal(const unsigned char key[CRYPT_KEY_BYTES], struct str text, struct buf *out);
+/* Appends the text; ERR_INVALID when `sealed` was not made under this key. */
+bool crypt_unseal(const unsigned char key[CRYPT_KEY_BYTES], struct str sealed, struct buf *out,
+                  struct err *e) BASE_CHECKED;
+
 /* ---- identifiers ---- */
 void crypt_uuid4(char out[CRYPT_UUID_TEXT]);
+/* The same form of 122 of the bits that are given. */
+void crypt_uuid4_of(const unsigned char bits[16], char out[CRYPT_UUID_TEXT]);
 /* RFC 4122 §4.3 with SHA-1; `ns` is the text form of the namespace UUID. */
 void crypt_uuid5(const char *ns, struct str name, char out[CRYPT_UUID_TEXT]);
 

@@ -74,6 +74,12 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 /* STIX 2.1 §2.9: TYPE--UUID; the prefix is copied out where `type` is not NULL. */
 bool stix_id_parse(struct str id, struct str *type, struct err *e) BASE_CHECKED;
 
+/* STIX 2.1 §2.9, §3.4: the UUID of the deterministic id of a cyber-observable of this content.
+ * EMPTY: no property that contributes is there. OPEN: the text leaves it open (hashes that it does
+ * not rank), or the type is no cyber-observable of STIX 2.1. */
+enum stix_sco_id { STIX_SCO_ID_MADE, STIX_SCO_ID_EMPTY, STIX_SCO_ID_OPEN, STIX_SCO_ID_NO_MEMORY };
+enum stix_sco_id stix_sco_id(const struct json *v, char uuid[37]);
+
 /* ---- where objects stand in a document ---- */
 
 /* A bundle, a TAXII envelope, an array of objects or one object. */

@@ -226,29 +226,49 @@ static bool contributing(const struct json *v, struct str names, struct json *pa
     return true;
 }
 
-void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v)
+static enum stix_sco_id sco_id(const struct stix_shape *s, const struct json *v,
+                               struct buf *canonical, char uuid[CRYPT_UUID_TEXT])
 {
     struct json parts[SCO_IDENTITY_MAX], hash, all = {.type = JSON_OBJECT};
+    struct err e;
+    if (!contributing(v, str_of(s->identity), parts, &hash, &all.count))
+        return STIX_SCO_ID_OPEN;
+    if (all.count == 0)
+        return STIX_SCO_ID_EMPTY;
+    all.u.child = parts;
+    buf_clear(canonical);
+    if (!json_canonical(&all, canonical, &e))
+        return STIX_SCO_ID_NO_MEMORY;
+    crypt_uuid5(SCO_NAMESPACE, buf_view(canonical), uuid);
+    return STIX_SCO_ID_MADE;
+}
+
+enum stix_sco_id stix_sco_id(const struct json *v, char uuid[CRYPT_UUID_TEXT])
+{
+    const struct stix_shape *s = stix_shape_of_sco(json_get_str(v, STR("type")));
+    struct buf canonical;
+    if (s == NULL || s->identity == NULL)
+        return STIX_SCO_ID_OPEN;
+    buf_init(&canonical, 0);
+    enum stix_sco_id made = sco_id(s, v, &canonical, uuid);
+    buf_done(&canonical);
+    return made;
+}
+
+void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v)
+{
     char uuid[CRYPT_UUID_TEXT];
     struct err e;
     const struct json *id = json_get(v, STR("id"));
-    if (!stix_id_parse(c->id, NULL, &e) ||
-        !contributing(v, str_of(s->identity), parts, &hash, &all.count))
+    if (!stix_id_parse(c->id, NULL, &e))
         return;
     struct str given = str_from(c->id, c->id.n - 36);
     bool v5 = given.p[14] == '5';
-    if (all.count == 0) {
-        if (v5)
-            stix_note(c, STIX_WARNING, "2.9", "sco-id-without-content", id,
-                      "nothing in this object makes a deterministic id; use a UUID of version 4");
-        return;
-    }
-    all.u.child = parts;
-    buf_clear(&c->canonical);
-    if (!json_canonical(&all, &c->canonical, &e))
-        return;
-    crypt_uuid5(SCO_NAMESPACE, buf_view(&c->canonical), uuid);
-    if (!str_eq_nocase(given, str_of(uuid)))
+    enum stix_sco_id made = sco_id(s, v, &c->canonical, uuid);
+    if (made == STIX_SCO_ID_EMPTY && v5)
+        stix_note(c, STIX_WARNING, "2.9", "sco-id-without-content", id,
+                  "nothing in this object makes a deterministic id; use a UUID of version 4");
+    if (made == STIX_SCO_ID_MADE && !str_eq_nocase(given, str_of(uuid)))
         stix_note(c, STIX_WARNING, "2.9", v5 ? "sco-id-differs" : "sco-id-not-deterministic", id,
                   "the deterministic id of this content is %.*s--%s", STR_FMT(s->name), uuid);
 }
