@@ -137,9 +137,12 @@ static bool within_limit(struct arriving *a, const struct policy_arrival_answer 
     crypt_sha256(r->rule.text, digest);
     snprintf(key, sizeof key, "limit-%lld-%02x%02x%02x%02x%02x%02x", (long long)a->b->who.org,
              digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]);
+    struct err none = {0};
     buf_init(&value, sizeof text);
     bool ok =
-        store_value_get(a->g->store, str_of(key), &value, a->e) || a->e->code == ERR_NOT_FOUND;
+        store_value_get(a->g->store, str_of(key), &value, &none) || none.code == ERR_NOT_FOUND;
+    if (!ok)
+        *a->e = none;
     rest = buf_view(&value);
     if (ok && (!str_to_u64(str_cut(&rest, ' '), &started) || !str_to_u64(rest, &count) ||
                started != window))
@@ -248,6 +251,9 @@ static bool join_stored(struct arriving *a)
     if (!store_object_mark(a->g->store, o->object, o->marking, a->e) ||
         !store_release_each(a->g->store, o->object, note_row, &st, a->e))
         return false;
+    /* Or it came twice in this batch. */
+    for (const struct exchange_item *it = a->b->items; it != a->it && !st.any; it++)
+        st.any = it->stands && it->row.object == o->object;
     a->it->stood = st.any;
     return o->source_org == a->b->who.org ||
            store_submitter_put(a->g->store, o->object, a->b->collection.id, a->b->who.org, a->e);

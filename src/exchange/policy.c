@@ -67,12 +67,15 @@ static bool number_get(struct store *s, const char *key, uint64_t otherwise, uin
                        struct err *e)
 {
     struct buf b;
+    struct err none = {0};
     buf_init(&b, 32);
-    bool ok = store_value_get(s, str_of(key), &b, e), none = !ok && e->code == ERR_NOT_FOUND;
+    bool ok = store_value_get(s, str_of(key), &b, &none);
     if (!ok || !str_to_u64(buf_view(&b), out))
         *out = otherwise;
     buf_done(&b);
-    return ok || none;
+    if (!ok && none.code != ERR_NOT_FOUND)
+        *e = none;
+    return ok || none.code == ERR_NOT_FOUND;
 }
 
 static bool number_put(struct store *s, const char *key, uint64_t value, struct err *e)
@@ -85,7 +88,11 @@ static bool number_put(struct store *s, const char *key, uint64_t value, struct 
 /* The text of a policy that was applied and whose file may not be written yet; empty: none. */
 static bool next_text(struct store *s, struct buf *out, struct err *e)
 {
-    return store_value_get(s, STR("policy-next"), out, e) || e->code == ERR_NOT_FOUND;
+    struct err none = {0};
+    if (store_value_get(s, STR("policy-next"), out, &none) || none.code == ERR_NOT_FOUND)
+        return true;
+    *e = none;
+    return false;
 }
 
 /* An apply that was interrupted between its commit and the file is finished here. */

@@ -258,8 +258,10 @@ static bool add_row(struct gate *g, const struct gate_subject *s, const struct g
     struct store_object o = row_of(s);
     int64_t id, date;
     bool whole = str_eq(c->after, c->share->audience);
-    if (c->share->copy_id.n && (!gate_copy_put(g, s, c->share, &o, e) ||
-                                !gate_copy_marking(g, s->collection->id, c->after, e)))
+    bool copy = c->share->copy_id.n > 0;
+    if (copy && !gate_copy_put(g, s, c->share, &o, e))
+        return false;
+    if (copy && c->share->group->view && !gate_copy_marking(g, s->collection->id, c->after, e))
         return false;
     return audience_id(g, c->after, whole ? c->share->serial : 0, &id, e) &&
            store_release_add(g->store, s->collection->id, id, &o, &date, e);

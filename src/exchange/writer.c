@@ -59,6 +59,8 @@ static void process(struct exchange *x, struct exchange_job *jobs)
 {
     struct err e = {0};
     bool refused, ok = apply_all(x, jobs, &refused, &e);
+    if (!ok && x->gate)
+        policy_memo_reset(x->gate->memo); /* it may have lacked the memory */
     if (ok || !refused || !jobs->next) {
         finish(jobs, ok, &e);
         return;
@@ -68,6 +70,8 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         jobs->next = NULL;
         e = (struct err){0};
         ok = apply_all(x, jobs, &refused, &e);
+        if (!ok)
+            policy_memo_reset(x->gate->memo);
         finish(jobs, ok, &e);
         jobs = next;
     }

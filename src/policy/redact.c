@@ -601,8 +601,13 @@ static bool finish(struct copy *c, const struct json *object, struct policy_copy
     struct str bytes, now;
     if (!id)
         return (withhold(c, STR("it has no id")), true);
-    put_creator(c, versioned && !observable);
-    put_marking(c);
+    if (!c->o->led_home) {
+        put_creator(c, versioned && !observable);
+        put_marking(c);
+    }
+    struct node *modified = member(c->root, STR("modified"));
+    if (modified && c->o->modified.n)
+        set_text(modified, c->o->modified);
     if (!mend_granular(c))
         return !c->failed;
     prune(c->root, true);
