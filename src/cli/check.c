@@ -139,7 +139,7 @@ static int check_files(struct cli *c)
     buf_init(&k.b, 0);
     cli_progress_start(&k.progress, "check, bytes", 0);
     for (size_t i = 0; i < c->arg_count && k.printed == 0; i++)
-        if (!cli_documents_each(c->args[i], check_document, &k, &e) && k.printed == 0)
+        if (!cli_documents_each(c->args[i], false, check_document, &k, &e) && k.printed == 0)
             status = (cli_fail(c, &e), 3);
     cli_progress_end(&k.progress);
     if (k.printed == 0)

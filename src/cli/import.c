@@ -146,13 +146,12 @@ static bool import_document(void *ctx, const struct cli_document *d, struct err 
     const struct json *first;
     size_t count, line, column;
     struct err ignored;
-    if (!d->ok) {
-        str_line_column(d->text, d->e.at, &line, &column);
+    if (!d->ok)
         *e = d->e;
+    if (!d->ok || !stix_container_open(d->root, &kind, &first, &count, e)) {
+        str_line_column(d->text, e->at, &line, &column);
         return err_prefix(e, "%s:%zu:%zu", d->path, d->line + line - 1, column);
     }
-    if (!stix_container_open(d->root, &kind, &first, &count, e))
-        return err_prefix(e, "%s", d->path);
     bool ok = import_objects(im, d, first, count, e);
     /* Batches point into this document: none may be left when it goes. */
     return collect(im, 0, ok ? e : &ignored) && ok;
@@ -206,7 +205,7 @@ static int run(struct cli *c)
     cli_progress_start(&im.progress, "import", 0);
     bool ok = import_start(&im, &e);
     for (size_t i = 1; i < c->arg_count && ok; i++)
-        ok = cli_documents_each(c->args[i], import_document, &im, &e);
+        ok = cli_documents_each(c->args[i], true, import_document, &im, &e);
     cli_progress_end(&im.progress);
     bool any = im.objects > 0;
     if (!ok)

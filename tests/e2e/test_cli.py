@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import uuid
 
 import pytest
 
@@ -287,6 +288,31 @@ def test_import_of_a_folder(node, tmp_path):
     assert raw_objects(out) == [json.dumps(o) for o in objects[:5]]
     (tmp_path / "b/deep/y.json").symlink_to("y.json")
     assert "y.json" in setu("check", tmp_path, status=3).stderr
+
+
+def test_import_of_lines(node, tmp_path):
+    """They are taken in together, as long as each is an object."""
+    collection = node.collection("lines", "lines")
+    objects = [json.dumps(indicator(n)) for n in range(700)]
+    bundle = json.dumps({"type": "bundle", "id": "bundle--" + str(uuid.uuid4()),
+                         "objects": [indicator("in a bundle")]})
+    deep = json.dumps(indicator("deep", x_deep="?")).replace('"?"', "[" * 63 + "]" * 63)
+    file = tmp_path / "lines.jsonl"
+    for text, accepted in (("\n\r\n" + " \r\n\n".join(objects), 700), (bundle + "\n" + bundle, 1),
+                           (json.dumps(indicator()) + "\n" + deep, 2)):
+        file.write_text(text)
+        assert node.imported(collection, file)["accepted"] == accepted
+    out = node.cli("export", "--collection", "lines").stdout
+    assert raw_objects(out)[:700] == objects and deep in out
+    ids = {json.loads(o)["id"] for o in objects}
+    assert len({received for stix_id, received in node.rows("object", "stix_id, received_us")
+                if stix_id in ids}) == 1
+    # What stands before the first line that is no object of its own is taken in.
+    for bad in (["{"], ["7"], ["{},{}"], ['{"a":1', '"b":2},{"c":3}']):
+        one, two = json.dumps(indicator()), json.dumps(indicator())
+        file.write_text("\n".join([one, *bad, two]))
+        ran = node.cli("import", "--collection", "lines", file, status=1)
+        assert f"{file}:2:" in ran.stderr and "1 accepted" in ran.stdout, ran
 
 
 @pytest.mark.parametrize("text, place", [
