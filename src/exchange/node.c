@@ -1,5 +1,6 @@
 /* A node's folder: making it, opening it, reading setu.conf. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,8 +186,10 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     bool ok = arena_ok(x->arena, e);
-    if (ok && !file_exists(exchange_path(x, "setu.conf", path)))
-        ok = err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir);
+    if (ok && access(exchange_path(x, "setu.conf", path), F_OK) != 0)
+        ok = errno == ENOENT || errno == ENOTDIR
+                 ? err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir)
+                 : err_errno(e, "cannot look at", path);
     ok = ok && exchange_config_read(x, e) && read_policy(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
          store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e);
@@ -337,7 +340,7 @@ static bool make_all(struct making *m, struct str admin, char token[64], struct 
     char tls[LIMIT_PATH_BYTES + 64];
     snprintf(tls, sizeof tls, "%s/tls", m->dir);
     if (mkdir(m->dir, 0700) != 0)
-        return err_errno(e, "cannot create", m->dir);
+        return err_errno(e, "cannot create", m->final);
     if (mkdir(tls, 0700) != 0)
         return err_errno(e, "cannot create", tls);
     if (!make_config(m, e) || !make_keys(m, e) || !make_store(m, admin, token, e))

@@ -136,6 +136,14 @@ def test_dir_is_no_node(node, tmp_path, command, what):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_node_that_cannot_be_looked_at(tmp_path):
+    """It may well be one: no word of making another."""
+    there = tmp_path / "dir"
+    there.symlink_to(there)
+    complaint(ran := setu("user", "list", there, status=None), 3, str(there), "symbolic links")
+    assert "setu init" not in ran.stderr
+
+
 @pytest.mark.parametrize("name, text", [
     ("setu.conf", "nonsense 1\n"), ("setu.conf", "max-body-bytes 12\n"),
     ("setu.conf", "page-max 0\n"), ("setu.conf", "page-max 10001\n"), ("setu.conf", "nation IN\n"),
@@ -209,7 +217,7 @@ def test_init_leaves_what_is_there(tmp_path):
         complaint(setu("init", there, "--name", "N", "--nation", "IN", status=None), 1, str(there))
     assert (tmp_path / "file").read_text() == (tmp_path / "full/mine").read_text() == "mine"
     complaint(setu("init", tmp_path / "no/such/folder", "--name", "N", "--nation", "IN",
-                   status=None), 3, "no/such")
+                   status=None), 3, "no/such/folder: ")
     (tmp_path / "empty").mkdir()
     before = (tmp_path / "empty").stat()
     # It fails late, at a file of more than 8 KiB, and the folder is the one it was.
