@@ -327,11 +327,11 @@ static void test_certificates(struct node *n)
                            &stranger, &key, &e));
     buf_byte(&cert, '\0');
     cert.n--;
-    buf_byte(&ca, '\0');
-    ca.n--;
     add_user(n, "soc", NULL, cert.p, 0, none);
-    add_user(n, "ca", NULL, ca.p, 0, none);
     CHECK(none[0] == '\0');
+    struct exchange_user_new unfit = {
+        .name = STR("ca"), .org = STR("nciipc"), .nation = STR("IN"), .cert_pem = buf_view(&ca)};
+    CHECK(!exchange_user_add(n->x, &unfit, none, &e) && e.code == ERR_INVALID);
     CHECK(exchange_login_cert(n->s, n->arena, buf_view(&cert), &p, &e) &&
           str_eq(p.name, STR("soc")));
     CHECK(!exchange_login_cert(n->s, n->arena, buf_view(&stranger), &p, &e) && refused(&e));
