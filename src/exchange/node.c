@@ -33,6 +33,14 @@ static bool identity_valid(struct str s)
     return stix_id_parse(s, &type, &ignored) && str_eq(type, STR("identity"));
 }
 
+static bool public_url_valid(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '#' || s.p[i] == '?' || s.p[i] == 0x7F)
+            return false;
+    return str_starts(s, STR("https://")) || str_starts(s, STR("http://"));
+}
+
 /* One segment of a path, and none that this program serves itself. */
 static bool api_root_valid(struct str s)
 {
@@ -63,7 +71,8 @@ static const struct setting settings[] = {
     TEXT_SETTING("org", org, NULL, policy_org_valid, "lower case letters, digits and hyphens"),
     TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
     TEXT_SETTING("listen", listen, "127.0.0.1:6443", NULL, NULL),
-    TEXT_SETTING("public-url", public_url, "", NULL, NULL),
+    TEXT_SETTING("public-url", public_url, "", public_url_valid,
+                 "a URL without blanks: https://cti.example.org"),
     TEXT_SETTING("api-root", api_root, "api", api_root_valid,
                  "letters, digits, hyphens and underscores that no other path begins with"),
     NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
@@ -276,8 +285,8 @@ static bool make_config(const struct making *m, struct err *e)
     buf_printf(&b,
                "# setu.conf: one setting a line. See setu(1).\n"
                "name \"%.*s\"\nnation %.*s\norg %s\nidentity %s\nlisten %s\n"
-               "# public-url https://cti.example.org   # behind a proxy\n"
-               "# api-root api\n# max-body-bytes %u\n# page-max %u\n",
+               "# public-url https://cti.example.org\n# api-root api\n# max-body-bytes %u\n# "
+               "page-max %u\n",
                STR_FMT(m->i->name), STR_FMT(m->i->nation), m->org, m->identity, m->listen,
                LIMIT_HTTP_BODY_BYTES, LIMIT_TAXII_PAGE_MAX);
     bool ok = buf_ok(&b, e) && put_text(m, "setu.conf", buf_view(&b), 0640, e);

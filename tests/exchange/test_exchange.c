@@ -97,6 +97,29 @@ static void test_init_places(void)
 
 /* ---- setu.conf and policy.conf ---- */
 
+/* The settings that `setu init` writes as comments hold once the `#` is taken away. */
+static void test_template(void)
+{
+    char token[64], conf[2000], path[800], *to = conf;
+    struct str text, rest;
+    struct exchange *x = NULL;
+    struct err e = {0};
+    node_init("template", token);
+    snprintf(path, sizeof path, "%s/setu.conf", at("template"));
+    CHECK(file_read(path, sizeof conf - 1, &text, &e));
+    for (rest = str_from(text, str_find(text, '\n') + 1); rest.p;) {
+        struct str line = str_cut(&rest, '\n');
+        if (str_starts(line, STR("# ")))
+            line = str_from(line, 2);
+        to += sprintf(to, "%.*s\n", STR_FMT(line));
+    }
+    base_free((void *)(uintptr_t)text.p);
+    node_write("template", "setu.conf", conf);
+    CHECK_ROW(exchange_open(at("template"), &x, &e), "%s", e.msg);
+    CHECK(x && str_eq(exchange_config(x)->public_url, STR("https://cti.example.org")));
+    exchange_close(x);
+}
+
 static void test_config(void)
 {
     static const struct {
@@ -118,6 +141,9 @@ static void test_config(void)
         {"name x\nnation IN\norg a\nidentity me\n", "setu.conf: line 4: identity "},
         {"name x\nnation IN\norg a\napi-root a/b\n", "setu.conf: line 4: api-root "},
         {"name x\nnation IN\norg a\napi-root\n", "setu.conf: line 4: api-root "},
+        {"name x\nnation IN\norg a\npublic-url https://cti.example.org:8443/a\n", NULL},
+        {"name x\nnation IN\norg a\npublic-url cti.example.org\n", "line 4: public-url "},
+        {"name x\nnation IN\norg a\npublic-url https://a.example # of a proxy\n", "public-url "},
     };
     char token[64];
     node_init("conf", token);
@@ -1003,6 +1029,7 @@ int main(void)
     folder_make("exchange");
     test_init();
     test_init_places();
+    test_template();
     test_config();
     test_broken_nodes();
     node_make(&n, "node", NULL);
