@@ -92,7 +92,10 @@ def test_unknown_options(command, tmp_path):
     "collection add {dir}", "collection add {dir} --title T --default-marking pink",
     "collection add {dir} --title T --alias a/b", "collection add {dir} --title T --id 7",
     "import {dir}", "import {dir} --collection main", "import {dir} /dev/null", "export",
-    "export {dir} --format xml", "export {dir} --versions some", "check", "check --pattern",
+    "export {dir} --format xml", "export {dir} --versions some", "export {dir} --ca x",
+    "export {dir} --token-file x", "export https://127.0.0.1:1 --for x",
+    "export https://127.0.0.1:1 --versions last", "export https://127.0.0.1:1 --user x",
+    "export http://192.0.2.1/", "check", "check --pattern",
     "check --pattern x --spec-version 3", "policy check", "policy explain {dir}",
     "policy explain {dir} indicator--00000000-0000-4000-8000-000000000000",
 ])
