@@ -14,6 +14,8 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+/* Bytes of each of a document's own words that a finding shows. */
+#define SHOWN_BYTES 600
 /* Findings are printed when so many bytes of them have come together. */
 #define PRINT_BYTES 65536
 
@@ -53,8 +55,13 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
     struct buf *b = &k->b;
     const char *severity = f->severity == STIX_ERROR ? "error" : "warning";
     if (!cli_flag(k->c, "json")) {
-        buf_printf(b, "%s:%zu:%zu: %s: %.*s: %.*s: %.*s [%s]\n", k->d->path, line, column, severity,
-                   STR_FMT(f->object), STR_FMT(f->path), STR_FMT(f->message), f->rule);
+        const struct str words[] = {f->object, f->path, f->message};
+        buf_printf(b, "%s:%zu:%zu: %s", k->d->path, line, column, severity);
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            buf_lit(b, ": ");
+            buf_printable(b, words[i], SHOWN_BYTES);
+        }
+        buf_printf(b, " [%s]\n", f->rule);
         return;
     }
     buf_byte(b, '{');

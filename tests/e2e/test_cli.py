@@ -367,6 +367,19 @@ def test_import_tells_what_was_refused(node, tmp_path):
     assert raw_objects(out) == [json.dumps(o) for o in good + more]
 
 
+def test_words_of_a_file_cannot_drive_the_terminal(node, tmp_path):
+    """Nor write lines of their own."""
+    evil = "\x1b[31m\n\x9bx\u202e"
+    file = tmp_path / "evil.json"
+    file.write_text(json.dumps([{"type": "indicator", "id": f"indicator--{evil}"}, indicator(**{evil: 1}),
+                                {**indicator(), "external_references": [
+                                    {"source_name": "cve", "external_id": evil}]}]))
+    for words in (["check", file], ["import", node.dir, "--collection", "main", "-v", file]):
+        ran = setu(*words, status=1)
+        for line in (ran.stdout + ran.stderr).splitlines():
+            assert line.isprintable() and re.match(f"{file}:1:|refused |0 accepted", line), line
+
+
 def test_the_same_version_twice_in_the_wild(node, enterprise, ics):
     """The two files of ATT&CK hold objects of one version with different content; what came first
     stands, and the others are named (STIX 2.1 §3.6)."""
