@@ -59,9 +59,10 @@
 #define LIMIT_POLICY_AGE_DAYS     36500
 #define LIMIT_POLICY_ARRIVALS     1000000000u
 
-/* HTTP: body (default of setu.conf), header block, query parameters, connections. */
+/* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
 #define LIMIT_HTTP_BODIES_BYTES  ((size_t)512 << 20) /* buffered at once, all together */
+#define LIMIT_HTTP_REPLIES_BYTES ((size_t)512 << 20) /* waiting to be sent, all together */
 #define LIMIT_HTTP_DROP_BYTES    (1u << 20) /* a refused body that is read to keep a connection */
 #define LIMIT_HTTP_HEADER_BYTES  (32u << 10)
 #define LIMIT_HTTP_QUERY_VALUES  1000

@@ -14,6 +14,8 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+/* Bytes of each of a document's own words that a finding shows. */
+#define SHOWN_BYTES 600
 /* Findings are printed when so many bytes of them have come together. */
 #define PRINT_BYTES 65536
 
@@ -53,8 +55,13 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
     struct buf *b = &k->b;
     const char *severity = f->severity == STIX_ERROR ? "error" : "warning";
     if (!cli_flag(k->c, "json")) {
-        buf_printf(b, "%s:%zu:%zu: %s: %.*s: %.*s: %.*s [%s]\n", k->d->path, line, column, severity,
-                   STR_FMT(f->object), STR_FMT(f->path), STR_FMT(f->message), f->rule);
+        const struct str words[] = {f->object, f->path, f->message};
+        buf_printf(b, "%s:%zu:%zu: %s", k->d->path, line, column, severity);
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            buf_lit(b, ": ");
+            buf_printable(b, words[i], SHOWN_BYTES);
+        }
+        buf_printf(b, " [%s]\n", f->rule);
         return;
     }
     buf_byte(b, '{');
@@ -139,7 +146,7 @@ static int check_files(struct cli *c)
     buf_init(&k.b, 0);
     cli_progress_start(&k.progress, "check, bytes", 0);
     for (size_t i = 0; i < c->arg_count && k.printed == 0; i++)
-        if (!cli_documents_each(c->args[i], check_document, &k, &e) && k.printed == 0)
+        if (!cli_documents_each(c->args[i], false, check_document, &k, &e) && k.printed == 0)
             status = (cli_fail(c, &e), 3);
     cli_progress_end(&k.progress);
     if (k.printed == 0)

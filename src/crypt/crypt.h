@@ -72,7 +72,7 @@ bool crypt_cert_fingerprint(struct str pem_or_der, unsigned char out[CRYPT_SHA25
                             struct err *e) BASE_CHECKED;
 /* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA?
  */
-bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e) BASE_CHECKED;
+bool crypt_cert_client_ok(struct str pem_or_der, int64_t at_us, struct err *e) BASE_CHECKED;
 
 /* The certificate (DER) that the other end of a TLS session (gnutls_session_t) presented, or
  * STR_NONE. It lives as long as the session. Not verified: see crypt_cert_client_ok. */

@@ -63,6 +63,25 @@ static bool sensor_may(struct str type)
     return stix_class_of(type) == STIX_SCO;
 }
 
+static struct str arrival_of(struct exchange_batch *b)
+{
+    char when[INSTANT_TEXT_BYTES];
+    return arena_str(b->arena, instant_text(instant_of_us(b->at_us), 6, when));
+}
+
+/* TAXII 2.1 §4.3.1: `modified`, else `created`, else a value of the server's. An object that will
+ * be refused has one too, as far as it says when it is from. */
+static struct str version_of(struct exchange_batch *b, const struct json *v)
+{
+    struct str version = json_get_str(v, STR("modified"));
+    struct instant t;
+    struct err ignored;
+    if (!version.p)
+        version = json_get_str(v, STR("created"));
+    return version.p && instant_parse(version, &t, &ignored) ? arena_str(b->arena, version)
+                                                             : arrival_of(b);
+}
+
 /* Is it a good STIX object of a kind that its sender may send? If not, it is refused. False when
  * that cannot be told. */
 static bool check_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v,
@@ -72,6 +91,7 @@ static bool check_item(struct exchange_batch *b, struct exchange_item *it, const
     struct first_error first = {b, it, 0, false};
     it->go = true;
     it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
+    it->result.version = version_of(b, v);
     stix_object_check(v, &options, note_finding, &first);
     if (first.unjudged)
         return err_set(e, ERR_MEMORY, "out of memory");
@@ -94,14 +114,10 @@ static bool check_item(struct exchange_batch *b, struct exchange_item *it, const
 static bool prepare_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v,
                          struct err *e)
 {
-    char when[INSTANT_TEXT_BYTES];
     if (!check_item(b, it, v, e))
         return false;
-    if (it->go)
-        it->result.version =
-            it->object.has_version
-                ? arena_str(b->arena, it->object.version)
-                : arena_str(b->arena, instant_text(instant_of_us(b->at_us), 6, when));
+    if (it->go && !it->object.has_version)
+        it->result.version = arrival_of(b);
     return true;
 }
 

@@ -166,7 +166,7 @@ const char *exchange_outcome_name(enum exchange_outcome o);
 /* What became of one object. */
 struct exchange_result {
     struct str id;      /* as far as it could be read */
-    struct str version; /* modified, created, or the instant of arrival */
+    struct str version; /* modified, created, or the instant of arrival; refused ones have it too */
     enum exchange_outcome outcome;
     struct str rule; /* a rule of STIX or the policy's line; empty when accepted */
     struct str

@@ -340,6 +340,11 @@ bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, ch
     if (u->cert_pem.n) {
         if (!crypt_cert_fingerprint(u->cert_pem, cert_hash, e))
             return err_prefix(e, "--cert");
+        if (!crypt_cert_client_ok(u->cert_pem, now_us(), e)) {
+            e->code = ERR_INVALID;
+            err_prefix(e, "--cert");
+            return err_hint(e, "give one that a TLS client can sign in with");
+        }
         j.row.cert_hash = cert_hash;
     }
     if (u->password.n) {

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from setu_node import TLP, assert_same, error_of, indicator, later, raw_objects
+from setu_node import TLP, assert_same, error_of, indicator, later, raw_objects, setu
 
 POLICY = """
 nation IN "India" { agency home, second   operator telco }
@@ -195,6 +195,23 @@ def test_export_is_the_same_gate(node, reader):
         out = node.cli("export", "--collection", f"{default}-default", *words).stdout
         want = expected(node, default, reader)
         assert_same(raw_objects(out), [json.dumps(o) for o in want])
+
+
+@pytest.mark.parametrize("reader", ["telco", "docomo", "anssi"])
+def test_export_of_a_server_is_what_its_user_reads(node, reader, tmp_path):
+    (tmp_path / "token").write_text(node.tokens[reader] + "\n")
+    words = ["--ca", node.ca, "--token-file", tmp_path / "token"]
+    want = [json.dumps(o) for o in expected(node, "green", reader)]
+    for place in ([node.url, "--collection", "green-default"],
+                  [f"{node.url}/api/collections/{node.defaults['green']}/"]):
+        out = setu("export", *place, *words).stdout
+        assert json.loads(out)["type"] == "bundle"
+        assert_same(raw_objects(out), want)
+    failed = setu("export", node.url, "--collection", "none", *words, status=1)
+    assert "none" in failed.stderr and failed.stdout == ""
+    (tmp_path / "token").write_text("wrong")
+    failed = setu("export", *place, *words, status=3)
+    assert "401" in failed.stderr and failed.stdout == ""
 
 
 def test_explain_is_the_same_gate(node):

@@ -97,6 +97,29 @@ static void test_init_places(void)
 
 /* ---- setu.conf and policy.conf ---- */
 
+/* The settings that `setu init` writes as comments hold once the `#` is taken away. */
+static void test_template(void)
+{
+    char token[64], conf[2000], path[800], *to = conf;
+    struct str text, rest;
+    struct exchange *x = NULL;
+    struct err e = {0};
+    node_init("template", token);
+    snprintf(path, sizeof path, "%s/setu.conf", at("template"));
+    CHECK(file_read(path, sizeof conf - 1, &text, &e));
+    for (rest = str_from(text, str_find(text, '\n') + 1); rest.p;) {
+        struct str line = str_cut(&rest, '\n');
+        if (str_starts(line, STR("# ")))
+            line = str_from(line, 2);
+        to += sprintf(to, "%.*s\n", STR_FMT(line));
+    }
+    base_free((void *)(uintptr_t)text.p);
+    node_write("template", "setu.conf", conf);
+    CHECK_ROW(exchange_open(at("template"), &x, &e), "%s", e.msg);
+    CHECK(x && str_eq(exchange_config(x)->public_url, STR("https://cti.example.org")));
+    exchange_close(x);
+}
+
 static void test_config(void)
 {
     static const struct {
@@ -118,6 +141,9 @@ static void test_config(void)
         {"name x\nnation IN\norg a\nidentity me\n", "setu.conf: line 4: identity "},
         {"name x\nnation IN\norg a\napi-root a/b\n", "setu.conf: line 4: api-root "},
         {"name x\nnation IN\norg a\napi-root\n", "setu.conf: line 4: api-root "},
+        {"name x\nnation IN\norg a\npublic-url https://cti.example.org:8443/a\n", NULL},
+        {"name x\nnation IN\norg a\npublic-url cti.example.org\n", "line 4: public-url "},
+        {"name x\nnation IN\norg a\npublic-url https://a.example # of a proxy\n", "public-url "},
     };
     char token[64];
     node_init("conf", token);
@@ -327,11 +353,11 @@ static void test_certificates(struct node *n)
                            &stranger, &key, &e));
     buf_byte(&cert, '\0');
     cert.n--;
-    buf_byte(&ca, '\0');
-    ca.n--;
     add_user(n, "soc", NULL, cert.p, 0, none);
-    add_user(n, "ca", NULL, ca.p, 0, none);
     CHECK(none[0] == '\0');
+    struct exchange_user_new unfit = {
+        .name = STR("ca"), .org = STR("nciipc"), .nation = STR("IN"), .cert_pem = buf_view(&ca)};
+    CHECK(!exchange_user_add(n->x, &unfit, none, &e) && e.code == ERR_INVALID);
     CHECK(exchange_login_cert(n->s, n->arena, buf_view(&cert), &p, &e) &&
           str_eq(p.name, STR("soc")));
     CHECK(!exchange_login_cert(n->s, n->arena, buf_view(&stranger), &p, &e) && refused(&e));
@@ -997,6 +1023,7 @@ int main(void)
     folder_make("exchange");
     test_init();
     test_init_places();
+    test_template();
     test_config();
     test_broken_nodes();
     node_make(&n, "node", NULL);
