@@ -503,6 +503,7 @@ static bool outcome_key(struct deciding *d)
     struct buf text;
     buf_init(&text, 0);
     buf_clear(&d->m->key);
+    key_u64(&d->m->key, d->w.p->number);
     for (size_t i = 0; i < d->group_count; i++) {
         struct policy_group *g = &d->groups[i];
         buf_clear(&text);
