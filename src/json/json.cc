@@ -117,7 +117,9 @@ template <typename V> bool read_string(walk &w, V &v, struct json *n)
 
 template <typename V> bool read_number(walk &w, V &v, struct json *n, std::string_view token)
 {
-    bool whole = token.find_first_of(".eE") == std::string_view::npos;
+    /* At the root the library would read the first 20 characters of a longer number alone. */
+    bool whole = token.size() <= sizeof "-9223372036854775808" - 1 &&
+                 token.find_first_of(".eE") == std::string_view::npos;
     if (whole && v.get_int64().get(n->u.i) == simdjson::SUCCESS) {
         n->type = JSON_INTEGER;
         return true;
