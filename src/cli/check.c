@@ -53,8 +53,9 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
     struct buf *b = &k->b;
     const char *severity = f->severity == STIX_ERROR ? "error" : "warning";
     if (!cli_flag(k->c, "json")) {
-        buf_printf(b, "%s:%zu:%zu: %s: %.*s: %.*s: %.*s [%s]\n", k->d->path, line, column, severity,
-                   STR_FMT(f->object), STR_FMT(f->path), STR_FMT(f->message), f->rule);
+        buf_printf(b, "%s:%zu:%zu: %s: %.*s%s%.*s: %.*s [%s]\n", k->d->path, line, column, severity,
+                   STR_FMT(f->object), f->object.n ? ": " : "", STR_FMT(f->path),
+                   STR_FMT(f->message), f->rule);
         return;
     }
     buf_byte(b, '{');
@@ -94,6 +95,15 @@ static void note_finding(void *ctx, const struct stix_finding *f)
         k->hidden++;
 }
 
+/* Of one object the check reports no more than the first findings, but counts all errors. */
+static void check_text(struct checking *k)
+{
+    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
+    size_t before = k->errors, errors = stix_document_check(k->d->root, &o, note_finding, k);
+    k->hidden += before + errors - k->errors;
+    k->errors = before + errors;
+}
+
 static bool flush(struct checking *k, struct err *e)
 {
     k->printed = cli_print(k->c, &k->b);
@@ -104,7 +114,6 @@ static bool flush(struct checking *k, struct err *e)
 static bool check_document(void *ctx, const struct cli_document *d, struct err *e)
 {
     struct checking *k = ctx;
-    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
     if (!str_eq(k->path, str_of(d->path))) {
         file_end(k);
         k->path = arena_str(k->c->arena, str_of(d->path));
@@ -115,7 +124,7 @@ static bool check_document(void *ctx, const struct cli_document *d, struct err *
     k->line = d->line;
     k->line_start = k->seen = 0;
     if (d->ok) {
-        stix_document_check(d->root, &o, note_finding, k);
+        check_text(k);
     } else {
         struct stix_finding f = {.severity = STIX_ERROR,
                                  .rule = "json-syntax",
