@@ -58,7 +58,7 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
         const struct str words[] = {f->object, f->path, f->message};
         buf_printf(b, "%s:%zu:%zu: %s", k->d->path, line, column, severity);
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-            buf_lit(b, ": ");
+            buf_lit(b, words[i].n || i ? ": " : "");
             buf_printable(b, words[i], SHOWN_BYTES);
         }
         buf_printf(b, " [%s]\n", f->rule);
@@ -101,6 +101,15 @@ static void note_finding(void *ctx, const struct stix_finding *f)
         k->hidden++;
 }
 
+/* Of one object the check reports no more than the first findings, but counts all errors. */
+static void check_text(struct checking *k)
+{
+    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
+    size_t before = k->errors, errors = stix_document_check(k->d->root, &o, note_finding, k);
+    k->hidden += before + errors - k->errors;
+    k->errors = before + errors;
+}
+
 static bool flush(struct checking *k, struct err *e)
 {
     k->printed = cli_print(k->c, &k->b);
@@ -111,7 +120,6 @@ static bool flush(struct checking *k, struct err *e)
 static bool check_document(void *ctx, const struct cli_document *d, struct err *e)
 {
     struct checking *k = ctx;
-    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
     if (!str_eq(k->path, str_of(d->path))) {
         file_end(k);
         k->path = arena_str(k->c->arena, str_of(d->path));
@@ -122,7 +130,7 @@ static bool check_document(void *ctx, const struct cli_document *d, struct err *
     k->line = d->line;
     k->line_start = k->seen = 0;
     if (d->ok) {
-        stix_document_check(d->root, &o, note_finding, k);
+        check_text(k);
     } else {
         struct stix_finding f = {.severity = STIX_ERROR,
                                  .rule = "json-syntax",

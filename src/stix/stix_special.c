@@ -15,14 +15,15 @@
 static void check_registry_id(struct check *c, const struct json *source, const struct json *id,
                               const char *registry, bool (*ok)(struct str))
 {
-    bool named = source != NULL && str_eq_nocase(source->u.s, str_of(registry));
-    if (named && !str_eq(source->u.s, str_of(registry)))
-        stix_note(c, STIX_ERROR, "2.5", "source-name", source, "`source_name` must be \"%s\"",
+    bool named = str_eq_nocase(source->u.s, str_of(registry)), good = id != NULL && ok(id->u.s);
+    if ((named || good) && !str_eq(source->u.s, str_of(registry)))
+        stix_note(c, STIX_ERROR, "2.5", "source-name", source,
+                  "`source_name` of an identifier of this registry must be \"%s\"", registry);
+    if (named && !good)
+        stix_note(c, STIX_ERROR, "2.5", "external-id", id ? id : source,
+                  "a reference to %s has its identifier in `external_id`; write CVE-YYYY-NNNN or "
+                  "CAPEC-N exactly",
                   registry);
-    if (named && id != NULL && !ok(id->u.s))
-        stix_note(c, STIX_ERROR, "2.5", "external-id", id,
-                  "\"%.*s\" is no identifier of %s; write CVE-YYYY-NNNN or CAPEC-N exactly",
-                  STR_FMT(id->u.s), registry);
 }
 
 void stix_special_external_reference(struct check *c, const struct json *v)
@@ -34,10 +35,8 @@ void stix_special_external_reference(struct check *c, const struct json *v)
         return;
     if (!json_is(id, JSON_STRING))
         id = NULL;
-    if (source->u.s.n == 3)
-        check_registry_id(c, source, id, "cve", stix_format_cve);
-    else if (source->u.s.n == 5)
-        check_registry_id(c, source, id, "capec", stix_format_capec);
+    check_registry_id(c, source, id, "cve", stix_format_cve);
+    check_registry_id(c, source, id, "capec", stix_format_capec);
     if (url != NULL && stix_own(c, STR("hashes")) == NULL && c->unhashed++ == 0)
         c->unhashed_first = url;
 }
@@ -265,8 +264,8 @@ void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct
     struct str given = str_from(c->id, c->id.n - 36);
     bool v5 = given.p[14] == '5';
     enum stix_sco_id made = sco_id(s, v, &c->canonical, uuid);
-    if (made == STIX_SCO_ID_EMPTY && v5)
-        stix_note(c, STIX_WARNING, "2.9", "sco-id-without-content", id,
+    if (made == STIX_SCO_ID_EMPTY && given.p[14] != '4')
+        stix_note(c, STIX_ERROR, "2.9", "sco-id-without-content", id,
                   "nothing in this object makes a deterministic id; use a UUID of version 4");
     if (made == STIX_SCO_ID_MADE && !str_eq_nocase(given, str_of(uuid)))
         stix_note(c, STIX_WARNING, "2.9", v5 ? "sco-id-differs" : "sco-id-not-deterministic", id,

@@ -326,6 +326,16 @@ def test_import_of_lines(node, tmp_path):
         assert f"{file}:2:" in ran.stderr and "1 accepted" in ran.stdout, ran
 
 
+def test_check_counts_what_it_does_not_show(tmp_path):
+    objects = [dict(indicator(n), labels=[1] * 1000) for n in range(3)]
+    for name, text in [("a.json", json.dumps(objects)), ("b.jsonl", "\n".join(map(json.dumps, objects)))]:
+        file = tmp_path / name
+        file.write_text(text)
+        done = setu("check", file, status=1)
+        assert len(done.stdout.splitlines()) == 100
+        assert f"{file}: 2900 more findings are not shown" in done.stderr
+
+
 @pytest.mark.parametrize("text, place", [
     ("", ""), ("nonsense", ":1:1"), ('{"type":"bundle",\n"objects":[}', ":2:12"),
     ('{"type":"bundle","objects":7}', ""), ("7", ""), ('{"objects":[1]', ":1:15"),
