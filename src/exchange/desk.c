@@ -112,6 +112,18 @@ bool gate_approved(struct gate *g, const struct gate_subject *s, const struct ga
     return true;
 }
 
+bool gate_holds(struct gate *g, const struct gate_subject *s, gate_hold_fn *each, void *ctx,
+                struct err *e)
+{
+    struct desk_item *items;
+    if (!items_of(g, s, &items, e))
+        return false;
+    for (const struct desk_item *i = items; i; i = i->next)
+        if (i->d.state != STORE_DESK_VOID && !each(ctx, i->d.audience))
+            break;
+    return true;
+}
+
 /* ---- holding ---- */
 
 /* An entry that nobody waits for any more: the policy holds it no longer. */

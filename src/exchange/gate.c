@@ -9,9 +9,12 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
                   struct err *e)
 {
     struct buf text;
-    if (b.n == 0) {
-        *out = how == POLICY_BOTH ? STR("") : a;
-        return true;
+    if (a.n == 0 || b.n == 0) { /* nobody */
+        if (how == POLICY_BOTH || (how == POLICY_WITHOUT && a.n == 0))
+            *out = STR("");
+        else
+            *out = arena_str(g->arena, a.n ? a : b);
+        return arena_ok(g->arena, e);
     }
     buf_init(&text, 0);
     bool ok = policy_audience_combine(a, b, how, &text, e) && buf_ok(&text, e);
@@ -179,8 +182,7 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
         .reader = g->json,
         .arena = g->arena,
     };
-    struct gate_share share = {
-        .audience = audience, .verdict = d->group->verdict, .group = d->group};
+    struct gate_share share = {.audience = audience, .verdict = POLICY_RELEASED, .group = d->group};
     if (!gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
         return false;
     if (copy.kind == POLICY_COPY_WITHHELD)

@@ -126,6 +126,10 @@ bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience,
 /* Who of a held share is approved. */
 bool gate_approved(struct gate *g, const struct gate_subject *s, const struct gate_share *share,
                    struct str *out, struct err *e) BASE_CHECKED;
+/* Calls `each` for the holds of an object that are not void: who waits or waited. */
+typedef bool gate_hold_fn(void *ctx, struct str audience);
+bool gate_holds(struct gate *g, const struct gate_subject *s, gate_hold_fn *each, void *ctx,
+                struct err *e) BASE_CHECKED;
 /* Brings the desk in line with a decision: who is held waits there, once. */
 bool gate_hold(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
                struct err *e) BASE_CHECKED;

@@ -22,7 +22,6 @@ struct side {
     struct side *next;
     struct str audience;
     bool now, copy, held; /* now: recorded; else decided */
-    uint64_t form;        /* of a copy: equal copies are equal */
 };
 
 /* Objects whose sides are the same. */
@@ -77,6 +76,14 @@ static bool note_recorded(void *ctx, const struct store_release *r)
     return !x->failed;
 }
 
+static bool note_hold(void *ctx, struct str audience)
+{
+    struct recorded *x = ctx;
+    struct side side = {.audience = audience, .now = true, .held = true};
+    x->failed = !add_side(x->p, &side);
+    return !x->failed;
+}
+
 /* Copies may be new versions under an old id; what counts for a recipient is the id. */
 static bool add_decided(struct planning *p, const struct gate_decision *d)
 {
@@ -106,7 +113,7 @@ static bool plan_in(void *ctx, const struct gate_subject *s, struct err *e)
     return store_release_each(p->g.store, s->row, note_recorded, &r, e) && !r.failed &&
            (!p->g.has_copies ||
             (store_release_copies(p->g.store, s->row, note_recorded, &r, e) && !r.failed)) &&
-           add_decided(p, &d);
+           (!held || (gate_holds(&p->g, s, note_hold, &r, e) && !r.failed)) && add_decided(p, &d);
 }
 
 static uint64_t key_of(const struct side *sides)
@@ -242,11 +249,13 @@ static struct policy_party probe_of(const struct policy_party *p)
 static bool effect_of(const struct pattern *n, const struct policy_party *who,
                       enum exchange_plan_effect *out)
 {
-    bool had = false, had_copy = false, has = false, has_copy = false, held = false;
+    bool had = false, had_copy = false, has = false, has_copy = false;
+    bool was_held = false, held = false;
     for (const struct side *s = n->sides; s; s = s->next) {
         if (!policy_audience_has(s->audience, who))
             continue;
-        had = had || (s->now && !s->copy);
+        was_held = was_held || (s->now && s->held);
+        had = had || (s->now && !s->copy && !s->held);
         had_copy = had_copy || (s->now && s->copy);
         has = has || (!s->now && !s->held && !s->copy);
         has_copy = has_copy || (!s->now && !s->held && s->copy);
@@ -261,7 +270,7 @@ static bool effect_of(const struct pattern *n, const struct policy_party *who,
         *out = EXCHANGE_PLAN_REDACTED;
     else if (had_copy && !had && has)
         *out = EXCHANGE_PLAN_RESTORED;
-    else if (held && !any_before)
+    else if (held && !any_before && !was_held)
         *out = EXCHANGE_PLAN_HELD;
     else
         return false;
