@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-PACKAGES := simdjson libsodium nettle gnutls libidn2 libpcre2-8 sqlite3 libmicrohttpd libcurl
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
@@ -61,7 +61,7 @@ $(BUILD)/setu: $(call object,$(CLI_SOURCES)) $(LIB)
 	@echo "link $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(LIB): $(call object,$(LIB_SOURCES))
+$(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/obj/gen/warninglists.c.o
 	@echo "archive $@"
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -95,6 +95,25 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
+
+# The warning lists become tables; what makes them reads the lists with the room's own code.
+WARNINGLISTS := $(sort $(wildcard data/warninglists/*.txt))
+$(BUILD)/tools/warninglists: $(call object,tools/warninglists.c \
+  $(filter-out %/warninglist.c,$(filter src/base/% src/observable/%,$(LIB_SOURCES))))
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/gen/warninglists.c: $(BUILD)/tools/warninglists $(WARNINGLISTS)
+	@echo "make $@"
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/tools/warninglists $(WARNINGLISTS) > $@.new
+	@mv $@.new $@
+
+$(BUILD)/obj/gen/%.c.o: $(BUILD)/gen/%.c
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
