@@ -35,6 +35,9 @@
 #define LIMIT_GATE_PENDING     10000
 /* Objects of one transaction in which a whole store is decided about again. */
 #define LIMIT_GATE_SWEEP 1000
+/* What a plan may keep in memory of what follows from what; how often it may look at everything. */
+#define LIMIT_GATE_FORESIGHT_BYTES ((size_t)2 << 30)
+#define LIMIT_GATE_PASSES          8
 /* How long a quarantined object waits for an officer. */
 #define LIMIT_DESK_QUARANTINE_DAYS 90
 /* What a producer is told of one object. */

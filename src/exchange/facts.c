@@ -22,6 +22,7 @@ bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
 
 void gate_done(struct gate *g)
 {
+    gate_foresight_free(g->foresight);
     policy_memo_free(g->memo);
     json_reader_free(g->json);
     arena_free(g->arena);
@@ -228,6 +229,9 @@ static bool is_referenced(void *ctx, struct str type)
 {
     struct referenced *r = ctx;
     struct err ignored;
+    bool known, foreseen = gate_foreseen_reference(r->g, r->name, type, &known);
+    if (known)
+        return foreseen;
     r->type = type;
     r->found = false;
     return !store_referrers(r->g->store, r->name, note_referrer, r, &ignored) || r->found;

@@ -62,6 +62,8 @@ static bool add_readers(void *ctx, struct str text)
 static bool readers_of(struct gate *g, struct str id, struct str *out, struct err *e)
 {
     struct readers r = {.g = g, .all = STR(""), .e = e};
+    if (gate_foreseen_readers(g, store_name(g->store, id), out))
+        return true;
     if (!store_release_readers(g->store, store_name(g->store, id), add_readers, &r, e) || r.failed)
         return false;
     *out = r.all;
@@ -78,6 +80,8 @@ static bool look_up_target(struct dividing *d, struct target *t)
                                 &t->copy, d->e)))
         return false;
     t->origin = origin.n ? origin : t->id;
+    if (view && !t->copy.n)
+        gate_foreseen_copy(g, store_name(g->store, t->origin), view->profile, &t->copy);
     /* Where nothing depends on who reads it, nobody looks. */
     bool asked = view ? view->drop_references : origin.n > 0;
     return !asked || readers_of(g, t->origin, &t->readers, d->e);

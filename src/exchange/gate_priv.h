@@ -26,9 +26,10 @@ struct gate {
     struct arena *known; /* of one transaction: organisations, audiences */
     struct gate_org *orgs;
     struct gate_interned interned[GATE_INTERNED];
-    bool has_copies;       /* something has gone out as a copy at some time */
-    bool has_desk;         /* something is or was held */
-    bool keeps_references; /* the table of references is complete, and kept so */
+    struct gate_foresight *foresight; /* of a plan; else NULL */
+    bool has_copies;                  /* something has gone out as a copy at some time */
+    bool has_desk;                    /* something is or was held */
+    bool keeps_references;            /* the table of references is complete, and kept so */
     bool pending_failed;
     bool left;    /* more is to be decided again than one transaction took */
     int64_t user; /* who submits, for the desk; 0: nobody in particular */
@@ -120,6 +121,17 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
                    struct store_object *out, struct err *e) BASE_CHECKED;
 bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience,
                        struct err *e) BASE_CHECKED;
+
+/* ---- foresight ---- */
+
+/* Before a plan: decides about all until what follows from what is known. */
+bool gate_foresee(struct gate *g, struct err *e) BASE_CHECKED;
+void gate_foresight_free(struct gate_foresight *f); /* NULL is allowed */
+/* What is foreseen, if anything is. */
+bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out);
+bool gate_foreseen_copy(const struct gate *g, int64_t name,
+                        const unsigned char profile[STORE_PROFILE_BYTES], struct str *out);
+bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known);
 
 /* ---- holds (desk.c) ---- */
 

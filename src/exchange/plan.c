@@ -340,7 +340,7 @@ static bool look_at_all(struct planning *p, struct exchange_session *s, const st
     uint64_t after = 0;
     bool left;
     bool ok = gate_begin(&p->g, s->store, e) && all_recipients(s, next, &r, e) &&
-              store_object_count(s->store, &p->all, e) &&
+              store_object_count(s->store, &p->all, e) && gate_foresee(&p->g, e) &&
               gate_each_stored(&p->g, &after, SIZE_MAX, plan_object, p, &left, e) && sum_up(p, &r);
     base_free(r.list);
     return ok;
