@@ -24,6 +24,8 @@
 #define LIMIT_PATTERN_BYTES       (1u << 20)
 #define LIMIT_PATTERN_DEPTH       64
 #define LIMIT_PATTERN_NODES       (1u << 18)
+#define LIMIT_PATTERN_MATCH_STEPS 100000
+#define LIMIT_PATTERN_MATCH_KIB   1024
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
 /* The gate: parts into which references may divide the recipients of one group; collections that one

@@ -139,9 +139,38 @@ static void list_value(struct listing *l, struct str type, struct str path, stru
     enum observable_kind kind;
     struct observable o;
     struct err ignored;
+    l->lists |= observable_warned_value(type, value);
     if (value.n <= LIMIT_OBSERVABLE_WARNED_BYTES && observable_kind_of_path(type, path, &kind) &&
         observable_normalize(kind, value, true, text, sizeof text, &o, &ignored))
         l->lists |= policy_lists_of(l->p, &o);
+}
+
+/* A LIKE or MATCHES that finds one of these finds what no indicator may name. */
+static const struct {
+    const char *type, *value;
+} known_good[] = {
+    {"domain-name", "google.com"},
+    {"domain-name", "www.microsoft.com"},
+    {"domain-name", "cert-in.org.in"},
+    {"domain-name", "go.jp"},
+    {"ipv4-addr", "8.8.8.8"},
+    {"ipv4-addr", "127.0.0.1"},
+    {"ipv4-addr", "192.168.0.1"},
+    {"ipv6-addr", "2001:4860:4860::8888"},
+    {"ipv6-addr", "::1"},
+    {"url", "https://www.google.com/"},
+    {"url", "http://www.microsoft.com/"},
+    {"email-addr", "postmaster@gmail.com"},
+    {"email-addr", "abuse@google.com"},
+};
+
+static void list_finds(struct listing *l, const struct pattern *p)
+{
+    for (size_t i = 0; i < sizeof known_good / sizeof *known_good; i++) {
+        struct str type = str_of(known_good[i].type), value = str_of(known_good[i].value);
+        if (pattern_finds(p, type, STR("value"), value))
+            list_value(l, type, STR("value"), value);
+    }
 }
 
 static bool list_atom(void *ctx, const struct pattern_atom *a)
@@ -157,8 +186,10 @@ static void list_pattern(struct listing *l, struct arena *a, const struct json *
     struct err ignored;
     if (str_eq(json_get_str(indicator, STR("pattern_type")), STR("stix")) &&
         pattern_parse(a, json_get_str(indicator, STR("pattern")), PATTERN_STIX_21, &pattern,
-                      &ignored))
+                      &ignored)) {
         pattern_atoms(pattern, list_atom, l, &why);
+        list_finds(l, pattern);
+    }
 }
 
 static void list_hashes(struct listing *l, struct arena *a, struct str type,

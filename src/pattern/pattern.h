@@ -81,4 +81,9 @@ typedef bool pattern_atom_fn(void *ctx, const struct pattern_atom *atom);
  * when `why` is not NULL, then names the first of them in a short phrase, else it is NULL. */
 size_t pattern_atoms(const struct pattern *p, pattern_atom_fn *each, void *ctx, const char **why);
 
+/* Does a LIKE or MATCHES test that alone makes the pattern true find `value` at TYPE:PATH? For
+ * judging how much a pattern takes in; equality is pattern_atoms'. */
+bool pattern_finds(const struct pattern *p, struct str object_type, struct str path,
+                   struct str value);
+
 #endif
