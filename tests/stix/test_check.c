@@ -316,6 +316,13 @@ static const struct row rows[] = {
     {MARK ",'definition_type':'tlp','definition':{'tlp':'green'}}", "stix21-7.2.1.4-forged-tlp",
      NULL},
     {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
+    {"[{'type':'marking-definition','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}"
+     "]",
+     NULL, NULL},
+    {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
      "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','name':'TLP:GREEN',"
      "'definition':{'tlp':'green'}}",
      NULL, NULL},
