@@ -270,6 +270,8 @@ void stix_special_marking(struct check *c, const struct json *v)
     struct str type = json_get_str(v, STR("definition_type"));
     if (definition != NULL && type.n > 0)
         check_definition(c, v, type, definition);
+    else if (str_eq(type, STR("tlp")))
+        check_published(c, v, NULL, true);
     if (tlp2 != NULL)
         check_published(c, v, json_get(tlp2, STR("tlp_2_0")), false);
     if (published_index(c->id) < STIX_TLP_PUBLISHED && tlp2 == NULL && !str_eq(type, STR("tlp")))

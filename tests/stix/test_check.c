@@ -310,6 +310,8 @@ static const struct row rows[] = {
     {MARK ",'definition':{'statement':'x'}}", "stix21-7.2.1-definition-or-extension", NULL},
     {MARK ",'definition_type':'statement'}", "stix21-7.2.1-definition-or-extension", NULL},
     {MARK ",'definition':{'x':'y'},'extensions':{'x-foo-ext':{'rank':5}}}", NULL, NULL},
+    {MARK ",'definition_type':'tlp','extensions':{'x-foo-ext':{'rank':5}}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
     {MARK ",'definition_type':'statement','definition':{'statement':'x'}}", NULL, NULL},
     {MARK ",'definition_type':'statement','definition':{'text':'x'}}", "stix21-7.2.1.3-statement",
      "$.definition"},
