@@ -96,6 +96,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
 
+$(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -124,7 +129,7 @@ tsan: deps-test
 	@scripts/test --build build/tsan --threads
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz
