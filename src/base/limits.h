@@ -40,6 +40,8 @@
 /* What a plan may keep in memory of what follows from what; how often it may look at everything. */
 #define LIMIT_GATE_FORESIGHT_BYTES ((size_t)2 << 30)
 #define LIMIT_GATE_PASSES          8
+/* Combinations of recipients that one transaction remembers. */
+#define LIMIT_GATE_COMBINED 100000
 /* How long a quarantined object waits for an officer. */
 #define LIMIT_DESK_QUARANTINE_DAYS 90
 /* What a producer is told of one object. */

@@ -14,7 +14,8 @@ bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
     g->json = json_reader_new();
     g->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     g->known = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    if (g->memo && g->json && g->arena && g->known)
+    g->combined = base_alloc(GATE_COMBINED * sizeof *g->combined);
+    if (g->memo && g->json && g->arena && g->known && g->combined)
         return true;
     gate_done(g);
     return err_set(e, ERR_MEMORY, "out of memory");
@@ -27,6 +28,7 @@ void gate_done(struct gate *g)
     json_reader_free(g->json);
     arena_free(g->arena);
     arena_free(g->known);
+    base_free(g->combined);
     *g = (struct gate){0};
 }
 
@@ -39,6 +41,8 @@ bool gate_begin(struct gate *g, struct store *s, struct err *e)
     arena_reset(g->arena);
     if (policy_memo_bytes(g->memo) > LIMIT_POLICY_MEMO_BYTES / 2)
         policy_memo_reset(g->memo);
+    memset(g->combined, 0, GATE_COMBINED * sizeof *g->combined);
+    g->combined_count = 0;
     memset(g->interned, 0, sizeof g->interned); /* what was rolled back has no number */
     return g->has_copies || store_copy_any(s, &g->has_copies, e);
 }

@@ -141,7 +141,7 @@ static bool note_share(struct looking *l, const struct gate_share *s)
     return put(&f->copies, key, arena_str(f->a, s->copy_id), l->e) && arena_ok(f->a, l->e);
 }
 
-static bool look_in(void *ctx, const struct gate_subject *s, struct err *e)
+static bool look_in(void *ctx, struct gate_subject *s, struct err *e)
 {
     struct looking *l = ctx;
     struct gate_decision d;
