@@ -162,8 +162,8 @@ static const struct {
     {"ipv4-addr", "192.168.0.1"},
     {"ipv6-addr", "2001:4860:4860::8888"},
     {"ipv6-addr", "::1"},
-    {"url", "https://www.google.com/"},
-    {"url", "http://www.microsoft.com/"},
+    {"url", "https://google.com/"},
+    {"url", "http://microsoft.com/"},
     {"email-addr", "postmaster@gmail.com"},
     {"email-addr", "abuse@google.com"},
 };

@@ -80,11 +80,24 @@ static bool compare_row(struct comparing *c, struct gate_row *r, const struct ga
     return str_eq(keep, r->row.audience_text) || add_change(c, &change);
 }
 
+/* An observable's copy may stand there already, made of another original: its rows count too. */
+static bool shared_rows(struct comparing *c, int64_t object)
+{
+    struct reading more = {.g = c->g, .s = c->s, .e = c->e};
+    for (const struct gate_row *r = c->s->rows; r; r = r->next)
+        if (r->row.object == object)
+            return true;
+    return object == 0 || c->s->object->class != STIX_SCO ||
+           (store_release_each(c->g->store, object, note_row, &more, c->e) && !more.failed &&
+            arena_ok(c->g->arena, c->e));
+}
+
 static bool compare_share(struct comparing *c, const struct gate_share *share)
 {
     int64_t object = c->s->row;
     struct str missing = share->audience;
-    if (share->copy_id.n && !gate_copy_row(c->g, c->s, share, &object, c->e))
+    if (share->copy_id.n &&
+        (!gate_copy_row(c->g, c->s, share, &object, c->e) || !shared_rows(c, object)))
         return false;
     for (struct gate_row *r = here(c, c->s->rows); r; r = here(c, r->next))
         if (object && r->row.object == object && !r->share && !compare_row(c, r, share, &missing))
@@ -304,6 +317,13 @@ static bool wake_referrers(struct gate *g, const struct gate_subject *s, struct 
 bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
                 const struct gate_change *changes, bool withdrawals, struct err *e)
 {
+    /* A copy that was there before is this original's too. */
+    for (const struct gate_share *share = d->shares; share && !withdrawals; share = share->next) {
+        struct store_object o;
+        if (share->copy_id.n && s->object->class == STIX_SCO && share->verdict == POLICY_RELEASED &&
+            !gate_copy_put(g, s, share, &o, e))
+            return false;
+    }
     /* What is taken back goes first. */
     for (const struct gate_change *c = changes; c; c = c->next)
         if (c->row.object && !change_row(g, c, e))
