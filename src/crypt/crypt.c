@@ -128,15 +128,30 @@ void crypt_base64_put(struct buf *out, struct str data, bool url)
     out->n += bytes - 1;
 }
 
+/* libsodium 1.0.18 reads every byte over 0x7F as some digit. */
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 0x7F)
+            return false;
+    return true;
+}
+
+static bool from_base64(struct str text, bool url, void *out, size_t room, size_t *n)
+{
+    const char *end = NULL;
+    return text.n == 0 ||
+           (is_ascii(text) &&
+            sodium_base642bin(out, room, text.p, text.n, NULL, n, &end, variant_of(url)) == 0 &&
+            end == text.p + text.n);
+}
+
 bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e)
 {
     size_t n = 0, room = text.n / 4 * 3 + 3;
-    const char *end = NULL;
     if (!buf_reserve(out, room))
         return buf_ok(out, e);
-    if (sodium_base642bin((unsigned char *)out->p + out->n, room, text.p ? text.p : "", text.n,
-                          NULL, &n, &end, variant_of(url)) != 0 ||
-        (text.n && end != text.p + text.n))
+    if (!from_base64(text, url, out->p + out->n, room, &n))
         return err_set(e, ERR_SYNTAX, "not base64");
     out->n += n;
     return true;
@@ -144,10 +159,7 @@ bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e)
 
 bool crypt_base64_fill(struct str text, void *out, size_t room, size_t *n)
 {
-    const char *end = NULL;
-    return text.n &&
-           sodium_base642bin(out, room, text.p, text.n, NULL, n, &end, variant_of(false)) == 0 &&
-           end == text.p + text.n;
+    return text.n && from_base64(text, false, out, room, n);
 }
 
 void crypt_token_new(char out[CRYPT_TOKEN_TEXT])

@@ -94,6 +94,25 @@ static void test_base64(void)
     buf_done(&b);
 }
 
+/* Each byte at each place of a group of four: read where it is in the alphabet, and only there. */
+static void test_base64_alphabet(void)
+{
+    static const char *const alphabets[] = {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+    struct err e;
+    for (int i = 0; i < 2 * 4 * 256; i++) {
+        char text[] = "Zm9v";
+        bool url = i / 1024;
+        struct buf b;
+        buf_init(&b, 0);
+        text[i / 256 % 4] = (char)i;
+        bool want = memchr(alphabets[url], text[i / 256 % 4], 64) != NULL;
+        CHECK_ROW(crypt_base64_get((struct str){text, 4}, url, &b, &e) == want, "byte %d", i % 256);
+        buf_done(&b);
+    }
+}
+
 static void test_secrets(void)
 {
     char t[CRYPT_TOKEN_TEXT], u[CRYPT_TOKEN_TEXT], hash[128];
@@ -142,6 +161,7 @@ int main(void)
     test_signatures();
     test_uuids();
     test_base64();
+    test_base64_alphabet();
     test_secrets();
     test_certificates();
     TEST_END();
