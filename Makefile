@@ -96,6 +96,12 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
 
+$(BUILD)/bench/%: bench/%.c $(LIB)
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
+
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -124,7 +130,7 @@ tsan: deps-test
 	@scripts/test --build build/tsan --threads
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz
