@@ -79,21 +79,21 @@ $(BUILD)/obj/%.cc.o: %.cc
 $(BUILD)/tests/%: tests/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 # A fuzz target is LLVMFuzzerTestOneInput; linked with tests/fuzz/replay.c it runs its corpus.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.replay.o tests/fuzz/replay.c
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $@.replay.o $(LIB) $(PKG_LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 # The warning lists become tables; what makes them reads the lists with the room's own code.
@@ -173,9 +173,10 @@ man: all
 	@tools/man $(BUILD)/setu > man/setu.1
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(BUILD)/setu $(DESTDIR)$(PREFIX)/bin/setu
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 
 clean:
 	@if [ -e "$(BUILD)/Makefile" ]; then echo "BUILD=$(BUILD) holds a Makefile: it is no folder of make's" >&2; exit 2; fi

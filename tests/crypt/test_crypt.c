@@ -65,6 +65,42 @@ static void test_signatures(void)
     buf_done(&b);
 }
 
+/* Equal texts are sealed alike; each changed byte and another key are found. */
+static void test_seal(void)
+{
+    static const char text[] = "some text of more than one block, and of no round length";
+    unsigned char key[CRYPT_KEY_BYTES] = {1}, other[CRYPT_KEY_BYTES] = {2};
+    struct buf a, b, out;
+    struct err e = {0};
+    buf_init(&a, 0);
+    buf_init(&b, 0);
+    buf_init(&out, 0);
+    for (size_t n = 0; n < sizeof text; n++) {
+        struct str plain = {text, n};
+        buf_clear(&a);
+        buf_clear(&b);
+        buf_clear(&out);
+        crypt_seal(key, plain, &a);
+        crypt_seal(key, plain, &b);
+        CHECK(a.n == n + CRYPT_SEAL_BYTES && str_eq(buf_view(&a), buf_view(&b)));
+        CHECK(crypt_unseal(key, buf_view(&a), &out, &e) && str_eq(buf_view(&out), plain));
+        out.n = 0;
+        CHECK(!crypt_unseal(other, buf_view(&a), &out, &e) && e.code == ERR_INVALID && !out.n);
+        for (size_t i = 0; i < a.n; i++) {
+            a.p[i] ^= 1;
+            CHECK(!crypt_unseal(key, buf_view(&a), &out, &e) && !out.n);
+            a.p[i] ^= 1;
+        }
+        CHECK(!crypt_unseal(key, str_slice(buf_view(&a), 0, a.n - 1), &out, &e));
+    }
+    CHECK(!crypt_unseal(key, STR("short"), &out, &e));
+    crypt_seal(other, STR("a"), &b);
+    CHECK(!str_eq(buf_view(&a), buf_view(&b)));
+    buf_done(&a);
+    buf_done(&b);
+    buf_done(&out);
+}
+
 static void test_uuids(void)
 {
     char u[CRYPT_UUID_TEXT], v[CRYPT_UUID_TEXT];
@@ -72,6 +108,9 @@ static void test_uuids(void)
     CHECK(strcmp(u, "28bb3599-77cd-5a82-a950-b5bc3caf07c4") == 0);
     crypt_uuid5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", STR("www.example.com"), u);
     CHECK(strcmp(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2") == 0);
+    static const unsigned char bits[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    crypt_uuid4_of(bits, u);
+    CHECK(strcmp(u, "ffffffff-ffff-4fff-bf00-000000000000") == 0);
     crypt_uuid4(u);
     crypt_uuid4(v);
     CHECK(strlen(u) == 36 && u[14] == '4' && strchr("89ab", u[19]) && strcmp(u, v) != 0);
@@ -159,6 +198,7 @@ int main(void)
     CHECK(crypt_init(&e));
     test_hashes();
     test_signatures();
+    test_seal();
     test_uuids();
     test_base64();
     test_base64_alphabet();
