@@ -126,20 +126,15 @@ bool gate_holds(struct gate *g, const struct gate_subject *s, gate_hold_fn *each
 
 /* ---- holding ---- */
 
-/* An entry that nobody waits for any more: the policy holds it no longer. */
+/* An entry that nobody waits for any more: the rules hold it no longer. */
 static bool void_items(struct gate *g, struct desk_item *items, const struct gate_decision *d,
                        struct err *e)
 {
-    struct str held = STR("");
-    for (const struct gate_share *s = d->shares; s; s = s->next)
-        if (s->verdict == POLICY_HELD &&
-            !gate_combine(g, s->audience, held, POLICY_EITHER, &held, e))
-            return false;
     for (const struct desk_item *i = items; i; i = i->next) {
         struct str left;
         if (i->d.state != STORE_DESK_WAITING)
             continue;
-        if (!gate_combine(g, i->d.audience, held, POLICY_BOTH, &left, e))
+        if (!gate_combine(g, i->d.audience, d->held, POLICY_BOTH, &left, e))
             return false;
         if (left.n == 0 && !store_desk_close(g->store, i->d.id, STORE_DESK_VOID,
                                              STR("nobody waits for it any more"), e))
@@ -163,7 +158,7 @@ static bool hold_share(struct gate *g, const struct gate_subject *s, const struc
         .object = s->row,
         .collection = s->collection->id,
         .org = s->source_org,
-        .user = g->user,
+        .user = s->user,
         .audience = missing,
         .stix_id = s->object->id,
         .type = s->object->type,

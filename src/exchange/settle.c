@@ -330,6 +330,7 @@ struct gate_subject gate_subject_of(const struct store_object *o, const struct s
         .version_us = o->version_us,
         .received_us = o->received_us,
         .source_org = o->source_org,
+        .user = o->user,
         .collection = c,
         .marking = o->marking,
     };

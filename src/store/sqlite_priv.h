@@ -44,8 +44,8 @@
                                        " ORDER BY version_us DESC")                                \
     X(OBJECT_REVOKED, "SELECT 1 FROM object WHERE name=?1 AND version_us<?2 AND flags&2 LIMIT 1")  \
     X(OBJECT_ADD, "INSERT INTO object(name,version_us,source_org,received_us,flags,stix_id,"       \
-                  "version,type,bytes,owner_org,marking)"                                          \
-                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")                                   \
+                  "version,type,bytes,owner_org,marking,user)"                                     \
+                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")                               \
     X(OBJECT_MARKING, "UPDATE object SET marking=?2 WHERE id=?1 AND marking<?2")                   \
     X(OBJECT_AFTER, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id>?1 AND flags&4=0"            \
                                          " ORDER BY id LIMIT ?2")                                  \
@@ -140,7 +140,7 @@
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OBJECT_COLUMNS                                                                       \
     "SELECT "                                                                                      \
-    "id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,marking"
+    "id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,marking,user"
 
 enum store_statement {
 #define X(name, sql) STORE_##name,

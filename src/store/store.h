@@ -103,6 +103,7 @@ int64_t store_name(const struct store *s, struct str id);
 struct store_object {
     int64_t object, name, received_us;
     int64_t source_org; /* who submitted it */
+    int64_t user;       /* … the user who did; 0: nobody in particular */
     int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
@@ -121,6 +122,7 @@ struct store_known {
     bool is_copy;                  /* it is a redacted copy that was made here */
     int64_t object, version_us;    /* this very version, when it is stored; else 0 */
     int64_t object_source_org;
+    unsigned object_marking;
 };
 /* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a
  * versioned object has one content for everybody (STIX 2.1 §3.6), one without versions is each
