@@ -104,6 +104,11 @@ $(BUILD)/tools/warninglists: $(call object,tools/warninglists.c \
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/gen/warninglists.c: $(BUILD)/tools/warninglists $(WARNINGLISTS)
 	@echo "make $@"
 	@mkdir -p $(@D)
@@ -143,7 +148,7 @@ tsan: deps-test
 	@scripts/test --build build/tsan --threads
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

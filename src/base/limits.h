@@ -24,6 +24,8 @@
 #define LIMIT_PATTERN_BYTES       (1u << 20)
 #define LIMIT_PATTERN_DEPTH       64
 #define LIMIT_PATTERN_NODES       (1u << 18)
+#define LIMIT_PATTERN_MATCH_STEPS 100000
+#define LIMIT_PATTERN_MATCH_KIB   1024
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
 /* The gate: parts into which references may divide the recipients of one group; collections that one
@@ -35,6 +37,11 @@
 #define LIMIT_GATE_PENDING     10000
 /* Objects of one transaction in which a whole store is decided about again. */
 #define LIMIT_GATE_SWEEP 1000
+/* What a plan may keep in memory of what follows from what; how often it may look at everything. */
+#define LIMIT_GATE_FORESIGHT_BYTES ((size_t)2 << 30)
+#define LIMIT_GATE_PASSES          8
+/* Combinations of recipients that one transaction remembers. */
+#define LIMIT_GATE_COMBINED 100000
 /* How long a quarantined object waits for an officer. */
 #define LIMIT_DESK_QUARANTINE_DAYS 90
 /* What a producer is told of one object. */

@@ -27,7 +27,8 @@ struct checking {
     int printed;     /* status of the last print */
     const struct cli_document *d;
     struct buf b;
-    size_t errors, in_file, hidden;
+    size_t errors;
+    size_t file_errors, file_warnings, shown; /* of the file; what is not shown is counted */
     size_t line, line_start, seen; /* where the line of the last finding begins in the text */
 };
 
@@ -82,32 +83,35 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
 
 static void file_end(struct checking *k)
 {
-    if (k->hidden)
-        fprintf(stderr, "setu check: %s: %zu more findings are not shown\n", k->path.p, k->hidden);
-    k->in_file = k->hidden = 0;
+    size_t hidden = k->file_errors + k->file_warnings - k->shown;
+    if (hidden)
+        fprintf(stderr, "setu check: %s: %zu errors and %zu warnings; %zu of them are not shown\n",
+                k->path.p, k->file_errors, k->file_warnings, hidden);
+    k->errors += k->file_errors;
+    k->file_errors = k->file_warnings = k->shown = 0;
 }
 
-/* The first findings of a file are named, the rest counted. */
+/* The first errors of a file are named, and warnings as long as they leave it short. */
 static void note_finding(void *ctx, const struct stix_finding *f)
 {
     struct checking *k = ctx;
     struct stix_finding g = *f;
     if (cli_flag(k->c, "strict"))
         g.severity = STIX_ERROR;
-    k->errors += g.severity == STIX_ERROR;
-    if (k->in_file++ < LIMIT_STIX_FINDINGS)
+    bool error = g.severity == STIX_ERROR;
+    *(error ? &k->file_errors : &k->file_warnings) += 1;
+    if ((error ? k->file_errors - 1 : k->shown) < LIMIT_STIX_FINDINGS) {
         put_finding(k, &g);
-    else
-        k->hidden++;
+        k->shown++;
+    }
 }
 
 /* Of one object the check reports no more than the first findings, but counts all errors. */
 static void check_text(struct checking *k)
 {
     struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
-    size_t before = k->errors, errors = stix_document_check(k->d->root, &o, note_finding, k);
-    k->hidden += before + errors - k->errors;
-    k->errors = before + errors;
+    size_t before = k->file_errors;
+    k->file_errors = before + stix_document_check(k->d->root, &o, note_finding, k);
 }
 
 static bool flush(struct checking *k, struct err *e)
@@ -215,7 +219,8 @@ const struct cli_command cli_check = {
     .text = "FILE is a bundle, a TAXII envelope, an array, one object or JSON lines; - is standard "
             "input, a directory is walked for *.json, *.jsonl and *.ndjson. Exit status 1 if there "
             "was an error, 0 if there were only warnings or nothing. "
-            "The first 100 findings of a file are printed.",
+            "The first 100 errors of a file are printed, and warnings as long as those are fewer "
+            "than 100 findings; the rest is counted.",
     .options = options,
     .run = run,
 };

@@ -14,6 +14,7 @@ static int run(struct cli *c)
         return status;
     buf_init(&plain, 0);
     buf_init(&b, 0);
+    status = 0;
     for (size_t i = 1; i < c->arg_count && status == 0; i++) {
         buf_clear(&plain);
         if (!exchange_reveal(n.x, str_of(c->args[i]), &plain, &e)) {

@@ -66,8 +66,12 @@ static int serve(struct cli *c, struct exchange *x)
     };
     cli_signals_block();
     raise_file_limit();
-    if (!exchange_background(x, &e) || !http_start(&o, &server, &e))
+    if (!http_start(&o, &server, &e))
         return cli_fail(c, &e);
+    if (!exchange_background(x, &e)) {
+        http_stop(server);
+        return cli_fail(c, &e);
+    }
     bool ready = print_ready(c, server, ca);
     if (ready)
         cli_signals_wait();

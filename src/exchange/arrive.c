@@ -314,6 +314,7 @@ static bool store_item(struct arriving *a)
     };
     a->it->stood = false;
     a->it->stands = true;
+    a->it->fresh = !a->same_content;
     if (a->same_content)
         return join_stored(a);
     if (!store_object_add(a->g->store, &a->it->row, a->e))
@@ -421,6 +422,7 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     struct gate_subject s = gate_subject_of(&it->row, &it->object, &b->collection);
     s.source = b->text;
     s.user = b->who.user;
+    s.has_rows = it->fresh;
     if (!gate_settle(g, &s, &d, e))
         return false;
     if (it->stood)

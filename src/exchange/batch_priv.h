@@ -12,6 +12,7 @@ struct exchange_item {
     struct store_object row; /* as it stands in the store, once it does */
     bool go;                 /* a good object: to be decided about */
     bool stands;             /* it is stored, and its release is to be settled */
+    bool fresh;              /* … for the first time: it has no rows yet */
     bool stood;              /* … and was in this collection before */
 };
 

@@ -72,7 +72,7 @@ static bool in_shares(struct explaining *x, const struct gate_subject *s,
 }
 
 /* In each collection that it stands in; the most open answer counts. */
-static bool explain_in(void *ctx, const struct gate_subject *s, struct err *e)
+static bool explain_in(void *ctx, struct gate_subject *s, struct err *e)
 {
     struct explaining *x = ctx;
     const struct gate_org *also;

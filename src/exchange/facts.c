@@ -14,7 +14,8 @@ bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
     g->json = json_reader_new();
     g->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     g->known = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    if (g->memo && g->json && g->arena && g->known)
+    g->combined = base_alloc(GATE_COMBINED * sizeof *g->combined);
+    if (g->memo && g->json && g->arena && g->known && g->combined)
         return true;
     gate_done(g);
     return err_set(e, ERR_MEMORY, "out of memory");
@@ -22,10 +23,12 @@ bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
 
 void gate_done(struct gate *g)
 {
+    gate_foresight_free(g->foresight);
     policy_memo_free(g->memo);
     json_reader_free(g->json);
     arena_free(g->arena);
     arena_free(g->known);
+    base_free(g->combined);
     *g = (struct gate){0};
 }
 
@@ -38,6 +41,8 @@ bool gate_begin(struct gate *g, struct store *s, struct err *e)
     arena_reset(g->arena);
     if (policy_memo_bytes(g->memo) > LIMIT_POLICY_MEMO_BYTES / 2)
         policy_memo_reset(g->memo);
+    memset(g->combined, 0, GATE_COMBINED * sizeof *g->combined);
+    g->combined_count = 0;
     memset(g->interned, 0, sizeof g->interned); /* what was rolled back has no number */
     return g->has_copies || store_copy_any(s, &g->has_copies, e);
 }
@@ -138,9 +143,38 @@ static void list_value(struct listing *l, struct str type, struct str path, stru
     enum observable_kind kind;
     struct observable o;
     struct err ignored;
+    l->lists |= observable_warned_value(type, value);
     if (value.n <= LIMIT_OBSERVABLE_WARNED_BYTES && observable_kind_of_path(type, path, &kind) &&
         observable_normalize(kind, value, true, text, sizeof text, &o, &ignored))
         l->lists |= policy_lists_of(l->p, &o);
+}
+
+/* A LIKE or MATCHES that finds one of these finds what no indicator may name. */
+static const struct {
+    const char *type, *value;
+} known_good[] = {
+    {"domain-name", "google.com"},
+    {"domain-name", "www.microsoft.com"},
+    {"domain-name", "cert-in.org.in"},
+    {"domain-name", "go.jp"},
+    {"ipv4-addr", "8.8.8.8"},
+    {"ipv4-addr", "127.0.0.1"},
+    {"ipv4-addr", "192.168.0.1"},
+    {"ipv6-addr", "2001:4860:4860::8888"},
+    {"ipv6-addr", "::1"},
+    {"url", "https://google.com/"},
+    {"url", "http://microsoft.com/"},
+    {"email-addr", "postmaster@gmail.com"},
+    {"email-addr", "abuse@google.com"},
+};
+
+static void list_finds(struct listing *l, const struct pattern *p)
+{
+    for (size_t i = 0; i < sizeof known_good / sizeof *known_good; i++) {
+        struct str type = str_of(known_good[i].type), value = str_of(known_good[i].value);
+        if (pattern_finds(p, type, STR("value"), value))
+            list_value(l, type, STR("value"), value);
+    }
 }
 
 static bool list_atom(void *ctx, const struct pattern_atom *a)
@@ -156,8 +190,10 @@ static void list_pattern(struct listing *l, struct arena *a, const struct json *
     struct err ignored;
     if (str_eq(json_get_str(indicator, STR("pattern_type")), STR("stix")) &&
         pattern_parse(a, json_get_str(indicator, STR("pattern")), PATTERN_STIX_21, &pattern,
-                      &ignored))
+                      &ignored)) {
         pattern_atoms(pattern, list_atom, l, &why);
+        list_finds(l, pattern);
+    }
 }
 
 static void list_hashes(struct listing *l, struct arena *a, struct str type,
@@ -228,6 +264,9 @@ static bool is_referenced(void *ctx, struct str type)
 {
     struct referenced *r = ctx;
     struct err ignored;
+    bool known, foreseen = gate_foreseen_reference(r->g, r->name, type, &known);
+    if (known)
+        return foreseen;
     r->type = type;
     r->found = false;
     return !store_referrers(r->g->store, r->name, note_referrer, r, &ignored) || r->found;

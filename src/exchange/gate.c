@@ -8,6 +8,7 @@
 bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set how, struct str *out,
                   struct err *e)
 {
+    struct gate_combined *slot = &g->combined[(str_hash(a, how) ^ str_hash(b, 7)) % GATE_COMBINED];
     struct buf text;
     if (a.n == 0 || b.n == 0) { /* nobody */
         if (how == POLICY_BOTH || (how == POLICY_WITHOUT && a.n == 0))
@@ -16,12 +17,20 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
             *out = arena_str(g->arena, a.n ? a : b);
         return arena_ok(g->arena, e);
     }
+    if (slot->how == how && slot->a.n && str_eq(slot->a, a) && str_eq(slot->b, b)) {
+        *out = slot->out;
+        return true;
+    }
     buf_init(&text, 0);
     bool ok = policy_audience_combine(a, b, how, &text, e) && buf_ok(&text, e);
     if (ok)
         *out = arena_str(g->arena, buf_view(&text));
     buf_done(&text);
-    return ok && arena_ok(g->arena, e);
+    ok = ok && arena_ok(g->arena, e);
+    if (ok && g->combined_count++ < LIMIT_GATE_COMBINED)
+        *slot = (struct gate_combined){how, arena_str(g->known, a), arena_str(g->known, b),
+                                       arena_str(g->known, *out)};
+    return ok && arena_ok(g->known, e);
 }
 
 /* ---- what an object refers to ---- */
@@ -62,6 +71,8 @@ static bool add_readers(void *ctx, struct str text)
 static bool readers_of(struct gate *g, struct str id, struct str *out, struct err *e)
 {
     struct readers r = {.g = g, .all = STR(""), .e = e};
+    if (gate_foreseen_readers(g, store_name(g->store, id), out))
+        return true;
     if (!store_release_readers(g->store, store_name(g->store, id), add_readers, &r, e) || r.failed)
         return false;
     *out = r.all;
@@ -78,6 +89,8 @@ static bool look_up_target(struct dividing *d, struct target *t)
                                 &t->copy, d->e)))
         return false;
     t->origin = origin.n ? origin : t->id;
+    if (view && !t->copy.n)
+        gate_foreseen_copy(g, store_name(g->store, t->origin), view->profile, &t->copy);
     /* Where nothing depends on who reads it, nobody looks. */
     bool asked = view ? view->drop_references : origin.n > 0;
     return !asked || readers_of(g, t->origin, &t->readers, d->e);

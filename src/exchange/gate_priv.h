@@ -16,6 +16,14 @@ struct gate_interned {
     int64_t id;
 };
 
+/* Sets of recipients that were combined before, in a table of fixed size: the texts are few, too.
+ */
+#define GATE_COMBINED 1024
+struct gate_combined {
+    enum policy_set how;
+    struct str a, b, out;
+};
+
 struct gate {
     const struct exchange *x;
     const struct policy *policy;
@@ -26,9 +34,12 @@ struct gate {
     struct arena *known; /* of one transaction: organisations, audiences */
     struct gate_org *orgs;
     struct gate_interned interned[GATE_INTERNED];
-    bool has_copies;       /* something has gone out as a copy at some time */
-    bool has_desk;         /* something is or was held */
-    bool keeps_references; /* the table of references is complete, and kept so */
+    struct gate_combined *combined; /* GATE_COMBINED of them */
+    size_t combined_count;
+    struct gate_foresight *foresight; /* of a plan; else NULL */
+    bool has_copies;                  /* something has gone out as a copy at some time */
+    bool has_desk;                    /* something is or was held */
+    bool keeps_references;            /* the table of references is complete, and kept so */
     bool pending_failed;
     bool left;    /* more is to be decided again than one transaction took */
     int64_t now_us;
@@ -58,6 +69,13 @@ bool gate_org_of(struct gate *g, int64_t id, const struct gate_org **out,
 bool gate_org_of_identity(struct gate *g, struct str identity, const struct gate_org **out,
                           struct err *e) BASE_CHECKED;
 
+/* A recorded row of an object, or of a copy that was made of it. */
+struct gate_row {
+    struct gate_row *next;
+    struct store_release row;
+    const struct gate_share *share; /* gate_compare: to whom it belongs now */
+};
+
 /* An object as the gate looks at it. Everything is borrowed. */
 struct gate_subject {
     const struct stix_object *object; /* with its tree */
@@ -68,13 +86,17 @@ struct gate_subject {
     int64_t received_us;
     int64_t source_org;
     const struct exchange_collection *collection;
-    unsigned marking; /* enum stix_tlp that counts while it carries none */
+    unsigned marking;      /* enum stix_tlp that counts while it carries none */
+    struct gate_row *rows; /* of all collections */
+    bool has_rows;         /* … and they are known: gate_rows reads no more */
 };
+/* Fills s->rows. */
+bool gate_rows(struct gate *g, struct gate_subject *s, struct err *e) BASE_CHECKED;
 struct gate_subject gate_subject_of(const struct store_object *o, const struct stix_object *object,
                                     const struct exchange_collection *c);
 /* Calls `each` for every collection that a stored object stands in; of the collection only its
  * number is known. */
-typedef bool gate_standing_fn(void *ctx, const struct gate_subject *s, struct err *e);
+typedef bool gate_standing_fn(void *ctx, struct gate_subject *s, struct err *e);
 bool gate_each_standing(struct gate *g, const struct store_object *o, gate_standing_fn *each,
                         void *ctx, struct err *e) BASE_CHECKED;
 /* What the policy may ask of it. */
@@ -122,6 +144,17 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
 bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience,
                        struct err *e) BASE_CHECKED;
 
+/* ---- foresight ---- */
+
+/* Before a plan: decides about all until what follows from what is known. */
+bool gate_foresee(struct gate *g, struct err *e) BASE_CHECKED;
+void gate_foresight_free(struct gate_foresight *f); /* NULL is allowed */
+/* What is foreseen, if anything is. */
+bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out);
+bool gate_foreseen_copy(const struct gate *g, int64_t name,
+                        const unsigned char profile[STORE_PROFILE_BYTES], struct str *out);
+bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known);
+
 /* ---- holds (desk.c) ---- */
 
 /* Who of a held share is approved. */
@@ -144,14 +177,14 @@ struct gate_change {
     struct store_release row;       /* the row that changes; object 0: a new one */
     struct str before, after;       /* audiences; empty: no row */
 };
-bool gate_compare(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
+bool gate_compare(struct gate *g, struct gate_subject *s, const struct gate_decision *d,
                   struct gate_change **out, struct err *e) BASE_CHECKED;
 /* Writes the changes: rows, copies, holds, and which other objects must be decided again; with
  * `withdrawals` only what is taken back. */
 bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
                 const struct gate_change *changes, bool withdrawals, struct err *e) BASE_CHECKED;
 /* Decides, compares and writes, for one collection. */
-bool gate_settle(struct gate *g, const struct gate_subject *s, struct gate_decision *d,
+bool gate_settle(struct gate *g, struct gate_subject *s, struct gate_decision *d,
                  struct err *e) BASE_CHECKED;
 /* The same for a stored object in all collections it stands in. */
 bool gate_settle_stored(struct gate *g, const struct store_object *o, bool withdrawals,

@@ -60,20 +60,18 @@ static bool add_side(struct planning *p, const struct side *side)
 
 struct recorded {
     struct planning *p;
-    const struct gate_subject *s;
     bool failed;
 };
 
-static bool note_recorded(void *ctx, const struct store_release *r)
+static bool add_recorded(struct planning *p, const struct gate_subject *s)
 {
-    struct recorded *x = ctx;
-    if (r->collection != x->s->collection->id)
-        return true;
-    struct side side = {.audience = arena_str(x->p->g.arena, r->audience_text),
-                        .now = true,
-                        .copy = r->object != x->s->row};
-    x->failed = !add_side(x->p, &side);
-    return !x->failed;
+    for (const struct gate_row *r = s->rows; r; r = r->next) {
+        struct side side = {
+            .audience = r->row.audience_text, .now = true, .copy = r->row.object != s->row};
+        if (r->row.collection == s->collection->id && !add_side(p, &side))
+            return false;
+    }
+    return true;
 }
 
 static bool note_hold(void *ctx, struct str audience)
@@ -96,12 +94,12 @@ static bool add_decided(struct planning *p, const struct gate_decision *d)
     return true;
 }
 
-static bool plan_in(void *ctx, const struct gate_subject *s, struct err *e)
+static bool plan_in(void *ctx, struct gate_subject *s, struct err *e)
 {
     struct planning *p = ctx;
     struct gate_decision d;
     struct gate_change *changes;
-    struct recorded r = {.p = p, .s = s};
+    struct recorded r = {.p = p};
     bool held = false;
     if (!gate_decide(&p->g, s, &d, e) || !gate_compare(&p->g, s, &d, &changes, e))
         return false;
@@ -110,10 +108,8 @@ static bool plan_in(void *ctx, const struct gate_subject *s, struct err *e)
     if (!changes && !held)
         return true;
     p->changed = p->changed || changes;
-    return store_release_each(p->g.store, s->row, note_recorded, &r, e) && !r.failed &&
-           (!p->g.has_copies ||
-            (store_release_copies(p->g.store, s->row, note_recorded, &r, e) && !r.failed)) &&
-           (!held || (gate_holds(&p->g, s, note_hold, &r, e) && !r.failed)) && add_decided(p, &d);
+    return add_recorded(p, s) && (!held || (gate_holds(&p->g, s, note_hold, &r, e) && !r.failed)) &&
+           add_decided(p, &d);
 }
 
 static uint64_t key_of(const struct side *sides)
@@ -340,7 +336,7 @@ static bool look_at_all(struct planning *p, struct exchange_session *s, const st
     uint64_t after = 0;
     bool left;
     bool ok = gate_begin(&p->g, s->store, e) && all_recipients(s, next, &r, e) &&
-              store_object_count(s->store, &p->all, e) &&
+              store_object_count(s->store, &p->all, e) && gate_foresee(&p->g, e) &&
               gate_each_stored(&p->g, &after, SIZE_MAX, plan_object, p, &left, e) && sum_up(p, &r);
     base_free(r.list);
     return ok;

@@ -6,47 +6,53 @@
 
 /* ---- comparing ---- */
 
-struct comparing {
+struct reading {
     struct gate *g;
-    const struct gate_subject *s;
-    const struct gate_decision *d;
-    struct gate_change *changes;
-    struct gate_row *rows;
+    struct gate_subject *s;
     bool failed;
     struct err *e;
 };
 
-/* A recorded row, and which share it belongs to. */
-struct gate_row {
-    struct gate_row *next;
-    struct store_release row;
-    const struct gate_share *share;
-};
-
 static bool note_row(void *ctx, const struct store_release *r)
 {
-    struct comparing *c = ctx;
-    if (r->collection != c->s->collection->id)
-        return true;
+    struct reading *c = ctx;
     struct gate_row *row = arena_calloc(c->g->arena, 1, sizeof *row);
     c->failed = !row && !arena_ok(c->g->arena, c->e);
     if (!row)
         return false;
     row->row = *r;
     row->row.audience_text = arena_str(c->g->arena, r->audience_text);
-    row->next = c->rows;
-    c->rows = row;
+    row->next = c->s->rows;
+    c->s->rows = row;
     return true;
 }
 
-static bool read_rows(struct comparing *c)
+bool gate_rows(struct gate *g, struct gate_subject *s, struct err *e)
 {
-    if (c->s->row == 0)
+    struct reading c = {.g = g, .s = s, .e = e};
+    if (s->has_rows)
         return true;
-    return store_release_each(c->g->store, c->s->row, note_row, c, c->e) && !c->failed &&
-           (!c->g->has_copies ||
-            (store_release_copies(c->g->store, c->s->row, note_row, c, c->e) && !c->failed)) &&
-           arena_ok(c->g->arena, c->e);
+    s->has_rows = true;
+    return store_release_each(g->store, s->row, note_row, &c, e) && !c.failed &&
+           (!g->has_copies ||
+            (store_release_copies(g->store, s->row, note_row, &c, e) && !c.failed)) &&
+           arena_ok(g->arena, e);
+}
+
+struct comparing {
+    struct gate *g;
+    struct gate_subject *s;
+    const struct gate_decision *d;
+    struct gate_change *changes;
+    struct err *e;
+};
+
+/* The next row of the collection that is looked at. */
+static struct gate_row *here(const struct comparing *c, struct gate_row *r)
+{
+    while (r && r->row.collection != c->s->collection->id)
+        r = r->next;
+    return r;
 }
 
 static bool add_change(struct comparing *c, const struct gate_change *change)
@@ -74,13 +80,26 @@ static bool compare_row(struct comparing *c, struct gate_row *r, const struct ga
     return str_eq(keep, r->row.audience_text) || add_change(c, &change);
 }
 
+/* An observable's copy may stand there already, made of another original: its rows count too. */
+static bool shared_rows(struct comparing *c, int64_t object)
+{
+    struct reading more = {.g = c->g, .s = c->s, .e = c->e};
+    for (const struct gate_row *r = c->s->rows; r; r = r->next)
+        if (r->row.object == object)
+            return true;
+    return object == 0 || c->s->object->class != STIX_SCO ||
+           (store_release_each(c->g->store, object, note_row, &more, c->e) && !more.failed &&
+            arena_ok(c->g->arena, c->e));
+}
+
 static bool compare_share(struct comparing *c, const struct gate_share *share)
 {
     int64_t object = c->s->row;
     struct str missing = share->audience;
-    if (share->copy_id.n && !gate_copy_row(c->g, c->s, share, &object, c->e))
+    if (share->copy_id.n &&
+        (!gate_copy_row(c->g, c->s, share, &object, c->e) || !shared_rows(c, object)))
         return false;
-    for (struct gate_row *r = c->rows; r; r = r->next)
+    for (struct gate_row *r = here(c, c->s->rows); r; r = here(c, r->next))
         if (object && r->row.object == object && !r->share && !compare_row(c, r, share, &missing))
             return false;
     struct gate_change change = {.share = share, .before = STR(""), .after = missing};
@@ -119,8 +138,7 @@ static bool join_shares(struct comparing *c, struct gate_share **out)
 
 struct others {
     struct comparing *c;
-    int64_t row; /* the copy */
-    struct str copy_id, copy_bytes;
+    struct str copy_id;
     struct str wanted;
     size_t count;
     bool failed;
@@ -178,7 +196,7 @@ static bool note_copy(void *ctx, const struct store_object *stored)
 /* A row of such a copy shrinks to what any of its originals still gives. */
 static bool keep_for_others(struct comparing *c, struct gate_row *r, struct str *after)
 {
-    struct others o = {.c = c, .row = r->row.object, .wanted = *after};
+    struct others o = {.c = c, .wanted = *after};
     struct err gone;
     if (r->row.object == c->s->row || c->s->object->class != STIX_SCO)
         return true;
@@ -190,7 +208,7 @@ static bool keep_for_others(struct comparing *c, struct gate_row *r, struct str 
 
 static bool drop_rows(struct comparing *c)
 {
-    for (struct gate_row *r = c->rows; r; r = r->next) {
+    for (struct gate_row *r = here(c, c->s->rows); r; r = here(c, r->next)) {
         struct gate_change change = {
             .row = r->row, .before = r->row.audience_text, .after = STR("")};
         if (r->share)
@@ -209,13 +227,15 @@ static bool drop_rows(struct comparing *c)
     return true;
 }
 
-bool gate_compare(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
+bool gate_compare(struct gate *g, struct gate_subject *s, const struct gate_decision *d,
                   struct gate_change **out, struct err *e)
 {
     struct comparing c = {.g = g, .s = s, .d = d, .e = e};
     struct gate_share *shares;
-    if (!read_rows(&c) || !join_shares(&c, &shares))
+    if (!gate_rows(g, s, e) || !join_shares(&c, &shares))
         return false;
+    for (struct gate_row *r = s->rows; r; r = r->next)
+        r->share = NULL;
     for (const struct gate_share *share = shares; share; share = share->next)
         if (!compare_share(&c, share))
             return false;
@@ -297,6 +317,13 @@ static bool wake_referrers(struct gate *g, const struct gate_subject *s, struct 
 bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
                 const struct gate_change *changes, bool withdrawals, struct err *e)
 {
+    /* A copy that was there before is this original's too. */
+    for (const struct gate_share *share = d->shares; share && !withdrawals; share = share->next) {
+        struct store_object o;
+        if (share->copy_id.n && s->object->class == STIX_SCO && share->verdict == POLICY_RELEASED &&
+            !gate_copy_put(g, s, share, &o, e))
+            return false;
+    }
     /* What is taken back goes first. */
     for (const struct gate_change *c = changes; c; c = c->next)
         if (c->row.object && !change_row(g, c, e))
@@ -309,8 +336,7 @@ bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_
     return changes == NULL || wake_referrers(g, s, e);
 }
 
-bool gate_settle(struct gate *g, const struct gate_subject *s, struct gate_decision *d,
-                 struct err *e)
+bool gate_settle(struct gate *g, struct gate_subject *s, struct gate_decision *d, struct err *e)
 {
     struct gate_change *changes;
     return gate_decide(g, s, d, e) && gate_compare(g, s, d, &changes, e) &&
@@ -336,42 +362,30 @@ struct gate_subject gate_subject_of(const struct store_object *o, const struct s
     };
 }
 
-/* The collections that an object stands in: few. */
-struct standing {
-    int64_t ids[LIMIT_GATE_COLLECTIONS];
-    size_t count;
-    bool full;
-};
-
-static bool note_collection(void *ctx, const struct store_release *r)
-{
-    struct standing *st = ctx;
-    for (size_t i = 0; i < st->count; i++)
-        if (st->ids[i] == r->collection)
-            return true;
-    st->full = st->count == LIMIT_GATE_COLLECTIONS;
-    if (!st->full)
-        st->ids[st->count++] = r->collection;
-    return !st->full;
-}
-
 bool gate_each_standing(struct gate *g, const struct store_object *o, gate_standing_fn *each,
                         void *ctx, struct err *e)
 {
-    struct standing st = {.count = 0};
+    int64_t ids[LIMIT_GATE_COLLECTIONS];
+    size_t count = 0;
     struct stix_object object;
     const struct json *v;
-    if (!store_release_each(g->store, o->object, note_collection, &st, e) ||
-        (g->has_copies && !store_release_copies(g->store, o->object, note_collection, &st, e)))
+    struct gate_subject all = gate_subject_of(o, &object, NULL);
+    if (!gate_rows(g, &all, e) || !json_parse(g->json, g->arena, o->bytes, false, &v, e) ||
+        !stix_object_read(v, &object, e))
         return false;
-    if (st.full)
-        return err_set(e, ERR_LIMIT, "%.*s stands in more than %d collections", STR_FMT(o->id),
-                       LIMIT_GATE_COLLECTIONS);
-    if (!json_parse(g->json, g->arena, o->bytes, false, &v, e) || !stix_object_read(v, &object, e))
-        return false;
-    for (size_t i = 0; i < st.count; i++) {
-        struct exchange_collection c = {.id = st.ids[i]};
-        struct gate_subject s = gate_subject_of(o, &object, &c);
+    for (const struct gate_row *r = all.rows; r; r = r->next) {
+        struct exchange_collection c = {.id = r->row.collection};
+        struct gate_subject s = all;
+        size_t i = 0;
+        while (i < count && ids[i] != c.id)
+            i++;
+        if (i < count)
+            continue;
+        if (count == LIMIT_GATE_COLLECTIONS)
+            return err_set(e, ERR_LIMIT, "%.*s stands in more than %d collections", STR_FMT(o->id),
+                           LIMIT_GATE_COLLECTIONS);
+        ids[count++] = c.id;
+        s.collection = &c;
         if (!each(ctx, &s, e))
             return false;
     }
@@ -383,7 +397,7 @@ struct resettling {
     bool withdrawals;
 };
 
-static bool resettle(void *ctx, const struct gate_subject *s, struct err *e)
+static bool resettle(void *ctx, struct gate_subject *s, struct err *e)
 {
     struct resettling *r = ctx;
     struct gate_decision d;

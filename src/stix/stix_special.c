@@ -43,29 +43,31 @@ void stix_special_external_reference(struct check *c, const struct json *v)
 
 /* ---- indicators (§4.7, §9) ---- */
 
-/* STIX 2.1 §3.1 and §9.7: the property behind a colon in an object path is in lower case. The
- * keys of dictionaries further along the path may be as they are. */
-static bool path_names_ok(struct str pattern, size_t *at)
+struct path_check {
+    struct check *c;
+    const struct json *pattern;
+};
+
+static bool path_property_ok(struct str name)
 {
-    bool quoted = false;
-    for (size_t i = 0; i < pattern.n; i++) {
-        char k = pattern.p[i];
-        if (quoted && k == '\\')
-            i++;
-        else if (k == '\'')
-            quoted = !quoted;
-        else if (!quoted && k == ':')
-            for (i++; i < pattern.n && (stix_is_alpha(pattern.p[i]) || pattern.p[i] == '_' ||
-                                        stix_is_digit(pattern.p[i]));
-                 i++)
-                if (pattern.p[i] >= 'A' && pattern.p[i] <= 'Z') {
-                    *at = i;
-                    return false;
-                }
-        if (i < pattern.n && pattern.p[i] == '\'' && k == ':')
-            i--;
-    }
-    return true;
+    bool good = name.n >= 3 && name.n <= 250;
+    for (size_t i = 0; i < name.n && good; i++)
+        good = stix_is_lower(name.p[i]) || stix_is_digit(name.p[i]) || name.p[i] == '_';
+    return good || str_eq(name, STR("id"));
+}
+
+/* STIX 2.1 §3.1 and §9.7: the type before the colon in an object path and the property behind it
+ * are named as everywhere. The keys of dictionaries further along may be as they are. */
+static bool check_path(void *ctx, struct str type, struct str property, size_t at)
+{
+    const struct path_check *k = ctx;
+    bool type_ok = stix_type_name_ok(type), good = type_ok && path_property_ok(property);
+    if (!good)
+        stix_note(k->c, STIX_ERROR, "9.7", type_ok ? "pattern-property-name" : "pattern-type-name",
+                  k->pattern, "`%.*s` in the pattern is no name of %s; see character %zu",
+                  STR_FMT(type_ok ? property : type), type_ok ? "a property" : "an object type",
+                  at + 1);
+    return good;
 }
 
 static void check_notes(struct check *c, const struct json *v, const struct pattern *parsed)
@@ -80,9 +82,9 @@ static void check_notes(struct check *c, const struct json *v, const struct patt
 
 static void check_pattern(struct check *c, const struct json *pattern, enum pattern_version version)
 {
+    struct path_check paths = {c, pattern};
     struct pattern *parsed;
     struct err e = {0};
-    size_t at;
     if (c->patterns == NULL)
         c->patterns = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     bool parses = (c->patterns != NULL || err_set(&e, ERR_MEMORY, "out of memory")) &&
@@ -94,10 +96,7 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
     else if (!parses)
         stix_note(c, STIX_ERROR, "9", "pattern", pattern,
                   "the pattern is malformed at its character %zu: %s", e.at + 1, e.msg);
-    else if (!path_names_ok(pattern->u.s, &at))
-        stix_note(c, STIX_ERROR, "9.7", "pattern-property-name", pattern,
-                  "property names are in lower case; see character %zu of the pattern", at + 1);
-    else
+    else if (pattern_paths(parsed, check_path, &paths))
         check_notes(c, pattern, parsed);
     c->unjudged = false;
     if (c->patterns != NULL)

@@ -21,6 +21,10 @@ static bool names_one(struct str key)
 {
     if (str_ends(key, STR("s")))
         key.n--;
+    /* All of them end so, and hardly another name does. */
+    char last = key.n ? key.p[key.n - 1] : '\0';
+    if (last != 'i' && last != 'n' && last != 'v')
+        return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct str name = str_of(names[i]);
         if (!str_ends(key, name))

@@ -333,7 +333,15 @@ def test_check_counts_what_it_does_not_show(tmp_path):
         file.write_text(text)
         done = setu("check", file, status=1)
         assert len(done.stdout.splitlines()) == 100
-        assert f"{file}: 2900 more findings are not shown" in done.stderr
+        assert f"{file}: 3000 errors and 0 warnings; 2900 of them are not shown" in done.stderr
+
+
+def test_check_shows_errors_behind_many_warnings(tmp_path):
+    objects = [dict(indicator(n), confidence=1, x_rank=n) for n in range(300)] + [{"type": "tool"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, objects)))
+    done = setu("check", tmp_path, status=1)
+    assert "tool must have `id`" in done.stdout
+    assert " 0 errors" not in done.stderr and "are not shown" in done.stderr
 
 
 @pytest.mark.parametrize("text, place", [

@@ -48,11 +48,10 @@ def reads(reader, submitter, default, o):
     source = READERS[submitter]
     if (org, nation) == source:
         return True
-    marks = set(o.get("object_marking_refs", [])) | {
-        g["marking_ref"] for g in o.get("granular_markings", [])}
+    marks = set(o.get("object_marking_refs", []))
     colours = [c for c in ORDER if marks & {TLP[c], TLP1.get(c)}]
     tlp = colours[-1] if colours else default
-    if tlp in ("red", "amber+strict") or "granular_markings" in o:
+    if tlp in ("red", "amber+strict"):
         return False
     if tlp == "amber" and source[1] != "IN" and nation not in ("IN", source[1]):
         return False
@@ -85,8 +84,10 @@ def make_objects():
             more["object_marking_refs"] = [TLP[tlp]]
         out.append(make(**more))
     out += [indicator(object_marking_refs=[i]) for i in TLP1.values()]
-    for below in ("clear", "green"):
-        for whole in (None, "clear", "amber"):
+    # Milder parts open nothing, and whoever gets the whole may have them: see test_redaction.py for
+    # those that divide the readers.
+    for below, wholes in (("clear", (None, "clear", "amber")), ("green", (None, "amber"))):
+        for whole in wholes:
             more = {"object_marking_refs": [TLP[whole]]} if whole else {}
             out.append(indicator(**more, granular_markings=[
                 {"marking_ref": TLP[below], "selectors": ["name"]}]))

@@ -159,6 +159,18 @@ static const struct row rows[] = {
      "stix21-9-double-equals", "$.pattern"},
     {INDICATOR ",'pattern':'[url:Value = \\'a:B\\']','pattern_type':'stix'}",
      "stix21-9.7-pattern-property-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[url:value = \\'x\\'] AND ([url:vA = 1] OR [url:id = 1])',"
+               "'pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[file:ab = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", NULL},
+    {INDICATOR ",'pattern':'[file:\\'a b\\' = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", NULL},
+    {INDICATOR ",'pattern':'[file:name = 1 OR File:name = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-type-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[a--b:name = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-type-name", NULL},
+    {INDICATOR ",'pattern':'[file:id = \\'x\\']','pattern_type':'stix'}", NULL, NULL},
     {INDICATOR ",'pattern':'[file:hashes.MD5 = \\'x:Y\\']','pattern_type':'stix'}", NULL, NULL},
     {INDICATOR ",'pattern':'anything','pattern_type':'yara'}", NULL, NULL},
     {INDICATOR ",'pattern':'x','pattern_type':'yara','valid_until':'2020-01-01T00:00:00Z'}",
@@ -298,11 +310,20 @@ static const struct row rows[] = {
     {MARK ",'definition':{'statement':'x'}}", "stix21-7.2.1-definition-or-extension", NULL},
     {MARK ",'definition_type':'statement'}", "stix21-7.2.1-definition-or-extension", NULL},
     {MARK ",'definition':{'x':'y'},'extensions':{'x-foo-ext':{'rank':5}}}", NULL, NULL},
+    {MARK ",'definition_type':'tlp','extensions':{'x-foo-ext':{'rank':5}}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
     {MARK ",'definition_type':'statement','definition':{'statement':'x'}}", NULL, NULL},
     {MARK ",'definition_type':'statement','definition':{'text':'x'}}", "stix21-7.2.1.3-statement",
      "$.definition"},
     {MARK ",'definition_type':'tlp','definition':{'tlp':'green'}}", "stix21-7.2.1.4-forged-tlp",
      NULL},
+    {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
+    {"[{'type':'marking-definition','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}"
+     "]",
+     NULL, NULL},
     {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
      "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','name':'TLP:GREEN',"
      "'definition':{'tlp':'green'}}",
