@@ -87,7 +87,7 @@ static bool speaks_for(struct arriving *a, bool *owner)
     int64_t who = a->b->who.org;
     int64_t whose = a->k.name ? a->k.owner_org : a->creator;
     *owner = !a->it->object.has_version || whose == 0 || whose == who ||
-             (a->k.name && a->k.source_org == who);
+             (a->k.name && a->k.first_org == who);
     if (*owner)
         return true;
     if (!gate_org_of(a->g, whose, &of, a->e))
@@ -300,6 +300,7 @@ static bool store_item(struct arriving *a)
         .name = store_name(a->g->store, mine->id),
         .source_org = who,
         .user = a->b->who.user,
+        .first_org = a->k.name ? a->k.first_org : who,
         .owner_org =
             a->k.name && mine->has_version ? a->k.owner_org : (a->creator ? a->creator : who),
         .received_us = a->b->at_us,

@@ -32,6 +32,7 @@ static const char schema[] =
     " version_us INTEGER NOT NULL, source_org INTEGER NOT NULL, received_us INTEGER NOT NULL,"
     " flags INTEGER NOT NULL, stix_id TEXT NOT NULL, version TEXT NOT NULL, type TEXT NOT NULL,"
     " owner_org INTEGER NOT NULL, marking INTEGER NOT NULL, user INTEGER NOT NULL,"
+    " first_org INTEGER NOT NULL,"
     " bytes BLOB NOT NULL);"
     "CREATE INDEX object_name ON object(name,version_us,flags);"
     "CREATE TABLE release(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"

@@ -19,9 +19,10 @@ void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_obje
         .owner_org = sqlite3_column_int64(stmt, 9),
         .marking = (unsigned)sqlite3_column_int(stmt, 10),
         .user = sqlite3_column_int64(stmt, 11),
+        .first_org = sqlite3_column_int64(stmt, 12),
     };
     if (with_bytes)
-        o->bytes = store_column(stmt, 12);
+        o->bytes = store_column(stmt, 13);
 }
 
 bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
@@ -106,7 +107,7 @@ static bool known_name(struct store *s, int64_t name, struct str id, struct stor
         same = str_eq(o.id, id);
         k->name = name;
         k->owner_org = o.owner_org;
-        k->source_org = o.source_org;
+        k->first_org = o.first_org;
         k->newest_us = o.version_us;
         k->is_copy = o.copy;
     }
@@ -182,6 +183,7 @@ bool store_object_add(struct store *s, struct store_object *o, struct err *e)
     sqlite3_bind_int64(stmt, 10, o->owner_org);
     sqlite3_bind_int(stmt, 11, (int)o->marking);
     sqlite3_bind_int64(stmt, 12, o->user);
+    sqlite3_bind_int64(stmt, 13, o->first_org);
     if (!store_run(s, stmt, e))
         return false;
     o->object = sqlite3_last_insert_rowid(s->db);

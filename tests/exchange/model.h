@@ -180,6 +180,7 @@ struct stored {
     unsigned source, marking;
     int owner;
     int user; /* the officer who was first, or -1 */
+    unsigned first; /* who submitted the first version */
     int64_t version_us, received_us, row; /* row: its number in the store, once it was read */
     struct {
         bool in;
@@ -406,7 +407,7 @@ static struct known known_of(const struct model *m, const struct arriving *a)
             continue;
         if (k.any < 0) { /* the list is in order of arrival */
             k.any = (int)i;
-            k.first = s->source;
+            k.first = s->first;
             k.owner = s->owner;
         }
         if (s->content.version == a->content->version && s->content.type != ADDRESS)
@@ -495,6 +496,7 @@ static unsigned model_add(struct model *m, const struct arriving *a, const struc
                          .content = *a->content,
                          .source = a->from,
                          .user = a->user,
+                         .first = k->any >= 0 ? k->first : a->from,
                          .marking = defaults[a->collection],
                          .received_us = m->now_us,
                          .version_us = modified_us(a->content)};

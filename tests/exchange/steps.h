@@ -50,7 +50,7 @@ static void random_properties(const struct history *h, struct content *c)
     c->labels = one_in(2) ? below(1 << LABELS) : 0;
     c->value = below(VALUES);
     c->confidence = one_in(2) ? (int)below(101) : -1;
-    c->creator = one_in(3) && c->type != ADDRESS ? (int)below(9) : -1;
+    c->creator = one_in(3) && c->type != ADDRESS ? (int)random_party() : -1;
     c->a = one_in(2);
     c->b = one_in(2);
     c->granular = h->redacts && c->a && c->type != ADDRESS && one_in(3) ? STIX_TLP_CLEAR + below(5)
@@ -66,8 +66,10 @@ static bool random_content(struct history *h, struct content *c)
     if (m->object_count < OBJECTS_MOST && (m->object_count == 0 || !one_in(4))) {
         c->object = m->object_count + 1;
         c->type = (enum thing_type)(one_in(3) ? below(3) : below(TYPES));
-        if (!random_refs(h, c))
+        if (!random_refs(h, c)) {
             c->type = INDICATOR;
+            c->ref_count = 0;
+        }
         m->types[++m->object_count] = c->type;
         m->versions[c->object] = 1 + below(3); /* so that older ones may come later */
     } else {
@@ -92,8 +94,9 @@ static bool next_content(struct history *h, struct content *c)
     struct model *m = &h->m;
     if (m->count == 0 || !one_in(3))
         return random_content(h, c);
-    *c = m->stored[below(m->count)].content;
-    c->other = one_in(6);
+    const struct stored *s = &m->stored[below(m->count)];
+    *c = s->content;
+    c->other = c->other || (s->used && one_in(6)); /* one version, another content */
     return true;
 }
 
@@ -147,7 +150,7 @@ static bool step_submit(struct history *h)
     struct parcel p;
     struct buf b;
     unsigned count = 0, most = 1 + below(3);
-    unsigned from = one_in(4) ? HOME : below(PARTIES), c = below(COLLECTIONS);
+    unsigned from = one_in(4) ? HOME : random_party(), c = below(COLLECTIONS);
     int user = from == HOME && one_in(2) ? (int)below(OFFICERS) : -1;
     bool from_partner = parties[from].nation != NATION_IN && !one_in(4), ok = true;
     buf_init(&b, 0);
@@ -421,15 +424,6 @@ struct voting {
     bool refuse;
 };
 
-/* Unnamed organisations stand for all of their kind, so only a vote for all reaches them. */
-static unsigned unnamed(void)
-{
-    unsigned who = 0;
-    for (unsigned p = 0; p < PARTIES; p++)
-        who |= parties[p].kind == ORG_UNNAMED ? bit(p) : 0;
-    return who;
-}
-
 static enum err_code model_vote(struct history *h, const struct voting *v)
 {
     struct entry *e = v->e;
@@ -474,7 +468,7 @@ static bool step_vote(struct history *h)
         return true;
     if (!v.e->quarantine && one_in(2))
         v.party = (int)below(PARTIES);
-    if (v.party >= 0 && unnamed() & bit((unsigned)v.party))
+    if (v.party >= 0 && parties[v.party].witness) /* only a vote for all reaches all they stand for */
         v.party = -1;
     struct policy_party to = {str_of(v.party < 0 ? "" : codes[parties[v.party].nation]),
                               str_of(v.party < 0 ? "" : name_of((unsigned)v.party))};
@@ -536,8 +530,6 @@ static bool effect(const struct history *h, const struct effects *before, unsign
 
 static const struct exchange_plan_party *planned_for(const struct exchange_plan *plan, unsigned p)
 {
-    bool other = parties[p].kind == ORG_UNNAMED;
-    (void)other;
     for (size_t i = 0; i < plan->party_count; i++)
         if (str_eq(plan->parties[i].party.org, str_of(parties[p].org)) &&
             str_eq(plan->parties[i].party.nation, str_of(codes[parties[p].nation])))

@@ -82,7 +82,7 @@ int main(void)
     h.arenas[0] = arena_new(256 << 20);
     h.arenas[1] = arena_new(256 << 20);
     buf_init(&h.trace, 0);
-    for (uint64_t i = 0; i < histories && test_failed < 3; i++) {
+    for (uint64_t i = 0; i < histories && test_failed < world_number("SETU_FAILURES", 3); i++) {
         run_history(&h, world_seed(first, i), &t);
         if (i % 1000 == 999)
             printf("%llu histories\n", (unsigned long long)i + 1);

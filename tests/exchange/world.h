@@ -58,23 +58,38 @@ static uint64_t world_first_seed(void)
 
 /* ---- organisations ---- */
 
-enum { NATION_IN, NATION_JP, NATION_US, NATION_AU, NATION_FR, NATIONS };
-static const char codes[NATIONS][3] = {"IN", "JP", "US", "AU", "FR"};
+enum { NATION_IN, NATION_JP, NATION_US, NATION_AU, NATION_FR, NATION_ZZ, NATIONS };
+static const char codes[NATIONS][3] = {"IN", "JP", "US", "AU", "FR", "ZZ"};
 enum org_kind { ORG_UNNAMED, ORG_AGENCY, ORG_OPERATOR };
-enum { PARTIES = 12, HOME = 0 };
-/* The unnamed ones stand for all others of their nation, the last for all other nations. */
+enum { PARTIES = 15, HOME = 0 };
+/* Witnesses submit nothing and are named nowhere: each stands for all others of its nation, the
+ * last for all other nations. */
 static const struct party {
     const char *org;
     unsigned nation;
     enum org_kind kind;
+    bool witness;
 } parties[PARTIES] = {
-    {"cert-in", NATION_IN, ORG_AGENCY},  {"nciipc", NATION_IN, ORG_AGENCY},
-    {"airtel", NATION_IN, ORG_OPERATOR}, {"in-new", NATION_IN, ORG_UNNAMED},
-    {"jpcert", NATION_JP, ORG_AGENCY},   {"docomo", NATION_JP, ORG_OPERATOR},
-    {"jp-new", NATION_JP, ORG_UNNAMED},  {"cisa", NATION_US, ORG_AGENCY},
-    {"us-new", NATION_US, ORG_UNNAMED},  {"acsc", NATION_AU, ORG_AGENCY},
-    {"au-new", NATION_AU, ORG_UNNAMED},  {"anssi", NATION_FR, ORG_UNNAMED},
+    {"cert-in", NATION_IN, ORG_AGENCY, false},  {"nciipc", NATION_IN, ORG_AGENCY, false},
+    {"airtel", NATION_IN, ORG_OPERATOR, false}, {"in-new", NATION_IN, ORG_UNNAMED, false},
+    {"jpcert", NATION_JP, ORG_AGENCY, false},   {"docomo", NATION_JP, ORG_OPERATOR, false},
+    {"jp-other", NATION_JP, ORG_UNNAMED, true}, {"cisa", NATION_US, ORG_AGENCY, false},
+    {"us-other", NATION_US, ORG_UNNAMED, true}, {"acsc", NATION_AU, ORG_AGENCY, false},
+    {"au-other", NATION_AU, ORG_UNNAMED, true}, {"anssi", NATION_FR, ORG_UNNAMED, false},
+    {"in-other", NATION_IN, ORG_UNNAMED, true}, {"fr-other", NATION_FR, ORG_UNNAMED, true},
+    {"nobody", NATION_ZZ, ORG_UNNAMED, true},
 };
+
+/* Who submits, or creates. */
+static unsigned random_party(void)
+{
+    unsigned p;
+    do
+        p = below(PARTIES);
+    while (parties[p].witness);
+    return p;
+}
+
 enum { EVERYBODY = (1 << PARTIES) - 1 };
 
 static unsigned bit(unsigned n)
@@ -122,7 +137,7 @@ struct rule {
     char who_text[160], text[600];
 };
 
-enum { RULES_MOST = 14 };
+enum { RULES_MOST = 20 };
 struct world_policy {
     bool au;                   /* Australia is declared */
     unsigned quad;             /* nations of the community; 0: none */
