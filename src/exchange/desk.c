@@ -7,11 +7,13 @@
 
 /* ---- approvals ---- */
 
-/* Who is approved of one entry: each party that has enough officers, or all of them. */
+/* Who is approved of one entry: each party that has enough officers, or all of them. Votes come by
+ * party, those for all first; an officer who voted for all is not counted again for one. */
 struct counting {
     struct gate *g;
     struct str audience, party, approved;
     unsigned officers, have, have_all;
+    int64_t for_all[LIMIT_POLICY_OFFICERS];
     bool by_name, failed;
     struct err *e;
 };
@@ -39,7 +41,13 @@ static bool count_vote(void *ctx, const struct store_vote *v)
         c->party = arena_str(c->g->arena, v->party);
         c->have = 0;
     }
-    c->have++;
+    for (unsigned i = 0; i < c->have_all && c->party.n && !c->by_name; i++)
+        if (c->for_all[i] == v->user)
+            return !c->failed;
+    if (c->party.n == 0 && c->have < LIMIT_POLICY_OFFICERS) /* no rule asks for more */
+        c->for_all[c->have] = v->user;
+    if (c->have < LIMIT_POLICY_OFFICERS)
+        c->have++;
     return !c->failed;
 }
 

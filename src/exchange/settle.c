@@ -232,12 +232,16 @@ static bool drop_rows(struct comparing *c)
         if (!str_eq(change.before, change.after) && !add_change(c, &change))
             return false;
     }
-    for (struct gate_change *ch = c->changes; ch; ch = ch->next)
-        if (ch->row.object && ch->share) {
-            struct gate_row r = {.row = ch->row};
-            if (!keep_for_others(c, &r, &ch->after))
-                return false;
-        }
+    for (struct gate_change **at = &c->changes; *at;) {
+        struct gate_change *ch = *at;
+        struct gate_row r = {.row = ch->row};
+        if (ch->row.object && ch->share && !keep_for_others(c, &r, &ch->after))
+            return false;
+        if (str_eq(ch->before, ch->after))
+            *at = ch->next; /* others give it to all who have it */
+        else
+            at = &ch->next;
+    }
     return true;
 }
 

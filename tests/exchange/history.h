@@ -240,7 +240,7 @@ static unsigned occurrences(struct str bytes, const char *text)
 static const char *judge_rest(const struct judging *j, const struct row *r)
 {
     struct ref_list got;
-    char own[32];
+    char own[32], value[16];
     unsigned ids = 0;
     refs_of(r, j->content->type, &got);
     for (unsigned k = 0; k < got.count; k++)
@@ -250,6 +250,9 @@ static const char *judge_rest(const struct judging *j, const struct row *r)
     snprintf(own, sizeof own, "CNRY-%03u-%02u-", j->content->object, j->content->version);
     if (occurrences(r->bytes, "CNRY-") != occurrences(r->bytes, own))
         return "words of another object stand in it";
+    snprintf(value, sizeof value, "\"v%u%s\"", j->content->value, j->content->other ? "!" : "");
+    if (!holds(r->bytes, value))
+        return "it is the copy of another content";
     return NULL;
 }
 

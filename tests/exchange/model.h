@@ -181,6 +181,7 @@ struct stored {
     int owner;
     int user; /* the officer who was first, or -1 */
     unsigned first; /* who submitted the first version */
+    unsigned users; /* officers who submitted it */
     int64_t version_us, received_us, row; /* row: its number in the store, once it was read */
     struct {
         bool in;
@@ -565,6 +566,8 @@ static struct arrival model_arrive(struct model *m, const struct arriving *a)
     if (s->marking < defaults[a->collection])
         s->marking = defaults[a->collection];
     r.outcome = s->at[a->collection].in ? UNCHANGED : ACCEPTED;
+    if (a->user >= 0)
+        s->users |= bit((unsigned)a->user);
     if (r.outcome == ACCEPTED)
         s->at[a->collection].user = a->user;
     s->at[a->collection].in = true;

@@ -355,8 +355,9 @@ static bool new_hold(struct desk *k, const struct store_desk *d)
             return wrong(h, "hold of %.*s for %s is not due so", STR_FMT(d->stix_id), name_of(p));
     }
     is_officer(h, d->user, &e->user);
-    /* Who brought it in may not approve it; of one that came again, who was first. */
-    if (e->user != m->stored[i].at[c].user && e->user != m->stored[i].user)
+    /* Who submitted it may not approve it. */
+    if (e->user < 0 ? m->stored[i].user >= 0 && m->stored[i].at[c].user >= 0
+                    : !(m->stored[i].users & bit((unsigned)e->user)))
         return wrong(h, "hold of %.*s: submitted by officer %d, not %d", STR_FMT(d->stix_id),
                      e->user, m->stored[i].user);
     k->missing[i][c] &= ~e->who;
