@@ -120,6 +120,12 @@ $(BUILD)/obj/gen/%.c.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
+$(BUILD)/bench/%: bench/%.c $(LIB)
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
+
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -148,7 +154,7 @@ tsan: deps-test
 	@scripts/test --build build/tsan --threads
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz
@@ -167,9 +173,10 @@ man: all
 	@tools/man $(BUILD)/setu > man/setu.1
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(BUILD)/setu $(DESTDIR)$(PREFIX)/bin/setu
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 
 clean:
 	@if [ -e "$(BUILD)/Makefile" ]; then echo "BUILD=$(BUILD) holds a Makefile: it is no folder of make's" >&2; exit 2; fi

@@ -66,6 +66,18 @@
 #define LIMIT_POLICY_AGE_DAYS     36500
 #define LIMIT_POLICY_ARRIVALS     1000000000u
 
+/* Ledger: leaves of a log (others' tools count in 63 bits), hashes of a proof in one, bytes and
+ * signatures of a note, bytes of the text it signs, of a key's name (other cosignatures count them
+ * in one byte), of a record, of a proof file. */
+#define LIMIT_LEDGER_LEAVES         0x7FFFFFFFFFFFFFFFu
+#define LIMIT_LEDGER_PROOF_HASHES   64
+#define LIMIT_LEDGER_NOTE_BYTES     (256u << 10)
+#define LIMIT_LEDGER_SIGNATURES     100
+#define LIMIT_LEDGER_TEXT_BYTES     4096
+#define LIMIT_LEDGER_NAME_BYTES     255
+#define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
+#define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
+
 /* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
 #define LIMIT_HTTP_BODIES_BYTES  ((size_t)512 << 20) /* buffered at once, all together */

@@ -115,28 +115,29 @@ static bool type_valid(struct str type)
 }
 
 /* A misspelt type would make a deny that matches nothing: bare words must be known. */
-static bool one_type_element(struct draft *d, struct list *list)
+static bool read_type(struct draft *d, struct list *list, const char *expected)
 {
     struct str type = d->token.text;
     if ((d->token.kind != TOKEN_WORD && d->token.kind != TOKEN_STRING) || !type_valid(type))
-        return policy_unexpected(d, EXPECT_ONE_TYPE);
+        return policy_unexpected(d, expected);
     if (d->token.kind == TOKEN_WORD && !str_starts(type, STR("x-"))) {
         enum stix_class class = stix_class_of(type);
         if (class == STIX_UNKNOWN || class == STIX_BUNDLE)
-            return policy_fail(d, &d->token, "STIX 2.1 has no such type of object",
-                               EXPECT_ONE_TYPE);
+            return policy_fail(d, &d->token, "STIX 2.1 has no such type of object", expected);
     }
     return policy_add(d, list, WORD_NONE);
+}
+
+static bool one_type_element(struct draft *d, struct list *list)
+{
+    return read_type(d, list, EXPECT_ONE_TYPE);
 }
 
 static bool type_element(struct draft *d, struct list *list)
 {
     if (policy_at(d, WORD_OBSERVABLES))
         return policy_add(d, list, WORD_OBSERVABLES);
-    if ((d->token.kind != TOKEN_WORD && d->token.kind != TOKEN_STRING) ||
-        !type_valid(d->token.text))
-        return policy_unexpected(d, EXPECT_TYPE);
-    return one_type_element(d, list);
+    return read_type(d, list, EXPECT_TYPE);
 }
 
 static bool label_element(struct draft *d, struct list *list)

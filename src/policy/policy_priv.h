@@ -485,7 +485,7 @@ bool policy_audience_next(struct audience_reader *r);
 
 /* ---- redacting ---- */
 
-enum change { CHANGE_NONE, CHANGE_SET, CHANGE_DROP };
+enum change { CHANGE_NONE, CHANGE_SET, CHANGE_DROP, CHANGE_FAILED /* no memory */ };
 /* What a transform other than drop-reference and generalise makes of one value that is no list:
  * SET: *out stands in its place, in `arena`. DROP: it goes, also because this transform cannot read
  * it. `value` is NULL unless it is a string. */

@@ -274,6 +274,10 @@ static void transform_value(struct copy *c, const struct policy_redaction *x, st
     case CHANGE_DROP:
         n->gone = true;
         return;
+    case CHANGE_FAILED:
+        c->failed = true;
+        err_set(c->e, ERR_MEMORY, "out of memory");
+        return;
     }
 }
 

@@ -128,7 +128,7 @@ void policy_pseudonym_put(struct str key, struct str plain, struct buf *out)
     buf_init(&sealed, 0);
     buf_str(&padded, plain);
     buf_byte(&padded, (char)0x80);
-    while (padded.n % 16 != 0)
+    while (padded.n % 16 != 0 && !padded.failed)
         buf_byte(&padded, 0);
     if (!padded.failed)
         crypt_seal((const unsigned char *)key.p, buf_view(&padded), &sealed);
@@ -204,10 +204,13 @@ enum change policy_transform_value(const struct policy_redaction *x, struct str 
     if (!value)
         return CHANGE_DROP;
     buf_init(&b, 0);
-    bool stays = string(x, key, *value, &b) && !b.failed;
-    bool same = stays && str_eq(buf_view(&b), *value);
-    if (stays && !same)
-        *out = arena_str(arena, buf_view(&b));
+    bool stays = string(x, key, *value, &b);
+    enum change change = b.failed                       ? CHANGE_FAILED
+                         : !stays                       ? CHANGE_DROP
+                         : str_eq(buf_view(&b), *value) ? CHANGE_NONE
+                                                        : CHANGE_SET;
+    if (change == CHANGE_SET)
+        *out = arena_str(arena, buf_view(&b)); /* whose failure the caller sees */
     buf_done(&b);
-    return !stays ? CHANGE_DROP : same ? CHANGE_NONE : CHANGE_SET;
+    return change;
 }

@@ -699,83 +699,6 @@ static void test_default_errors(void)
     }
 }
 
-/* ---- docs/POLICY.md ---- */
-
-static const struct doc_row {
-    struct facts_row f;
-    const char *to, *text;
-    bool released;
-} doc_rows[] = {
-    {{.tlp = CLEAR}, "AU/acsc", "release tlp:clear to any", true},
-    {{.tlp = GREEN}, "FR/anssi", "nations that the policy does not name", false},
-    {{.tlp = AMBER}, "JP/jpcert", "release tlp:amber types indicator", true},
-    {{.tlp = AMBER}, "JP/docomo", "no rule releases it to docomo", false},
-    {{.tlp = AMBER, .type = "report"}, "JP/jpcert", "no rule", false},
-    {{.tlp = CLEAR, .labels = "national-only"}, "JP/jpcert", "deny label", false},
-    {{.tlp = CLEAR, .labels = "national-only"}, "IN/airtel", "release to IN", true},
-    {{.tlp = AMBER, .source = "JP/jpcert"}, "IN/airtel", "release to IN", true},
-    {{.tlp = AMBER, .source = "JP/jpcert"}, "AU/acsc", "third nation", false},
-    {{.tlp = GREEN, .source = "JP/jpcert"}, "AU/acsc", "release tlp:green to JP, quad", true},
-    {{.tlp = RED}, "IN/nciipc", "TLP:RED", false},
-    {{.tlp = RED}, "IN/cert-in", "submitted itself", true},
-};
-
-/* The next text between ``` lines, or STR_NONE. */
-static struct str next_block(struct str *doc)
-{
-    const char *start = NULL;
-    while (doc->p) {
-        struct str line = str_cut(doc, '\n');
-        if (!str_starts(line, STR("```")))
-            continue;
-        if (start)
-            return (struct str){start, (size_t)(line.p - start)};
-        start = doc->p;
-    }
-    return STR_NONE;
-}
-
-/* The worked examples are what the page's first policy answers, and its other policies can be read.
- */
-static void test_documented(void)
-{
-    struct str doc, rest, block;
-    struct err e = {0};
-    struct policy *p = NULL;
-    unsigned read = 0;
-    struct buf b;
-    if (!file_read("docs/POLICY.md", 0, &doc, &e)) {
-        CHECK_ROW(false, "%s", e.msg);
-        return;
-    }
-    rest = doc;
-    CHECK_ROW(policy_parse(next_block(&rest), "POLICY.md", &p, &e), "%s", e.msg);
-    for (size_t i = 0; p && i < sizeof(doc_rows) / sizeof(doc_rows[0]); i++) {
-        const struct doc_row *r = &doc_rows[i];
-        struct policy_facts f = facts_of(&r->f);
-        struct policy_party to = party(r->to);
-        struct policy_rule_ref rule;
-        bool released = policy_release_to(p, &f, &to, &rule) == POLICY_RELEASE;
-        CHECK_ROW(released == r->released && holds(rule.text, r->text), "row %zu: %.*s", i,
-                  STR_FMT(rule.text));
-    }
-    policy_free(p);
-    buf_init(&b, 0);
-    while ((block = next_block(&rest)).p) {
-        if (!str_starts(block, STR("deny")) && !str_starts(block, STR("re")))
-            continue; /* grammar, messages */
-        read++;
-        buf_clear(&b);
-        buf_lit(&b, NATIONS);
-        buf_str(&b, block);
-        buf_byte(&b, 0);
-        policy_free(parsed(b.p));
-    }
-    CHECK(read == 3);
-    buf_done(&b);
-    base_free((void *)(uintptr_t)doc.p);
-}
-
 static void add_party(void *ctx, const struct policy_party *party_, bool operator_)
 {
     struct buf *b = ctx;
@@ -808,6 +731,5 @@ int main(void)
     test_default("JP", "jpcert");
     test_default_errors();
     test_each_party();
-    test_documented();
     TEST_END();
 }
