@@ -87,7 +87,7 @@ static bool speaks_for(struct arriving *a, bool *owner)
     int64_t who = a->b->who.org;
     int64_t whose = a->k.name ? a->k.owner_org : a->creator;
     *owner = !a->it->object.has_version || whose == 0 || whose == who ||
-             (a->k.name && a->k.source_org == who);
+             (a->k.name && a->k.first_org == who);
     if (*owner)
         return true;
     if (!gate_org_of(a->g, whose, &of, a->e))
@@ -240,7 +240,8 @@ static bool note_row(void *ctx, const struct store_release *r)
     return !st->any;
 }
 
-/* The version is stored: it comes into this collection too, or from one more submitter. */
+/* The version is stored: it comes into this collection too, or from one more submitter. While it
+ * carries no marking the strictest of its collections' counts in all of them. */
 static bool join_stored(struct arriving *a)
 {
     struct store_object *o = &a->it->row;
@@ -248,8 +249,13 @@ static bool join_stored(struct arriving *a)
     o->object = a->k.object;
     o->version_us = a->k.version_us;
     o->source_org = a->k.object_source_org;
-    if (!store_object_mark(a->g->store, o->object, o->marking, a->e) ||
-        !store_release_each(a->g->store, o->object, note_row, &st, a->e))
+    if (o->marking > a->k.object_marking &&
+        (!store_object_mark(a->g->store, o->object, o->marking, a->e) ||
+         !store_pending_put(a->g->store, o->object, a->e)))
+        return false;
+    if (o->marking < a->k.object_marking)
+        o->marking = a->k.object_marking;
+    if (!store_release_each(a->g->store, o->object, note_row, &st, a->e))
         return false;
     /* Or it came twice in this batch. */
     for (const struct exchange_item *it = a->b->items; it != a->it && !st.any; it++)
@@ -293,6 +299,8 @@ static bool store_item(struct arriving *a)
     a->it->row = (struct store_object){
         .name = store_name(a->g->store, mine->id),
         .source_org = who,
+        .user = a->b->who.user,
+        .first_org = a->k.name ? a->k.first_org : who,
         .owner_org =
             a->k.name && mine->has_version ? a->k.owner_org : (a->creator ? a->creator : who),
         .received_us = a->b->at_us,
@@ -429,6 +437,7 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     struct gate_decision d;
     struct gate_subject s = gate_subject_of(&it->row, &it->object, &b->collection);
     s.source = b->text;
+    s.user = b->who.user;
     s.has_rows = it->fresh;
     s.digest = (struct str){it->digest, sizeof it->digest};
     if (!it->stood && !record_item(g, LEDGER_ACCEPTANCE_RECORD, b, it, e))
@@ -444,7 +453,6 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
 
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
 {
-    g->user = b->who.user;
     if (!gate_act_for(g, &b->who, e))
         return false;
     for (size_t i = 0; i < b->count; i++) {
@@ -464,6 +472,5 @@ bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
             return false;
         gate_next(g);
     }
-    g->user = 0;
     return gate_pending(g, LIMIT_GATE_PENDING, &g->left, e) && arena_ok(b->arena, e);
 }

@@ -7,11 +7,13 @@
 
 /* ---- approvals ---- */
 
-/* Who is approved of one entry: each party that has enough officers, or all of them. */
+/* Who is approved of one entry: each party that has enough officers, or all of them. Votes come by
+ * party, those for all first; an officer who voted for all is not counted again for one. */
 struct counting {
     struct gate *g;
     struct str audience, party, approved;
     unsigned officers, have, have_all;
+    int64_t for_all[LIMIT_POLICY_OFFICERS];
     bool by_name, failed;
     struct err *e;
 };
@@ -39,7 +41,13 @@ static bool count_vote(void *ctx, const struct store_vote *v)
         c->party = arena_str(c->g->arena, v->party);
         c->have = 0;
     }
-    c->have++;
+    for (unsigned i = 0; i < c->have_all && c->party.n && !c->by_name; i++)
+        if (c->for_all[i] == v->user)
+            return !c->failed;
+    if (c->party.n == 0 && c->have < LIMIT_POLICY_OFFICERS) /* no rule asks for more */
+        c->for_all[c->have] = v->user;
+    if (c->have < LIMIT_POLICY_OFFICERS)
+        c->have++;
     return !c->failed;
 }
 
@@ -103,7 +111,9 @@ bool gate_approved(struct gate *g, const struct gate_subject *s, const struct ga
         return false;
     for (const struct desk_item *i = items; i; i = i->next) {
         struct str some;
-        if (i->d.state != STORE_DESK_WAITING && i->d.state != STORE_DESK_APPROVED)
+        /* What enough officers approved stays open when the rest is refused or has waited too long.
+         */
+        if (i->d.state == STORE_DESK_VOID)
             continue;
         if (!approved_of(g, &i->d, &some, e) || !gate_combine(g, some, all, POLICY_EITHER, &all, e))
             return false;
@@ -126,20 +136,15 @@ bool gate_holds(struct gate *g, const struct gate_subject *s, gate_hold_fn *each
 
 /* ---- holding ---- */
 
-/* An entry that nobody waits for any more: the policy holds it no longer. */
+/* An entry that nobody waits for any more: the rules hold it no longer. */
 static bool void_items(struct gate *g, struct desk_item *items, const struct gate_decision *d,
                        struct err *e)
 {
-    struct str held = STR("");
-    for (const struct gate_share *s = d->shares; s; s = s->next)
-        if (s->verdict == POLICY_HELD &&
-            !gate_combine(g, s->audience, held, POLICY_EITHER, &held, e))
-            return false;
     for (const struct desk_item *i = items; i; i = i->next) {
         struct str left;
         if (i->d.state != STORE_DESK_WAITING)
             continue;
-        if (!gate_combine(g, i->d.audience, held, POLICY_BOTH, &left, e))
+        if (!gate_combine(g, i->d.audience, d->held, POLICY_BOTH, &left, e))
             return false;
         if (left.n == 0 && !store_desk_close(g->store, i->d.id, STORE_DESK_VOID,
                                              STR("nobody waits for it any more"), e))
@@ -163,7 +168,7 @@ static bool hold_share(struct gate *g, const struct gate_subject *s, const struc
         .object = s->row,
         .collection = s->collection->id,
         .org = s->source_org,
-        .user = g->user,
+        .user = s->user,
         .audience = missing,
         .stix_id = s->object->id,
         .type = s->object->type,

@@ -328,7 +328,8 @@ static bool place_group(struct gate *g, const struct gate_subject *s, struct gat
     }
     if (share->verdict == POLICY_HELD) {
         struct gate_share free = *share;
-        if (!gate_approved(g, s, share, &approved, e) ||
+        if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, e) ||
+            !gate_approved(g, s, share, &approved, e) ||
             !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, e) ||
             !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, e))
             return false;
@@ -349,7 +350,7 @@ bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decis
     const struct gate_org *also;
     struct policy_facts facts;
     struct str submitters;
-    *out = (struct gate_decision){0};
+    *out = (struct gate_decision){.held = STR("")};
     if (!gate_facts(g, s, &facts, e) || !gate_org_of(g, s->source_org, &also, e) ||
         !policy_decide(g->policy, g->memo, &facts, &also->party, &o, e) ||
         !submitters_of(g, s, &submitters, e))

@@ -45,8 +45,7 @@ struct gate {
     bool has_desk;                    /* something is or was held */
     bool keeps_references;            /* the table of references is complete, and kept so */
     bool pending_failed;
-    bool left;    /* more is to be decided again than one transaction took */
-    int64_t user; /* who submits, for the desk; 0: nobody in particular */
+    bool left; /* more is to be decided again than one transaction took */
     int64_t now_us;
 };
 bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
@@ -89,6 +88,7 @@ struct gate_subject {
     const struct stix_object *object; /* with its tree */
     struct str source;                /* the text that was parsed */
     int64_t row;                      /* its number in the store; 0: not stored yet */
+    int64_t user;                     /* who brought it in; 0: nobody in particular */
     int64_t name, version_us;         /* as stored */
     int64_t received_us;
     int64_t source_org;
@@ -135,6 +135,7 @@ struct gate_withheld {
 struct gate_decision {
     struct gate_share *shares;
     struct gate_withheld *withheld;
+    struct str held; /* whom the rules hold, approved or not */
 };
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e) BASE_CHECKED;

@@ -42,8 +42,8 @@ struct planning {
     const struct exchange_plan_options *o;
     struct exchange_plan *out;
     uint64_t all;
-    struct side *sides; /* of the object that is looked at, in the gate's arena */
-    bool changed;
+    struct side *sides;    /* of the object that is looked at, in the gate's arena */
+    bool changed, touched; /* touched: or it is held somewhere */
     struct err *e;
 };
 
@@ -105,9 +105,8 @@ static bool plan_in(void *ctx, struct gate_subject *s, struct err *e)
         return false;
     for (const struct gate_share *share = d.shares; share; share = share->next)
         held = held || share->verdict == POLICY_HELD;
-    if (!changes && !held)
-        return true;
     p->changed = p->changed || changes;
+    p->touched = p->touched || changes || held;
     return add_recorded(p, s) && (!held || (gate_holds(&p->g, s, note_hold, &r, e) && !r.failed)) &&
            add_decided(p, &d);
 }
@@ -172,14 +171,14 @@ static bool plan_object(void *ctx, const struct store_object *o, struct err *e)
 {
     struct planning *p = ctx;
     p->sides = NULL;
-    p->changed = false;
+    p->changed = p->touched = false;
     if (p->o->progress && (p->out->objects & 4095) == 0)
         p->o->progress(p->o->ctx, p->out->objects, p->all);
     if (!gate_each_standing(&p->g, o, plan_in, p, e))
         return false;
     p->out->objects++;
     p->out->changed += p->changed;
-    return !p->sides || count_pattern(p, o->id);
+    return !p->touched || count_pattern(p, o->id);
 }
 
 /* ---- recipients ---- */

@@ -338,6 +338,58 @@ static bool record_taken(struct taking *t, const struct withdraw_job *w, struct 
     return true;
 }
 
+/* What a withdrawn object refers to, where rules ask by what an object is referenced. */
+struct waking_referenced {
+    struct exchange *x;
+    struct waking w;
+};
+
+static bool wake_version(void *ctx, const struct store_object *o)
+{
+    struct waking_referenced *r = ctx;
+    return o->copy || wake_referrer(&r->w, o->object, o->type);
+}
+
+static bool wake_target(void *ctx, struct str id)
+{
+    struct waking_referenced *r = ctx;
+    struct store *s = r->w.s;
+    r->w.failed = !store_object_versions(s, id, wake_version, r, r->w.e) || r->w.failed;
+    return !r->w.failed;
+}
+
+struct bodies {
+    struct arena *a;
+    struct str list[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
+    size_t count;
+};
+
+static bool note_body(void *ctx, const struct store_object *o)
+{
+    struct bodies *b = ctx;
+    b->list[b->count++] = arena_str(b->a, o->bytes);
+    return b->count < LIMIT_EXCHANGE_WITHDRAW_VERSIONS;
+}
+
+static bool wake_referenced(struct exchange *x, struct store *s, struct str id, struct err *e)
+{
+    struct gate *g = x->gate;
+    struct waking_referenced r = {.x = x, .w = {.s = s, .e = e}};
+    struct bodies *b;
+    const struct json *v;
+    if (!(policy_asks(g->policy) & POLICY_ASKS_REFERENCED))
+        return true;
+    if (!(b = arena_calloc(g->arena, 1, sizeof *b)))
+        return arena_ok(g->arena, e);
+    b->a = g->arena;
+    bool ok = store_object_versions(s, id, note_body, b, e) && arena_ok(g->arena, e);
+    for (size_t i = 0; i < b->count && ok; i++)
+        ok = json_parse(g->json, g->arena, b->list[i], false, &v, e) &&
+             (gate_references(v, wake_target, &r) || !r.w.failed);
+    gate_next(g);
+    return ok;
+}
+
 /* Inside the writing transaction: who may take back what is judged by what stands there now. */
 static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
@@ -353,7 +405,8 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
         return err_set(e, ERR_NOT_FOUND, "no such object");
     struct store_removal r = {w->collection, known.name, w->org, w->all ? NULL : w->versions,
                               w->all ? 0 : w->count};
-    if (!rows_before(&t, w->id) || !store_release_remove(s, &r, &removed, e))
+    if (!wake_referenced(x, s, w->id, e) || !rows_before(&t, w->id) ||
+        !store_release_remove(s, &r, &removed, e))
         return false;
     if (removed == 0)
         return err_set(e, ERR_FORBIDDEN,

@@ -138,7 +138,7 @@ static bool join_shares(struct comparing *c, struct gate_share **out)
 
 struct others {
     struct comparing *c;
-    struct str copy_id;
+    struct str copy_id, copy_bytes;
     struct str wanted;
     size_t count;
     bool failed;
@@ -148,9 +148,19 @@ static bool add_wanted(struct others *o, const struct gate_decision *d)
 {
     for (const struct gate_share *s = d->shares; s; s = s->next)
         if (s->verdict == POLICY_RELEASED && str_eq(s->copy_id, o->copy_id) &&
+            str_eq(s->copy_bytes, o->copy_bytes) &&
             !gate_combine(o->c->g, o->wanted, s->audience, POLICY_EITHER, &o->wanted, o->c->e))
             return false;
     return true;
+}
+
+/* An original always has a row of its own where it stands: its submitter's. */
+static bool stands_in(const struct gate_subject *s, int64_t collection)
+{
+    for (const struct gate_row *r = s->rows; r; r = r->next)
+        if (r->row.object == s->row && r->row.collection == collection)
+            return true;
+    return false;
 }
 
 static bool decide_other(void *ctx, const struct store_object *stored)
@@ -170,6 +180,9 @@ static bool decide_other(void *ctx, const struct store_object *stored)
     if (o->failed)
         return false;
     s = gate_subject_of(&kept, &object, o->c->s->collection);
+    o->failed = !gate_rows(g, &s, o->c->e);
+    if (o->failed || !stands_in(&s, s.collection->id))
+        return !o->failed;
     o->failed = !gate_decide(g, &s, &d, o->c->e) || !add_wanted(o, &d);
     return !o->failed;
 }
@@ -190,6 +203,7 @@ static bool note_copy(void *ctx, const struct store_object *stored)
 {
     struct others *o = ctx;
     o->copy_id = arena_str(o->c->g->arena, stored->id);
+    o->copy_bytes = arena_str(o->c->g->arena, stored->bytes);
     return false;
 }
 
@@ -218,12 +232,16 @@ static bool drop_rows(struct comparing *c)
         if (!str_eq(change.before, change.after) && !add_change(c, &change))
             return false;
     }
-    for (struct gate_change *ch = c->changes; ch; ch = ch->next)
-        if (ch->row.object && ch->share) {
-            struct gate_row r = {.row = ch->row};
-            if (!keep_for_others(c, &r, &ch->after))
-                return false;
-        }
+    for (struct gate_change **at = &c->changes; *at;) {
+        struct gate_change *ch = *at;
+        struct gate_row r = {.row = ch->row};
+        if (ch->row.object && ch->share && !keep_for_others(c, &r, &ch->after))
+            return false;
+        if (str_eq(ch->before, ch->after))
+            *at = ch->next; /* others give it to all who have it */
+        else
+            at = &ch->next;
+    }
     return true;
 }
 
@@ -403,6 +421,7 @@ struct gate_subject gate_subject_of(const struct store_object *o, const struct s
         .version_us = o->version_us,
         .received_us = o->received_us,
         .source_org = o->source_org,
+        .user = o->user,
         .collection = c,
         .marking = o->marking,
     };
@@ -425,7 +444,8 @@ bool gate_each_standing(struct gate *g, const struct store_object *o, gate_stand
         size_t i = 0;
         while (i < count && ids[i] != c.id)
             i++;
-        if (i < count)
+        /* Rows of a copy may be another original's, in another collection. */
+        if (i < count || r->row.object != o->object)
             continue;
         if (count == LIMIT_GATE_COLLECTIONS)
             return err_set(e, ERR_LIMIT, "%.*s stands in more than %d collections", STR_FMT(o->id),

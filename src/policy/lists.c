@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "observable/warninglist.h"
+#include "observable/observable.h"
 #include "policy/policy_priv.h"
 
 /* ---- reading them ---- */

@@ -99,6 +99,15 @@ bool store_desk_of_object(struct store *s, int64_t object, int64_t collection, s
     return each_desk(s, stmt, each, ctx, &count, e);
 }
 
+bool store_desk_any(struct store *s, bool *any, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_DESK_ANY, e);
+    if (!stmt || !store_step(s, stmt, any, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
 bool store_desk_close(struct store *s, int64_t id, enum store_desk_state state, struct str reason,
                       struct err *e)
 {

@@ -18,9 +18,11 @@ void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_obje
         .type = store_column(stmt, 8),
         .owner_org = sqlite3_column_int64(stmt, 9),
         .marking = (unsigned)sqlite3_column_int(stmt, 10),
+        .user = sqlite3_column_int64(stmt, 11),
+        .first_org = sqlite3_column_int64(stmt, 12),
     };
     if (with_bytes)
-        o->bytes = store_column(stmt, 11);
+        o->bytes = store_column(stmt, 13);
 }
 
 bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
@@ -105,7 +107,7 @@ static bool known_name(struct store *s, int64_t name, struct str id, struct stor
         same = str_eq(o.id, id);
         k->name = name;
         k->owner_org = o.owner_org;
-        k->source_org = o.source_org;
+        k->first_org = o.first_org;
         k->newest_us = o.version_us;
         k->is_copy = o.copy;
     }
@@ -131,6 +133,7 @@ static bool known_version(struct store *s, const struct store_object *o, store_o
         k->object = found.object;
         k->version_us = found.version_us;
         k->object_source_org = found.source_org;
+        k->object_marking = found.marking;
         if (same)
             same(ctx, &found);
     }
@@ -179,6 +182,8 @@ bool store_object_add(struct store *s, struct store_object *o, struct err *e)
     store_bind_blob(stmt, 9, o->bytes.p, o->bytes.n);
     sqlite3_bind_int64(stmt, 10, o->owner_org);
     sqlite3_bind_int(stmt, 11, (int)o->marking);
+    sqlite3_bind_int64(stmt, 12, o->user);
+    sqlite3_bind_int64(stmt, 13, o->first_org);
     if (!store_run(s, stmt, e))
         return false;
     o->object = sqlite3_last_insert_rowid(s->db);

@@ -44,8 +44,8 @@
                                        " ORDER BY version_us DESC")                                \
     X(OBJECT_REVOKED, "SELECT 1 FROM object WHERE name=?1 AND version_us<?2 AND flags&2 LIMIT 1")  \
     X(OBJECT_ADD, "INSERT INTO object(name,version_us,source_org,received_us,flags,stix_id,"       \
-                  "version,type,bytes,owner_org,marking)"                                          \
-                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")                                   \
+                  "version,type,bytes,owner_org,marking,user,first_org)"                           \
+                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")                           \
     X(OBJECT_MARKING, "UPDATE object SET marking=?2 WHERE id=?1 AND marking<?2")                   \
     X(OBJECT_AFTER, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id>?1 AND flags&4=0"            \
                                          " ORDER BY id LIMIT ?2")                                  \
@@ -109,6 +109,7 @@
     X(DESK_GET, STORE_DESK_COLUMNS ",bytes FROM desk WHERE id=?1")                                 \
     X(DESK_OPEN, STORE_DESK_COLUMNS " FROM desk WHERE state=0 AND id>?1 ORDER BY id")              \
     X(DESK_ALL, STORE_DESK_COLUMNS " FROM desk WHERE id>?1 ORDER BY id")                           \
+    X(DESK_ANY, "SELECT 1 FROM desk WHERE state=0 LIMIT 1")                                        \
     X(DESK_OF_OBJECT, STORE_DESK_COLUMNS " FROM desk WHERE object=?1 AND collection=?2"            \
                                          " ORDER BY id")                                           \
     X(DESK_CLOSE, "UPDATE desk SET state=?2,reason=?3 WHERE id=?1 AND state=0")                    \
@@ -148,8 +149,8 @@
     "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OBJECT_COLUMNS                                                                       \
-    "SELECT "                                                                                      \
-    "id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,marking"
+    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,"       \
+    "marking,user,first_org"
 
 enum store_statement {
 #define X(name, sql) STORE_##name,

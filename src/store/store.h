@@ -104,6 +104,8 @@ int64_t store_name(const struct store *s, struct str id);
 struct store_object {
     int64_t object, name, received_us;
     int64_t source_org; /* who submitted it */
+    int64_t user;       /* … the user who did; 0: nobody in particular */
+    int64_t first_org;  /* who submitted the first version of its id */
     int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
@@ -117,12 +119,13 @@ typedef bool store_object_fn(void *ctx, const struct store_object *o);
 /* What the write path asks before it adds a version. */
 struct store_known {
     int64_t name;                  /* 0: no version of this id is stored */
-    int64_t owner_org, source_org; /* of one stored version */
+    int64_t owner_org, first_org;  /* of all stored versions */
     int64_t newest_us;             /* the latest version_us of the id */
     bool revoked_before;           /* a version before this one is revoked */
     bool is_copy;                  /* it is a redacted copy that was made here */
     int64_t object, version_us;    /* this very version, when it is stored; else 0 */
     int64_t object_source_org;
+    unsigned object_marking;
 };
 /* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a
  * versioned object has one content for everybody (STIX 2.1 §3.6), one without versions is each
@@ -265,6 +268,8 @@ bool store_desk_each(struct store *s, bool all, store_desk_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
 bool store_desk_of_object(struct store *s, int64_t object, int64_t collection, store_desk_fn *each,
                           void *ctx, struct err *e) BASE_CHECKED;
+/* Does anything wait? */
+bool store_desk_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 /* ERR_CONFLICT when it does not wait any more. */
 bool store_desk_close(struct store *s, int64_t id, enum store_desk_state state, struct str reason,
                       struct err *e) BASE_CHECKED;
