@@ -84,7 +84,8 @@ static void seal_xor(const unsigned char key[CRYPT_KEY_BYTES], struct str in,
 {
     unsigned char sub[CRYPT_SHA256_BYTES];
     crypt_hmac_sha256(key, (struct str){"setu seal: encrypts", 19}, sub);
-    crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
+    if (in.n)
+        crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
     sodium_memzero(sub, sizeof sub);
 }
 
