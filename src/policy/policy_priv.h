@@ -455,6 +455,14 @@ void policy_walk(const struct walk *w, uint64_t *open, const struct rule **rules
 enum policy_verdict policy_floor(const struct walk *w, const struct rule *r, struct str nation,
                                  struct str *why);
 bool policy_rule_holds(const struct walk *w, const struct rule *r);
+/* The first of some rules that names the slot and holds, or NULL. Needs no memory. */
+struct rule_list {
+    const struct policy *p;
+    const struct rule *rules;
+    size_t count;
+};
+const struct rule *policy_first(const struct rule_list *l, const struct policy_facts *f,
+                                size_t slot);
 bool policy_same_party(const struct policy_party *a, const struct policy_party *b);
 
 /* ---- audiences ---- */

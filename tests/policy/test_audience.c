@@ -198,7 +198,7 @@ static bool naive_release(const struct random_policy *rp, const struct random_fa
 {
     struct naive n = naive_answer(rp, rf, NULL, to);
     return same_place(to, rf->source) ||
-           (n.verdict == POLICY_RELEASED && !n.redacts && !n.drop && !rf->granular);
+           (n.verdict == POLICY_RELEASED && !n.redacts && !rf->granular && !rf->granular_tlps);
 }
 
 static void check_facts(const struct policy *p, const struct random_policy *rp, const char *text)
