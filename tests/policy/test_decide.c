@@ -501,6 +501,38 @@ static void test_referenced_lazy(void)
     CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0 && asked == 1);
     policy_memo_free(m);
     policy_free(p);
+    /* a colour that only a part has */
+    p = parsed(STR("nation JP \"J\" { }\n"
+                   "deny tlp:amber where referenced by incident to JP release to JP"));
+    m = policy_memo_new();
+    f.granular_tlps = BIT(AMBER);
+    f.source = party("IN/x");
+    CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 2 && o->groups[1].view &&
+          o->groups[1].view->drop_tlps == BIT(AMBER));
+    policy_memo_free(m);
+    policy_free(p);
+}
+
+/* What is not known is nobody: no home, no creator, no source. */
+static void test_unknown(void)
+{
+    static const char *const rules[] = {"release creator any to any", "release source any to any",
+                                        "hold creator any to any"};
+    struct policy_facts f = {.type = STR("tool"), .tlp = CLEAR, .subscriber = true};
+    struct policy_memo *m = policy_memo_new();
+    struct policy *p = parsed(STR("release to any"));
+    const struct policy_outcome *o;
+    struct err e = {0};
+    CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0);
+    policy_free(p);
+    f.subscriber = false;
+    f.home = STR("IN");
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        p = parsed(str_of(rules[i]));
+        CHECK_ROW(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0, "%s", rules[i]);
+        policy_free(p);
+    }
+    policy_memo_free(m);
 }
 
 /* The k-th allocation fails, for every k until all succeed. */
@@ -537,6 +569,7 @@ int main(void)
     test_outcomes();
     test_memo();
     test_referenced_lazy();
+    test_unknown();
     test_memory();
     test_random(2000);
     check_floor("TLP:RED", red, RED, 300);
