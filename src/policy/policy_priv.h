@@ -227,6 +227,11 @@ bool policy_arrival_statement(struct draft *d, struct statement *s) BASE_CHECKED
 bool policy_release_statement(struct draft *d, struct statement *s) BASE_CHECKED;
 bool policy_redact_statement(struct draft *d, struct statement *s) BASE_CHECKED;
 
+/* Says at the call what those functions promise, so that compilers and analyzers know it too. */
+#define policy_fail(...)       err_no(policy_fail(__VA_ARGS__))
+#define policy_fail_item(...)  err_no(policy_fail_item(__VA_ARGS__))
+#define policy_unexpected(...) err_no(policy_unexpected(__VA_ARGS__))
+
 /* ---- sets --------------------------------------------------------------------------------- */
 
 /* Bits 0 to n-1 in SET_WORDS(n) words. */
