@@ -380,14 +380,12 @@ static enum policy_arrival arrival_of(enum word verb)
 const struct rule *policy_first(const struct rule_list *l, const struct policy_facts *f,
                                 size_t slot)
 {
-    bool red = policy_effective(f->tlp) == STIX_TLP_RED;
     struct query q;
     look_up(l->p, f, &q);
     for (size_t i = 0; i < l->count; i++) {
         const struct rule *r = &l->rules[i];
         size_t k = 0;
-        if (!set_has(r->who, slot) || !policy_rule_active(r, f->now_us) ||
-            (red && r->verb == WORD_RELEASE))
+        if (!set_has(r->who, slot) || !policy_rule_active(r, f->now_us))
             continue;
         while (k < r->test_count && test_holds(&l->p->tests[r->tests[k]], &q))
             k++;

@@ -4,8 +4,9 @@
 static const char text[] =
     "# What this node lets in and lets out. docs/POLICY.md explains every word.\n"
     "#\n"
-    "# For each recipient the first matching `release` or `deny` decides, from top to bottom, so\n"
-    "# refusals stand first. Nothing matching: not released. Check a change before it counts:\n"
+    "# For each recipient the first matching `release`, `deny` or `hold` decides, from top to "
+    "bottom,\n"
+    "# so refusals stand first. Nothing matching: not released. Check a change before it counts:\n"
     "# `setu policy check policy.conf`.\n"
     "\n"
     "# Who is who: nations by their two-letter code, with their agencies and operators. Add the\n"

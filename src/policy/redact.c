@@ -257,8 +257,6 @@ static bool mend_granular(struct copy *c)
         return false;
     for (struct node *g = all ? all->child : NULL; g; g = g->next)
         g->gone = all_gone(member(g, STR("selectors")));
-    if (all)
-        all->gone = all_gone(all);
     return true;
 }
 

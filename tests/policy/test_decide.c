@@ -472,6 +472,44 @@ static void test_memo(void)
     policy_free(b);
 }
 
+/* Each input alone changes what a memo answers: facts that differ in one of them, one after the
+ * other, are answered as by a memo that knows nothing. */
+static void test_memo_inputs(void)
+{
+    struct policy_facts base = {.type = STR("tool"),
+                                .tlp = CLEAR,
+                                .source = party("JP/nisc"),
+                                .home = STR("IN"),
+                                .now_us = FIRST_US + DAY_US};
+    struct policy_facts facts[8];
+    struct policy_party also = party("FR/x");
+    struct policy_memo *m = policy_memo_new();
+    struct policy *p = parsed(STR("nation JP \"J\" { agency nisc }\n"
+                                  "deny to JP from 2026-01-03 release to any"));
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        facts[i] = base;
+    facts[1].tlp = AMBER;
+    facts[2].source = party("FR/x");
+    facts[3].home = STR("JP");
+    facts[3].subscriber = facts[4].subscriber = true;
+    facts[5].now_us += 2 * DAY_US;
+    facts[6].granular_tlps = BIT(AMBER);
+    facts[7].granular_tlps = BIT(RED);
+    for (size_t i = 0; p && i < 2 * sizeof(facts) / sizeof(facts[0]); i++) {
+        const struct policy_party *with = i % 2 ? &also : NULL;
+        struct policy_memo *fresh = policy_memo_new();
+        const struct policy_outcome *o, *alone;
+        struct err e = {0};
+        CHECK_ROW(policy_decide(p, m, &facts[i / 2], with, &o, &e) &&
+                      policy_decide(p, fresh, &facts[i / 2], with, &alone, &e) &&
+                      same_outcome(o, alone),
+                  "%zu", i);
+        policy_memo_free(fresh);
+    }
+    policy_memo_free(m);
+    policy_free(p);
+}
+
 static bool count_asked(void *ctx, struct str type)
 {
     (void)type;
@@ -568,6 +606,7 @@ int main(void)
     seed_world();
     test_outcomes();
     test_memo();
+    test_memo_inputs();
     test_referenced_lazy();
     test_unknown();
     test_memory();
