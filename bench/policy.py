@@ -1,5 +1,5 @@
 """Makes what bench/run measures the release policy with: policy.py conf RULES RECIPIENTS prints a
-policy; policy.py objects COUNT prints COUNT small indicators as JSON lines."""
+policy (of one rule: all stays at home); policy.py objects COUNT prints COUNT small indicators as JSON lines."""
 import random
 import sys
 import uuid
@@ -12,6 +12,9 @@ def conf(rules, recipients):
         print(f'nation {n} "{n}" {{ agency {n.lower()}-a operator {n.lower()}-b }}'
               .replace("agency in-a", "agency cert-in"))
     types = ["indicator", "malware", "tool", "report", "relationship", "attack-pattern", "campaign"]
+    if rules == 1:
+        print("release to IN")
+        return
     for _ in range(rules - 2):
         who = chance.choice([chance.choice(nations), f"agency of {chance.choice(nations)}",
                              f"{chance.choice(nations[1:] or nations).lower()}-b"])

@@ -440,8 +440,11 @@ static bool looks_like_uuid(struct str s)
 /* TAXII 2.1 §5.2.1: the id is a UUID; an alias must not look like one. */
 static bool collection_check(const struct exchange_collection_new *c, struct err *e)
 {
-    if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title))
-        return err_set(e, ERR_USAGE, "--title takes 1 to %d bytes of text", LIMIT_NAME_BYTES);
+    if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title) ||
+        has_control(c->title))
+        return err_set(e, ERR_USAGE,
+                       "--title takes 1 to %d bytes of text without control characters",
+                       LIMIT_NAME_BYTES);
     if (c->alias.n > LIMIT_NAME_BYTES)
         return err_set(e, ERR_USAGE, "--alias takes at most %d bytes", LIMIT_NAME_BYTES);
     for (size_t i = 0; i < c->alias.n; i++) {

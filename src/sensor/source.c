@@ -240,7 +240,8 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
         return false;
     bool ok = peer_client_collection(client, key, &found, e);
     g.from.tlp = ok ? found.marking : STIX_TLP_NONE;
-    ok = ok && peer_client_pull(client, buf_view(&found.url), STR_NONE, each_page, &g, e);
+    struct peer_pull what = {.collection_url = buf_view(&found.url), .type = STR("indicator")};
+    ok = ok && peer_client_pull(client, &what, each_page, &g, e);
     peer_client_close(client);
     buf_done(&found.url);
     return ok;

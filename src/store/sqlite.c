@@ -234,7 +234,10 @@ static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t 
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s", path, sqlite3_errmsg(db));
+        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s%s", path, sqlite3_errmsg(db),
+                sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT
+                    ? ": it is damaged, bring back a copy of it"
+                    : "");
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -246,7 +249,8 @@ static bool check_version(sqlite3 *db, const char *path, struct err *e)
         !read_pragma(db, path, "PRAGMA user_version", &version, e))
         return false;
     if (application != APPLICATION_ID)
-        return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu", path);
+        return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu: bring the node's own back",
+                       path);
     if (version != SCHEMA_VERSION)
         return err_set(e, ERR_STORE_VERSION, "%s has schema %lld, this program knows %d: %s", path,
                        (long long)version, SCHEMA_VERSION,
@@ -580,7 +584,8 @@ bool store_collection_add(struct store *s, const struct store_collection *c, int
     sqlite3_bind_int64(stmt, 6, c->marking);
     if (!store_run(s, stmt, e)) {
         if (e->code == ERR_CONFLICT)
-            err_set(e, ERR_CONFLICT, "alias \"%.*s\" or id %.*s is taken in API root %.*s",
+            err_set(e, ERR_CONFLICT,
+                    "alias \"%.*s\" or id %.*s is taken in API root %.*s: choose another",
                     STR_FMT(c->alias), STR_FMT(c->uuid), STR_FMT(c->root));
         return false;
     }
@@ -726,8 +731,9 @@ bool store_peer_add(struct store *s, const struct store_peer *p, struct err *e)
     if (store_run(s, stmt, e))
         return true;
     if (e->code == ERR_CONFLICT)
-        err_set(e, ERR_CONFLICT, "partner \"%.*s\" already pulls \"%.*s\"", STR_FMT(p->name),
-                STR_FMT(p->remote));
+        err_set(e, ERR_CONFLICT,
+                "partner \"%.*s\" already pulls \"%.*s\": `setu peer list` shows it",
+                STR_FMT(p->name), STR_FMT(p->remote));
     return false;
 }
 

@@ -569,6 +569,18 @@ def test_credentials_go_to_one_server(tmp_path, node, secret):
         assert two.requests
 
 
+def test_a_server_is_asked_for_indicators_alone(tmp_path):
+    """Page by page; one that filters nothing is read as well."""
+    bad = indicator("[domain-name:value = 'bad.example']")
+    note = {**bad, "type": "note", "id": bad["id"].replace("indicator", "note")}
+    rows = [(f"2026-02-01T00:00:0{n}.000000Z", o) for n, o in enumerate([note, note, bad])]
+    with Double(rows, page=2) as double:
+        status, alerts, error = detect("-i", double.url, "--collection", "shared", stdin=b"bad.example\n")
+        asked = [r.query for r in double.requests if r.path.endswith("/objects/")]
+    assert status == 0 and len(alerts) == 1, error
+    assert [q["match[type]"] for q in asked] == ["indicator"] * 2
+
+
 def test_a_server_that_does_not_answer(names, tmp_path):
     status, _, error = detect("-i", "https://127.0.0.1:9/", "--collection", "x", stdin=b"")
     assert status == 3 and "127.0.0.1:9" in error

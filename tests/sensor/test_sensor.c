@@ -51,14 +51,15 @@ bool peer_client_identity(struct peer_client *c, struct buf *id, struct err *e)
     return true;
 }
 
-bool peer_client_pull(struct peer_client *c, struct str url, struct str after, peer_page_fn *each,
+bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
                       void *ctx, struct err *e)
 {
     struct json_reader *r = json_reader_new();
     struct arena *a = arena_new(64u << 20);
     const struct json *doc;
     (void)c;
-    CHECK(after.n == 0 && str_ends(url, STR("/objects/")));
+    CHECK(what->added_after.n == 0 && str_ends(what->collection_url, STR("/objects/")));
+    CHECK(str_eq(what->type, STR("indicator")));
     bool ok = json_parse(r, a, str_of(server.page), false, &doc, e);
     CHECK(ok);
     if (ok) {
