@@ -66,6 +66,18 @@ $(LIB): $(call object,$(LIB_SOURCES))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# Reference data and the reader's lexicon are files under data/ and schemas/; the program carries them.
+DIALOGUE_DATA := dialogue_words=data/dialogue/words.txt dialogue_nations=data/dialogue/nations.txt \
+  dialogue_agencies=data/dialogue/agencies.txt dialogue_india_japan=data/dialogues/india-japan.json \
+  dialogue_norms=data/norms.json dialogue_clocks=data/clocks.json \
+  dialogue_extensions=schemas/extensions.json
+DIALOGUE_HEADER := $(BUILD)/gen/dialogue/dialogue_data.h
+$(DIALOGUE_HEADER): tools/embed $(foreach d,$(DIALOGUE_DATA),$(lastword $(subst =, ,$(d))))
+	@echo "embed $@"
+	@mkdir -p $(@D)
+	$(Q)tools/embed $(DIALOGUE_DATA) > $@.new && mv $@.new $@
+$(call object,src/dialogue/data.c): $(DIALOGUE_HEADER)
+
 $(BUILD)/obj/%.c.o: %.c
 	@echo "compile $<"
 	@mkdir -p $(@D)
@@ -137,7 +149,7 @@ lint: deps-lint
 	@scripts/lint $(BUILD)
 
 tidy-flags:
-	@echo '-Isrc -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
+	@echo '-Isrc -I$(BUILD)/gen -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
 
 man: all
 	@tools/man $(BUILD)/setu > man/setu.1

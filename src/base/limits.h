@@ -26,6 +26,18 @@
 #define LIMIT_PATTERN_NODES       (1u << 18)
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
+/* Dialogue: bytes of a statement that is read, words in it, sentences; heads, agencies and findings
+ * of one draft; seconds of one clock, pauses of one request. */
+#define LIMIT_DIALOGUE_TEXT_BYTES  (1u << 20)
+#define LIMIT_DIALOGUE_WORDS       200000
+#define LIMIT_DIALOGUE_SIDES       4
+#define LIMIT_DIALOGUE_HEADS       8
+#define LIMIT_DIALOGUE_AGENCIES    128
+#define LIMIT_DIALOGUE_FINDINGS    200
+#define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
+#define LIMIT_DIALOGUE_PAUSES      64
+#define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+
 /* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
  * labels), memory of one parsed policy. */
 #define LIMIT_POLICY_BYTES        (4u << 20)
