@@ -54,25 +54,31 @@ static void calendar(struct reading *r)
         weekday_of(r, &d->date, d->date.year, d->date.month, d->date.day, d->weekday);
 }
 
-/* A weekday that the round's own sentence names apart from the date. */
+/* Does a date stand with this weekday already? */
+static bool weekday_taken(const struct reading *r, const struct mark *m)
+{
+    for (size_t i = 0; i < r->day_count; i++)
+        if (r->days[i].weekday && m->first + 4 >= r->days[i].first && m->first <= r->days[i].end)
+            return true;
+    return false;
+}
+
+/* A weekday that a sentence about the round names apart from the date. */
 static void loose_weekday(struct reading *r)
 {
-    const struct dialogue_draft *d = r->d;
+    struct dialogue_draft *d = r->d;
     if (!d->has_date || d->date_inferred || d->weekday || d->date_at == NO_SENTENCE)
         return;
-    const struct sentence *s = &r->text.sentences[d->date_at];
-    const struct mark *m = NULL;
-    for (size_t i = s->first; i < s->end && !m; i++)
-        if (word_current(r, i))
-            m = mark_at(r, i, WORD_WEEKDAY);
-    for (size_t k = 0; k < r->text.sentence_count && k < 3 && !m; k++)
-        if (sentence_current(r, k) && (m = mark_in(r, r->text.sentences[k].first,
-                                                   r->text.sentences[k].end, WORD_WEEKDAY)) != NULL)
-            break;
-    if (!m)
+    for (size_t i = 0; i < r->text.count; i++) {
+        size_t sentence = r->text.words[i].sentence;
+        const struct mark *m = mark_at(r, i, WORD_WEEKDAY);
+        if (!m || !word_current(r, i) || weekday_taken(r, m) ||
+            (sentence != d->date_at && (sentence > 2 || !sentence_current(r, sentence))))
+            continue;
+        d->weekday = (int)m->phrase->entry->number;
+        d->weekday_at = sentence;
         return;
-    r->d->weekday = (int)m->phrase->entry->number;
-    r->d->weekday_at = r->text.words[m->first].sentence;
+    }
 }
 
 /* ---- the next round ---- */
@@ -286,18 +292,6 @@ static void heads_count(struct reading *r)
                              STR_FMT(d->heads[i].name), STR_FMT(d->heads[k].name));
 }
 
-/* "the first-ever dialogue" beside another ordinal. */
-static void superlatives(struct reading *r)
-{
-    for (size_t i = 0; i + 1 < r->text.count; i++)
-        if (r->d->ordinal > 1 && sentence_current(r, r->text.words[i].sentence) &&
-            word_current(r, i) && word_is(&r->text.words[i], "first") &&
-            word_is(&r->text.words[i + 1], "ever"))
-            reading_find(r, "ordinal-contradiction", r->text.words[i].sentence,
-                         "the round is called the first ever and the %.*s",
-                         STR_FMT(ordinal_word(r->a, r->d->ordinal)));
-}
-
 void reading_check(struct reading *r)
 {
     loose_weekday(r);
@@ -305,7 +299,6 @@ void reading_check(struct reading *r)
     next_round(r);
     agency_times(r);
     heads_count(r);
-    superlatives(r);
     if (r->reg)
         against_register(r);
 }

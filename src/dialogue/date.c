@@ -261,9 +261,12 @@ static void take_weekday(const struct reading *r, struct day *d)
         if (!word(r, at - back, "the") && !word(r, at - back, "on"))
             break;
     }
+    size_t behind = d->end + (size_t)word(r, d->end, "a"); /* "30 June 2022, a Thursday" */
     if (!(gap(r, d->end) & GAP_BREAK) && gap(r, d->end) & (GAP_OPEN | GAP_COMMA) &&
-        weekday_at(r, d->end))
-        d->weekday = weekday_at(r, d->end++);
+        weekday_at(r, behind)) {
+        d->weekday = weekday_at(r, behind);
+        d->end = behind + 1;
+    }
 }
 
 static void judge(struct day *d)

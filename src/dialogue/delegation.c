@@ -57,7 +57,8 @@ unsigned text_distance(struct str a, struct str b, unsigned most)
     return row[b.n] > most ? most + 1 : row[b.n];
 }
 
-/* Words of the one that the other has not, in either direction. */
+/* Words of the one that the other has not, in both directions; a word nearly the same is the same.
+ */
 static size_t words_apart(const struct text *t, size_t first, size_t end, const struct phrase *p)
 {
     size_t missing = 0, extra = 0;
@@ -77,7 +78,7 @@ static size_t words_apart(const struct text *t, size_t first, size_t end, const 
                 (p->words[i].norm.n > 5 ? 2u : 0u);
         extra += !there;
     }
-    return missing > extra ? missing : extra;
+    return missing + extra;
 }
 
 /* The agency of a side whose name is nearest to these words, if one is near. */
@@ -91,7 +92,7 @@ static const struct phrase *nearest(const struct reading *r, size_t first, size_
             (side.n ? !str_eq(p->entry->code, side) : !side_known(r, p->entry->code)))
             continue;
         size_t apart = words_apart(&r->text, first, end, p);
-        size_t most = p->count >= 6 && count >= 5 ? 2 : (p->count >= 3 && count >= 3 ? 1 : 0);
+        size_t most = p->count >= 7 && count >= 5 ? 2 : (p->count >= 5 && count >= 4 ? 1 : 0);
         if (apart <= most && apart < best_apart) {
             best = p;
             best_apart = apart;
@@ -113,6 +114,16 @@ static void present_put(struct reading *r, struct str side, struct str id, struc
         d->agencies[d->agency_count++] = (struct present){side, id, as, sentence};
 }
 
+/* Is the agency's own side named further on? Then the list may stand before its marker. */
+static bool side_later(const struct reading *r, size_t at, struct str code)
+{
+    struct str side;
+    for (size_t i = at; i < sentence_of(r, at - 1)->end; i++)
+        if (side_marker(r, i, &side) && str_eq(side, code))
+            return true;
+    return false;
+}
+
 static void agency_put(struct reading *r, const struct entry *n, size_t first, size_t end,
                        struct str side)
 {
@@ -124,7 +135,7 @@ static void agency_put(struct reading *r, const struct entry *n, size_t first, s
                      STR_FMT(lexicon_nation(r->l, n->code)));
         return;
     }
-    if (side.n && !str_eq(side, n->code))
+    if (side.n && !str_eq(side, n->code) && !side_later(r, end, n->code))
         reading_find(r, "agency-side", sentence,
                      "%.*s stands in %.*s's delegation, but is an agency of %.*s", STR_FMT(as),
                      STR_FMT(lexicon_nation(r->l, side)), STR_FMT(lexicon_nation(r->l, n->code)));
@@ -218,15 +229,33 @@ static size_t unknown_end(const struct reading *r, size_t at, size_t end)
 static bool skip_first(const struct reading *r, size_t at)
 {
     const struct word *w = &r->text.words[at];
-    return !w->upper || word_is(w, "the") || mark_over(r, at, WORD_DEMONYM) ||
+    const struct mark *people = mark_over(r, at, WORD_DEMONYM);
+    return !w->upper || word_is(w, "the") || (people && !r->text.words[people->end].upper) ||
            mark_over(r, at, WORD_NATION) || mark_over(r, at, WORD_PEOPLE) ||
            mark_over(r, at, WORD_HONOR) || w->gap & GAP_BREAK;
+}
+
+/* The agency whose short form stands in brackets behind these words. */
+static const struct entry *short_behind(const struct reading *r, size_t end, struct str side)
+{
+    const struct mark *m = end < sentence_of(r, end - 1)->end && r->text.words[end].gap & GAP_OPEN
+                               ? mark_at(r, end, WORD_AGENCY)
+                               : NULL;
+    const struct entry *n = m ? agency_of(r, m->phrase, side) : NULL;
+    return n && side_known(r, n->code) ? n : NULL;
 }
 
 static void unknown_take(struct reading *r, size_t first, size_t end, struct str side)
 {
     size_t sentence = r->text.words[first].sentence;
     struct str as = text_span(r->a, &r->text, first, end);
+    const struct entry *behind = short_behind(r, end, side);
+    if (behind) {
+        reading_find(r, "agency-misspelt", sentence,
+                     "\"%.*s\" is not the name of %.*s, whose short form stands behind it",
+                     STR_FMT(as), STR_FMT(behind->name));
+        return;
+    }
     const struct phrase *p = nearest(r, first, end, side);
     if (!p && side.n)
         p = nearest(r, first, end, STR_NONE);
@@ -246,14 +275,15 @@ static void unknown_take(struct reading *r, size_t first, size_t end, struct str
 /* Looks from `at` for a name that the lexicon lacks; returns the word behind it, or `at`. */
 static size_t unknown_at(struct reading *r, size_t at, size_t end, struct str side)
 {
-    if (mark_over(r, at, WORD_AGENCY) || skip_first(r, at) || mark_over(r, at, WORD_TITLE))
+    if (at + 1 >= end || mark_over(r, at, WORD_AGENCY) || skip_first(r, at) ||
+        mark_over(r, at, WORD_TITLE))
         return at;
     size_t stop = unknown_end(r, at, end);
-    bool organ = false;
+    bool organ = false, group = false;
     for (size_t i = at; i < stop; i++)
-        organ |= organ_word(r, i);
-    if (!organ || stop - at < 2 || mark_in(r, at, stop, WORD_EVENT) ||
-        mark_in(r, at, stop, WORD_GROUP) || mark_in(r, at, stop, WORD_FORUM))
+        organ |= organ_word(r, i), group |= mark_at(r, i, WORD_GROUP) && !organ_word(r, i);
+    if (!organ || group || stop - at < 2 || mark_in(r, at, stop, WORD_EVENT) ||
+        mark_in(r, at, stop, WORD_FORUM))
         return at;
     /* "... Bureau" behind a title is a part of somebody's office. */
     if (at > 1 && mark_last(r, at > 6 ? at - 6 : 0, at, WORD_TITLE))
@@ -361,24 +391,41 @@ static size_t side_at(const struct reading *r, size_t at, struct str *side)
     return end;
 }
 
-/* "NAME, title, office, led the delegation, which included ...": the list begins behind the heads.
+/* Words that describe a head: an agency there is that person's office. The word behind them, or 0.
  */
-static size_t after_heads(const struct reading *r, const struct sentence *s)
+static size_t office_end(const struct reading *r, size_t at)
 {
-    const struct mark *lead = mark_in(r, s->first, s->end, WORD_LEAD);
-    size_t at = s->first;
     for (size_t i = 0; i < r->d->head_count; i++)
-        if (r->d->heads[i].at >= s->first && r->d->heads[i].at < s->end && lead) {
-            const struct mark *people = mark_in(r, at, s->end, WORD_PEOPLE);
-            const struct mark *composed = mark_in(r, at, s->end, WORD_COMPOSED);
-            size_t first = people ? people->first : s->end;
-            at = composed && composed->first < first ? composed->first : first;
-            while (at > s->first && at < s->end && at > lead->end &&
-                   !side_marker(r, at - 1, &(struct str){0}) && lead->end + 8 > at)
-                at--; /* "the U.S. delegation that included" */
-            return at < s->end ? at : s->first;
-        }
-    return at;
+        if (at >= r->d->heads[i].from && at < r->d->heads[i].to)
+            return r->d->heads[i].to;
+    return 0;
+}
+
+static struct str next_side(const struct reading *r, size_t at, size_t end, struct str now)
+{
+    struct str side;
+    for (size_t i = at; i < end; i++)
+        if (side_marker(r, i, &side) && side_known(r, side))
+            return side;
+    return now;
+}
+
+/* "MOFA and NISC on the Japanese side, and the FCDO on the UK side": markers behind their lists. */
+static bool markers_behind(const struct reading *r, const struct sentence *s, size_t from)
+{
+    size_t first = SIZE_MAX, last = 0, count = 0;
+    struct str side;
+    for (size_t i = from; i < s->end; i++) {
+        size_t end = side_marker(r, i, &side);
+        if (!end || !side_known(r, side))
+            continue;
+        first = first == SIZE_MAX ? i : first;
+        last = end;
+        count++;
+        i = end - 1;
+    }
+    return count >= 2 && mark_in(r, from, first, WORD_AGENCY) &&
+           !mark_in(r, last, s->end, WORD_AGENCY);
 }
 
 /* `*before`: the side that the sentence before went on with, for a name that several nations have.
@@ -386,7 +433,8 @@ static size_t after_heads(const struct reading *r, const struct sentence *s)
 static void sentence_take(struct reading *r, const struct sentence *s, struct str *before)
 {
     struct str now = first_side(r, s);
-    size_t from = after_heads(r, s);
+    size_t from = s->first;
+    bool behind = markers_behind(r, s, from);
     if (now.n && !side_known(r, now))
         now = STR_NONE;
     for (size_t i = from; i < s->end;) {
@@ -394,6 +442,10 @@ static void sentence_take(struct reading *r, const struct sentence *s, struct st
         const struct mark *m = mark_at(r, i, WORD_AGENCY);
         if (end) {
             i = from = end;
+            if (behind)
+                now = next_side(r, end, s->end, now);
+        } else if (office_end(r, i)) {
+            i = from = office_end(r, i);
         } else if (plural_head(r, i) && i + 1 < s->end && word_is(&r->text.words[i + 1], "of")) {
             i = list_forward(r, i + 2, s->end, now);
         } else if (m) {
@@ -426,6 +478,6 @@ void reading_agencies(struct reading *r)
     }
     for (size_t i = 0; i < r->d->head_count; i++) /* whoever led was there, and so was the office */
         if (r->d->heads[i].side.n && r->d->heads[i].organisation.n)
-            present_put(r, r->d->heads[i].side, r->d->heads[i].organisation,
-                        r->d->heads[i].organisation, r->d->heads[i].sentence);
+            present_put(r, r->d->heads[i].side, r->d->heads[i].organisation, r->d->heads[i].office,
+                        r->d->heads[i].sentence);
 }

@@ -188,9 +188,11 @@ struct mention {
 
 struct head {
     struct str side, name, title, organisation;
+    struct str office; /* the organisation as the text names it */
     bool side_inferred;
     size_t sentence;
-    size_t at; /* word of the name */
+    size_t at;       /* word of the name */
+    size_t from, to; /* the words that describe it */
 };
 
 struct present {

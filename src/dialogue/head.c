@@ -85,7 +85,8 @@ static bool small(const struct word *w)
 static bool describes(const struct reading *r, size_t at)
 {
     const struct word *w = &r->text.words[at];
-    return w->upper || small(w) || mark_over(r, at, WORD_AGENCY) || mark_over(r, at, WORD_TITLE) ||
+    return w->upper || small(w) || word_is(w, "who") || word_is(w, "is") || word_is(w, "was") ||
+           word_is(w, "wa") || mark_over(r, at, WORD_AGENCY) || mark_over(r, at, WORD_TITLE) ||
            mark_over(r, at, WORD_DEMONYM);
 }
 
@@ -116,6 +117,10 @@ static void describe_after(const struct reading *r, const struct scene *x, size_
     p->to = p->end;
     for (size_t i = p->end; i < limit; i++) {
         const struct word *w = &r->text.words[i];
+        if (word_is(w, "who") && i + 3 < limit && mark_in(r, i + 2, i + 4, WORD_TITLE)) {
+            p->to = (i += 1) + 1; /* "who is ambassador in charge" */
+            continue;
+        }
         if (word_is(w, "while") || word_is(w, "whereas") || word_is(w, "who") || is_lead(r, i) ||
             w->gap & (GAP_COLON | GAP_BREAK) || word_is(w, "accompanied") || word_is(w, "by") ||
             mark_at(r, i, WORD_COMPOSED) || (side_marker(r, i, &side) && !x->together))
@@ -202,6 +207,9 @@ size_t side_marker(const struct reading *r, size_t at, struct str *side)
                 *side = m->phrase->entry->code;
                 return g->end;
             }
+            if (r->text.words[i].upper && !word_is(&r->text.words[i], "government") &&
+                !word_is(&r->text.words[i], "interagency"))
+                return 0; /* "Indian Computer Emergency Response Team" */
             if (r->text.words[i].gap & (GAP_HARD | GAP_COMMA) || mark_at(r, i, WORD_NATION) ||
                 mark_at(r, i, WORD_DEMONYM) || word_is(&r->text.words[i], "and"))
                 return 0;
@@ -312,21 +320,48 @@ static enum link active(const struct reading *r, const struct scene *x, size_t k
     return LINK_UNSTATED;
 }
 
+/* May it be an agency of one of the sides? */
+static bool agency_here(const struct reading *r, const struct phrase *p)
+{
+    for (; p; p = lexicon_again(p))
+        if (side_known(r, p->entry->code))
+            return true;
+    return false;
+}
+
+/* "From the Israeli side, Mr. NAME, title, and others attended": the first named led. */
+static enum link listed_first(const struct reading *r, const struct scene *x, size_t k,
+                              struct str *side)
+{
+    const struct person *p = &x->p[k];
+    size_t first = x->s->first;
+    if (k > 0 || !p->title || !mark_in(r, p->end, x->s->end, WORD_COMPOSED) ||
+        (!word_is(&r->text.words[first], "from") && !word_is(&r->text.words[first], "on")))
+        return LINK_NONE;
+    for (size_t i = first + 1; i < first + 4 && i < x->s->end; i++) {
+        size_t end = side_marker(r, i, side);
+        if (end)
+            return p->from <= end + 2 ? LINK_STATED : LINK_NONE;
+    }
+    return LINK_NONE;
+}
+
 /* The nation of the office that the description names, if it names one. */
-static struct str office(const struct reading *r, const struct person *p, struct str *organisation)
+static struct str office(const struct reading *r, const struct person *p, struct head *h)
 {
     struct str nation = STR_NONE, loose = STR_NONE;
-    const struct phrase *agency = NULL;
+    const struct mark *agency = NULL;
     size_t ranges[2][2] = {{p->end, p->to}, {p->from, p->first}};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = ranges[k][0]; i < ranges[k][1]; i++) {
             const struct mark *a = mark_at(r, i, WORD_AGENCY), *n = mark_at(r, i, WORD_NATION);
             n = n ? n : mark_at(r, i, WORD_DEMONYM);
-            agency = agency ? agency : (a ? a->phrase : NULL);
+            if (a && !agency && agency_here(r, a->phrase))
+                agency = a;
             if (n && !loose.n && side_known(r, n->phrase->entry->code))
                 loose = n->phrase->entry->code;
         }
-    const struct entry *own = agency ? agency_of(r, agency, STR_NONE) : NULL;
+    const struct entry *own = agency ? agency_of(r, agency->phrase, STR_NONE) : NULL;
     if (own && side_known(r, own->code))
         nation = own->code;
     else if (p->title && p->title->phrase->entry->code.n &&
@@ -334,8 +369,11 @@ static struct str office(const struct reading *r, const struct person *p, struct
         nation = p->title->phrase->entry->code;
     else
         nation = loose;
-    const struct entry *of = agency ? agency_of(r, agency, nation) : NULL;
-    *organisation = of ? of->name : STR_NONE;
+    const struct entry *of = agency ? agency_of(r, agency->phrase, nation) : NULL;
+    if (of && !side_known(r, of->code))
+        of = NULL;
+    h->organisation = of ? of->name : STR_NONE;
+    h->office = of ? text_span(r->a, &r->text, agency->first, agency->end) : STR_NONE;
     return nation;
 }
 
@@ -388,15 +426,10 @@ static struct str title_text(const struct reading *r, const struct person *p)
     if (end == p->title->end)
         return base;
     struct str tail = text_span(r->a, &r->text, p->title->end, end);
-    struct buf b;
-    buf_init(&b, 0);
-    buf_str(&b, base);
-    buf_byte(&b, ' ');
-    for (size_t i = 0; i < tail.n; i++)
-        buf_byte(&b, tail.p[i] >= 'A' && tail.p[i] <= 'Z' ? (char)(tail.p[i] | 0x20) : tail.p[i]);
-    struct str out = arena_str(r->a, buf_view(&b));
-    buf_done(&b);
-    return out;
+    char *lower = arena_cstr(r->a, tail);
+    for (char *c = lower; c && *c; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+    return lower ? arena_printf(r->a, "%.*s %s", STR_FMT(base), lower) : base;
 }
 
 /* ---- heads ---- */
@@ -422,7 +455,10 @@ static void head_put(struct reading *r, const struct head *h)
     struct head *old = head_named(d, h->name);
     if (old) {
         old->title = old->title.n ? old->title : h->title;
-        old->organisation = old->organisation.n ? old->organisation : h->organisation;
+        if (!old->organisation.n) {
+            old->organisation = h->organisation;
+            old->office = h->office;
+        }
         if (!old->side.n || (old->side_inferred && !h->side_inferred && h->side.n)) {
             old->side = h->side;
             old->side_inferred = h->side_inferred;
@@ -436,17 +472,22 @@ static void head_take(struct reading *r, struct scene *x, size_t k)
 {
     struct person *p = &x->p[k];
     struct str stated = STR_NONE, nation;
-    struct head h = {.sentence = (size_t)(x->s - r->text.sentences), .at = p->first};
+    struct head h = {.sentence = (size_t)(x->s - r->text.sentences),
+                     .at = p->first,
+                     .from = p->from,
+                     .to = p->to};
     if (prominent(r, p))
         return;
     enum link link = passive(r, x, k, &stated);
     if (link == LINK_NONE)
         link = active(r, x, k, &stated);
+    if (link == LINK_NONE)
+        link = listed_first(r, x, k, &stated);
     if (link == LINK_NONE && x->together)
         link = LINK_UNSTATED;
     if (link == LINK_NONE)
         return;
-    nation = office(r, p, &h.organisation);
+    nation = office(r, p, &h);
     h.name = text_span(r->a, &r->text, p->first, p->end);
     h.title = title_text(r, p);
     if (!nation.n && !stated.n && x->together) /* "co-chaired by NAME from the Indian side" */
@@ -462,6 +503,7 @@ static void head_take(struct reading *r, struct scene *x, size_t k)
         const struct mark *a = mark_in(r, p->end, p->to, WORD_AGENCY);
         const struct entry *of = a ? agency_of(r, a->phrase, stated) : NULL;
         h.organisation = of ? of->name : STR_NONE;
+        h.office = of ? text_span(r->a, &r->text, a->first, a->end) : STR_NONE;
     }
     if (nation.n && stated.n && !str_eq(nation, stated) && !x->together)
         reading_find(r, "head-side", h.sentence,
@@ -496,7 +538,8 @@ void reading_heads(struct reading *r)
         struct scene x = {.s = &r->text.sentences[i]};
         bool lead = false;
         for (size_t k = x.s->first; k < x.s->end && !lead; k++)
-            lead = is_lead(r, k) || mark_at(r, k, WORD_TOGETHER);
+            lead = is_lead(r, k) || mark_at(r, k, WORD_TOGETHER) ||
+                   (k < x.s->first + 4 && side_marker(r, k, &(struct str){0}));
         if (!lead)
             continue;
         scene_set(r, &x);

@@ -53,8 +53,11 @@ static void next_place(struct reading *r, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
         const struct mark *m = mark_at(r, i, WORD_CITY);
-        if (m && i > from &&
-            (word_is(&r->text.words[i - 1], "in") || word_is(&r->text.words[i - 1], "at"))) {
+        bool hosts = m && m->end + 1 < to && word_is(&r->text.words[m->end], "will") &&
+                     word_is(&r->text.words[m->end + 1], "host");
+        if (hosts ||
+            (m && i > 0 &&
+             (word_is(&r->text.words[i - 1], "in") || word_is(&r->text.words[i - 1], "at")))) {
             r->d->next.place = m->phrase->entry->name;
             return;
         }
@@ -70,7 +73,7 @@ static void next_take(struct reading *r, const struct sentence *s, const struct 
     d->next.sentence = r->text.words[cue->first].sentence;
     d->next.ordinal = m ? m->ordinal : 0;
     d->next.year = year_said(r, from, s->end);
-    next_place(r, from, s->end);
+    next_place(r, from > s->first + 3 ? from - 3 : s->first, s->end);
     for (size_t i = 0; i < r->day_count; i++)
         if (r->days[i].first >= from && r->days[i].first < s->end && r->days[i].day) {
             d->next.date = r->days[i];

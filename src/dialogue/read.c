@@ -25,7 +25,8 @@ static bool covers(enum word_kind by, enum word_kind what)
     case WORD_PREVIOUS:
         return what == WORD_HELD || what == WORD_PREVIOUS;
     case WORD_TITLE:
-        return what == WORD_TITLE || what == WORD_FIELD || what == WORD_LEAD || what == WORD_ASIDE;
+        return what == WORD_TITLE || what == WORD_FIELD || what == WORD_LEAD ||
+               what == WORD_ASIDE || what == WORD_AGENCY;
     case WORD_CITY:
         return what == WORD_NATION || what == WORD_CITY;
     case WORD_NATION:

@@ -46,17 +46,12 @@ struct str register_sources(const struct reading *r, const struct json *fact)
 {
     const struct json *ids = json_get(fact, STR("sources"));
     const struct json *sources = json_get(r->reg, STR("sources"));
-    struct buf b;
-    buf_init(&b, 0);
+    struct str out = STR_NONE;
     for (const struct json *v = json_is(ids, JSON_ARRAY) ? ids->u.child : NULL; v; v = v->next) {
         const struct json *s = json_is(v, JSON_STRING) ? json_get(sources, v->u.s) : NULL;
-        if (b.n)
-            buf_lit(&b, "; ");
-        buf_str(&b, json_get_str(s, STR("title")));
-        buf_lit(&b, ", ");
-        buf_str(&b, json_get_str(s, STR("url")));
+        out = arena_printf(r->a, "%.*s%s%.*s, %.*s", STR_FMT(out), out.n ? "; " : "",
+                           STR_FMT(json_get_str(s, STR("title"))),
+                           STR_FMT(json_get_str(s, STR("url"))));
     }
-    struct str out = arena_str(r->a, buf_view(&b));
-    buf_done(&b);
     return out;
 }

@@ -399,45 +399,47 @@ static bool dropped(const struct reading *r, size_t at)
            mark_over(r, at, WORD_DEMONYM) || r->text.words[at].digits;
 }
 
-static void put_word(struct buf *b, const struct word *w)
+/* A word as it stands in a name: with a capital, unless it is a small one. */
+static struct str in_name(const struct reading *r, const struct word *w)
 {
     bool small = word_is(w, "on") || word_is(w, "and") || word_is(w, "of") || word_is(w, "for");
     char c = w->raw.p[0];
-    buf_byte(b, small || c < 'a' || c > 'z' ? c : (char)(c - 'a' + 'A'));
-    buf_str(b, str_from(w->raw, 1));
+    if (small || c < 'a' || c > 'z')
+        return w->raw;
+    return arena_printf(r->a, "%c%.*s", c - 'a' + 'A', STR_FMT(str_from(w->raw, 1)));
 }
 
-/* "India-Australia Cyber Policy Dialogue" from a mention. */
-static struct str series_of(const struct reading *r, const struct mention *m)
+/* Where the words of the event's name begin, behind nations, ordinal and "edition of the". */
+static size_t name_from(const struct reading *r, const struct mention *m)
 {
-    struct buf b;
-    size_t from = m->first, start;
-    buf_init(&b, 0);
-    for (size_t i = 0; i < r->d->side_count; i++) {
-        buf_lit(&b, i ? "-" : "");
-        buf_str(&b, lexicon_nation(r->l, r->d->sides[i]));
-    }
+    size_t from = m->first;
     for (size_t i = m->first; i < m->event; i++)
         if (mark_over(r, i, WORD_NATION) || mark_over(r, i, WORD_DEMONYM) ||
             mark_over(r, i, WORD_ORDINAL) || mark_over(r, i, WORD_EDITION) ||
             word_is(&r->text.words[i], "of") || word_is(&r->text.words[i], "the"))
             from = i + 1;
-    start = b.n;
-    for (size_t i = from; i < m->end; i++) {
+    return from;
+}
+
+/* "India-Australia Cyber Policy Dialogue" from a mention. */
+static struct str series_of(const struct reading *r, const struct mention *m)
+{
+    struct str name = STR_NONE;
+    bool first = true;
+    for (size_t i = 0; i < r->d->side_count; i++)
+        name = arena_printf(r->a, "%.*s%s%.*s", STR_FMT(name), i ? "-" : "",
+                            STR_FMT(lexicon_nation(r->l, r->d->sides[i])));
+    for (size_t i = name_from(r, m); i < m->end; i++) {
         const struct word *w = &r->text.words[i];
-        if (dropped(r, i) || (b.n == start && (word_is(w, "and") || word_is(w, "on"))))
+        bool kept = word_is(w, "bilateral") && mark_at(r, i + 1, WORD_EVENT);
+        if ((dropped(r, i) && !kept) || (first && (word_is(w, "and") || word_is(w, "on"))))
             continue;
-        bool joined = i > from && w->raw.p == w[-1].raw.p + w[-1].raw.n;
-        if (joined) {
-            buf_str(&b, w->raw);
-        } else {
-            buf_byte(&b, ' ');
-            put_word(&b, w);
-        }
+        bool joined = !first && w->raw.p == w[-1].raw.p + w[-1].raw.n;
+        name = arena_printf(r->a, "%.*s%s%.*s", STR_FMT(name), joined ? "" : " ",
+                            STR_FMT(joined ? w->raw : in_name(r, w)));
+        first = false;
     }
-    struct str out = arena_str(r->a, buf_view(&b));
-    buf_done(&b);
-    return out;
+    return name;
 }
 
 static unsigned series_worth(const struct reading *r, const struct mention *m)

@@ -21,13 +21,23 @@ static void put(struct str *names, size_t *at, size_t *count, size_t room, struc
     }
 }
 
+/* Is it only a word of the event's own name, "Cyber Policy Dialogue"? */
+static bool in_name(const struct reading *r, size_t at)
+{
+    for (size_t i = 0; i < r->mention_count; i++)
+        if (at >= r->mentions[i].first && at < r->mentions[i].end)
+            return true;
+    return false;
+}
+
 /* Names of delegations' offices are no topics: "Department of Information Technology". */
 static void topics_of(struct reading *r, const struct sentence *s, size_t sentence)
 {
     struct dialogue_draft *d = r->d;
     for (size_t i = s->first; i < s->end; i++) {
         const struct mark *topic = mark_at(r, i, WORD_TOPIC), *forum = mark_at(r, i, WORD_FORUM);
-        if (topic && !mark_over(r, i, WORD_AGENCY) && !mark_over(r, i, WORD_TITLE))
+        if (topic && !mark_over(r, i, WORD_AGENCY) && !mark_over(r, i, WORD_TITLE) &&
+            !in_name(r, i))
             put(d->topics, d->topic_at, &d->topic_count, 64, topic->phrase->entry->name, sentence);
         if (forum && !mark_over(r, i, WORD_AGENCY) &&
             !side_known(r, forum->phrase->entry->name)) /* "ASEAN" may be a side */

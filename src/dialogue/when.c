@@ -21,13 +21,19 @@ static bool page_line(const struct reading *r, size_t at)
            !mark_in(r, s->first, s->end, WORD_EVENT);
 }
 
-/* "New Delhi, 14 September 2023:", the date line at the head of a report. */
+/* "New Delhi, 14 September 2023:", "BRUSSELS, June 10 (Agency) -", at the head of a report. */
 static bool date_line(const struct reading *r, const struct day *d)
 {
     const struct sentence *s = sentence_of(r, d->first);
-    return d->first - s->first <= 6 && s - r->text.sentences <= 3 && d->end < s->end &&
-           r->text.words[d->end].gap & (GAP_COLON | GAP_DASH | GAP_CLOSE) &&
-           !mark_in(r, s->first, d->first, WORD_HELD);
+    size_t at = d->end;
+    if (d->first - s->first > 6 || s - r->text.sentences > 3 ||
+        mark_in(r, s->first, d->first, WORD_HELD))
+        return false;
+    if (at < s->end && r->text.words[at].gap & GAP_OPEN)
+        while (at < s->end && at < d->end + 3 && !(r->text.words[at].gap & GAP_CLOSE))
+            at++;
+    return at < s->end && r->text.words[at].gap & (GAP_COLON | GAP_DASH) &&
+           !(r->text.words[at].gap & GAP_BREAK);
 }
 
 static bool talks_here(const struct reading *r, size_t sentence)
@@ -59,8 +65,6 @@ static int date_score(const struct reading *r, const struct day *d)
         score += 2;
     if (d->day)
         score += 3;
-    if (d->weekday)
-        score += 1;
     if (mark_in(r, sentence_of(r, at)->first, at, WORD_ASIDE))
         score -= 8;
     return score;
@@ -102,8 +106,8 @@ static void date_take(struct reading *r, const struct day *d)
         x->date.year2 = d->day2 ? x->date.year : 0;
         if (x->date.year)
             reading_find(r, "date-inferred", x->date_at,
-                         "the date of the round has no year; %d is from elsewhere in the text",
-                         x->date.year);
+                         "the date of the round has no year; %d is that of %s", x->date.year,
+                         page_day(r) ? "the report's own date" : "the dialogue's name");
     }
     x->has_date = x->date.day && x->date.year &&
                   day_number(x->date.year, x->date.month, x->date.day) != INT64_MIN;
@@ -322,7 +326,7 @@ static void host_find(struct reading *r)
 /* A round in a side's city is hosted there. */
 static void host_of_place(struct reading *r, const struct entry *city)
 {
-    if (r->d->host.n || !city)
+    if (r->d->host.n || !city || str_eq(r->d->mode, STR("virtual")))
         return;
     struct str code = side_known(r, city->code) ? city->code : city->extra;
     if (!side_known(r, code))
