@@ -70,7 +70,12 @@ $(LIB): $(call object,$(LIB_SOURCES))
 DIALOGUE_DATA := dialogue_words=data/dialogue/words.txt dialogue_nations=data/dialogue/nations.txt \
   dialogue_agencies=data/dialogue/agencies.txt dialogue_india_japan=data/dialogues/india-japan.json \
   dialogue_norms=data/norms.json dialogue_clocks=data/clocks.json \
-  dialogue_extensions=schemas/extensions.json
+  dialogue_extensions=schemas/extensions.json dialogue_common=schemas/common.json \
+  dialogue_assistance_request=schemas/assistance-request.json \
+  dialogue_assistance_move=schemas/assistance-move.json dialogue_contact_point=schemas/contact-point.json \
+  dialogue_instrument=schemas/dialogue-instrument.json dialogue_round=schemas/dialogue-round.json \
+  dialogue_commitment=schemas/dialogue-commitment.json dialogue_measure=schemas/dialogue-measure.json \
+  dialogue_assessment=schemas/dialogue-assessment.json
 DIALOGUE_HEADER := $(BUILD)/gen/dialogue/dialogue_data.h
 $(DIALOGUE_HEADER): tools/embed $(foreach d,$(DIALOGUE_DATA),$(lastword $(subst =, ,$(d))))
 	@echo "embed $@"

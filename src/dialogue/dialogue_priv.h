@@ -15,7 +15,9 @@ enum dialogue_data {
     DIALOGUE_INDIA_JAPAN,
     DIALOGUE_NORMS,
     DIALOGUE_CLOCKS,
-    DIALOGUE_EXTENSIONS
+    DIALOGUE_EXTENSIONS,
+    DIALOGUE_COMMON, /* a schema, as are all that follow, in the order of DIALOGUE_TYPES */
+    DIALOGUE_FIRST_TYPE
 };
 struct str dialogue_data(enum dialogue_data which);
 
