@@ -1,6 +1,5 @@
-#include "dialogue/dialogue_priv.h"
-
 #include "dialogue/dialogue_data.h"
+#include "dialogue/dialogue_priv.h"
 
 /* Less the NUL that tools/embed puts behind each file. */
 #define FILE_OF(name)                                                                              \

@@ -161,9 +161,8 @@ static void check_short(struct reading *r, const struct entry *n, size_t end)
         return;
     struct str said = text_span(r->a, &r->text, end, close);
     for (const struct phrase *p = lexicon_each(r->l, NULL); p; p = lexicon_each(r->l, p)) {
-        size_t count;
         if (p->entry == n && !(p->flags & FORM_WRONG) && p->count == close - end &&
-            lexicon_find(r->l, &r->text, end, close, WORD_AGENCY, 0, &count) &&
+            lexicon_find(r->l, &r->text, end, close, WORD_AGENCY, 0) &&
             str_eq(p->words[0].norm, w->norm))
             return;
         if (p->entry == n && str_eq_nocase(p->form, said) && !(p->flags & FORM_WRONG))
@@ -296,13 +295,12 @@ static size_t unknown_at(struct reading *r, size_t at, size_t end, struct str si
 
 static size_t short_at(struct reading *r, size_t at, size_t end, struct str side)
 {
-    size_t count;
-    const struct phrase *p = lexicon_find(r->l, &r->text, at, end, WORD_AGENCY, FORM_SHORT, &count);
+    const struct phrase *p = lexicon_find(r->l, &r->text, at, end, WORD_AGENCY, FORM_SHORT);
     const struct entry *n = p ? agency_of(r, p, side) : NULL;
     if (!n || !side_known(r, n->code) || (side.n && !str_eq(n->code, side)))
         return 0;
-    agency_put(r, n, at, at + count, side);
-    return at + count;
+    agency_put(r, n, at, at + p->count, side);
+    return at + p->count;
 }
 
 static size_t list_forward(struct reading *r, size_t at, size_t end, struct str side)

@@ -143,10 +143,9 @@ struct phrase {
 bool lexicon_load(struct arena *a, const struct lexicon **out, struct err *e) BASE_CHECKED;
 struct str lexicon_same(const struct lexicon *l, struct str norm);
 /* The longest form of `kind` (with a bit of `flags`, or with none where flags is 0) whose words
- * stand at `at`, before `end`; *count tells of how many. Others of the same words: lexicon_again.
- */
+ * stand at `at`, before `end`; it has ->count of them. Others of the same words: lexicon_again. */
 const struct phrase *lexicon_find(const struct lexicon *l, const struct text *t, size_t at,
-                                  size_t end, enum word_kind kind, unsigned flags, size_t *count);
+                                  size_t end, enum word_kind kind, unsigned flags);
 /* The next phrase of the same kind with the same words, or NULL. */
 const struct phrase *lexicon_again(const struct phrase *p);
 /* Each entry in turn: NULL begins, NULL ends. */

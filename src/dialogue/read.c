@@ -60,15 +60,13 @@ static size_t marks_of(struct reading *r, size_t at, struct mark *out)
 {
     size_t n = 0, end = sentence_of(r, at)->end;
     for (int k = 0; k < WORD_KIND_COUNT; k++) {
-        size_t count;
-        const struct phrase *p =
-            lexicon_find(r->l, &r->text, at, end, (enum word_kind)k, 0, &count);
+        const struct phrase *p = lexicon_find(r->l, &r->text, at, end, (enum word_kind)k, 0);
         if (!p)
             continue;
         size_t i = n++;
-        for (; i > 0 && out[i - 1].end < at + count; i--)
+        for (; i > 0 && out[i - 1].end < at + p->count; i--)
             out[i] = out[i - 1];
-        out[i] = (struct mark){p, at, at + count};
+        out[i] = (struct mark){p, at, at + p->count};
     }
     return n;
 }

@@ -197,7 +197,7 @@ static bool phrase_fits(const struct phrase *p, const struct text *t, size_t at,
 }
 
 const struct phrase *lexicon_find(const struct lexicon *l, const struct text *t, size_t at,
-                                  size_t end, enum word_kind kind, unsigned flags, size_t *count)
+                                  size_t end, enum word_kind kind, unsigned flags)
 {
     const struct phrase *best = NULL;
     for (const struct phrase *p = l->bucket[bucket_of(t->words[at].norm)]; p; p = p->next)
@@ -205,8 +205,6 @@ const struct phrase *lexicon_find(const struct lexicon *l, const struct text *t,
             (flags ? (p->flags & flags) != 0 : !(p->flags & FORM_SHORT)) &&
             (!best || p->count > best->count) && phrase_fits(p, t, at, end))
             best = p;
-    if (best)
-        *count = best->count;
     return best;
 }
 

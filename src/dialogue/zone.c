@@ -210,8 +210,8 @@ static int32_t type_offset(struct cursor types, size_t type)
 bool dialogue_zone_offset(struct str tzif, int64_t at_s, int32_t *offset_s, struct err *e)
 {
     struct cursor c = {.s = tzif}, footer;
-    struct counts n;
-    char version;
+    struct counts n = {0};
+    char version = 0;
     size_t bytes = 4, later = 0;
     bool ok = header(&c, &n, &version);
     if (ok && version >= '2') {
@@ -219,13 +219,15 @@ bool dialogue_zone_offset(struct str tzif, int64_t at_s, int32_t *offset_s, stru
         ok = header(&c, &n, &version);
         bytes = 8;
     }
+    if (!ok)
+        return err_set(e, ERR_INVALID, "the zone's file is no TZif file");
     struct cursor times = c, indexes = c, types = c;
     skip(&indexes, n.time * bytes);
     skip(&types, n.time * (bytes + 1));
     footer = c;
     skip(&footer, body_bytes(&n, bytes));
-    if (!ok || indexes.bad || types.bad || footer.bad)
-        return err_set(e, ERR_INVALID, "the zone's file is no TZif file");
+    if (indexes.bad || types.bad || footer.bad)
+        return err_set(e, ERR_INVALID, "the zone's file is cut short");
     while (later < n.time && take(&times, bytes) <= at_s)
         later++;
     struct str rule = str_from(tzif, footer.at);
