@@ -173,6 +173,22 @@ static void check_short(struct reading *r, const struct entry *n, size_t end)
                  STR_FMT(said), STR_FMT(n->name));
 }
 
+/* "National Security Council Secretariate": a capital behind the name that nearly makes another. */
+static void check_tail(struct reading *r, const struct mark *m, const struct entry *n)
+{
+    size_t end = m->end;
+    if (end >= sentence_of(r, m->first)->end || r->text.words[end].gap != GAP_BLANK ||
+        !r->text.words[end].upper || mark_at(r, end, WORD_AGENCY) || mark_at(r, end, WORD_TITLE) ||
+        mark_at(r, end, WORD_HONOR))
+        return;
+    const struct phrase *p = nearest(r, m->first, end + 1, n->code);
+    if (p && p->count > m->phrase->count)
+        reading_find(r, "agency-misspelt", r->text.words[end].sentence,
+                     "\"%.*s\" is taken for %.*s, the %.*s",
+                     STR_FMT(text_span(r->a, &r->text, m->first, end + 1)), STR_FMT(p->entry->name),
+                     STR_FMT(p->form));
+}
+
 static void agency_take(struct reading *r, const struct mark *m, struct str side, struct str before)
 {
     const struct entry *n = agency_of(r, m->phrase, side);
@@ -191,6 +207,7 @@ static void agency_take(struct reading *r, const struct mark *m, struct str side
         reading_find(r, "agency-misspelt", sentence, "\"%.*s\" is taken for %.*s (%.*s)",
                      STR_FMT(text_span(r->a, &r->text, m->first, m->end)), STR_FMT(n->name),
                      STR_FMT(lexicon_nation(r->l, n->code)));
+    check_tail(r, m, n);
     agency_put(r, n, m->first, m->end, side);
     check_short(r, n, m->end);
 }

@@ -191,6 +191,7 @@ struct head {
     struct str side, name, title, organisation;
     struct str office; /* the organisation as the text names it */
     bool side_inferred;
+    bool excluded; /* the side is what the other head left */
     size_t sentence;
     size_t at;       /* word of the name */
     size_t from, to; /* the words that describe it */

@@ -176,6 +176,15 @@ static void describe_before(const struct reading *r, const struct scene *x, size
     }
 }
 
+static bool sentence_marked(const struct reading *r, const struct sentence *s)
+{
+    struct str side;
+    for (size_t i = s->first; i < s->end; i++)
+        if (side_marker(r, i, &side))
+            return true;
+    return false;
+}
+
 static void scene_set(const struct reading *r, struct scene *x)
 {
     for (size_t i = x->s->first; i < x->s->end && x->count < PERSONS; i++) {
@@ -186,6 +195,8 @@ static void scene_set(const struct reading *r, struct scene *x)
         i = p.end - 1;
     }
     x->together = mark_in(r, x->s->first, x->s->end, WORD_TOGETHER) != NULL;
+    /* "NAME and NAME led the delegations": nobody's side is said, and that is no omission. */
+    x->together |= x->count >= 2 && !sentence_marked(r, x->s);
     for (size_t k = 0; k < x->count; k++) {
         describe_after(r, x, k);
         describe_before(r, x, k);
@@ -217,6 +228,8 @@ size_t side_marker(const struct reading *r, size_t at, struct str *side)
         return 0;
     }
     m = mark_at(r, at, WORD_GROUP);
+    if (!m && at + 2 < end && word_is(&r->text.words[at + 1], "from"))
+        m = mark_at(r, at, WORD_COMPOSED); /* "attended from India" */
     if (!m || m->end + 1 >= end)
         return 0;
     if (!word_is(&r->text.words[m->end], "of") && !word_is(&r->text.words[m->end], "from"))
@@ -513,6 +526,31 @@ static void head_take(struct reading *r, struct scene *x, size_t k)
     head_put(r, &h);
 }
 
+/* Of two who led together one side is known: the other led the other side, and the draft says so.
+ */
+static void heads_exclude(struct reading *r)
+{
+    struct dialogue_draft *d = r->d;
+    for (size_t i = 0; d->side_count == 2 && d->head_count == 2 && i < 2; i++) {
+        struct head *h = &d->heads[i], *o = &d->heads[1 - i];
+        if (h->side.n || !o->side.n || h->sentence != o->sentence)
+            continue;
+        h->side = d->sides[str_eq(o->side, d->sides[0])];
+        h->side_inferred = h->excluded = true;
+        const struct mark *m = mark_in(r, h->from, h->to, WORD_AGENCY);
+        const struct entry *n = m ? agency_of(r, m->phrase, h->side) : NULL;
+        if (n && str_eq(n->code, h->side)) {
+            h->organisation = n->name;
+            h->office = text_span(r->a, &r->text, m->first, m->end);
+        }
+        reading_find(r, "head-side-unstated", h->sentence,
+                     "the sentence names no side: %.*s is assigned to %.*s (%.*s) because %.*s is "
+                     "the other side's",
+                     STR_FMT(h->name), STR_FMT(lexicon_nation(r->l, h->side)), STR_FMT(h->side),
+                     STR_FMT(o->name));
+    }
+}
+
 /* Sides that no sentence names, and those that nothing tells. */
 static void heads_review(struct reading *r)
 {
@@ -524,7 +562,8 @@ static void heads_review(struct reading *r)
             reading_find(r, "head-side-unknown", h->sentence,
                          "nothing in the text says which side %.*s led", STR_FMT(h->name));
         else if (h->side_inferred &&
-                 mark_in(r, sentence_of(r, h->at)->first, sentence_of(r, h->at)->end, WORD_GROUP))
+                 mark_in(r, sentence_of(r, h->at)->first, sentence_of(r, h->at)->end, WORD_GROUP) &&
+                 !h->excluded)
             reading_find(r, "head-side-unstated", h->sentence,
                          "the sentence names no side (\"the delegation\"): %.*s is assigned to "
                          "%.*s (%.*s) from the office named, %.*s",
@@ -547,5 +586,6 @@ void reading_heads(struct reading *r)
             if (word_current(r, x.p[k].first) || r->d->announced)
                 head_take(r, &x, k);
     }
+    heads_exclude(r);
     heads_review(r);
 }

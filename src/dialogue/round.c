@@ -125,7 +125,7 @@ static bool mention_at(const struct reading *r, size_t at, struct mention *m)
         return false;
     *m = (struct mention){.event = at, .event_end = event->end, .end = event->end};
     m->first = walk_back(r, at);
-    bool field = mark_in(r, m->first, at, WORD_FIELD) != NULL;
+    bool field = mark_in(r, m->first, event->end, WORD_FIELD) != NULL;
     size_t behind = field ? 0 : field_behind(r, event->end);
     if (!field && !behind)
         return false;
@@ -149,7 +149,9 @@ static bool edition_at(const struct reading *r, size_t at, struct mention *m)
     const struct mark *x = mark_at(r, o->end, WORD_EDITION);
     if (!x && word_is(&r->text.words[o->end], "such"))
         x = mark_at(r, o->end + 1, WORD_EDITION);
-    if (!x)
+    if (!x) /* "the sixth Dialogue" */
+        x = mark_at(r, o->end, WORD_EVENT);
+    if (!x || (x->end < r->text.count && word_is(&r->text.words[x->end], "on")))
         return false;
     *m = (struct mention){.first = at,
                           .end = x->end,
@@ -321,7 +323,7 @@ static void sides_take(struct reading *r, const struct str *sides, size_t count,
 static bool trilateral(const struct reading *r, const struct sentence *s)
 {
     for (size_t i = s->first; i < s->end; i++)
-        if (word_is(&r->text.words[i], "trilateral"))
+        if (word_is(&r->text.words[i], "trilateral") || word_is(&r->text.words[i], "quad"))
             return true;
     return false;
 }
