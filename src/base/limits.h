@@ -28,8 +28,8 @@
 
 /* Dialogue: bytes of a statement that is read, words in it, sentences; heads, agencies and findings
  * of one draft; seconds of one clock, pauses of one request. */
-#define LIMIT_DIALOGUE_TEXT_BYTES  (1u << 20)
-#define LIMIT_DIALOGUE_WORDS       200000
+#define LIMIT_DIALOGUE_TEXT_BYTES  (256u << 10)
+#define LIMIT_DIALOGUE_WORDS       60000
 #define LIMIT_DIALOGUE_SIDES       4
 #define LIMIT_DIALOGUE_HEADS       8
 #define LIMIT_DIALOGUE_AGENCIES    128

@@ -51,7 +51,8 @@ const struct cli_command cli_dialogue_read = {
     .summary =
         "draft a round of a cyber dialogue from a press statement, and say what is wrong in it",
     .text =
-        "FILE is plain UTF-8 text; - is standard input. The draft has ordinal, date, weekday, "
+        "FILE is plain UTF-8 text of at most 256 KiB; - is standard input. The draft has ordinal, "
+        "date, weekday, "
         "mode, place, host, the heads and agencies of each side, topics, fora and what was said "
         "of the next round, each with the sentence it came from; what the text does not say is "
         "null. Findings are contradictions with the calendar, within the text and with the "

@@ -54,10 +54,25 @@ static bool fits(const struct json *expected, const struct json *got)
     return json_equal(expected, got);
 }
 
+/* Every element of the one list is in the other. */
+static bool includes(const struct json *expected, const struct json *got)
+{
+    for (const struct json *a = expected->u.child; a; a = a->next) {
+        bool there = false;
+        for (const struct json *b = json_is(got, JSON_ARRAY) ? got->u.child : NULL; b; b = b->next)
+            there |= json_equal(a, b);
+        if (!there)
+            return false;
+    }
+    return true;
+}
+
 static void check_round(const char *name, const struct json *expected, const struct json *got)
 {
     for (const struct json *m = expected->u.child; m; m = m->next)
-        CHECK_ROW(fits(m, json_get(got, m->key)), "%s: %.*s", name, STR_FMT(m->key));
+        CHECK_ROW(str_ends(m->key, STR("_include")) ? includes(m, json_get(got, m->key))
+                                                    : fits(m, json_get(got, m->key)),
+                  "%s: %.*s", name, STR_FMT(m->key));
 }
 
 static void check_findings(const char *name, const struct json *expected, const struct json *got)
@@ -135,6 +150,41 @@ static void test_golden(void)
     CHECK(cases >= 25);
 }
 
+/* ---- the case that the contract of the output was drawn from ---- */
+
+/* SETU_CASES/dialogue: its text is another's, so it is not kept here; the golden text founding.txt
+ * says the same in other words. */
+static void test_contract(void)
+{
+    const char *cases = getenv("SETU_CASES");
+    char path[700], expected_path[700];
+    struct str text = STR_NONE, json = STR_NONE;
+    const struct json *expected, *got;
+    struct err e;
+    struct buf b;
+    snprintf(path, sizeof path, "%s/dialogue/founding.txt", cases ? cases : "");
+    snprintf(expected_path, sizeof expected_path, "%s/dialogue/founding.expected.json",
+             cases ? cases : "");
+    if (!cases || !file_exists(path)) {
+        TEST_SKIP("the founding document: SETU_CASES names no folder that has it");
+        return;
+    }
+    struct arena *a = arena_new((size_t)1 << 30);
+    buf_init(&b, 0);
+    bool ok = file_read(path, 0, &text, &e) && file_read(expected_path, 0, &json, &e) &&
+              json_parse(reader, a, json, true, &expected, &e) &&
+              (got = draft_of(a, text, &b)) != NULL;
+    CHECK_ROW(ok, "%s", path);
+    if (ok) {
+        check_round("contract", json_get(expected, STR("round")), json_get(got, STR("round")));
+        CHECK(json_get(got, STR("findings"))->count >= 5);
+    }
+    buf_done(&b);
+    base_free((void *)(uintptr_t)text.p);
+    base_free((void *)(uintptr_t)json.p);
+    arena_free(a);
+}
+
 /* ---- the same text twice, and cut anywhere ---- */
 
 static void test_prefixes(void)
@@ -146,7 +196,7 @@ static void test_prefixes(void)
         CHECK(false);
         return;
     }
-    for (size_t n = 0; n <= text.n; n += 97) {
+    for (size_t n = 0; n <= text.n; n += 41) {
         char *exact = malloc(n ? n : 1); /* exact size: an over-read is seen */
         struct buf x, y;
         memcpy(exact, text.p, n);
@@ -210,6 +260,7 @@ int main(void)
 {
     reader = json_reader_new();
     test_golden();
+    test_contract();
     test_prefixes();
     test_refusals();
     test_memory();
