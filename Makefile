@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-PACKAGES := simdjson libsodium nettle gnutls libidn2 libpcre2-8 sqlite3 libmicrohttpd libcurl
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
@@ -61,7 +61,7 @@ $(BUILD)/setu: $(call object,$(CLI_SOURCES)) $(LIB)
 	@echo "link $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(LIB): $(call object,$(LIB_SOURCES))
+$(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/obj/gen/warninglists.c.o
 	@echo "archive $@"
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -96,22 +96,52 @@ $(BUILD)/obj/%.cc.o: %.cc
 $(BUILD)/tests/%: tests/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 # A fuzz target is LLVMFuzzerTestOneInput; linked with tests/fuzz/replay.c it runs its corpus.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.replay.o tests/fuzz/replay.c
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $@.replay.o $(LIB) $(PKG_LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -Itests -c -o $@.o $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $@.o $(LIB) $(PKG_LIBS)
+
+# The warning lists become tables; what makes them reads the lists with the room's own code.
+WARNINGLISTS := $(sort $(wildcard data/warninglists/*.txt))
+$(BUILD)/tools/warninglists: $(call object,tools/warninglists.c \
+  $(filter-out %/warninglist.c,$(filter src/base/% src/observable/%,$(LIB_SOURCES))))
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/gen/warninglists.c: $(BUILD)/tools/warninglists $(WARNINGLISTS)
+	@echo "make $@"
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/tools/warninglists $(WARNINGLISTS) > $@.new
+	@mv $@.new $@
+
+$(BUILD)/obj/gen/%.c.o: $(BUILD)/gen/%.c
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/bench/%: bench/%.c $(LIB)
+	@echo "compile $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
@@ -141,7 +171,7 @@ tsan: deps-test
 	@scripts/test --build build/tsan --threads
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz
@@ -160,9 +190,10 @@ man: all
 	@tools/man $(BUILD)/setu > man/setu.1
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(BUILD)/setu $(DESTDIR)$(PREFIX)/bin/setu
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 
 clean:
 	@if [ -e "$(BUILD)/Makefile" ]; then echo "BUILD=$(BUILD) holds a Makefile: it is no folder of make's" >&2; exit 2; fi

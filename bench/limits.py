@@ -1,7 +1,10 @@
 """What SQLite alone does with the same objects, as the limit that the figures of bench/run are
-compared with: limits.py write BUNDLE DB, limits.py read DB COUNT. Prints objects a second."""
+compared with: limits.py write BUNDLE DB, limits.py read DB COUNT. Prints objects a second.
+And limits.py memory COMMAND...: the most memory that a command held, in bytes."""
 import json
+import resource
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -30,8 +33,17 @@ def read(path, count):
     return objects / (time.perf_counter() - start)
 
 
+def memory(command):
+    """Its status 1 says "no", not that it failed."""
+    if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode > 1:
+        sys.exit(3)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "write":
+    if sys.argv[1] == "memory":
+        print(memory(sys.argv[2:]))
+    elif sys.argv[1] == "write":
         print(round(write(sys.argv[2], sys.argv[3])))
     else:
         print(round(read(sys.argv[2], int(sys.argv[3]))))

@@ -24,6 +24,8 @@
 #define LIMIT_PATTERN_BYTES       (1u << 20)
 #define LIMIT_PATTERN_DEPTH       64
 #define LIMIT_PATTERN_NODES       (1u << 18)
+#define LIMIT_PATTERN_MATCH_STEPS 100000
+#define LIMIT_PATTERN_MATCH_KIB   1024
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
 /* Dialogue: bytes of a statement that is read, words in it, sentences; heads, agencies and findings
@@ -38,16 +40,60 @@
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
 
+/* The gate: parts into which references may divide the recipients of one group; collections that one
+ * object may stand in; originals of one observable's copy that are asked; objects that are decided
+ * again in one transaction because something they refer to changed. */
+#define LIMIT_GATE_PARTS       32
+#define LIMIT_GATE_COLLECTIONS 256
+#define LIMIT_GATE_ORIGINS     256
+#define LIMIT_GATE_PENDING     10000
+/* Objects of one transaction in which a whole store is decided about again. */
+#define LIMIT_GATE_SWEEP 1000
+/* What a plan may keep in memory of what follows from what; how often it may look at everything. */
+#define LIMIT_GATE_FORESIGHT_BYTES ((size_t)2 << 30)
+#define LIMIT_GATE_PASSES          8
+/* Combinations of recipients that one transaction remembers. */
+#define LIMIT_GATE_COMBINED 100000
+/* How long a quarantined object waits for an officer. */
+#define LIMIT_DESK_QUARANTINE_DAYS 90
+/* What a producer is told of one object. */
+#define LIMIT_EXCHANGE_MESSAGE_BYTES 4096
+/* Groups of recipients that one outcome may have. */
+#define LIMIT_POLICY_GROUPS 4096
+
 /* Policy: bytes of policy.conf, rules in it, names in it (each of: parties and communities; types;
- * labels), memory of one parsed policy. */
+ * labels), memory of one parsed policy and of what one memo remembers; own warning lists and the
+ * entries of all of them; paths of one redaction; officers, hours and days of a hold; arrivals of a
+ * limit; days of an age. */
 #define LIMIT_POLICY_BYTES        (4u << 20)
 #define LIMIT_POLICY_RULES        10000
 #define LIMIT_POLICY_NAMES        10000
 #define LIMIT_POLICY_MEMORY_BYTES (256u << 20)
+#define LIMIT_POLICY_MEMO_BYTES   (256u << 20)
+#define LIMIT_POLICY_LISTS        48
+#define LIMIT_POLICY_LIST_ENTRIES 10000
+#define LIMIT_POLICY_PATHS        64
+#define LIMIT_POLICY_OFFICERS     16
+#define LIMIT_POLICY_HOLD_DAYS    365
+#define LIMIT_POLICY_AGE_DAYS     36500
+#define LIMIT_POLICY_ARRIVALS     1000000000u
 
-/* HTTP: body (default of setu.conf), header block, query parameters, connections. */
+/* Ledger: leaves of a log (others' tools count in 63 bits), hashes of a proof in one, bytes and
+ * signatures of a note, bytes of the text it signs, of a key's name (other cosignatures count them
+ * in one byte), of a record, of a proof file. */
+#define LIMIT_LEDGER_LEAVES         0x7FFFFFFFFFFFFFFFu
+#define LIMIT_LEDGER_PROOF_HASHES   64
+#define LIMIT_LEDGER_NOTE_BYTES     (256u << 10)
+#define LIMIT_LEDGER_SIGNATURES     100
+#define LIMIT_LEDGER_TEXT_BYTES     4096
+#define LIMIT_LEDGER_NAME_BYTES     255
+#define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
+#define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
+
+/* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
 #define LIMIT_HTTP_BODIES_BYTES  ((size_t)512 << 20) /* buffered at once, all together */
+#define LIMIT_HTTP_REPLIES_BYTES ((size_t)512 << 20) /* waiting to be sent, all together */
 #define LIMIT_HTTP_DROP_BYTES    (1u << 20) /* a refused body that is read to keep a connection */
 #define LIMIT_HTTP_HEADER_BYTES  (32u << 10)
 #define LIMIT_HTTP_QUERY_VALUES  1000
@@ -87,6 +133,8 @@
 
 /* Observables: bytes of a candidate value; labels of a name are bounded by RFC 1035. */
 #define LIMIT_OBSERVABLE_BYTES 4096
+/* Of longer values no warning list knows anything. */
+#define LIMIT_OBSERVABLE_WARNED_BYTES 2048
 
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */

@@ -14,6 +14,8 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+/* Bytes of each of a document's own words that a finding shows. */
+#define SHOWN_BYTES 600
 /* Findings are printed when so many bytes of them have come together. */
 #define PRINT_BYTES 65536
 
@@ -25,7 +27,8 @@ struct checking {
     int printed;     /* status of the last print */
     const struct cli_document *d;
     struct buf b;
-    size_t errors, in_file, hidden;
+    size_t errors;
+    size_t file_errors, file_warnings, shown; /* of the file; what is not shown is counted */
     size_t line, line_start, seen; /* where the line of the last finding begins in the text */
 };
 
@@ -53,8 +56,13 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
     struct buf *b = &k->b;
     const char *severity = f->severity == STIX_ERROR ? "error" : "warning";
     if (!cli_flag(k->c, "json")) {
-        buf_printf(b, "%s:%zu:%zu: %s: %.*s: %.*s: %.*s [%s]\n", k->d->path, line, column, severity,
-                   STR_FMT(f->object), STR_FMT(f->path), STR_FMT(f->message), f->rule);
+        const struct str words[] = {f->object, f->path, f->message};
+        buf_printf(b, "%s:%zu:%zu: %s", k->d->path, line, column, severity);
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            buf_lit(b, words[i].n || i ? ": " : "");
+            buf_printable(b, words[i], SHOWN_BYTES);
+        }
+        buf_printf(b, " [%s]\n", f->rule);
         return;
     }
     buf_byte(b, '{');
@@ -75,23 +83,35 @@ static void put_finding(struct checking *k, const struct stix_finding *f)
 
 static void file_end(struct checking *k)
 {
-    if (k->hidden)
-        fprintf(stderr, "setu check: %s: %zu more findings are not shown\n", k->path.p, k->hidden);
-    k->in_file = k->hidden = 0;
+    size_t hidden = k->file_errors + k->file_warnings - k->shown;
+    if (hidden)
+        fprintf(stderr, "setu check: %s: %zu errors and %zu warnings; %zu of them are not shown\n",
+                k->path.p, k->file_errors, k->file_warnings, hidden);
+    k->errors += k->file_errors;
+    k->file_errors = k->file_warnings = k->shown = 0;
 }
 
-/* The first findings of a file are named, the rest counted. */
+/* The first errors of a file are named, and warnings as long as they leave it short. */
 static void note_finding(void *ctx, const struct stix_finding *f)
 {
     struct checking *k = ctx;
     struct stix_finding g = *f;
     if (cli_flag(k->c, "strict"))
         g.severity = STIX_ERROR;
-    k->errors += g.severity == STIX_ERROR;
-    if (k->in_file++ < LIMIT_STIX_FINDINGS)
+    bool error = g.severity == STIX_ERROR;
+    *(error ? &k->file_errors : &k->file_warnings) += 1;
+    if ((error ? k->file_errors - 1 : k->shown) < LIMIT_STIX_FINDINGS) {
         put_finding(k, &g);
-    else
-        k->hidden++;
+        k->shown++;
+    }
+}
+
+/* Of one object the check reports no more than the first findings, but counts all errors. */
+static void check_text(struct checking *k)
+{
+    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
+    size_t before = k->file_errors;
+    k->file_errors = before + stix_document_check(k->d->root, &o, note_finding, k);
 }
 
 static bool flush(struct checking *k, struct err *e)
@@ -104,7 +124,6 @@ static bool flush(struct checking *k, struct err *e)
 static bool check_document(void *ctx, const struct cli_document *d, struct err *e)
 {
     struct checking *k = ctx;
-    struct stix_check_options o = {.strict = cli_flag(k->c, "strict")};
     if (!str_eq(k->path, str_of(d->path))) {
         file_end(k);
         k->path = arena_str(k->c->arena, str_of(d->path));
@@ -115,7 +134,7 @@ static bool check_document(void *ctx, const struct cli_document *d, struct err *
     k->line = d->line;
     k->line_start = k->seen = 0;
     if (d->ok) {
-        stix_document_check(d->root, &o, note_finding, k);
+        check_text(k);
     } else {
         struct stix_finding f = {.severity = STIX_ERROR,
                                  .rule = "json-syntax",
@@ -139,7 +158,7 @@ static int check_files(struct cli *c)
     buf_init(&k.b, 0);
     cli_progress_start(&k.progress, "check, bytes", 0);
     for (size_t i = 0; i < c->arg_count && k.printed == 0; i++)
-        if (!cli_documents_each(c->args[i], check_document, &k, &e) && k.printed == 0)
+        if (!cli_documents_each(c->args[i], false, check_document, &k, &e) && k.printed == 0)
             status = (cli_fail(c, &e), 3);
     cli_progress_end(&k.progress);
     if (k.printed == 0)
@@ -200,7 +219,8 @@ const struct cli_command cli_check = {
     .text = "FILE is a bundle, a TAXII envelope, an array, one object or JSON lines; - is standard "
             "input, a directory is walked for *.json, *.jsonl and *.ndjson. Exit status 1 if there "
             "was an error, 0 if there were only warnings or nothing. "
-            "The first 100 findings of a file are printed.",
+            "The first 100 errors of a file are printed, and warnings as long as those are fewer "
+            "than 100 findings; the rest is counted.",
     .options = options,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/endpoint.h"
 #include "sensor/sensor.h"
 #include "stix/stix.h"
 
@@ -19,15 +20,7 @@ static const struct cli_option options[] = {
      "the collection of a server or directory: id, alias or title; of a directory all are read if "
      "not given",
      0, 0, false, false},
-    {"ca", 0, CLI_TEXT, "FILE", NULL, "trust servers of this CA only (PEM)", 0, 0, false, false},
-    {"token-file", 0, CLI_TEXT, "FILE", NULL,
-     "bearer token for the server; all URLs must then be of one, as with the next four options", 0,
-     0, false, false},
-    {"user", 0, CLI_TEXT, "NAME", NULL, "user name for the server", 0, 0, false, false},
-    {"password-file", 0, CLI_TEXT, "FILE", NULL, "password of --user", 0, 0, false, false},
-    {"cert", 0, CLI_TEXT, "FILE", NULL, "client certificate for the server (PEM)", 0, 0, false,
-     false},
-    {"key", 0, CLI_TEXT, "FILE", NULL, "key of --cert (PEM)", 0, 0, false, false},
+    CLI_ENDPOINT_OPTIONS,
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
@@ -77,20 +70,6 @@ static int could_not(const struct detect *d, const struct err *e)
 
 /* ---- options ---- */
 
-static bool read_secret(struct detect *d, const char *option, struct str *out, struct err *e)
-{
-    struct str path = cli_text(d->c, option), text;
-    if (!path.n)
-        return true;
-    if (!file_read(path.p, LIMIT_SECRET_BYTES + 2, &text, e))
-        return err_prefix(e, "--%s", option);
-    *out = arena_str(d->c->arena, str_trim(text));
-    base_free((void *)(uintptr_t)text.p);
-    if (!out->n)
-        return err_set(e, ERR_USAGE, "--%s: %s is empty", option, path.p);
-    return true;
-}
-
 /* Is `url` of the server that *origin tells of? The first one fills it. */
 static bool same_server(struct detect *d, struct str url, struct str *origin, struct err *e)
 {
@@ -110,9 +89,8 @@ static bool same_server(struct detect *d, struct str url, struct str *origin, st
 
 static bool check_servers(struct detect *d, struct err *e)
 {
-    const struct peer_endpoint *h = &d->how;
     struct str where, origin = STR_NONE;
-    if (!h->token.n && !h->user.n && !h->cert_file.n)
+    if (!cli_endpoint_signs_in(&d->how))
         return true;
     for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
         if (!same_server(d, where, &origin, e))
@@ -139,23 +117,14 @@ static bool read_options(struct detect *d, struct err *e)
     const struct cli *c = d->c;
     struct str as_of = cli_text(c, "as-of");
     struct instant at;
-    d->how = (struct peer_endpoint){.ca_file = cli_text(c, "ca"),
-                                    .user = cli_text(c, "user"),
-                                    .cert_file = cli_text(c, "cert"),
-                                    .key_file = cli_text(c, "key")};
     if (as_of.n && !instant_parse(as_of, &at, e)) {
         e->code = ERR_USAGE;
         return err_prefix(e, "--as-of %s", as_of.p);
     }
     d->has_as_of = as_of.n > 0;
     d->as_of_us = as_of.n ? instant_us(at) : now_us();
-    if (!d->how.user.n != !cli_text(c, "password-file").n)
-        return err_set(e, ERR_USAGE, "--user and --password-file go together");
-    if (!d->how.cert_file.n != !d->how.key_file.n)
-        return err_set(e, ERR_USAGE, "--cert and --key go together");
-    return check_identity(cli_text(c, "identity"), e) &&
-           read_secret(d, "token-file", &d->how.token, e) &&
-           read_secret(d, "password-file", &d->how.password, e) && check_servers(d, e);
+    return check_identity(cli_text(c, "identity"), e) && cli_endpoint_read(c, &d->how, e) &&
+           check_servers(d, e);
 }
 
 static bool stdin_twice(const struct cli *c)
@@ -459,15 +428,18 @@ const struct cli_command cli_detect = {
     .name = "detect",
     .args = "[INPUT...]",
     .summary = "scan logs for indicators; alerts as JSON lines",
-    .text = "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
-            "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
-            "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
-            "sent, no indicator can be used, or SIGINT or SIGTERM came before the end of a file; "
-            "what was found before is reported nevertheless. A pipe is followed until its end or "
-            "such a signal.\n\n"
-            "A line of stderr tells how many indicators are in use and why others are not. "
-            "Sightings hold counts and times, nothing of the log, and are marked as "
-            "the indicator is; only STIX indicators have them.",
+    .text =
+        "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
+        "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
+        "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
+        "sent, no indicator can be used, or SIGINT or SIGTERM came before the end of a file; "
+        "what was found before is reported nevertheless. A pipe is followed until its end or "
+        "such a signal.\n\n"
+        "Credentials are for one server: with them all URLs must have the same scheme, host and "
+        "port.\n\n"
+        "A line of stderr tells how many indicators are in use and why others are not. "
+        "Sightings hold counts and times, nothing of the log, and are marked as "
+        "the indicator is; only STIX indicators have them.",
     .options = options,
     .run = run,
 };

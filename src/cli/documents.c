@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "stix/stix.h"
+
 /* What is read before it is decided whether a file holds lines, and the longest of its lines. */
 #define BLOCK_BYTES    ((size_t)1 << 20)
 #define LINE_BYTES     ((size_t)LIMIT_STIX_OBJECT_BYTES)
@@ -14,6 +16,7 @@
 
 struct reading {
     const char *path;
+    bool joined;
     cli_document_fn *each;
     void *ctx;
     struct json_reader *json;
@@ -76,30 +79,80 @@ static bool is_lines(struct reading *r)
     return yes;
 }
 
+/* Are they whole objects, one a line? Then `text` receives them as an array. Anything else is read
+ * line by line, which also tells in which line an error is. */
+static bool join_lines(struct reading *r, struct str lines, struct buf *text,
+                       const struct json **root)
+{
+    struct err ignored;
+    enum stix_container kind;
+    const struct json *v, *itself;
+    size_t count, at = 1;
+    for (struct str rest = lines; rest.p;) {
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        if (line.n)
+            buf_byte(text, text->n ? ',' : '[');
+        buf_str(text, line);
+    }
+    buf_byte(text, ']');
+    if (text->failed || !json_parse(r->json, r->arena, buf_view(text), false, root, &ignored) ||
+        !json_is(*root, JSON_ARRAY))
+        return false;
+    for (v = (*root)->u.child; lines.p;) {
+        struct str line = str_trim(str_cut(&lines, '\n'));
+        if (line.n == 0)
+            continue;
+        if (!v || v->at != at || v->end != at + line.n ||
+            !stix_container_open(v, &kind, &itself, &count, &ignored) || kind != STIX_IN_ITSELF)
+            return false;
+        at += line.n + 1;
+        v = v->next;
+    }
+    return true;
+}
+
+/* Whole lines, the first of which is `*line`. */
+static bool hand_on_lines(struct reading *r, struct str lines, size_t *line, struct err *e)
+{
+    struct cli_document d = {.path = r->path, .line = *line, .ok = true};
+    struct buf text;
+    bool ok = true;
+    buf_init(&text, 0);
+    bool joined = r->joined && join_lines(r, lines, &text, &d.root);
+    d.text = buf_view(&text);
+    if (joined)
+        ok = r->each(r->ctx, &d, e);
+    arena_reset(r->arena);
+    for (; lines.p && ok; ++*line) {
+        struct str one = str_cut(&lines, '\n');
+        if (!joined && str_trim(one).n)
+            ok = hand_on(r, one, *line, false, e);
+    }
+    buf_done(&text);
+    return ok;
+}
+
 static bool each_line(struct reading *r, struct err *e)
 {
-    size_t line = 1, start = 0;
+    size_t line = 1;
     for (;;) {
-        struct str rest = str_from(buf_view(&r->b), start);
-        size_t n = str_find(rest, '\n');
-        if (n == rest.n && !r->ended) {
-            if (rest.n > LINE_BYTES)
-                return err_set(e, ERR_TOO_LARGE, "%s:%zu: a line of more than %zu bytes", r->path,
-                               line, LINE_BYTES);
-            memmove(r->b.p, r->b.p + start, rest.n);
-            r->b.n = rest.n;
-            start = 0;
-            if (!read_on(r, BLOCK_BYTES, e))
-                return false;
-            continue;
-        }
-        struct str text = str_slice(rest, 0, n);
-        if (str_trim(text).n && !hand_on(r, text, line, false, e))
+        struct str whole = buf_view(&r->b);
+        while (whole.n && !r->ended && whole.p[whole.n - 1] != '\n')
+            whole.n--;
+        size_t used = whole.n;
+        if (used && whole.p[used - 1] == '\n')
+            whole.n--;
+        if (used && !hand_on_lines(r, whole, &line, e))
             return false;
-        if (n == rest.n)
+        if (r->ended)
             return true;
-        start += n + 1;
-        line++;
+        r->b.n -= used;
+        memmove(r->b.p, r->b.p + used, r->b.n);
+        if (r->b.n > LINE_BYTES)
+            return err_set(e, ERR_TOO_LARGE, "%s:%zu: a line of more than %zu bytes", r->path, line,
+                           LINE_BYTES);
+        if (!read_on(r, BLOCK_BYTES, e))
+            return false;
     }
 }
 
@@ -124,9 +177,16 @@ static bool read_file(struct reading *r, struct err *e)
     return read_whole(r, e) && hand_on(r, buf_view(&r->b), 1, true, e);
 }
 
-static bool one_file(const char *path, cli_document_fn *each, void *ctx, struct err *e)
+struct walking {
+    bool joined;
+    cli_document_fn *each;
+    void *ctx;
+    size_t files;
+};
+
+static bool one_file(const struct walking *w, const char *path, struct err *e)
 {
-    struct reading r = {.path = path, .each = each, .ctx = ctx};
+    struct reading r = {.path = path, .joined = w->joined, .each = w->each, .ctx = w->ctx};
     r.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (!r.file) {
         err_errno(e, "cannot open", path);
@@ -158,19 +218,13 @@ static int wanted(const struct dirent *d)
     return d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
 }
 
-struct walking {
-    cli_document_fn *each;
-    void *ctx;
-    size_t files;
-};
-
 /* In the order of names, so that two runs say the same. Depth is bounded by DIRECTORY_DEEP. */
 static bool walk(struct walking *w, const char *path, unsigned depth, struct err *e)
 {
     struct dirent **names = NULL;
     if (!file_is_dir(path)) {
         w->files++;
-        return one_file(path, w->each, w->ctx, e);
+        return one_file(w, path, e);
     }
     if (depth == DIRECTORY_DEEP)
         return err_set(e, ERR_LIMIT, "%s: more than %d directories deep", path, DIRECTORY_DEEP);
@@ -193,9 +247,10 @@ static bool walk(struct walking *w, const char *path, unsigned depth, struct err
     return ok;
 }
 
-bool cli_documents_each(const char *path, cli_document_fn *each, void *ctx, struct err *e)
+bool cli_documents_each(const char *path, bool joined, cli_document_fn *each, void *ctx,
+                        struct err *e)
 {
-    struct walking w = {.each = each, .ctx = ctx};
+    struct walking w = {.joined = joined, .each = each, .ctx = ctx};
     if (!walk(&w, path, 0, e))
         return false;
     return w.files || err_set(e, ERR_IO,

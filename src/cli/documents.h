@@ -1,7 +1,7 @@
 /*
  * Reading files of STIX for the commands: a file holds one JSON text (a bundle, an envelope, an
- * array, an object) or JSON lines, one such text a line, which are read one by one in constant
- * memory. `-` is standard input; a directory is walked for *.json, *.jsonl and *.ndjson.
+ * array, an object) or JSON lines, one such text a line, which are read in constant memory. `-` is
+ * standard input; a directory is walked for *.json, *.jsonl and *.ndjson.
  */
 #ifndef CLI_DOCUMENTS_H
 #define CLI_DOCUMENTS_H
@@ -20,8 +20,9 @@ struct cli_document {
 };
 /* False ends the reading with `e`. */
 typedef bool cli_document_fn(void *ctx, const struct cli_document *d, struct err *e);
-/* An unreadable file is an error, and ends the reading; so is a directory without files. */
-bool cli_documents_each(const char *path, cli_document_fn *each, void *ctx,
+/* An unreadable file is an error, and ends the reading; so is a directory without files. `joined`:
+ * lines of one object each may come as an array of many. */
+bool cli_documents_each(const char *path, bool joined, cli_document_fn *each, void *ctx,
                         struct err *e) BASE_CHECKED;
 
 #endif

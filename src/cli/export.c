@@ -2,17 +2,21 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/endpoint.h"
 #include "crypt/crypt.h"
+#include "sensor/sensor.h"
 
 static const struct cli_option options[] = {
     {"format", 0, CLI_TEXT, "F", "stix", "stix: one bundle", 0, 0, false, false},
     {"for", 0, CLI_TEXT, "WHO", NULL,
      "what this organisation or user may read; the node's own organisation if not given", 0, 0,
      false, false},
-    {"collection", 0, CLI_TEXT, "C", NULL, "only this collection: id, alias or title", 0, 0, false,
+    {"collection", 0, CLI_TEXT, "C", NULL,
+     "only this collection: id, alias or title; needed for a URL that names none", 0, 0, false,
      false},
     {"versions", 0, CLI_TEXT, "WHICH", "last", "last, first or all versions of each object", 0, 0,
      false, false},
+    CLI_ENDPOINT_OPTIONS,
     CLI_OPTION_END,
 };
 
@@ -24,15 +28,43 @@ struct writing {
     int status;
 };
 
+static void put_object(struct writing *w, struct str bytes)
+{
+    buf_lit(&w->b, w->any ? ",\n" : ",\"objects\":[\n");
+    buf_str(&w->b, bytes);
+    w->any = true;
+}
+
 static bool put_row(void *ctx, const struct store_row *row)
 {
     struct writing *w = ctx;
-    buf_lit(&w->b, w->any ? ",\n" : ",\"objects\":[\n");
-    buf_str(&w->b, row->object->bytes);
-    w->any = true;
+    put_object(w, row->object->bytes);
     w->last = row->date_added;
     return !w->b.failed;
 }
+
+/* False when standard output is closed or full; that is told already. */
+static bool flush(struct writing *w)
+{
+    w->status = cli_print(w->c, &w->b);
+    buf_clear(&w->b);
+    return w->status == 0;
+}
+
+static void put_head(struct writing *w)
+{
+    char uuid[CRYPT_UUID_TEXT];
+    crypt_uuid4(uuid);
+    buf_printf(&w->b, "{\"type\":\"bundle\",\"id\":\"bundle--%s\"", uuid);
+}
+
+static void put_tail(struct writing *w)
+{
+    buf_lit(&w->b, w->any ? "\n]}\n" : "}\n");
+    (void)flush(w);
+}
+
+/* ---- of a node's directory ---- */
 
 /* Pages, so that memory does not grow with the collection. */
 static bool write_collection(struct writing *w, struct cli_node *n, const struct principal *who,
@@ -49,9 +81,8 @@ static bool write_collection(struct writing *w, struct cli_node *n, const struct
     while (more) {
         if (!exchange_read(n->s, who, &q, put_row, w, &more, e))
             return false;
-        if ((w->status = cli_print(w->c, &w->b)) != 0)
+        if (!flush(w))
             return true;
-        buf_clear(&w->b);
         q.after_us = w->last;
     }
     return true;
@@ -65,13 +96,12 @@ static bool reader(struct cli *c, struct cli_node *n, struct principal *who, str
     return !name.n || exchange_party_find(n->s, c->arena, name, &who->party, e);
 }
 
-static bool write_bundle(struct writing *w, struct cli_node *n, unsigned versions, struct err *e)
+static bool write_node(struct writing *w, struct cli_node *n, unsigned versions, struct err *e)
 {
     struct exchange_collection *list, one;
     struct str key = cli_text(w->c, "collection");
     struct principal who;
     size_t count = 1;
-    char uuid[CRYPT_UUID_TEXT];
     if (!reader(w->c, n, &who, e))
         return err_prefix(e, "--for");
     if (key.n) {
@@ -81,14 +111,12 @@ static bool write_bundle(struct writing *w, struct cli_node *n, unsigned version
     } else if (!exchange_collections(n->s, w->c->arena, &list, &count, e)) {
         return false;
     }
-    crypt_uuid4(uuid);
-    buf_printf(&w->b, "{\"type\":\"bundle\",\"id\":\"bundle--%s\"", uuid);
+    put_head(w);
     for (size_t i = 0; i < count && w->status == 0; i++)
         if (!write_collection(w, n, &who, &list[i], versions, e))
             return false;
-    buf_lit(&w->b, w->any ? "\n]}\n" : "}\n");
     if (w->status == 0)
-        w->status = cli_print(w->c, &w->b);
+        put_tail(w);
     return true;
 }
 
@@ -107,36 +135,90 @@ static bool versions_read(struct str text, unsigned *out)
     return false;
 }
 
-static int run(struct cli *c)
+static int export_node(struct writing *w)
 {
-    struct writing w = {.c = c};
+    struct cli *c = w->c;
     struct cli_node n;
     struct err e = {0};
     unsigned versions;
     int status;
-    if (!str_eq(cli_text(c, "format"), STR("stix")))
-        return cli_usage(c, "--format %.*s: only stix can be written yet",
-                         STR_FMT(cli_text(c, "format")));
+    if (cli_endpoint_given(c))
+        return cli_usage(c, "%s is a directory: --ca and credentials are for a URL", c->args[0]);
     if (!versions_read(cli_text(c, "versions"), &versions))
         return cli_usage(c, "--versions takes last, first or all");
     if (!cli_node_open(c, c->args[0], &n, &status))
         return status;
-    buf_init(&w.b, 0);
-    status = write_bundle(&w, &n, versions, &e) ? w.status : cli_fail(c, &e);
-    buf_done(&w.b);
+    status = write_node(w, &n, versions, &e) ? w->status : cli_fail(c, &e);
     cli_node_close(&n);
+    return status;
+}
+
+/* ---- of a server ---- */
+
+static bool put_page(void *ctx, const struct peer_page *p, struct err *e)
+{
+    struct writing *w = ctx;
+    size_t left = p->count;
+    for (const struct json *v = p->first; left > 0; v = v->next, left--)
+        put_object(w, json_source(p->text, v));
+    return flush(w) || err_set(e, ERR_IO, "stopped");
+}
+
+static bool write_server(struct writing *w, struct err *e)
+{
+    struct peer_endpoint server;
+    struct peer_client *client = NULL;
+    struct peer_collection found;
+    if (!cli_endpoint_read(w->c, &server, e))
+        return false;
+    server.url = str_of(w->c->args[0]);
+    if (!peer_client_open(&server, &client, e))
+        return false;
+    put_head(w);
+    bool ok = peer_client_collection(client, cli_text(w->c, "collection"), &found, e) &&
+              peer_client_pull(client, buf_view(&found.url), STR_NONE, put_page, w, e);
+    peer_client_close(client);
+    buf_done(&found.url);
+    if (ok)
+        put_tail(w);
+    return ok;
+}
+
+static int export_server(struct writing *w)
+{
+    struct cli *c = w->c;
+    struct err e = {0};
+    if (cli_text(c, "for").n || cli_text_nth(c, "versions", 0).n)
+        return cli_usage(c, "--for and --versions are for a directory: a server shows the last "
+                            "versions that its user may read");
+    if (write_server(w, &e))
+        return w->status;
+    return w->status ? w->status : cli_fail(c, &e);
+}
+
+static int run(struct cli *c)
+{
+    struct writing w = {.c = c};
+    if (!str_eq(cli_text(c, "format"), STR("stix")))
+        return cli_usage(c, "--format %.*s: only stix can be written yet",
+                         STR_FMT(cli_text(c, "format")));
+    buf_init(&w.b, 0);
+    int status = (sensor_is_url(str_of(c->args[0])) ? export_server : export_node)(&w);
+    buf_done(&w.b);
     return status;
 }
 
 const struct cli_command cli_export = {
     .name = "export",
-    .args = "DIR",
+    .args = "DIR|URL",
     .least_args = 1,
     .most_args = 1,
     .summary = "write what an organisation may read as one STIX bundle",
     .text =
         "Goes through the same gate as every reader: objects that are not released to WHO cannot "
-        "appear. Objects that stand in several collections appear once for each.",
+        "appear. Objects that stand in several collections appear once for each.\n\n"
+        "URL is a TAXII 2.1 server, API root or collection; what is written is what its user may "
+        "read in one collection.",
     .options = options,
     .run = run,
 };

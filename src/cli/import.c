@@ -8,6 +8,8 @@
 /* Objects of one batch, and batches on their way to the disk while the next is being checked. */
 #define BATCH_OBJECTS 1000
 #define BATCHES_MOST  4
+/* Bytes of an object's own words that a line shows. */
+#define SHOWN_BYTES 600
 
 static const struct cli_option options[] = {
     {"collection", 0, CLI_TEXT, "C", NULL, "where the objects go: id, alias or title", 0, 0, false,
@@ -69,8 +71,11 @@ static void print_refused(struct import *im, const struct exchange_result *r)
         json_put_member(&b, "message", r->message);
         buf_lit(&b, "}\n");
     } else {
-        buf_printf(&b, "%s %.*s: %.*s: %.*s\n", exchange_outcome_name(r->outcome), STR_FMT(r->id),
-                   STR_FMT(r->rule), STR_FMT(r->message));
+        buf_printf(&b, "%s ", exchange_outcome_name(r->outcome));
+        buf_printable(&b, r->id, SHOWN_BYTES);
+        buf_printf(&b, ": %.*s: ", STR_FMT(r->rule));
+        buf_printable(&b, r->message, SHOWN_BYTES);
+        buf_byte(&b, '\n');
     }
     fwrite(b.p, 1, b.n, stdout);
     buf_done(&b);
@@ -146,13 +151,12 @@ static bool import_document(void *ctx, const struct cli_document *d, struct err 
     const struct json *first;
     size_t count, line, column;
     struct err ignored;
-    if (!d->ok) {
-        str_line_column(d->text, d->e.at, &line, &column);
+    if (!d->ok)
         *e = d->e;
+    if (!d->ok || !stix_container_open(d->root, &kind, &first, &count, e)) {
+        str_line_column(d->text, e->at, &line, &column);
         return err_prefix(e, "%s:%zu:%zu", d->path, d->line + line - 1, column);
     }
-    if (!stix_container_open(d->root, &kind, &first, &count, e))
-        return err_prefix(e, "%s", d->path);
     bool ok = import_objects(im, d, first, count, e);
     /* Batches point into this document: none may be left when it goes. */
     return collect(im, 0, ok ? e : &ignored) && ok;
@@ -206,7 +210,7 @@ static int run(struct cli *c)
     cli_progress_start(&im.progress, "import", 0);
     bool ok = import_start(&im, &e);
     for (size_t i = 1; i < c->arg_count && ok; i++)
-        ok = cli_documents_each(c->args[i], import_document, &im, &e);
+        ok = cli_documents_each(c->args[i], true, import_document, &im, &e);
     cli_progress_end(&im.progress);
     bool any = im.objects > 0;
     if (!ok)

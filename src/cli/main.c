@@ -25,7 +25,13 @@
     X(detect)                                                                                      \
     X(dialogue_read)                                                                               \
     X(policy_check)                                                                                \
-    X(policy_explain)
+    X(policy_explain)                                                                              \
+    X(policy_plan)                                                                                 \
+    X(policy_apply)                                                                                \
+    X(policy_reveal)                                                                               \
+    X(release_list)                                                                                \
+    X(release_approve)                                                                             \
+    X(release_refuse)
 
 #define X(name) extern const struct cli_command cli_##name;
 COMMANDS(X)

@@ -40,7 +40,9 @@ static int run(struct cli *c)
     if (!file_read(c->args[0], LIMIT_POLICY_BYTES, &text, &e))
         return (cli_fail(c, &e), 3);
     buf_init(&w.b, 0);
-    bool ok = policy_check(text, c->args[0], note_warning, &w, &p, &e);
+    struct policy_check_options o = {
+        .name = c->args[0], .now_us = now_us(), .warn = note_warning, .ctx = &w};
+    bool ok = policy_check(text, &o, &p, &e);
     if (!ok && cli_flag(c, "json")) {
         str_line_column(text, e.at, &line, &column);
         put(&w, "error", line, column, str_of(e.msg));

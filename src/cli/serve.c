@@ -68,6 +68,10 @@ static int serve(struct cli *c, struct exchange *x)
     raise_file_limit();
     if (!http_start(&o, &server, &e))
         return cli_fail(c, &e);
+    if (!exchange_background(x, &e)) {
+        http_stop(server);
+        return cli_fail(c, &e);
+    }
     bool ready = print_ready(c, server, ca);
     if (ready)
         cli_signals_wait();

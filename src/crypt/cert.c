@@ -215,13 +215,13 @@ static bool for_client(gnutls_x509_crt_t crt)
     }
 }
 
-bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e)
+bool crypt_cert_client_ok(struct str pem_or_der, int64_t at_us, struct err *e)
 {
     gnutls_x509_crt_t crt;
     unsigned critical;
     time_t at = (time_t)(at_us / 1000000);
     bool ok = true;
-    if (!import_any(&crt, der, e))
+    if (!import_any(&crt, pem_or_der, e))
         return false;
     if (at < gnutls_x509_crt_get_activation_time(crt))
         ok = err_set(e, ERR_UNAUTHORIZED, "the client certificate is not valid yet");

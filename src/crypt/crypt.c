@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <nettle/sha1.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(CRYPT_SHA256_BYTES == crypto_hash_sha256_BYTES, "sha256");
+_Static_assert(CRYPT_SHA256_BYTES == SHA256_DIGEST_SIZE, "sha256");
 _Static_assert(CRYPT_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "hmac");
+_Static_assert(CRYPT_KEY_BYTES == crypto_sign_SEEDBYTES, "seed");
+_Static_assert(CRYPT_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES, "public key");
+_Static_assert(CRYPT_SECRET_BYTES == crypto_sign_SECRETKEYBYTES, "secret key");
+_Static_assert(CRYPT_SIGNATURE_BYTES == crypto_sign_BYTES, "signature");
 
 bool crypt_init(struct err *e)
 {
@@ -24,7 +29,18 @@ static const unsigned char *bytes_of(struct str s)
 
 void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES])
 {
-    crypto_hash_sha256(out, bytes_of(data), data.n);
+    crypt_sha256_parts(&data, 1, out);
+}
+
+/* Nettle uses the processor's SHA instructions; libsodium's plain C takes four times as long. */
+void crypt_sha256_parts(const struct str *parts, size_t count,
+                        unsigned char out[CRYPT_SHA256_BYTES])
+{
+    struct sha256_ctx sha;
+    sha256_init(&sha);
+    for (size_t i = 0; i < count; i++)
+        sha256_update(&sha, parts[i].n, bytes_of(parts[i]));
+    sha256_digest(&sha, CRYPT_SHA256_BYTES, out);
 }
 
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
@@ -33,9 +49,100 @@ void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data
     crypto_auth_hmacsha256(out, bytes_of(data), data.n, key);
 }
 
+uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data)
+{
+    uint64_t name;
+    _Static_assert(crypto_shorthash_BYTES == sizeof name, "64 bits");
+    _Static_assert(crypto_shorthash_KEYBYTES == CRYPT_NAME_KEY_BYTES, "128 bits");
+    crypto_shorthash((unsigned char *)&name, (const unsigned char *)data.p, data.n, key);
+    return name;
+}
+
 bool crypt_equal(const void *a, const void *b, size_t n)
 {
     return sodium_memcmp(a, b, n) == 0;
+}
+
+/* ---- deterministic authenticated encryption ---- */
+
+_Static_assert(CRYPT_KEY_BYTES == crypto_stream_xchacha20_KEYBYTES, "xchacha20");
+
+/* The nonce: the first CRYPT_SEAL_BYTES of the text's HMAC, and zeros. */
+static void seal_nonce(const unsigned char key[CRYPT_KEY_BYTES], struct str text,
+                       unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES])
+{
+    unsigned char mac_key[CRYPT_SHA256_BYTES], mac[CRYPT_SHA256_BYTES];
+    crypt_hmac_sha256(key, (struct str){"setu seal: authenticates", 24}, mac_key);
+    crypt_hmac_sha256(mac_key, text, mac);
+    memset(nonce, 0, crypto_stream_xchacha20_NONCEBYTES);
+    memcpy(nonce, mac, CRYPT_SEAL_BYTES);
+    sodium_memzero(mac_key, sizeof mac_key);
+}
+
+static void seal_xor(const unsigned char key[CRYPT_KEY_BYTES], struct str in,
+                     const unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES], char *out)
+{
+    unsigned char sub[CRYPT_SHA256_BYTES];
+    crypt_hmac_sha256(key, (struct str){"setu seal: encrypts", 19}, sub);
+    if (in.n)
+        crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
+    sodium_memzero(sub, sizeof sub);
+}
+
+void crypt_seal(const unsigned char key[CRYPT_KEY_BYTES], struct str text, struct buf *out)
+{
+    unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES];
+    if (!buf_reserve(out, CRYPT_SEAL_BYTES + text.n))
+        return;
+    seal_nonce(key, text, nonce);
+    memcpy(out->p + out->n, nonce, CRYPT_SEAL_BYTES);
+    seal_xor(key, text, nonce, out->p + out->n + CRYPT_SEAL_BYTES);
+    out->n += CRYPT_SEAL_BYTES + text.n;
+}
+
+bool crypt_unseal(const unsigned char key[CRYPT_KEY_BYTES], struct str sealed, struct buf *out,
+                  struct err *e)
+{
+    unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES] = {0};
+    unsigned char again[crypto_stream_xchacha20_NONCEBYTES];
+    if (sealed.n < CRYPT_SEAL_BYTES)
+        return err_set(e, ERR_INVALID, "too short for a sealed text");
+    struct str in = str_from(sealed, CRYPT_SEAL_BYTES);
+    if (!buf_reserve(out, in.n + 1)) /* a place to write to even for no text */
+        return buf_ok(out, e);
+    memcpy(nonce, sealed.p, CRYPT_SEAL_BYTES);
+    seal_xor(key, in, nonce, out->p + out->n);
+    seal_nonce(key, (struct str){out->p + out->n, in.n}, again);
+    if (!crypt_equal(nonce, again, sizeof nonce)) {
+        sodium_memzero(out->p + out->n, in.n);
+        return err_set(e, ERR_INVALID, "it was not sealed under this key");
+    }
+    out->n += in.n;
+    return true;
+}
+
+void crypt_sign_keys(const unsigned char seed[CRYPT_KEY_BYTES],
+                     unsigned char public_key[CRYPT_PUBLIC_BYTES],
+                     unsigned char secret[CRYPT_SECRET_BYTES])
+{
+    must(crypto_sign_seed_keypair(public_key, secret, seed) == 0);
+}
+
+void crypt_sign(const unsigned char secret[CRYPT_SECRET_BYTES], struct str message,
+                unsigned char out[CRYPT_SIGNATURE_BYTES])
+{
+    must(crypto_sign_detached(out, NULL, bytes_of(message), message.n, secret) == 0);
+}
+
+bool crypt_sign_verify(const unsigned char public_key[CRYPT_PUBLIC_BYTES], struct str message,
+                       const unsigned char signature[CRYPT_SIGNATURE_BYTES])
+{
+    return crypto_sign_verify_detached(signature, bytes_of(message), message.n, public_key) == 0;
+}
+
+void crypt_wipe(void *secret, size_t n)
+{
+    sodium_memzero(secret, n);
 }
 
 /* RFC 4122 §4.1.1, §4.1.3: variant 10x, version in the high nibble of byte 6. */
@@ -54,10 +161,19 @@ static void uuid_text(unsigned char u[16], unsigned version, char out[CRYPT_UUID
     out[n] = '\0';
 }
 
+/* ---- identifiers ---- */
+
 void crypt_uuid4(char out[CRYPT_UUID_TEXT])
 {
     unsigned char u[16];
     base_random(u, sizeof u);
+    uuid_text(u, 4, out);
+}
+
+void crypt_uuid4_of(const unsigned char bits[16], char out[CRYPT_UUID_TEXT])
+{
+    unsigned char u[16];
+    memcpy(u, bits, sizeof u);
     uuid_text(u, 4, out);
 }
 
@@ -88,18 +204,38 @@ void crypt_base64_put(struct buf *out, struct str data, bool url)
     out->n += bytes - 1;
 }
 
+/* libsodium 1.0.18 reads every byte over 0x7F as some digit. */
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 0x7F)
+            return false;
+    return true;
+}
+
+static bool from_base64(struct str text, bool url, void *out, size_t room, size_t *n)
+{
+    const char *end = NULL;
+    return text.n == 0 ||
+           (is_ascii(text) &&
+            sodium_base642bin(out, room, text.p, text.n, NULL, n, &end, variant_of(url)) == 0 &&
+            end == text.p + text.n);
+}
+
 bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e)
 {
     size_t n = 0, room = text.n / 4 * 3 + 3;
-    const char *end = NULL;
     if (!buf_reserve(out, room))
         return buf_ok(out, e);
-    if (sodium_base642bin((unsigned char *)out->p + out->n, room, text.p ? text.p : "", text.n,
-                          NULL, &n, &end, variant_of(url)) != 0 ||
-        (text.n && end != text.p + text.n))
+    if (!from_base64(text, url, out->p + out->n, room, &n))
         return err_set(e, ERR_SYNTAX, "not base64");
     out->n += n;
     return true;
+}
+
+bool crypt_base64_fill(struct str text, void *out, size_t room, size_t *n)
+{
+    return text.n && from_base64(text, false, out, room, n);
 }
 
 void crypt_token_new(char out[CRYPT_TOKEN_TEXT])

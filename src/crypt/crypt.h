@@ -1,6 +1,6 @@
 /*
- * The one face to the cryptographic libraries: hashes, HMAC, tokens and passwords, UUIDs, base64,
- * certificates. Nothing is implemented here. Any thread may call after crypt_init.
+ * The one face to the cryptographic libraries: hashes, HMAC, signatures, tokens and passwords,
+ * UUIDs, base64, certificates. Nothing is implemented here. Any thread may call after crypt_init.
  * It refuses to compare secrets in other than constant time.
  */
 #ifndef CRYPT_CRYPT_H
@@ -8,22 +8,56 @@
 
 #include "base/base.h"
 
-#define CRYPT_SHA256_BYTES 32
-#define CRYPT_KEY_BYTES    32
-#define CRYPT_UUID_TEXT    37 /* 36 characters and NUL */
-#define CRYPT_TOKEN_TEXT   64
+#define CRYPT_SHA256_BYTES    32
+#define CRYPT_KEY_BYTES       32
+#define CRYPT_PUBLIC_BYTES    32
+#define CRYPT_SECRET_BYTES    64 /* the seed, then the public key */
+#define CRYPT_SIGNATURE_BYTES 64
+#define CRYPT_UUID_TEXT       37 /* 36 characters and NUL */
+#define CRYPT_TOKEN_TEXT      64
 
 /* Call once before anything else; false if a library cannot start. */
 bool crypt_init(struct err *e) BASE_CHECKED;
 
 /* ---- hashes and MACs ---- */
 void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES]);
+/* Of the parts, one behind the other. */
+void crypt_sha256_parts(const struct str *parts, size_t count,
+                        unsigned char out[CRYPT_SHA256_BYTES]);
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES]);
 bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
+/* SipHash-2-4: a name of 64 bits for data that others choose; without the key nobody can choose two
+ * that share one. */
+#define CRYPT_NAME_KEY_BYTES 16
+uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data);
+
+/* ---- deterministic authenticated encryption ---- */
+#define CRYPT_SEAL_BYTES 16
+/* Appends CRYPT_SEAL_BYTES and then the encrypted text. Equal texts under one key are sealed alike;
+ * that and the length are all that is told (a synthetic IV, as in RFC 5297, of HMAC-SHA-256, with
+ * XChaCha20). */
+void crypt_seal(const unsigned char key[CRYPT_KEY_BYTES], struct str text, struct buf *out);
+/* Appends the text; ERR_INVALID when `sealed` was not made under this key. */
+bool crypt_unseal(const unsigned char key[CRYPT_KEY_BYTES], struct str sealed, struct buf *out,
+                  struct err *e) BASE_CHECKED;
+
+/* ---- signatures (Ed25519, RFC 8032 §5.1) ---- */
+/* The key pair that a secret seed of 32 random bytes stands for. */
+void crypt_sign_keys(const unsigned char seed[CRYPT_KEY_BYTES],
+                     unsigned char public_key[CRYPT_PUBLIC_BYTES],
+                     unsigned char secret[CRYPT_SECRET_BYTES]);
+void crypt_sign(const unsigned char secret[CRYPT_SECRET_BYTES], struct str message,
+                unsigned char out[CRYPT_SIGNATURE_BYTES]);
+/* False also for a public key of small order and for a signature in a second form. */
+bool crypt_sign_verify(const unsigned char public_key[CRYPT_PUBLIC_BYTES], struct str message,
+                       const unsigned char signature[CRYPT_SIGNATURE_BYTES]);
+void crypt_wipe(void *secret, size_t n); /* zeros that no compiler leaves out */
 
 /* ---- identifiers ---- */
 void crypt_uuid4(char out[CRYPT_UUID_TEXT]);
+/* The same form of 122 of the bits that are given. */
+void crypt_uuid4_of(const unsigned char bits[16], char out[CRYPT_UUID_TEXT]);
 /* RFC 4122 §4.3 with SHA-1; `ns` is the text form of the namespace UUID. */
 void crypt_uuid5(const char *ns, struct str name, char out[CRYPT_UUID_TEXT]);
 
@@ -31,6 +65,9 @@ void crypt_uuid5(const char *ns, struct str name, char out[CRYPT_UUID_TEXT]);
 void crypt_base64_put(struct buf *out, struct str data, bool url);
 /* False (ERR_SYNTAX) on any character outside the alphabet. */
 bool crypt_base64_get(struct str text, bool url, struct buf *out, struct err *e) BASE_CHECKED;
+/* The standard alphabet into at most `room` bytes at `out`, *n of them; without memory of its own.
+ * False if it is no base64 or more: `out` may then be written to. */
+bool crypt_base64_fill(struct str text, void *out, size_t room, size_t *n) BASE_CHECKED;
 
 /* ---- secrets of people and services ---- */
 /* "setu_" and 256 random bits in base64url. Only its hash is stored. */
@@ -56,7 +93,7 @@ bool crypt_cert_fingerprint(struct str pem_or_der, unsigned char out[CRYPT_SHA25
                             struct err *e) BASE_CHECKED;
 /* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA?
  */
-bool crypt_cert_client_ok(struct str der, int64_t at_us, struct err *e) BASE_CHECKED;
+bool crypt_cert_client_ok(struct str pem_or_der, int64_t at_us, struct err *e) BASE_CHECKED;
 
 /* The certificate (DER) that the other end of a TLS session (gnutls_session_t) presented, or
  * STR_NONE. It lives as long as the session. Not verified: see crypt_cert_client_ok. */

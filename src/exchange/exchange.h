@@ -44,6 +44,7 @@ bool exchange_init(const struct exchange_init *i, struct str *user, char token[6
 bool exchange_open(const char *dir, struct exchange **out, struct err *e) BASE_CHECKED;
 void exchange_close(struct exchange *x); /* waits for what was handed in; NULL is allowed */
 const struct exchange_config *exchange_config(const struct exchange *x);
+/* The policy in force. It lives as long as the exchange, also when another takes its place. */
 const struct policy *exchange_policy(const struct exchange *x);
 const char *exchange_dir(const struct exchange *x);
 /* DIR/NAME in the caller's buffer. */
@@ -165,10 +166,12 @@ const char *exchange_outcome_name(enum exchange_outcome o);
 /* What became of one object. */
 struct exchange_result {
     struct str id;      /* as far as it could be read */
-    struct str version; /* modified, created, or the instant of arrival */
+    struct str version; /* modified, created, or the instant of arrival; refused ones have it too */
     enum exchange_outcome outcome;
     struct str rule; /* a rule of STIX or the policy's line; empty when accepted */
-    struct str message;
+    struct str
+        message; /* why; when accepted, to whom it is released, as far as the sender may know */
+    bool later;  /* refused for now: the sender may try again */
 };
 
 struct exchange_batch;
@@ -181,6 +184,7 @@ struct exchange_submission {
     const struct principal *who;                  /* copied */
     const struct exchange_collection *collection; /* copied */
     bool from_partner;                            /* pulled from a configured partner */
+    bool approved;                                /* an officer let it out of quarantine */
     exchange_status_fn *status;                   /* or NULL */
 };
 
@@ -231,19 +235,120 @@ bool exchange_sees(struct exchange_session *s, const struct principal *who,
 bool exchange_status(struct exchange_session *s, const struct principal *who, struct str uuid,
                      struct buf *json, struct err *e) BASE_CHECKED;
 
-/* The same decision the write path takes, for a stored object: what would `to` get, and why.
- * ERR_NOT_FOUND when no version is stored. `bytes` receives the newest version. */
+/* The same decision the write path takes, for the newest stored version of an id: what would `to`
+ * get, and why. ERR_NOT_FOUND when no version is stored. Text lives in `a`. */
 struct exchange_explanation {
-    enum policy_release decision; /* by the policy as it is now */
+    enum policy_verdict decision; /* by the policy as it is now, and by approvals */
     struct policy_rule_ref rule;
-    bool released; /* by the record: `to` reads a version of it today */
+    struct policy_rule_ref *redactions; /* the redact rules that apply, in order */
+    size_t redaction_count;
+    struct str copy; /* what goes out, or is held; empty when denied */
+    bool copied;     /* … and it is a redacted copy */
+    bool released;   /* by the record: `to` reads a version of it today, in some form */
 };
-bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
-                      struct exchange_explanation *out, struct buf *bytes,
+bool exchange_explain(struct exchange_session *s, struct arena *a, struct str id,
+                      const struct policy_party *to, struct exchange_explanation *out,
                       struct err *e) BASE_CHECKED;
+/* Appends what a pseudonym that this node made stands for; ERR_INVALID when it made none such. */
+bool exchange_reveal(const struct exchange *x, struct str pseudonym, struct buf *out,
+                     struct err *e) BASE_CHECKED;
 /* The organisation called `org` in policy.conf or among the users; ERR_NOT_FOUND. */
 bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str org,
                          struct policy_party *out, struct err *e) BASE_CHECKED;
+
+/* ---- the release desk ---- */
+
+struct exchange_vote {
+    struct str officer, party; /* party: NATION/org, or empty for all who wait */
+    int64_t at_us;
+};
+/* What waits, or waited: a hold (recipients wait for an object) or a quarantined arrival. */
+struct exchange_desk_entry {
+    struct store_desk desk;
+    struct policy_party from;
+    const struct exchange_vote *votes;
+    size_t vote_count;
+};
+typedef bool exchange_desk_fn(void *ctx, const struct exchange_desk_entry *d); /* false stops */
+/* In order of arrival; `all`: also what is decided. For officers, not for a reader. */
+bool exchange_desk_each(struct exchange_session *s, struct arena *a, bool all,
+                        exchange_desk_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+const char *exchange_desk_state_name(enum store_desk_state s);
+/* An officer approves (for one recipient or all who wait) or refuses, with a reason. What has
+ * enough approvals is released in the same transaction. *state says how the entry stands then.
+ * ERR_FORBIDDEN for others than officers of the home organisation, and for who submitted it;
+ * ERR_CONFLICT when it does not wait any more. */
+struct exchange_verdict {
+    const struct principal *officer;
+    int64_t id;
+    const struct policy_party *to; /* NULL: all */
+    bool refuse;
+    struct str reason;
+};
+bool exchange_desk_decide(struct exchange_session *s, const struct exchange_verdict *v,
+                          enum store_desk_state *state, struct err *e) BASE_CHECKED;
+
+/* ---- the ledger ---- */
+
+/* Appends the log's head, signed as it is now (C2SP checkpoint). */
+bool exchange_ledger_checkpoint(struct exchange_session *s, struct buf *out,
+                                struct err *e) BASE_CHECKED;
+/* Appends the verifier key of the node's log, or of the node as a witness of others' logs. */
+bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, struct buf *out,
+                         struct err *e) BASE_CHECKED;
+/* Records that objects were written out of the node. */
+struct exchange_export {
+    struct str format, collection, recipient; /* empty: all, the node's own organisation */
+    uint64_t count;
+};
+bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
+                            struct err *e) BASE_CHECKED;
+
+/* ---- changing the policy ---- */
+
+/* How far it has come; called now and then. */
+typedef void exchange_progress_fn(void *ctx, uint64_t done, uint64_t all);
+
+/* What an edit of the policy would change, for one recipient. */
+#define EXCHANGE_PLAN_SAMPLES 10
+enum exchange_plan_effect {
+    EXCHANGE_PLAN_RELEASED,  /* reads it now for the first time, as it is or as a copy */
+    EXCHANGE_PLAN_WITHDRAWN, /* reads it no longer */
+    EXCHANGE_PLAN_REDACTED,  /* gets a redacted copy in the place of the object, or another copy */
+    EXCHANGE_PLAN_RESTORED,  /* gets the object in the place of a copy */
+    EXCHANGE_PLAN_HELD       /* officers are to decide whether it goes there */
+};
+#define EXCHANGE_PLAN_EFFECTS 5
+const char *exchange_plan_effect_name(enum exchange_plan_effect f);
+struct exchange_plan_party {
+    struct policy_party party; /* org empty: all others of the nation; both empty: everybody else */
+    uint64_t counts[EXCHANGE_PLAN_EFFECTS];
+    struct str samples[EXCHANGE_PLAN_EFFECTS][EXCHANGE_PLAN_SAMPLES]; /* the first ids */
+};
+struct exchange_plan {
+    struct exchange_plan_party *parties; /* only those for whom something changes */
+    size_t party_count;
+    uint64_t objects, changed; /* looked at; with any change */
+};
+/* Computed on what the node holds, by the code that decides; nothing is changed. `name` stands in
+ * the messages about `text`. */
+struct exchange_plan_options {
+    struct str text;
+    const char *name;
+    exchange_progress_fn *progress; /* or NULL */
+    void *ctx;
+};
+bool exchange_policy_plan(struct exchange_session *s, const struct exchange_plan_options *o,
+                          struct arena *a, struct exchange_plan *out, struct err *e) BASE_CHECKED;
+/* Puts `text` in the place of policy.conf and does what the plan said: what is withdrawn vanishes
+ * at once, in one transaction; what is newly released follows, with a date_added of its own. A
+ * server of this node follows by itself. Interrupted in between, the rest is done by the next
+ * server. */
+bool exchange_policy_apply(struct exchange *x, struct str text, exchange_progress_fn *progress,
+                           void *ctx, struct err *e) BASE_CHECKED;
+/* Lets this process do what waits to be decided again: after an interrupted apply, when a date in
+ * the policy passes, when what an object refers to changes. For servers. */
+bool exchange_background(struct exchange *x, struct err *e) BASE_CHECKED;
 
 /* ---- partners ---- */
 

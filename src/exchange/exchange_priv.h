@@ -3,6 +3,7 @@
 #define EXCHANGE_EXCHANGE_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "crypt/crypt.h"
 #include "exchange/exchange.h"
@@ -15,22 +16,36 @@ struct exchange_job {
     void (*done)(struct exchange_job *j, bool ok, const struct err *e);
 };
 
+struct gate;
+
+/* A policy that is or was in force; readers may still hold the older ones. */
+struct exchange_policy {
+    struct exchange_policy *before;
+    struct policy *policy;
+    char digest[64]; /* SHA-256 of its text, in hexadecimal */
+};
+/* Of the policy in force. */
+struct str exchange_policy_digest(const struct exchange *x);
+
 struct exchange {
     char *dir;
     struct arena *arena; /* config texts */
     struct exchange_config config;
-    struct policy *policy;
+    _Atomic(struct exchange_policy *) policy;
     unsigned char key[CRYPT_KEY_BYTES];
 
     /* The writer: started by the first job. `lock` guards all below. */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t writer;
-    bool writer_runs, closing;
+    bool writer_runs, closing, background;
     struct store *writer_store; /* the writer thread's own once it runs */
     struct exchange_job *first, **last;
     size_t queued;
-    int64_t statuses_swept_us; /* the writer thread's own */
+    /* The writer thread's own. */
+    int64_t statuses_swept_us;
+    struct gate *gate;
+    uint64_t policy_generation; /* of the policy in force, see policy.c */
 };
 
 /* The audiences that contain one party, kept up to date as new ones are interned. */
@@ -59,29 +74,30 @@ bool exchange_enqueue(struct exchange *x, struct exchange_job *j, struct err *e)
 /* Queues a job and waits for its end. `done` must be exchange_waiter_done of a struct waiter. */
 struct exchange_waiter {
     struct exchange_job job;
+    struct exchange *x; /* filled by exchange_run */
+    /* NULL, or called on the writer's thread in the place of exchange_waiter_done, which it calls
+     */
+    void (*done)(struct exchange_job *j, bool ok, const struct err *e);
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool finished, ok;
     struct err e;
 };
 bool exchange_run(struct exchange *x, struct exchange_waiter *w, struct err *e) BASE_CHECKED;
+void exchange_waiter_done(struct exchange_job *j, bool ok, const struct err *e);
 void exchange_writer_stop(struct exchange *x);
 
 bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
 
-/* Whose an object is. What came from abroad stays bound to its nation whoever hands it in, so the
- * floors look at the creator when that is a foreign organisation known here, else at the submitter.
- */
-struct exchange_origin {
-    int64_t creator;   /* the organisation whose identity created_by_ref names; 0: unknown */
-    bool creator_home; /* … and it is of this node's nation */
-    struct policy_party source; /* in: who submitted it; out: for the policy's facts */
-};
-bool exchange_origin_of(const struct exchange *x, struct store *s, struct arena *a,
-                        const struct stix_object *o, struct exchange_origin *io,
-                        struct err *e) BASE_CHECKED;
-/* The facts a policy asks of an object that `source` submitted into a collection. */
-struct policy_facts exchange_facts(const struct exchange *x, const struct stix_object *o,
-                                   enum stix_tlp default_marking, struct policy_party source);
+/* ---- the policy in force (policy.c) ---- */
+
+/* Reads policy.conf, or what is to take its place. */
+bool exchange_policy_open(struct exchange *x, struct store *s, struct err *e) BASE_CHECKED;
+void exchange_policy_free(struct exchange *x);
+/* Inside the writer's transaction: follows what another process applied, and opens the gate. */
+bool exchange_gate_open(struct exchange *x, struct store *s, struct err *e) BASE_CHECKED;
+/* A share of what is to be decided again, in a transaction of its own; *left: more waits. */
+bool exchange_sweep_some(struct exchange *x, struct store *s, bool *left,
+                         struct err *e) BASE_CHECKED;
 
 #endif

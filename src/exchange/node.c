@@ -1,5 +1,6 @@
 /* A node's folder: making it, opening it, reading setu.conf. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,14 @@ static bool identity_valid(struct str s)
     return stix_id_parse(s, &type, &ignored) && str_eq(type, STR("identity"));
 }
 
+static bool public_url_valid(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '#' || s.p[i] == '?' || s.p[i] == 0x7F)
+            return false;
+    return str_starts(s, STR("https://")) || str_starts(s, STR("http://"));
+}
+
 /* One segment of a path, and none that this program serves itself. */
 static bool api_root_valid(struct str s)
 {
@@ -62,7 +71,8 @@ static const struct setting settings[] = {
     TEXT_SETTING("org", org, NULL, policy_org_valid, "lower case letters, digits and hyphens"),
     TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
     TEXT_SETTING("listen", listen, "127.0.0.1:6443", NULL, NULL),
-    TEXT_SETTING("public-url", public_url, "", NULL, NULL),
+    TEXT_SETTING("public-url", public_url, "", public_url_valid,
+                 "a URL without blanks: https://cti.example.org"),
     TEXT_SETTING("api-root", api_root, "api", api_root_valid,
                  "letters, digits, hyphens and underscores that no other path begins with"),
     NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
@@ -159,18 +169,6 @@ const char *exchange_path(const struct exchange *x, const char *name, char out[L
     return out;
 }
 
-static bool read_policy(struct exchange *x, struct err *e)
-{
-    char path[LIMIT_PATH_BYTES];
-    struct str text;
-    exchange_path(x, "policy.conf", path);
-    if (!file_read(path, LIMIT_POLICY_BYTES, &text, e))
-        return false;
-    bool ok = policy_parse(text, path, &x->policy, e);
-    base_free((void *)(uintptr_t)text.p);
-    return ok;
-}
-
 bool exchange_open(const char *dir, struct exchange **out, struct err *e)
 {
     char path[LIMIT_PATH_BYTES];
@@ -185,11 +183,14 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     bool ok = arena_ok(x->arena, e);
-    if (ok && !file_exists(exchange_path(x, "setu.conf", path)))
-        ok = err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir);
-    ok = ok && exchange_config_read(x, e) && read_policy(x, e) &&
+    if (ok && access(exchange_path(x, "setu.conf", path), F_OK) != 0)
+        ok = errno == ENOENT || errno == ENOTDIR
+                 ? err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir)
+                 : err_errno(e, "cannot look at", path);
+    ok = ok && exchange_config_read(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
-         store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e);
+         store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e) &&
+         exchange_policy_open(x, probe, e);
     store_close(probe);
     if (!ok) {
         exchange_close(x);
@@ -204,7 +205,7 @@ void exchange_close(struct exchange *x)
     if (!x)
         return;
     exchange_writer_stop(x);
-    policy_free(x->policy);
+    exchange_policy_free(x);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);
     pthread_mutex_destroy(&x->lock);
@@ -214,11 +215,6 @@ void exchange_close(struct exchange *x)
 const struct exchange_config *exchange_config(const struct exchange *x)
 {
     return &x->config;
-}
-
-const struct policy *exchange_policy(const struct exchange *x)
-{
-    return x->policy;
 }
 
 const char *exchange_dir(const struct exchange *x)
@@ -273,8 +269,8 @@ static bool make_config(const struct making *m, struct err *e)
     buf_printf(&b,
                "# setu.conf: one setting a line. See setu(1).\n"
                "name \"%.*s\"\nnation %.*s\norg %s\nidentity %s\nlisten %s\n"
-               "# public-url https://cti.example.org   # behind a proxy\n"
-               "# api-root api\n# max-body-bytes %u\n# page-max %u\n",
+               "# public-url https://cti.example.org\n# api-root api\n# max-body-bytes %u\n# "
+               "page-max %u\n",
                STR_FMT(m->i->name), STR_FMT(m->i->nation), m->org, m->identity, m->listen,
                LIMIT_HTTP_BODY_BYTES, LIMIT_TAXII_PAGE_MAX);
     bool ok = buf_ok(&b, e) && put_text(m, "setu.conf", buf_view(&b), 0640, e);
@@ -337,7 +333,7 @@ static bool make_all(struct making *m, struct str admin, char token[64], struct 
     char tls[LIMIT_PATH_BYTES + 64];
     snprintf(tls, sizeof tls, "%s/tls", m->dir);
     if (mkdir(m->dir, 0700) != 0)
-        return err_errno(e, "cannot create", m->dir);
+        return err_errno(e, "cannot create", m->final);
     if (mkdir(tls, 0700) != 0)
         return err_errno(e, "cannot create", tls);
     if (!make_config(m, e) || !make_keys(m, e) || !make_store(m, admin, token, e))

@@ -1,7 +1,7 @@
 /* Roles, signing in, users, collections, partners: the small tables of a node. */
 #include <string.h>
 
-#include "exchange/exchange_priv.h"
+#include "exchange/gate_priv.h"
 
 struct role_row {
     const char *name;
@@ -268,6 +268,24 @@ struct user_job {
     struct str identity;
 };
 
+static bool record_user(struct exchange *x, struct str name, struct str outcome, struct str role,
+                        struct err *e)
+{
+    struct ledger_record r = {.kind = LEDGER_USER_CHANGE_RECORD};
+    ledger_record_text(&r, LEDGER_SUBJECT, name);
+    ledger_record_text(&r, LEDGER_OUTCOME, outcome);
+    ledger_record_text(&r, LEDGER_ROLE, role);
+    return gate_record(x->gate, &r, 0, e);
+}
+
+static bool record_token(struct exchange *x, struct str name, struct err *e)
+{
+    struct ledger_record r = {.kind = LEDGER_TOKEN_CHANGE_RECORD};
+    ledger_record_text(&r, LEDGER_SUBJECT, name);
+    ledger_record_text(&r, LEDGER_OUTCOME, STR("issued"));
+    return gate_record(x->gate, &r, 0, e);
+}
+
 static bool user_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct user_job *job = (struct user_job *)j;
@@ -282,7 +300,9 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
     if (ok && org.identity.n == 0)
         ok = store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e);
     arena_free(a);
-    return ok && store_user_add(s, &job->row, &id, e);
+    return ok && store_user_add(s, &job->row, &id, e) &&
+           record_user(x, job->u->name, STR("added"), job->row.role, e) &&
+           (!job->row.token_hash || record_token(x, job->u->name, e));
 }
 
 /* C0, DEL and, in UTF-8, C1. */
@@ -340,6 +360,11 @@ bool exchange_user_add(struct exchange *x, const struct exchange_user_new *u, ch
     if (u->cert_pem.n) {
         if (!crypt_cert_fingerprint(u->cert_pem, cert_hash, e))
             return err_prefix(e, "--cert");
+        if (!crypt_cert_client_ok(u->cert_pem, now_us(), e)) {
+            e->code = ERR_INVALID;
+            err_prefix(e, "--cert");
+            return err_hint(e, "give one that a TLS client can sign in with");
+        }
         j.row.cert_hash = cert_hash;
     }
     if (u->password.n) {
@@ -366,7 +391,9 @@ struct revoke_job {
 static bool revoke_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     (void)x;
-    return store_user_revoke(s, ((struct revoke_job *)j)->name, now_us(), e);
+    struct str name = ((struct revoke_job *)j)->name;
+    return store_user_revoke(s, name, now_us(), e) &&
+           record_user(x, name, STR("revoked"), STR_NONE, e);
 }
 
 bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e)

@@ -1,7 +1,7 @@
 /* Sessions and reading: which audiences contain a party, and the queries that follow only those. */
 #include <string.h>
 
-#include "exchange/exchange_priv.h"
+#include "exchange/gate_priv.h"
 
 static void forget_audiences(struct exchange_session *s)
 {
@@ -206,6 +206,7 @@ bool exchange_status(struct exchange_session *s, const struct principal *who, st
 /* The versions that were asked for; few, so a fixed room with a named bound. */
 struct withdraw_job {
     struct exchange_waiter w;
+    const struct principal *who;
     struct str id;
     int64_t collection, org; /* org: as store_removal */
     int64_t versions[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
@@ -224,6 +225,171 @@ static bool note_withdrawn(void *ctx, const struct store_row *r)
     return true;
 }
 
+struct waking {
+    struct store *s;
+    bool failed;
+    struct err *e;
+};
+
+static bool wake_referrer(void *ctx, int64_t object, struct str type)
+{
+    struct waking *w = ctx;
+    (void)type;
+    w->failed = !store_pending_put(w->s, object, w->e);
+    return !w->failed;
+}
+
+/* Whoever refers to it is decided again: nobody has it any more. */
+static bool wake_referrers(struct exchange *x, struct store *s, int64_t name, struct err *e)
+{
+    struct waking w = {.s = s, .e = e};
+    return store_referrers(s, name, wake_referrer, &w, e) && !w.failed &&
+           gate_pending(x->gate, LIMIT_GATE_PENDING, &x->gate->left, e);
+}
+
+/* A row that may be taken back, under the name by which its readers know the object. */
+struct taken {
+    struct taken *next;
+    struct store_release row;
+    struct str id, version;
+    bool stands;
+};
+
+struct taking {
+    struct gate *g;
+    int64_t collection;
+    struct taken *rows;
+    bool failed;
+    struct err *e;
+};
+
+static bool note_taken(void *ctx, const struct store_release *r)
+{
+    struct taking *t = ctx;
+    struct taken *n = arena_calloc(t->g->arena, 1, sizeof *n);
+    if (r->collection != t->collection)
+        return true;
+    t->failed = n == NULL;
+    if (!n)
+        return false;
+    *n = (struct taken){.next = t->rows, .row = *r};
+    n->row.audience_text = arena_str(t->g->arena, r->audience_text);
+    t->rows = n;
+    return true;
+}
+
+static bool note_versions(void *ctx, const struct store_object *o)
+{
+    struct taking *t = ctx;
+    t->failed = t->failed || !store_release_each(t->g->store, o->object, note_taken, t, t->e) ||
+                !store_release_copies(t->g->store, o->object, note_taken, t, t->e);
+    return !t->failed;
+}
+
+static bool name_taken(void *ctx, const struct store_object *o)
+{
+    struct taking *t = ctx;
+    for (struct taken *n = t->rows; n; n = n->next)
+        if (n->row.object == o->object) {
+            n->id = arena_str(t->g->arena, o->id);
+            n->version = arena_str(t->g->arena, o->version);
+        }
+    return true;
+}
+
+/* All rows of the id and of its copies, as they stand before anything is taken back. */
+static bool rows_before(struct taking *t, struct str id)
+{
+    struct err none = {0};
+    *t->e = none;
+    if (!store_object_versions(t->g->store, id, note_versions, t, t->e))
+        return false;
+    if (t->failed)
+        return t->e->code != ERR_NONE ? false : err_set(t->e, ERR_MEMORY, "out of memory");
+    for (const struct taken *n = t->rows; n; n = n->next)
+        if (!store_object_get(t->g->store, n->row.object, name_taken, t, t->e))
+            return false;
+    return arena_ok(t->g->arena, t->e);
+}
+
+static bool note_standing(void *ctx, const struct store_release *r)
+{
+    struct taken *n = ctx;
+    n->stands =
+        n->stands || (r->collection == n->row.collection && r->date_added == n->row.date_added);
+    return !n->stands;
+}
+
+static bool record_taken(struct taking *t, const struct withdraw_job *w, struct err *e)
+{
+    if (!gate_act_for(t->g, w->who, e))
+        return false;
+    for (struct taken *n = t->rows; n; n = n->next) {
+        struct gate_told told = {.id = n->id,
+                                 .version = n->version,
+                                 .audience = n->row.audience_text,
+                                 .readers = n->row.audience};
+        if (!store_release_each(t->g->store, n->row.object, note_standing, n, e))
+            return false;
+        if (!n->stands && (!gate_collection(t->g, w->collection, &told.collection, e) ||
+                           !gate_record_object(t->g, LEDGER_WITHDRAWAL_RECORD, &told, e)))
+            return false;
+    }
+    return true;
+}
+
+/* What a withdrawn object refers to, where rules ask by what an object is referenced. */
+struct waking_referenced {
+    struct exchange *x;
+    struct waking w;
+};
+
+static bool wake_version(void *ctx, const struct store_object *o)
+{
+    struct waking_referenced *r = ctx;
+    return o->copy || wake_referrer(&r->w, o->object, o->type);
+}
+
+static bool wake_target(void *ctx, struct str id)
+{
+    struct waking_referenced *r = ctx;
+    struct store *s = r->w.s;
+    r->w.failed = !store_object_versions(s, id, wake_version, r, r->w.e) || r->w.failed;
+    return !r->w.failed;
+}
+
+struct bodies {
+    struct arena *a;
+    struct str list[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
+    size_t count;
+};
+
+static bool note_body(void *ctx, const struct store_object *o)
+{
+    struct bodies *b = ctx;
+    b->list[b->count++] = arena_str(b->a, o->bytes);
+    return b->count < LIMIT_EXCHANGE_WITHDRAW_VERSIONS;
+}
+
+static bool wake_referenced(struct exchange *x, struct store *s, struct str id, struct err *e)
+{
+    struct gate *g = x->gate;
+    struct waking_referenced r = {.x = x, .w = {.s = s, .e = e}};
+    struct bodies *b;
+    const struct json *v;
+    if (!(policy_asks(g->policy) & POLICY_ASKS_REFERENCED))
+        return true;
+    if (!(b = arena_calloc(g->arena, 1, sizeof *b)))
+        return arena_ok(g->arena, e);
+    b->a = g->arena;
+    bool ok = store_object_versions(s, id, note_body, b, e) && arena_ok(g->arena, e);
+    for (size_t i = 0; i < b->count && ok; i++)
+        ok = json_parse(g->json, g->arena, b->list[i], false, &v, e) &&
+             (gate_references(v, wake_target, &r) || !r.w.failed);
+    gate_next(g);
+    return ok;
+}
+
 /* Inside the writing transaction: who may take back what is judged by what stands there now. */
 static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
@@ -231,18 +397,34 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
     struct withdraw_job *w = (struct withdraw_job *)j;
     struct store_known known;
     struct store_object o = {.id = w->id, .has_version = true, .version_us = INT64_MIN};
+    struct taking t = {.g = x->gate, .collection = w->collection, .e = e};
     size_t removed = 0;
-    (void)x;
     if (!store_object_known(s, &o, NULL, NULL, &known, e))
         return false;
     if (known.name == 0)
         return err_set(e, ERR_NOT_FOUND, "no such object");
     struct store_removal r = {w->collection, known.name, w->org, w->all ? NULL : w->versions,
                               w->all ? 0 : w->count};
-    if (!store_release_remove(s, &r, &removed, e))
+    if (!wake_referenced(x, s, w->id, e) || !rows_before(&t, w->id) ||
+        !store_release_remove(s, &r, &removed, e))
         return false;
-    return removed ||
-           err_set(e, ERR_FORBIDDEN, "only the organisation that submitted an object removes it");
+    if (removed == 0)
+        return err_set(e, ERR_FORBIDDEN,
+                       "only the organisation that submitted an object removes it");
+    return record_taken(&t, w, e) && wake_referrers(x, s, known.name, e);
+}
+
+/* At home a copy stands for what it was made of. */
+static bool original_of(struct exchange_session *s, const struct principal *who, struct arena *a,
+                        struct str *id, struct err *e)
+{
+    struct str origin;
+    if (!str_eq(who->party.nation, s->x->config.nation))
+        return true;
+    if (!store_copy_origin(s->store, a, *id, &origin, e))
+        return false;
+    *id = origin.n ? origin : *id;
+    return true;
 }
 
 static bool is_home_admin(const struct exchange_session *s, const struct principal *who)
@@ -252,12 +434,13 @@ static bool is_home_admin(const struct exchange_session *s, const struct princip
            str_eq(who->party.nation, c->nation);
 }
 
-bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_query *q, struct str id, struct err *e)
+static bool withdraw(struct exchange_session *s, const struct principal *who,
+                     const struct exchange_query *q, struct str id, struct err *e)
 {
     struct store_object o;
     struct exchange_query versions = *q;
-    struct withdraw_job j = {.id = id,
+    struct withdraw_job j = {.who = who,
+                             .id = id,
                              .collection = q->collection->id,
                              .org = is_home_admin(s, who) ? 0 : who->org,
                              .all = q->versions & STORE_ALL};
@@ -284,76 +467,17 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
     return exchange_run(s->x, &j.w, e);
 }
 
-/* ---- explaining ---- */
-
-struct newest {
-    struct buf *bytes;
-    int64_t source_org, name;
-    bool any;
-};
-
-static bool keep_newest(void *ctx, const struct store_object *o)
+bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
+                       const struct exchange_query *q, struct str id, struct err *e)
 {
-    struct newest *n = ctx;
-    buf_clear(n->bytes);
-    buf_str(n->bytes, o->bytes); /* versions come in order: the last call has the newest */
-    n->source_org = o->source_org;
-    n->name = o->name;
-    n->any = true;
-    return true;
-}
-
-/* Does any collection release a version of it to `to`? The record decides what is read, so a
- * policy that was changed later may say otherwise. */
-static bool is_released(struct exchange_session *s, struct arena *a, struct str id,
-                        const struct policy_party *to, bool *released, struct err *e)
-{
-    struct principal reader = {.role = EXCHANGE_READER, .party = *to};
-    struct exchange_collection *list;
-    size_t n;
-    *released = false;
-    if (!exchange_collections(s, a, &list, &n, e))
-        return false;
-    for (size_t i = 0; i < n && !*released; i++)
-        if (!exchange_sees(s, &reader, &list[i], id, released, e))
-            return false;
-    return true;
-}
-
-bool exchange_explain(struct exchange_session *s, struct str id, const struct policy_party *to,
-                      struct exchange_explanation *out, struct buf *bytes, struct err *e)
-{
-    struct newest n = {.bytes = bytes};
-    struct stix_object o;
-    struct store_org org;
-    const struct json *v;
-    if (!store_object_versions(s->store, id, keep_newest, &n, e))
-        return false;
-    if (!n.any)
-        return err_set(e, ERR_NOT_FOUND, "no object %.*s in this node", STR_FMT(id));
-    if (!buf_ok(bytes, e))
-        return false;
-    struct json_reader *r = json_reader_new();
-    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    bool ok = ((r && a) || err_set(e, ERR_MEMORY, "out of memory")) &&
-              store_org_get(s->store, a, n.source_org, &org, e);
-    if (ok) {
-        struct exchange_origin origin = {.source = {org.nation, org.name}};
-        unsigned marking = 0;
-        ok = json_parse(r, a, buf_view(bytes), false, &v, e) && stix_object_read(v, &o, e) &&
-             store_release_marking(s->store, n.name, &marking, e) &&
-             exchange_origin_of(s->x, s->store, a, &o, &origin, e) &&
-             is_released(s, a, id, to, &out->released, e);
-        if (ok) {
-            struct policy_facts facts =
-                exchange_facts(s->x, &o, (enum stix_tlp)marking, origin.source);
-            out->decision = policy_release_to(s->x->policy, &facts, to, &out->rule);
-        }
-    }
+    struct arena *a = arena_new(1 << 16);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && original_of(s, who, a, &id, e) &&
+              withdraw(s, who, q, id, e);
     arena_free(a);
-    json_reader_free(r);
     return ok;
 }
+
+/* ---- who is called what ---- */
 
 /* What policy.conf names comes before organisations that only users have, these before users'
  * names; two different parties of one name are no answer. */
@@ -392,7 +516,7 @@ bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str
                          struct policy_party *out, struct err *e)
 {
     struct party_search f = {.name = org, .out = out};
-    policy_each_party(s->x->policy, match_party, &f);
+    policy_each_party(exchange_policy(s->x), match_party, &f);
     if (!f.found && !store_user_each(s->store, a, match_user, &f, e))
         return false;
     f.by_user_name = true;

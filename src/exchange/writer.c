@@ -1,5 +1,10 @@
 /* Group commit: one thread takes all jobs that wait, applies them in one transaction, commits. */
-#include "exchange/exchange_priv.h"
+#include <time.h>
+
+#include "exchange/gate_priv.h"
+
+/* How often a server looks whether something is to be decided again. */
+#define BACKGROUND_S 60
 
 /* Takes jobs off the queue up to the size of one transaction. The lock is held. */
 static struct exchange_job *take(struct exchange *x)
@@ -24,12 +29,20 @@ static bool apply_all(struct exchange *x, struct exchange_job *jobs, bool *refus
     *refused = false;
     if (!store_begin(x->writer_store, e))
         return false;
+    if (!exchange_gate_open(x, x->writer_store, e)) {
+        store_rollback(x->writer_store);
+        return false;
+    }
     for (struct exchange_job *j = jobs; j; j = j->next) {
         if (!j->apply(x, x->writer_store, j, e)) {
             store_rollback(x->writer_store);
             *refused = true;
             return false;
         }
+    }
+    if (!gate_ledger_end(x->gate, e)) {
+        store_rollback(x->writer_store);
+        return false;
     }
     return store_commit(x->writer_store, e);
 }
@@ -50,6 +63,8 @@ static void process(struct exchange *x, struct exchange_job *jobs)
 {
     struct err e = {0};
     bool refused, ok = apply_all(x, jobs, &refused, &e);
+    if (!ok && x->gate)
+        policy_memo_reset(x->gate->memo); /* it may have lacked the memory */
     if (ok || !refused || !jobs->next) {
         finish(jobs, ok, &e);
         return;
@@ -59,23 +74,63 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         jobs->next = NULL;
         e = (struct err){0};
         ok = apply_all(x, jobs, &refused, &e);
+        if (!ok)
+            policy_memo_reset(x->gate->memo);
         finish(jobs, ok, &e);
         jobs = next;
     }
 }
 
+/* A transaction of what is to be decided again. True: there is more to do at once. */
+static bool in_background(struct exchange *x)
+{
+    struct err ignored; /* it is tried again, and the jobs of others meet the same trouble */
+    bool left = false;
+    if (!store_begin(x->writer_store, &ignored))
+        return false;
+    if (!exchange_gate_open(x, x->writer_store, &ignored) ||
+        !exchange_sweep_some(x, x->writer_store, &left, &ignored) ||
+        !gate_ledger_end(x->gate, &ignored)) {
+        store_rollback(x->writer_store);
+        return false;
+    }
+    return store_commit(x->writer_store, &ignored) && left;
+}
+
+/* Waits for jobs; in a server, a minute at the longest. The lock is held. */
+static void wait_for_work(struct exchange *x)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += BACKGROUND_S;
+    if (x->background)
+        pthread_cond_timedwait(&x->wake, &x->lock, &until);
+    else
+        pthread_cond_wait(&x->wake, &x->lock);
+}
+
 static void *writer_main(void *arg)
 {
     struct exchange *x = arg;
+    bool more = x->background;
     pthread_mutex_lock(&x->lock);
     for (;;) {
-        while (!x->first && !x->closing)
-            pthread_cond_wait(&x->wake, &x->lock);
-        if (!x->first)
+        if (!x->first && !x->closing && !more) {
+            wait_for_work(x);
+            more = x->background;
+        }
+        if (!x->first && x->closing)
             break;
+        if (!x->first) {
+            pthread_mutex_unlock(&x->lock);
+            more = more && in_background(x);
+            pthread_mutex_lock(&x->lock);
+            continue;
+        }
         struct exchange_job *jobs = take(x);
         pthread_mutex_unlock(&x->lock);
         process(x, jobs);
+        more = x->background && x->gate->left;
         pthread_mutex_lock(&x->lock);
     }
     pthread_mutex_unlock(&x->lock);
@@ -91,6 +146,16 @@ static bool start_writer(struct exchange *x, struct err *e)
     if (!x->writer_store &&
         !store_open(exchange_path(x, "setu.db", path), STORE_WRITE, &x->writer_store, e))
         return false;
+    if (!x->gate) {
+        struct gate *g = base_alloc(sizeof *g);
+        if (!g)
+            return err_set(e, ERR_MEMORY, "out of memory");
+        if (!gate_init(g, x, exchange_policy(x), e)) {
+            base_free(g);
+            return false;
+        }
+        x->gate = g;
+    }
     if (pthread_create(&x->writer, NULL, writer_main, x) != 0)
         return err_set(e, ERR_MEMORY, "cannot start the writer thread");
     x->writer_runs = true;
@@ -116,7 +181,17 @@ bool exchange_enqueue(struct exchange *x, struct exchange_job *j, struct err *e)
     return ok;
 }
 
-static void waiter_done(struct exchange_job *j, bool ok, const struct err *e)
+bool exchange_background(struct exchange *x, struct err *e)
+{
+    pthread_mutex_lock(&x->lock);
+    x->background = true;
+    bool ok = start_writer(x, e);
+    pthread_cond_signal(&x->wake);
+    pthread_mutex_unlock(&x->lock);
+    return ok;
+}
+
+void exchange_waiter_done(struct exchange_job *j, bool ok, const struct err *e)
 {
     struct exchange_waiter *w = (struct exchange_waiter *)j; /* its first member */
     pthread_mutex_lock(&w->lock);
@@ -132,7 +207,8 @@ bool exchange_run(struct exchange *x, struct exchange_waiter *w, struct err *e)
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     w->finished = false;
-    w->job.done = waiter_done;
+    w->x = x;
+    w->job.done = w->done ? w->done : exchange_waiter_done;
     bool ok = exchange_enqueue(x, &w->job, e);
     if (ok) {
         pthread_mutex_lock(&w->lock);
@@ -158,4 +234,7 @@ void exchange_writer_stop(struct exchange *x)
     if (runs)
         pthread_join(x->writer, NULL);
     store_close(x->writer_store);
+    if (x->gate)
+        gate_done(x->gate);
+    base_free(x->gate);
 }

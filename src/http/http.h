@@ -62,7 +62,8 @@ void *http_kept(const struct http_request *r);
 
 /* Adds a header; before the answer. Text is copied. */
 void http_reply_header(struct http_request *r, const char *name, struct str value);
-/* Takes over the buffer's bytes. `type` is a constant. */
+/* Takes over the buffer's bytes. `type` is a constant. A GET is answered ERR_BUSY in its place when
+ * too much waits to be sent. */
 void http_reply(struct http_request *r, int status, const char *type, struct buf *body);
 /* The error's HTTP status and text; texts of 5xx, also of ERR_BUSY, are logged with the request's
  * number and not sent. */

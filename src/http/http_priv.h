@@ -55,6 +55,7 @@ struct http_request {
     int status;
     const char *type;
     struct buf reply;
+    size_t reply_counted; /* of server->replies_bytes */
     struct http_pair headers[8];
     size_t header_count;
 };
@@ -96,7 +97,8 @@ struct http_server {
     atomic_ullong numbers;
     atomic_uint working; /* suspended requests */
     atomic_uint active;  /* requests between their first header and the end of their answer */
-    atomic_size_t bodies_bytes; /* memory of all bodies */
+    atomic_size_t bodies_bytes;  /* memory of all bodies */
+    atomic_size_t replies_bytes; /* of all answers that are being sent */
     struct http_pool workers, verifiers;
     pthread_mutex_t session_lock; /* guards the free sessions */
     struct exchange_session *sessions[LIMIT_HTTP_LOOPS + LIMIT_HTTP_WORKERS + LIMIT_HTTP_VERIFIERS];

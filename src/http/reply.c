@@ -46,12 +46,30 @@ void http_go_on(struct http_request *r)
     wake(r, HTTP_READING);
 }
 
+/* Clients that read slowly must not fill the memory with their pages. What was changed is told
+ * whatever it takes. */
+static bool may_be_sent(struct http_request *r, size_t bytes)
+{
+    size_t all = atomic_fetch_add(&r->server->replies_bytes, bytes) + bytes;
+    if (all > LIMIT_HTTP_REPLIES_BYTES && all > bytes && r->method == HTTP_GET) {
+        atomic_fetch_sub(&r->server->replies_bytes, bytes);
+        return false;
+    }
+    r->reply_counted = bytes;
+    return true;
+}
+
 void http_reply(struct http_request *r, int status, const char *type, struct buf *body)
 {
-    struct err e;
-    if (!buf_ok(body, &e)) {
+    struct err e = {0};
+    bool whole = buf_ok(body, &e);
+    if (!whole || !may_be_sent(r, body->n)) {
         buf_done(body);
-        http_reply_err(r, &e);
+        r->header_count = 0; /* they were the page's */
+        if (whole)
+            http_reply_busy(r, "too much is being sent at once; try again soon");
+        else
+            http_reply_err(r, &e);
         return;
     }
     r->status = status;

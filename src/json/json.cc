@@ -36,17 +36,70 @@ bool fail(walk &w, size_t at, const char *why)
     return err_set_at(w.e, ERR_SYNTAX, at, "%s", why);
 }
 
-/* simdjson's error in our words; the place is where its iterator stands. */
-bool fail(walk &w, simdjson::error_code code)
+/* The library judges whole texts without saying where; a text that failed is read once more. */
+size_t bad_utf8(struct str t)
+{
+    size_t at = 0, n = 0;
+    for (; at < t.n; at += n) {
+        unsigned char c = static_cast<unsigned char>(t.p[at]);
+        n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        if (n > t.n - at || !utf8_valid(str_slice(t, at, at + n)))
+            break;
+    }
+    return at;
+}
+
+/* A control character in a string, else the quote of a string without end. */
+size_t bad_string(struct str t)
+{
+    size_t quote = t.n;
+    bool inside = false;
+    for (size_t i = 0; i < t.n; i++) {
+        if (inside && static_cast<unsigned char>(t.p[i]) < 0x20)
+            return i;
+        if (inside && t.p[i] == '\\')
+            i++;
+        else if (t.p[i] == '"') {
+            inside = !inside;
+            quote = i;
+        }
+    }
+    return inside ? quote : t.n;
+}
+
+size_t location(const walk &w)
 {
     const char *where = nullptr;
-    size_t at = w.text.n;
     if (w.doc && w.doc->current_location().get(where) == simdjson::SUCCESS && where >= w.text.p &&
         where <= w.text.p + w.text.n)
-        at = size_t(where - w.text.p);
-    if (code == simdjson::MEMALLOC)
+        return size_t(where - w.text.p);
+    return w.text.n;
+}
+
+const char bad_escape[] = "a string has an escape that JSON does not know or half of a surrogate "
+                          "pair; write both halves or drop it";
+
+/* simdjson's error in our words. */
+bool fail(walk &w, simdjson::error_code code)
+{
+    switch (code) {
+    case simdjson::MEMALLOC:
         return err_set(w.e, ERR_MEMORY, "out of memory");
-    return err_set_at(w.e, ERR_SYNTAX, at, "not JSON: %s", simdjson::error_message(code));
+    case simdjson::EMPTY:
+        return fail(w, w.text.n, "there is no JSON in it; write an object or a bundle");
+    case simdjson::UTF8_ERROR:
+        return fail(w, bad_utf8(w.text), "this byte is no UTF-8; save the text as UTF-8");
+    case simdjson::UNESCAPED_CHARS:
+        return fail(w, bad_string(w.text),
+                    "a control character inside of a string; write it as \\n, \\t or \\u00XX, or "
+                    "close the string before it");
+    case simdjson::UNCLOSED_STRING:
+        return fail(w, bad_string(w.text), "a string does not end; add its closing quote");
+    default:
+        return fail(w, location(w),
+                    "not JSON: a value, comma, colon or bracket is missing here "
+                    "or is one too many");
+    }
 }
 
 size_t offset(const walk &w, const char *p)
@@ -111,13 +164,16 @@ template <typename V> bool read_string(walk &w, V &v, struct json *n)
         return code ? fail(w, code) : true;
     }
     std::string_view unescaped;
-    simdjson::error_code code = v.get_string().get(unescaped);
-    return code ? fail(w, code) : keep_unescaped(w, unescaped, at, &n->u.s);
+    if (v.get_string().get(unescaped) != simdjson::SUCCESS)
+        return fail(w, at, bad_escape);
+    return keep_unescaped(w, unescaped, at, &n->u.s);
 }
 
 template <typename V> bool read_number(walk &w, V &v, struct json *n, std::string_view token)
 {
-    bool whole = token.find_first_of(".eE") == std::string_view::npos;
+    /* At the root the library would read the first 20 characters of a longer number alone. */
+    bool whole = token.size() <= sizeof "-9223372036854775808" - 1 &&
+                 token.find_first_of(".eE") == std::string_view::npos;
     if (whole && v.get_int64().get(n->u.i) == simdjson::SUCCESS) {
         n->type = JSON_INTEGER;
         return true;
@@ -174,7 +230,7 @@ template <typename V> bool read_scalar(walk &w, V &v, struct json *n, od::json_t
 
 bool same_name_twice(walk &w, const struct json *member)
 {
-    return fail(w, member->key_at, "an object has two members of this name");
+    return fail(w, member->key_at, "an object has two members of this name; keep one");
 }
 
 /* A filter of 64 bits says for nearly every name that it is new; else those before it are looked
@@ -233,8 +289,9 @@ bool read_key(walk &w, od::field &field, struct json *n)
         return true;
     }
     std::string_view unescaped;
-    simdjson::error_code code = field.unescaped_key().get(unescaped);
-    return code ? fail(w, code) : keep_unescaped(w, unescaped, n->key_at, &n->key);
+    if (field.unescaped_key().get(unescaped) != simdjson::SUCCESS)
+        return fail(w, n->key_at, bad_escape);
+    return keep_unescaped(w, unescaped, n->key_at, &n->key);
 }
 
 bool read_object(walk &w, od::object object, struct json *n, unsigned depth)
@@ -360,6 +417,9 @@ bool json_parse(struct json_reader *r, struct arena *arena, struct str text, boo
     }
     if (text.n >= 3 && memcmp(text.p, "\xEF\xBB\xBF", 3) == 0)
         return err_set_at(e, ERR_SYNTAX, 0, "not JSON: begins with a byte order mark; remove it");
+    if (text.n >= 2 && (text.p[0] == 0 || text.p[1] == 0 || memcmp(text.p, "\xFF\xFE", 2) == 0 ||
+                        memcmp(text.p, "\xFE\xFF", 2) == 0))
+        return err_set_at(e, ERR_SYNTAX, 0, "the text is UTF-16 or UTF-32; save it as UTF-8");
     od::document doc;
     walk w = {arena, text, nullptr, e, process_seed(), nullptr, 0};
     simdjson::error_code code =

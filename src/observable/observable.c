@@ -34,8 +34,7 @@ size_t observable_defanged(struct str s, struct str *plain)
     return 0;
 }
 
-/* Writes s with plain signs; never longer than s. */
-static size_t refanged(struct str s, char *out)
+size_t observable_refang(struct str s, char *out)
 {
     size_t n = 0;
     while (s.n > 0) {
@@ -173,7 +172,7 @@ bool observable_normalize(enum observable_kind k, struct str s, bool refang, cha
     if (s.n > sizeof plain)
         return err_set(e, ERR_LIMIT, "longer than %d bytes", LIMIT_OBSERVABLE_BYTES);
     if (refang)
-        s = (struct str){plain, refanged(s, plain)};
+        s = (struct str){plain, observable_refang(s, plain)};
     return normalize(k, s, out, room, o, e);
 }
 
@@ -203,7 +202,7 @@ bool observable_guess(struct str s, char *out, size_t room, struct observable *o
     s = str_trim(s);
     if (s.n > sizeof plain)
         return err_set(e, ERR_LIMIT, "longer than %d bytes", LIMIT_OBSERVABLE_BYTES);
-    s = (struct str){plain, refanged(s, plain)};
+    s = (struct str){plain, observable_refang(s, plain)};
     enum observable_kind k = guess(s);
     if (k == OBSERVABLE_DOMAIN && str_starts(s, STR("*.")))
         s = str_from(s, 2);

@@ -6,6 +6,7 @@
 #define OBSERVABLE_OBSERVABLE_H
 
 #include "base/base.h"
+#include "observable/warninglist.h"
 
 enum observable_kind {
     OBSERVABLE_IPV4,

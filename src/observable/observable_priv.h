@@ -33,6 +33,8 @@ static inline int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Writes s with plain signs for defanged ones and returns the length, which is at most s.n. */
+size_t observable_refang(struct str s, char *out);
 /* Normal form of an absolute URL; the length, or 0 with `e` filled. */
 size_t observable_text_url(struct str s, char *out, size_t room, struct err *e);
 /* Normal form of a mailbox; the length, or 0 with `e` filled. */

@@ -65,6 +65,12 @@ bool pattern_note_departs(enum pattern_note_kind kind);
 /* Fills `out` with at most one note of a kind, by kind; returns how many. */
 size_t pattern_notes(const struct pattern *p, struct pattern_note out[PATTERN_NOTE_COUNT]);
 
+/* The type and the first property of an object path; `at` is where its comparison begins. Returns
+ * false to stop. */
+typedef bool pattern_path_fn(void *ctx, struct str object_type, struct str property, size_t at);
+/* Calls `each` for every comparison in the order of the text; false when it was stopped. */
+bool pattern_paths(const struct pattern *p, pattern_path_fn *each, void *ctx);
+
 /* One test that alone makes the pattern true: TYPE:PATH = VALUE. */
 struct pattern_atom {
     struct str object_type; /* ipv4-addr */
@@ -80,5 +86,10 @@ typedef bool pattern_atom_fn(void *ctx, const struct pattern_atom *atom);
  * properties in _bin, _hex, _ref, whose own text is not what is compared: §9.6.4, §9.7); `*why`,
  * when `why` is not NULL, then names the first of them in a short phrase, else it is NULL. */
 size_t pattern_atoms(const struct pattern *p, pattern_atom_fn *each, void *ctx, const char **why);
+
+/* Does a LIKE or MATCHES test that alone makes the pattern true find `value` at TYPE:PATH? For
+ * judging how much a pattern takes in; equality is pattern_atoms'. */
+bool pattern_finds(const struct pattern *p, struct str object_type, struct str path,
+                   struct str value);
 
 #endif

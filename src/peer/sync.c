@@ -74,14 +74,17 @@ struct sync {
     struct principal who;
     struct exchange_collection collection;
     int64_t cursor_us;
+    bool later; /* a limit of the policy was reached */
 };
 
 static void tally(struct sync *y, const struct exchange_batch *b)
 {
     for (size_t i = 0; i < exchange_batch_count(b); i++) {
         const struct exchange_result *r = exchange_batch_result(b, i);
-        y->out->counts[r->outcome]++;
-        if (y->w->refused && r->outcome != EXCHANGE_ACCEPTED && r->outcome != EXCHANGE_UNCHANGED)
+        y->later = y->later || r->later;
+        y->out->counts[r->outcome] += !r->later;
+        if (y->w->refused && !r->later && r->outcome != EXCHANGE_ACCEPTED &&
+            r->outcome != EXCHANGE_UNCHANGED)
             y->w->refused(y->w->ctx, r);
     }
 }
@@ -125,6 +128,12 @@ static bool take_page(void *ctx, const struct peer_page *page, struct err *e)
     struct sync *y = ctx;
     if (page->count && !store_page(y, page, e))
         return false;
+    /* The page is asked for again: what came in of it will be unchanged then. */
+    if (y->later)
+        return err_set(
+            e, ERR_BUSY,
+            "the limit of an accept rule in policy.conf is reached: the next sync goes on "
+            "where this one stopped");
     y->out->pages++;
     if (y->w->progress)
         y->w->progress(y->w->ctx, y->out);

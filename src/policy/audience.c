@@ -2,195 +2,175 @@
 
 /* ---- writing ---- */
 
-/* Walks two sorted lists as one, each name once. */
-struct merge {
-    const struct str *a, *b;
-    size_t a_count, b_count;
-    size_t i, k; /* next of a, of b */
-};
-
-/* The next name; *in_a is its index in a, or SIZE_MAX when only b has it. */
-static bool merge_next(struct merge *m, struct str *name, size_t *in_a)
+static void put_part(struct buf *out, size_t start, bool on, struct str nation, struct str org)
 {
-    if (m->i == m->a_count && m->k == m->b_count)
-        return false;
-    int order = m->i == m->a_count ? 1 : m->k == m->b_count ? -1 : str_cmp(m->a[m->i], m->b[m->k]);
-    *name = order <= 0 ? m->a[m->i] : m->b[m->k];
-    *in_a = order <= 0 ? m->i++ : SIZE_MAX;
-    if (order >= 0)
-        m->k++;
-    return true;
-}
-
-/* A short sorted list without doubles. */
-struct few {
-    struct str v[3];
-    size_t count;
-};
-
-static void few_add(struct few *few, struct str name)
-{
-    size_t i = 0;
-    while (i < few->count && str_cmp(few->v[i], name) < 0)
-        i++;
-    if (i < few->count && str_eq(few->v[i], name))
-        return;
-    for (size_t k = few->count++; k > i; k--)
-        few->v[k] = few->v[k - 1];
-    few->v[i] = name;
-}
-
-struct writer {
-    const struct policy *p;
-    const struct policy_facts *f;
-    const struct policy_party *always[2]; /* who reads it whatever the rules say */
-    size_t always_count;
-    bool star;                /* organisations of nations that nobody names */
-    const uint64_t *released; /* slots */
-    struct buf *out;
-    size_t start; /* of the text in out */
-};
-
-static void put_part(struct writer *w, bool on, struct str nation, struct str org)
-{
-    if (w->out->n > w->start)
-        buf_byte(w->out, ' ');
-    buf_byte(w->out, on ? '+' : '-');
-    buf_str(w->out, nation);
+    if (out->n > start)
+        buf_byte(out, ' ');
+    buf_byte(out, on ? '+' : '-');
+    buf_str(out, nation);
     if (org.n) {
-        buf_byte(w->out, '/');
-        buf_str(w->out, org);
+        buf_byte(out, '/');
+        buf_str(out, org);
     }
 }
 
-/* The parts of one nation; `k` is its index in the policy or SIZE_MAX. */
-static void put_nation(struct writer *w, struct str nation, size_t k)
+void policy_put_audience(const struct cell *cells, size_t count, uint32_t group, struct buf *out)
 {
-    static const struct nation unnamed = {0};
-    const struct nation *n = k == SIZE_MAX ? &unnamed : &w->p->nations[k];
-    bool third = policy_floor_third(w->f, nation);
-    bool rest = !third && set_has(w->released, n->slot);
-    struct few always = {0};
-    struct str org;
-    size_t i;
-    for (size_t a = 0; a < w->always_count; a++)
-        if (str_eq(w->always[a]->nation, nation))
-            few_add(&always, w->always[a]->org);
-    if (rest != w->star)
-        put_part(w, rest, nation, STR_NONE);
-    struct merge m = {n->orgs, always.v, n->org_count, always.count, 0, 0};
-    while (merge_next(&m, &org, &i)) {
-        bool on = i != SIZE_MAX && !third && set_has(w->released, n->slot + 1 + i);
-        for (size_t a = 0; a < always.count; a++)
-            on = on || str_eq(always.v[a], org);
-        if (on != rest)
-            put_part(w, on, nation, org);
-    }
-}
-
-/* What the rules release, walked once for all slots together. */
-static void decide_all(const struct policy *p, const struct policy_facts *f, uint64_t *released)
-{
-    uint64_t open[SET_WORDS_MOST], some = 1;
-    size_t words = SET_WORDS(p->slot_count);
-    struct query q;
-    policy_query(p, f, &q);
-    for (size_t w = 0; w < words; w++)
-        open[w] = w + 1 < words || p->slot_count % 64 == 0
-                      ? UINT64_MAX
-                      : ((uint64_t)1 << (p->slot_count % 64)) - 1;
-    for (size_t i = 0; i < p->release_count && some; i++) {
-        const struct rule *r = &p->releases[i];
-        if (!policy_rule_matches(p, r, &q))
-            continue;
-        some = 0;
-        for (size_t w = 0; w < words; w++) {
-            if (r->verb == WORD_RELEASE)
-                released[w] |= open[w] & r->who[w];
-            some |= open[w] &= ~r->who[w];
+    size_t start = out->n;
+    bool star = false, rest = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct cell *c = &cells[i];
+        bool on = c->group == group;
+        if (c->nation.n == 0) {
+            star = on;
+            if (on)
+                put_part(out, start, true, STR("*"), STR_NONE);
+        } else if (c->org.n == 0) {
+            rest = on;
+            if (on != star)
+                put_part(out, start, on, c->nation, STR_NONE);
+        } else if (on != rest) {
+            put_part(out, start, on, c->nation, c->org);
         }
     }
 }
 
-bool policy_audience(const struct policy *p, const struct policy_facts *f,
-                     const struct policy_party *also, struct buf *out, struct err *e)
-{
-    uint64_t released[SET_WORDS_MOST] = {0};
-    struct writer w = {.p = p, .f = f, .released = released, .out = out, .start = out->n};
-    struct few extra = {0};
-    struct str nation;
-    size_t k;
-    if (also && !policy_party_valid(also))
-        return err_set(e, ERR_INVALID, "the submitter has no valid nation and organisation");
-    if (!policy_floor_withholds(f, NULL))
-        decide_all(p, f, released);
-    if (also)
-        w.always[w.always_count++] = also;
-    if (policy_party_valid(&f->source))
-        w.always[w.always_count++] = &f->source;
-    if (also)
-        few_add(&extra, also->nation);
-    if (policy_nation_valid(f->source.nation))
-        few_add(&extra, f->source.nation);
-    if (policy_nation_valid(f->home))
-        few_add(&extra, f->home);
-    w.star = set_has(released, 0) && !policy_floor_third(f, STR_NONE);
-    if (w.star)
-        put_part(&w, true, STR("*"), STR_NONE);
-    struct merge m = {p->nation_codes.v, extra.v, p->nation_codes.count, extra.count, 0, 0};
-    while (merge_next(&m, &nation, &k))
-        put_nation(&w, nation, k);
-    return buf_ok(out, e);
-}
-
 /* ---- reading ---- */
 
-struct reader {
-    const struct policy_party *who;
-    struct str previous;  /* the part before, without its sign */
-    struct str nation;    /* the latest nation part */
-    bool star, nation_on; /* what they say */
-    bool answer;
-};
+void policy_audience_open(struct audience_reader *r, struct str text)
+{
+    *r = (struct audience_reader){.rest = text.n ? text : STR_NONE};
+}
 
 /* One part; false when the text is not canonical: unsorted, or saying what already holds. */
-static bool read_part(struct reader *r, struct str part)
+static bool read_part(struct audience_reader *r, struct str part)
 {
     struct str x = str_from(part, 1), nation = str_slice(x, 0, 2), org = str_from(x, 3);
     if (part.n < 2 || (part.p[0] != '+' && part.p[0] != '-') || str_cmp(r->previous, x) >= 0)
         return false;
-    bool on = part.p[0] == '+';
-    r->previous = x;
+    r->on = part.p[0] == '+';
+    r->key = r->previous = x;
     if (str_eq(x, STR("*"))) {
-        r->star = on;
-        r->answer = on;
-        return on;
+        r->star = r->on;
+        return r->on;
     }
     if (!policy_nation_valid(nation))
         return false;
-    if (x.n == 2) {
+    if (!str_eq(nation, r->nation)) {
         r->nation = nation;
-        r->nation_on = on;
-        if (str_eq(nation, r->who->nation))
-            r->answer = on;
-        return on != r->star;
+        r->nation_on = r->star;
     }
-    if (x.p[2] != '/' || !policy_org_valid(org))
+    if (x.n == 2) {
+        r->nation_on = r->on;
+        return r->on != r->star;
+    }
+    return x.p[2] == '/' && policy_org_valid(org) && r->on != r->nation_on;
+}
+
+bool policy_audience_next(struct audience_reader *r)
+{
+    if (r->bad || !r->rest.p)
         return false;
-    if (str_eq(nation, r->who->nation) && str_eq(org, r->who->org))
-        r->answer = on;
-    return on != (str_eq(nation, r->nation) ? r->nation_on : r->star);
+    r->bad = !read_part(r, str_cut(&r->rest, ' '));
+    return !r->bad;
+}
+
+/* Does the part say something of `who`? */
+static bool names(struct str key, const struct policy_party *who)
+{
+    return str_eq(key, STR("*")) || (str_eq(str_slice(key, 0, 2), who->nation) &&
+                                     (key.n == 2 || str_eq(str_from(key, 3), who->org)));
 }
 
 bool policy_audience_has(struct str audience, const struct policy_party *who)
 {
-    struct reader r = {.who = who};
-    if (audience.n == 0 || !policy_party_valid(who))
+    struct audience_reader r;
+    bool answer = false;
+    if (!policy_party_valid(who))
         return false;
-    while (audience.p) {
-        struct str part = str_cut(&audience, ' ');
-        if (!read_part(&r, part))
-            return false;
+    policy_audience_open(&r, audience);
+    while (policy_audience_next(&r))
+        if (names(r.key, who))
+            answer = r.on;
+    return answer && !r.bad;
+}
+
+/* ---- combining ---- */
+
+static bool combined(enum policy_set how, bool a, bool b)
+{
+    switch (how) {
+    case POLICY_BOTH:
+        return a && b;
+    case POLICY_EITHER:
+        return a || b;
+    case POLICY_WITHOUT:
+        return a && !b;
     }
-    return r.answer;
+    return false;
+}
+
+/* What one of the texts says, part after part, of everyone, the latest nation, the latest key. */
+struct side {
+    struct audience_reader r;
+    bool more;
+    bool star, nation, now;
+};
+
+/* Takes the part that has the key, if the side has one there. */
+static void step(struct side *s, struct str key, bool new_nation)
+{
+    bool here = s->more && str_eq(s->r.key, key);
+    bool on = s->r.on;
+    if (new_nation)
+        s->nation = s->star;
+    if (key.n == 1) {
+        s->star = here && on;
+        s->now = s->star;
+    } else if (key.n == 2) {
+        s->nation = here ? on : s->star;
+        s->now = s->nation;
+    } else {
+        s->now = here ? on : s->nation;
+    }
+    if (here)
+        s->more = policy_audience_next(&s->r);
+}
+
+static struct str least(const struct side *a, const struct side *b)
+{
+    if (!a->more || !b->more)
+        return a->more ? a->r.key : b->r.key;
+    return str_cmp(a->r.key, b->r.key) <= 0 ? a->r.key : b->r.key;
+}
+
+bool policy_audience_combine(struct str a, struct str b, enum policy_set how, struct buf *out,
+                             struct err *e)
+{
+    struct side x = {0}, y = {0};
+    struct str nation = STR_NONE;
+    size_t start = out->n;
+    policy_audience_open(&x.r, a);
+    policy_audience_open(&y.r, b);
+    x.more = policy_audience_next(&x.r);
+    y.more = policy_audience_next(&y.r);
+    while (x.more || y.more) {
+        struct str key = least(&x, &y), of = str_slice(key, 0, 2);
+        bool new_nation = key.n > 1 && !str_eq(of, nation);
+        if (new_nation)
+            nation = of;
+        step(&x, key, new_nation);
+        step(&y, key, new_nation);
+        bool parent = key.n == 1   ? false
+                      : key.n == 2 ? combined(how, x.star, y.star)
+                                   : combined(how, x.nation, y.nation);
+        bool on = combined(how, x.now, y.now);
+        if (on != parent)
+            put_part(out, start, on, of, str_from(key, 3));
+    }
+    if (x.r.bad || y.r.bad) {
+        out->n = start;
+        return err_set(e, ERR_INVALID, "an audience is not canonical");
+    }
+    return buf_ok(out, e);
 }

@@ -8,17 +8,9 @@ struct name {
     struct str text;
     size_t at;
     const struct statement *s; /* that declares it */
-    enum word kind;            /* NATION, COMMUNITY, AGENCY, OPERATOR */
-    size_t first, count;
+    enum word kind;            /* NATION, COMMUNITY, AGENCY, OPERATOR, AGREEMENT, WARNINGLIST */
+    size_t first, count;       /* slots; of an agreement or list: first is its index */
     uint64_t *set;
-};
-
-struct build {
-    struct draft *d;
-    struct policy *p;
-    struct name *names;  /* sorted by text */
-    size_t count, words; /* words of a set of slots */
-    uint64_t *except;    /* scratch, one set of slots */
 };
 
 /* ---- memory: what stays with the policy, what goes with the draft ---- */
@@ -30,12 +22,12 @@ static void *take(struct build *b, struct arena *a, size_t count, size_t bytes)
     return p;
 }
 
-static void *keep(struct build *b, size_t count, size_t bytes)
+void *policy_keep(struct build *b, size_t count, size_t bytes)
 {
     return take(b, b->p->arena, count, bytes);
 }
 
-static void *scratch(struct build *b, size_t count, size_t bytes)
+void *policy_scratch(struct build *b, size_t count, size_t bytes)
 {
     return take(b, b->d->arena, count, bytes);
 }
@@ -49,7 +41,7 @@ static int by_text_and_place(const void *a, const void *b)
     return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-static int by_str(const void *a, const void *b)
+int policy_by_str(const void *a, const void *b)
 {
     const struct str *x = a, *y = b;
     return str_cmp(*x, *y);
@@ -79,11 +71,11 @@ static void add_name(struct build *b, const struct item *i, const struct stateme
 static bool collect_names(struct build *b)
 {
     struct draft *d = b->d;
-    b->names = scratch(b, d->name_count, sizeof *b->names);
+    b->names = policy_scratch(b, d->name_count, sizeof *b->names);
     if (!b->names)
         return false;
     for (const struct statement *s = d->first; s; s = s->next) {
-        if (s->verb == WORD_NATION || s->verb == WORD_COMMUNITY)
+        if (s->name.kind != WORD_NONE)
             add_name(b, &s->name, s);
         for (const struct item *i = s->verb == WORD_NATION ? s->who.first : NULL; i; i = i->next)
             add_name(b, i, s);
@@ -95,7 +87,7 @@ static bool collect_names(struct build *b)
         struct item twice = {.text = n->text, .at = n->at};
         if (str_eq(n->text, n[-1].text))
             return policy_fail_item(d, &twice, "this name is declared twice",
-                                    "a name of its own for each nation, community, organisation");
+                                    "a name of its own for each thing that is declared");
     }
     return true;
 }
@@ -130,12 +122,12 @@ static bool place_nation(struct build *b, struct name *name, struct nation *n)
 {
     size_t k = 0;
     n->org_count = name->s->who.count;
-    n->orgs = keep(b, n->org_count, sizeof *n->orgs);
+    n->orgs = policy_keep(b, n->org_count, sizeof *n->orgs);
     if (!n->orgs)
         return false;
     for (const struct item *i = name->s->who.first; i; i = i->next)
         n->orgs[k++] = i->text;
-    qsort(n->orgs, k, sizeof *n->orgs, by_str);
+    qsort(n->orgs, k, sizeof *n->orgs, policy_by_str);
     name->first = n->slot;
     name->count = 1 + k;
     for (size_t i = 0; i < k; i++) {
@@ -155,16 +147,17 @@ static bool place_nations(struct build *b)
     size_t nations = 0, slot = 1;
     p->slot_count = 1;
     for (size_t i = 0; i < b->count; i++) {
-        nations += b->names[i].kind == WORD_NATION;
-        p->slot_count += b->names[i].kind != WORD_COMMUNITY;
+        enum word kind = b->names[i].kind;
+        nations += kind == WORD_NATION;
+        p->slot_count += kind == WORD_NATION || kind == WORD_AGENCY || kind == WORD_OPERATOR;
     }
     b->words = SET_WORDS(p->slot_count);
     must(b->words <= SET_WORDS_MOST);
-    p->operators = keep(b, b->words, sizeof(uint64_t));
-    p->defaults = keep(b, p->slot_count, sizeof *p->defaults);
-    p->nation_codes.v = keep(b, nations, sizeof(struct str));
-    p->nations = keep(b, nations, sizeof *p->nations);
-    b->except = scratch(b, b->words, sizeof(uint64_t));
+    p->operators = policy_keep(b, b->words, sizeof(uint64_t));
+    p->defaults = policy_keep(b, p->slot_count, sizeof *p->defaults);
+    p->nation_codes.v = policy_keep(b, nations, sizeof(struct str));
+    p->nations = policy_keep(b, nations, sizeof *p->nations);
+    b->except = policy_scratch(b, b->words, sizeof(uint64_t));
     if (!p->operators || !p->defaults || !p->nation_codes.v || !p->nations || !b->except)
         return false;
     p->defaults[0] = STR("no rule releases it to nations that the policy does not name");
@@ -189,7 +182,7 @@ static bool place_communities(struct build *b)
         struct name *c = &b->names[i];
         if (c->kind != WORD_COMMUNITY)
             continue;
-        c->set = scratch(b, b->words, sizeof(uint64_t));
+        c->set = policy_scratch(b, b->words, sizeof(uint64_t));
         if (!c->set)
             return false;
         for (const struct item *m = c->s->who.first; m; m = m->next) {
@@ -222,13 +215,15 @@ static size_t add_kind(const struct build *b, const struct name *nation, bool op
     return added;
 }
 
-static bool add_party(struct build *b, const struct item *i, uint64_t *set)
+bool policy_add_party(struct build *b, const struct item *i, uint64_t *set)
 {
     if (i->kind == WORD_ANY) {
         add_run(set, 0, b->p->slot_count);
         return true;
     }
     const struct name *n = find(b, i->text);
+    if (n && (n->kind == WORD_AGREEMENT || n->kind == WORD_WARNINGLIST))
+        n = NULL;
     if (!n && i->kind == WORD_NONE)
         return policy_fail_item(b->d, i, "no organisation or community of this name is declared",
                                 "a name that this policy declares");
@@ -248,15 +243,15 @@ static bool add_party(struct build *b, const struct item *i, uint64_t *set)
     return true;
 }
 
-static bool add_parties(struct build *b, const struct statement *s, uint64_t *who)
+bool policy_add_parties(struct build *b, const struct statement *s, uint64_t *who)
 {
     uint64_t some = 0;
     memset(b->except, 0, b->words * sizeof(uint64_t));
     for (const struct item *i = s->who.first; i; i = i->next)
-        if (!add_party(b, i, who))
+        if (!policy_add_party(b, i, who))
             return false;
     for (const struct item *i = s->except.first; i; i = i->next)
-        if (!add_party(b, i, b->except))
+        if (!policy_add_party(b, i, b->except))
             return false;
     for (size_t w = 0; w < b->words; w++)
         some |= who[w] &= ~b->except[w];
@@ -267,143 +262,89 @@ static bool add_parties(struct build *b, const struct statement *s, uint64_t *wh
                             "an exception that leaves somebody");
 }
 
-/* ---- conditions ---- */
+/* ---- agreements and delegates ---- */
 
-static const struct condition *condition_of(const struct statement *s, enum condition_kind kind)
+static void declare_agreement(struct policy *p, struct name *n, unsigned line)
 {
-    const struct condition *c = s->conditions;
-    while (c && c->kind != kind)
-        c = c->next;
-    return c;
+    n->first = p->agreement_count++;
+    p->agreements[n->first] = (struct agreement){.name = n->text, .line = line, .span = n->s->span};
 }
 
-/* All types, or labels, that rules ask for: sorted, each once. */
-static bool collect_values(struct build *b, enum condition_kind kind, struct names *out)
+static bool organisation(struct build *b, const struct item *i, const struct name **out)
 {
-    size_t all = 0, n = 0;
-    const struct condition *c;
-    for (const struct statement *s = b->d->first; s; s = s->next)
-        if ((c = condition_of(s, kind)) != NULL)
-            all += c->values.count;
-    out->v = keep(b, all, sizeof *out->v);
-    if (!out->v)
-        return false;
-    for (const struct statement *s = b->d->first; s; s = s->next)
-        if ((c = condition_of(s, kind)) != NULL)
-            for (const struct item *i = c->values.first; i; i = i->next)
-                out->v[n++] = i->text;
-    qsort(out->v, n, sizeof *out->v, by_str);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || !str_eq(out->v[i], out->v[out->count - 1]))
-            out->v[out->count++] = out->v[i];
-    if (out->count > LIMIT_POLICY_NAMES)
-        return err_set(b->d->e, ERR_LIMIT, "%s: over %d types or labels", b->d->name,
-                       LIMIT_POLICY_NAMES);
-    return true;
-}
-
-static bool compile_test(struct build *b, const struct condition *c, struct test *t)
-{
-    const struct names *names = c->kind == CONDITION_TYPE ? &b->p->types : &b->p->labels;
-    uint64_t *set = NULL;
-    t->kind = c->kind;
-    t->tlp = c->tlp;
-    if (c->kind == CONDITION_TLP)
+    *out = find(b, i->text);
+    if (*out && ((*out)->kind == WORD_AGENCY || (*out)->kind == WORD_OPERATOR))
         return true;
-    set = keep(b, SET_WORDS(names->count), sizeof *set);
-    if (!set)
-        return false;
-    for (const struct item *i = c->values.first; i; i = i->next) {
-        if (i->kind == WORD_OBSERVABLES)
-            t->observables = true;
-        else
-            set_add(set, policy_names_find(names, i->text));
-    }
-    t->set = set;
-    return true;
+    return policy_fail_item(b->d, i, "no organisation of this name is declared",
+                            "an organisation that this policy declares");
 }
 
-/* In order of their cost. */
-static bool compile_tests(struct build *b, const struct statement *s, struct rule *r)
-{
-    static const enum condition_kind kinds[] = {CONDITION_TLP, CONDITION_TYPE, CONDITION_LABEL};
-    size_t n = 0;
-    for (const struct condition *c = s->conditions; c; c = c->next)
-        n++;
-    r->tests = keep(b, n, sizeof *r->tests);
-    if (!r->tests)
-        return false;
-    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-        const struct condition *c = condition_of(s, kinds[k]);
-        if (c && !compile_test(b, c, &r->tests[r->test_count++]))
-            return false;
-    }
-    return true;
-}
-
-/* ---- rules ---- */
-
-/* The rule as written, on one line: blanks, newlines and comments between tokens become one blank.
- */
-static bool rule_text(struct build *b, const struct statement *s, struct str *out)
-{
-    struct str text = b->d->text;
-    char *p = keep(b, 1, s->end - s->at);
-    size_t n = 0;
-    if (!p)
-        return false;
-    for (size_t pos = s->at; pos < s->end;) {
-        struct token t = policy_lex(text, pos);
-        if (t.at > pos)
-            p[n++] = ' ';
-        memcpy(p + n, text.p + t.at, t.end - t.at);
-        n += t.end - t.at;
-        pos = t.end;
-    }
-    *out = (struct str){p, n};
-    return true;
-}
-
-static bool compile_rule(struct build *b, const struct statement *s, struct rule *r)
-{
-    uint64_t *who = keep(b, b->words, sizeof *who);
-    if (!who || !add_parties(b, s, who))
-        return false;
-    r->verb = s->verb;
-    r->who = who;
-    return compile_tests(b, s, r) && rule_text(b, s, &r->text);
-}
-
-static bool compile_rules(struct build *b)
+static bool declare_delegates(struct build *b, const struct statement *s, unsigned line)
 {
     struct policy *p = b->p;
-    struct str text = b->d->text;
-    unsigned line = 1;
-    size_t pos = 0;
-    p->releases = keep(b, b->d->rule_count, sizeof *p->releases);
-    p->arrivals = keep(b, b->d->rule_count, sizeof *p->arrivals);
-    if (!p->releases || !p->arrivals)
+    const struct name *owner, *who;
+    if (!organisation(b, &s->name, &owner))
         return false;
-    for (const struct statement *s = b->d->first; s; s = s->next) {
-        struct rule *r = NULL;
-        for (; pos < s->at; pos++)
-            line += text.p[pos] == '\n';
-        if (s->verb == WORD_RELEASE || s->verb == WORD_DENY)
-            r = &p->releases[p->release_count++];
-        else if (s->verb == WORD_ACCEPT || s->verb == WORD_REFUSE)
-            r = &p->arrivals[p->arrival_count++];
-        if (r && !compile_rule(b, s, r))
+    for (const struct item *i = s->who.first; i; i = i->next) {
+        if (!organisation(b, i, &who))
             return false;
-        if (r)
-            r->line = line;
+        if (who->s != owner->s)
+            return policy_fail_item(b->d, i, "it is of another nation than whom it would act for",
+                                    "an organisation of the same nation");
+        if (who == owner)
+            return policy_fail_item(b->d, i, "it would act for itself",
+                                    "another organisation of the same nation");
+        p->delegations[p->delegation_count++] = (struct delegation){who->first, owner->first, line};
     }
     return true;
+}
+
+static bool declare_others(struct build *b)
+{
+    struct policy *p = b->p;
+    struct line_counter lines = {0, 1};
+    size_t agreements = 0, delegates = 0;
+    for (const struct statement *s = b->d->first; s; s = s->next) {
+        agreements += s->verb == WORD_AGREEMENT;
+        delegates += s->verb == WORD_DELEGATE ? s->who.count : 0;
+    }
+    p->agreements = policy_keep(b, agreements, sizeof *p->agreements);
+    p->delegations = policy_keep(b, delegates, sizeof *p->delegations);
+    if (!p->agreements || !p->delegations)
+        return false;
+    for (const struct statement *s = b->d->first; s; s = s->next) {
+        unsigned line = policy_line_at(&lines, b->d->text, s->at);
+        if (s->verb == WORD_AGREEMENT)
+            declare_agreement(p, find(b, s->name.text), line);
+        if (s->verb == WORD_DELEGATE && !declare_delegates(b, s, line))
+            return false;
+    }
+    return true;
+}
+
+bool policy_find_agreement(struct build *b, const struct item *i, struct agreement **out)
+{
+    const struct name *n = find(b, i->text);
+    if (!n || n->kind != WORD_AGREEMENT)
+        return policy_fail_item(b->d, i, "no agreement of this name is declared",
+                                "an agreement that this policy declares");
+    *out = &b->p->agreements[n->first];
+    return true;
+}
+
+unsigned policy_line_at(struct line_counter *c, struct str text, size_t at)
+{
+    for (; c->pos < at; c->pos++)
+        c->line += text.p[c->pos] == '\n';
+    return c->line;
 }
 
 bool policy_compile(struct draft *d, struct policy *p)
 {
     struct build b = {.d = d, .p = p};
-    return collect_names(&b) && place_nations(&b) && place_communities(&b) &&
-           collect_values(&b, CONDITION_TYPE, &p->types) &&
-           collect_values(&b, CONDITION_LABEL, &p->labels) && compile_rules(&b);
+    buf_init(&b.key, 0);
+    bool ok = collect_names(&b) && place_nations(&b) && place_communities(&b) &&
+              declare_others(&b) && policy_compile_lists(&b) && policy_compile_rules(&b);
+    buf_done(&b.key);
+    return ok;
 }

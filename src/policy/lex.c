@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "policy/policy_priv.h"
 
 static const struct {
@@ -30,7 +32,7 @@ static bool is_blank(char c)
 /* Printable ASCII without the characters that are tokens of their own or begin one. */
 static bool is_word(char c)
 {
-    return c > ' ' && c < 0x7f && c != '{' && c != '}' && c != ',' && c != '"' && c != '#';
+    return c > ' ' && c < 0x7f && !strchr("{},\"#=<>!", c);
 }
 
 /* Offset of the first byte that is neither a blank nor in a comment (`#` to the end of the line).
@@ -60,6 +62,15 @@ static void lex_string(struct str text, struct token *t)
     }
 }
 
+/* = != < <= > >= ; else `t` stays TOKEN_BAD, one character. */
+static void lex_compare(struct str text, struct token *t)
+{
+    bool equal = t->at + 1 < text.n && text.p[t->at + 1] == '=';
+    if (text.p[t->at] != '!' || equal)
+        t->kind = TOKEN_COMPARE;
+    t->end = t->at + (equal && text.p[t->at] != '=' ? 2 : 1);
+}
+
 struct token policy_lex(struct str text, size_t pos)
 {
     struct token t = {.kind = TOKEN_BAD};
@@ -81,6 +92,8 @@ struct token policy_lex(struct str text, size_t pos)
     } else if (c == ',' || c == '{' || c == '}') {
         t.end++;
         t.kind = c == ',' ? TOKEN_COMMA : c == '{' ? TOKEN_OPEN : TOKEN_CLOSE;
+    } else if (c && strchr("=<>!", c)) {
+        lex_compare(text, &t);
     } else { /* a whole character of UTF-8, so that the message can show it */
         do
             t.end++;

@@ -1,17 +1,12 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "policy/policy_priv.h"
 
-#define EXPECT_STATEMENT "nation, community, accept, refuse, release or deny"
-#define EXPECT_NATION    "a nation's code of two capital letters"
-#define EXPECT_WHO                                                                                 \
-    "any, a nation's code, a community, an organisation, \"agency of\" or \"operator of\" a "      \
-    "nation"
-#define EXPECT_CONDITION "a condition (tlp:COLOUR, types, labels)"
-#define EXPECT_COLOUR    "tlp:clear, tlp:green, tlp:amber, tlp:amber+strict or tlp:red"
-#define EXPECT_TYPE                                                                                \
-    "a type of STIX 2.1, observables, a type that begins with x-, or an extension's type in "      \
-    "quotes"
+#define EXPECT_STATEMENT                                                                           \
+    "nation, community, agreement, delegate, warninglist, accept, refuse, quarantine, release, "   \
+    "deny, hold or redact"
+#define EXPECT_NATION "a nation's code of two capital letters"
 
 /* ---- errors ---- */
 
@@ -30,7 +25,7 @@ static struct str shown(const struct token *t, char out[96])
     return (struct str){out, (size_t)n};
 }
 
-bool policy_fail(struct draft *d, const struct token *t, const char *why, const char *expected)
+bool(policy_fail)(struct draft *d, const struct token *t, const char *why, const char *expected)
 {
     size_t line, column;
     char read[96];
@@ -40,20 +35,17 @@ bool policy_fail(struct draft *d, const struct token *t, const char *why, const 
                       line, column, STR_FMT(what), why, expected);
 }
 
-bool policy_fail_item(struct draft *d, const struct item *i, const char *why, const char *expected)
+bool(policy_fail_item)(struct draft *d, const struct item *i, const char *why, const char *expected)
 {
     struct token t = {.kind = TOKEN_WORD, .text = i->text, .at = i->at};
     return policy_fail(d, &t, why, expected);
 }
 
-/* The token looked at cannot stand here. */
-static bool unexpected(struct draft *d, const char *expected)
+bool(policy_unexpected)(struct draft *d, const char *expected)
 {
     const struct token *t = &d->token;
     const char *why = "it does not belong here";
-    if (policy_word_role(t->word) == ROLE_LATER)
-        why = "this word of the language is not supported yet";
-    else if (t->kind == TOKEN_WORD && t->word == WORD_NONE)
+    if (t->kind == TOKEN_WORD && t->word == WORD_NONE)
         why = "unknown word here";
     else if (t->kind == TOKEN_BAD && t->text.n && d->text.p[t->at] != '"')
         why = "outside quotes and comments only plain ASCII is read";
@@ -64,52 +56,72 @@ static bool unexpected(struct draft *d, const char *expected)
 
 /* ---- moving on ---- */
 
-static void look(struct draft *d)
+void policy_look(struct draft *d)
 {
     d->token = policy_lex(d->text, d->end);
 }
 
-static void consume(struct draft *d)
+void policy_consume(struct draft *d)
 {
     d->end = d->token.end;
-    look(d);
+    policy_look(d);
 }
 
-static bool at_word(const struct draft *d, enum word w)
+bool policy_at(const struct draft *d, enum word w)
 {
     return d->token.kind == TOKEN_WORD && d->token.word == w;
+}
+
+bool policy_at_text(const struct draft *d, const char *text)
+{
+    return d->token.kind == TOKEN_WORD && str_eq(d->token.text, str_of(text));
 }
 
 static bool expect(struct draft *d, enum token_kind kind, const char *expected)
 {
     if (d->token.kind != kind)
-        return unexpected(d, expected);
-    consume(d);
+        return policy_unexpected(d, expected);
+    policy_consume(d);
     return true;
 }
 
-/* Takes memory of the draft; NULL with d->e filled. */
-static void *take(struct draft *d, size_t bytes)
+bool policy_expect_word(struct draft *d, enum word w, const char *expected)
+{
+    if (!policy_at(d, w))
+        return policy_unexpected(d, expected);
+    policy_consume(d);
+    return true;
+}
+
+void *policy_draft_take(struct draft *d, size_t bytes)
 {
     void *p = arena_calloc(d->arena, 1, bytes);
     must(p || !arena_ok(d->arena, d->e));
     return p;
 }
 
-/* Appends the token looked at to `list` and goes on behind it. */
-static bool add(struct draft *d, struct list *list, enum word kind)
+struct item policy_take_item(struct draft *d, enum word kind)
 {
-    struct item *i = take(d, sizeof *i);
+    struct item i = {.text = d->token.text,
+                     .at = d->token.at,
+                     .kind = kind,
+                     .quoted = d->token.kind == TOKEN_STRING};
+    policy_consume(d);
+    return i;
+}
+
+bool policy_add(struct draft *d, struct list *list, enum word kind)
+{
+    struct item *i = policy_draft_take(d, sizeof *i);
     if (!i)
         return false;
-    *i = (struct item){.text = d->token.text, .at = d->token.at, .kind = kind};
+    *i = policy_take_item(d, kind);
     if (list->last)
         list->last->next = i;
     else
         list->first = i;
     list->last = i;
     list->count++;
-    consume(d);
     return true;
 }
 
@@ -140,7 +152,7 @@ static bool at_nation(const struct draft *d)
 }
 
 /* A word that may name an organisation or community: none of the language's own. */
-static bool at_name(const struct draft *d)
+bool policy_at_name(const struct draft *d)
 {
     return d->token.kind == TOKEN_WORD && d->token.word == WORD_NONE &&
            policy_org_valid(d->token.text);
@@ -154,15 +166,23 @@ static bool count_name(struct draft *d)
                       LIMIT_POLICY_NAMES);
 }
 
-/* ---- lists: one element, then as many as commas follow ---- */
+static bool take_name(struct draft *d, struct item *out, enum word kind, const char *expected)
+{
+    if (!policy_at_name(d))
+        return policy_unexpected(d, expected);
+    if (!count_name(d))
+        return false;
+    *out = policy_take_item(d, kind);
+    return true;
+}
 
-typedef bool element_fn(struct draft *d, struct list *list);
+/* ---- lists ---- */
 
-static bool list_of(struct draft *d, struct list *list, element_fn *element)
+bool policy_list_of(struct draft *d, struct list *list, policy_element_fn *element)
 {
     do {
         if (list->count > 0)
-            consume(d); /* the comma */
+            policy_consume(d); /* the comma */
         if (!element(d, list))
             return false;
     } while (d->token.kind == TOKEN_COMMA);
@@ -171,33 +191,33 @@ static bool list_of(struct draft *d, struct list *list, element_fn *element)
 
 static bool nation_element(struct draft *d, struct list *list)
 {
-    return at_nation(d) ? add(d, list, WORD_NATION) : unexpected(d, EXPECT_NATION);
+    return at_nation(d) ? policy_add(d, list, WORD_NATION) : policy_unexpected(d, EXPECT_NATION);
 }
 
-static bool who_element(struct draft *d, struct list *list)
+bool policy_who_element(struct draft *d, struct list *list)
 {
     enum word w = d->token.word;
     if (w == WORD_ANY)
-        return add(d, list, w);
+        return policy_add(d, list, w);
     if (w == WORD_AGENCY || w == WORD_OPERATOR) {
-        consume(d);
-        if (!at_word(d, WORD_OF))
-            return unexpected(d, "of");
-        consume(d);
-        return at_nation(d) ? add(d, list, w) : unexpected(d, EXPECT_NATION);
+        policy_consume(d);
+        if (!policy_at(d, WORD_OF))
+            return policy_unexpected(d, "of");
+        policy_consume(d);
+        return at_nation(d) ? policy_add(d, list, w) : policy_unexpected(d, EXPECT_NATION);
     }
     if (w == WORD_COMMUNITY)
-        return policy_fail(d, &d->token, "\"community of\" is not supported yet", EXPECT_WHO);
+        return policy_fail(d, &d->token, "a community stands without a word before it", EXPECT_WHO);
     if (at_nation(d))
-        return add(d, list, WORD_NATION);
-    return at_name(d) ? add(d, list, WORD_NONE) : unexpected(d, EXPECT_WHO);
+        return policy_add(d, list, WORD_NATION);
+    return policy_at_name(d) ? policy_add(d, list, WORD_NONE) : policy_unexpected(d, EXPECT_WHO);
 }
 
 static bool org_element(struct draft *d, struct list *list, enum word kind)
 {
-    if (!at_name(d))
-        return unexpected(d, "an organisation's name in lower case");
-    return count_name(d) && add(d, list, kind);
+    if (!policy_at_name(d))
+        return policy_unexpected(d, "an organisation's name in lower case");
+    return count_name(d) && policy_add(d, list, kind);
 }
 
 static bool agency_element(struct draft *d, struct list *list)
@@ -210,111 +230,50 @@ static bool operator_element(struct draft *d, struct list *list)
     return org_element(d, list, WORD_OPERATOR);
 }
 
-/* STIX 2.1 §3.1: a type name has 3 to 250 characters of a-z, 0-9 and hyphen. */
-static bool type_valid(struct str type)
-{
-    for (size_t i = 0; i < type.n; i++) {
-        char c = type.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-            return false;
-    }
-    return type.n >= 3 && type.n <= LIMIT_STIX_TYPE_BYTES;
-}
+/* ---- dates ---- */
 
-/* A misspelt type would make a deny that matches nothing: bare words must be known. */
-static bool type_element(struct draft *d, struct list *list)
+bool policy_date_us(struct str text, int64_t *out)
 {
-    struct str type = d->token.text;
-    if (at_word(d, WORD_OBSERVABLES))
-        return add(d, list, WORD_OBSERVABLES);
-    if (d->token.kind != TOKEN_WORD && d->token.kind != TOKEN_STRING)
-        return unexpected(d, EXPECT_TYPE);
-    if (!type_valid(type))
-        return unexpected(d, EXPECT_TYPE);
-    if (d->token.kind == TOKEN_WORD && !str_starts(type, STR("x-"))) {
-        enum stix_class class = stix_class_of(type);
-        if (class == STIX_UNKNOWN || class == STIX_BUNDLE)
-            return policy_fail(d, &d->token, "STIX 2.1 has no such type of object", EXPECT_TYPE);
-    }
-    return add(d, list, WORD_NONE);
-}
-
-static bool label_element(struct draft *d, struct list *list)
-{
-    if (d->token.kind != TOKEN_STRING || d->token.text.n == 0)
-        return unexpected(d, "a label in quotes, as in \"national-only\"");
-    return add(d, list, WORD_NONE);
-}
-
-/* ---- conditions ---- */
-
-static bool at_tlp(const struct draft *d)
-{
-    return d->token.kind == TOKEN_WORD && d->token.text.n >= 4 &&
-           str_eq_nocase(str_slice(d->token.text, 0, 4), STR("tlp:"));
-}
-
-static bool tlp_condition(struct draft *d, struct condition *c)
-{
-    for (bool more = true; more;) {
-        enum stix_tlp tlp;
-        if (!at_tlp(d))
-            return unexpected(d, EXPECT_COLOUR);
-        if (!stix_tlp_parse(d->token.text, &tlp))
-            return policy_fail(d, &d->token, "no colour of the Traffic Light Protocol",
-                               EXPECT_COLOUR);
-        c->tlp |= 1u << tlp;
-        consume(d);
-        more = d->token.kind == TOKEN_COMMA;
-        if (more)
-            consume(d);
-    }
+    char full[sizeof "2027-03-18T00:00:00Z"];
+    struct instant t;
+    struct err e;
+    if (text.n != 10)
+        return false;
+    memcpy(full, text.p, 10);
+    memcpy(full + 10, "T00:00:00Z", sizeof "T00:00:00Z");
+    if (!instant_parse(str_of(full), &t, &e))
+        return false;
+    *out = instant_us(t);
     return true;
 }
 
-/* NULL with d->e filled, also when the rule has such a condition already. */
-static struct condition *new_condition(struct draft *d, struct statement *s,
-                                       enum condition_kind kind)
+bool policy_read_date(struct draft *d, bool end, int64_t *out)
 {
-    for (const struct condition *c = s->conditions; c; c = c->next)
-        if (c->kind == kind) {
-            policy_fail(d, &d->token, "this condition stands twice in one rule",
-                        "one list with commas");
-            return NULL;
-        }
-    struct condition *c = take(d, sizeof *c);
-    if (c) {
-        c->kind = kind;
-        c->next = s->conditions;
-        s->conditions = c;
-    }
-    return c;
+    static const char expected[] = "a date, as in 2027-03-18";
+    if (d->token.kind != TOKEN_WORD)
+        return policy_unexpected(d, expected);
+    if (!policy_date_us(d->token.text, out))
+        return policy_fail(d, &d->token, "this is no date", expected);
+    *out += end ? 86400000000 : 0;
+    policy_consume(d);
+    return true;
 }
 
-static bool one_condition(struct draft *d, struct condition *c)
+/* At `from` or `until`; each once, and some day between them. */
+bool policy_date_clause(struct draft *d, struct span *span)
 {
-    if (c->kind == CONDITION_TLP)
-        return tlp_condition(d, c);
-    consume(d); /* the word before the list */
-    return list_of(d, &c->values, c->kind == CONDITION_TYPE ? type_element : label_element);
-}
-
-/* Any number of conditions, each kind at most once. */
-static bool conditions(struct draft *d, struct statement *s)
-{
-    for (;;) {
-        enum word w = d->token.word;
-        enum condition_kind kind = CONDITION_TLP;
-        if (w == WORD_TYPE || w == WORD_TYPES)
-            kind = CONDITION_TYPE;
-        else if (w == WORD_LABEL || w == WORD_LABELS)
-            kind = CONDITION_LABEL;
-        else if (!at_tlp(d))
-            return true;
-        struct condition *c = new_condition(d, s, kind);
-        if (!c || !one_condition(d, c))
-            return false;
-    }
+    bool until = d->token.word == WORD_UNTIL;
+    struct token word = d->token, date;
+    if (until ? span->until_us != INT64_MAX : span->from_us != INT64_MIN)
+        return policy_fail(d, &word, "this clause stands twice", "one date for each");
+    policy_consume(d);
+    date = d->token;
+    if (!policy_read_date(d, until, until ? &span->until_us : &span->from_us))
+        return false;
+    if (span->from_us >= span->until_us)
+        return policy_fail(d, &date, "this ends before it begins",
+                           "an `until` that is not before the day of `from`");
+    return true;
 }
 
 /* ---- statements ---- */
@@ -322,18 +281,17 @@ static bool conditions(struct draft *d, struct statement *s)
 static bool nation_statement(struct draft *d, struct statement *s)
 {
     if (!at_nation(d))
-        return unexpected(d, EXPECT_NATION);
-    s->name = (struct item){.text = d->token.text, .at = d->token.at, .kind = WORD_NATION};
+        return policy_unexpected(d, EXPECT_NATION);
     if (!count_name(d))
         return false;
-    consume(d);
+    s->name = policy_take_item(d, WORD_NATION);
     if (!expect(d, TOKEN_STRING, "the nation's name in quotes") || !expect(d, TOKEN_OPEN, "\"{\""))
         return false;
-    while (at_word(d, WORD_AGENCY) || at_word(d, WORD_OPERATOR)) {
+    while (policy_at(d, WORD_AGENCY) || policy_at(d, WORD_OPERATOR)) {
         bool agency = d->token.word == WORD_AGENCY;
         struct list *all = &s->who, part = {0};
-        consume(d);
-        if (!list_of(d, &part, agency ? agency_element : operator_element))
+        policy_consume(d);
+        if (!policy_list_of(d, &part, agency ? agency_element : operator_element))
             return false;
         if (all->last)
             all->last->next = part.first;
@@ -347,57 +305,61 @@ static bool nation_statement(struct draft *d, struct statement *s)
 
 static bool community_statement(struct draft *d, struct statement *s)
 {
-    if (!at_name(d))
-        return unexpected(d, "a community's name in lower case");
-    s->name = (struct item){.text = d->token.text, .at = d->token.at, .kind = WORD_COMMUNITY};
-    if (!count_name(d))
-        return false;
-    consume(d);
-    return expect(d, TOKEN_OPEN, "\"{\"") && list_of(d, &s->who, nation_element) &&
+    return take_name(d, &s->name, WORD_COMMUNITY, "a community's name in lower case") &&
+           expect(d, TOKEN_OPEN, "\"{\"") && policy_list_of(d, &s->who, nation_element) &&
            expect(d, TOKEN_CLOSE, "\",\" or \"}\"");
 }
 
-/* WHO [except WHO] behind `from` or `to`. */
-static bool parties(struct draft *d, struct statement *s)
+/* agreement NAME "Title" from DATE [until DATE] */
+static bool agreement_statement(struct draft *d, struct statement *s)
 {
-    if (!list_of(d, &s->who, who_element))
+    if (!take_name(d, &s->name, WORD_AGREEMENT, "an agreement's name in lower case") ||
+        !expect(d, TOKEN_STRING, "the agreement's title in quotes"))
         return false;
-    if (!at_word(d, WORD_EXCEPT))
-        return true;
-    consume(d);
-    return list_of(d, &s->except, who_element);
+    if (!policy_at(d, WORD_FROM))
+        return policy_unexpected(d, "from and the date on which the agreement begins");
+    return policy_date_clause(d, &s->span) &&
+           (!policy_at(d, WORD_UNTIL) || policy_date_clause(d, &s->span));
 }
 
-static bool end_of_rule(struct draft *d, const char *expected)
+static bool delegate_element(struct draft *d, struct list *list)
 {
-    if (d->token.kind == TOKEN_END || policy_word_role(d->token.word) == ROLE_STATEMENT)
-        return true;
-    if (at_word(d, WORD_FROM))
-        return policy_fail(d, &d->token, "the dates of a rule are not supported yet", expected);
-    return unexpected(d, expected);
+    if (!policy_at_name(d))
+        return policy_unexpected(d, "an organisation's name");
+    return policy_add(d, list, WORD_NONE);
 }
 
-static bool arrival_statement(struct draft *d, struct statement *s)
+/* delegate NAME, NAME for NAME */
+static bool delegate_statement(struct draft *d, struct statement *s)
 {
-    if (!at_word(d, WORD_FROM))
-        return unexpected(d, "from");
-    consume(d);
-    if (!parties(d, s) || !conditions(d, s))
+    if (!policy_list_of(d, &s->who, delegate_element) ||
+        !policy_expect_word(d, WORD_FOR, "\",\" or for"))
         return false;
-    return end_of_rule(d, s->except.count || s->conditions
-                              ? "\",\", " EXPECT_CONDITION " or the next statement"
-                              : "\",\", except, " EXPECT_CONDITION " or the next statement");
+    if (!policy_at_name(d))
+        return policy_unexpected(d, "an organisation's name");
+    s->name = policy_take_item(d, WORD_NONE);
+    return true;
 }
 
-static bool release_statement(struct draft *d, struct statement *s)
+static bool entry_element(struct draft *d, struct list *list)
 {
-    if (!conditions(d, s))
-        return false;
-    if (!at_word(d, WORD_TO))
-        return unexpected(d, EXPECT_CONDITION " or to");
-    consume(d);
-    return parties(d, s) && end_of_rule(d, s->except.count ? "\",\" or the next statement"
-                                                           : "\",\", except or the next statement");
+    if (d->token.kind != TOKEN_STRING && d->token.kind != TOKEN_WORD)
+        return policy_unexpected(d, "an address, a block of addresses or a domain name");
+    if (++d->entry_count > LIMIT_POLICY_LIST_ENTRIES)
+        return err_set_at(d->e, ERR_LIMIT, d->token.at, "%s: over %d entries of warning lists",
+                          d->name, LIMIT_POLICY_LIST_ENTRIES);
+    return policy_add(d, list, WORD_NONE);
+}
+
+/* warninglist NAME { ENTRY, ENTRY } */
+static bool warninglist_statement(struct draft *d, struct statement *s)
+{
+    if (++d->list_count > LIMIT_POLICY_LISTS)
+        return err_set_at(d->e, ERR_LIMIT, s->at, "%s: over %d warning lists", d->name,
+                          LIMIT_POLICY_LISTS);
+    return take_name(d, &s->name, WORD_WARNINGLIST, "a list's name in lower case") &&
+           expect(d, TOKEN_OPEN, "\"{\"") && policy_list_of(d, &s->who, entry_element) &&
+           expect(d, TOKEN_CLOSE, "\",\" or \"}\"");
 }
 
 static const struct {
@@ -405,21 +367,31 @@ static const struct {
     bool (*read)(struct draft *d, struct statement *s);
     bool rule;
 } statements[] = {
-    {WORD_NATION, nation_statement, false},  {WORD_COMMUNITY, community_statement, false},
-    {WORD_ACCEPT, arrival_statement, true},  {WORD_REFUSE, arrival_statement, true},
-    {WORD_RELEASE, release_statement, true}, {WORD_DENY, release_statement, true},
+    {WORD_NATION, nation_statement, false},
+    {WORD_COMMUNITY, community_statement, false},
+    {WORD_AGREEMENT, agreement_statement, false},
+    {WORD_DELEGATE, delegate_statement, false},
+    {WORD_WARNINGLIST, warninglist_statement, false},
+    {WORD_ACCEPT, policy_arrival_statement, true},
+    {WORD_REFUSE, policy_arrival_statement, true},
+    {WORD_QUARANTINE, policy_arrival_statement, true},
+    {WORD_RELEASE, policy_release_statement, true},
+    {WORD_DENY, policy_release_statement, true},
+    {WORD_HOLD, policy_release_statement, true},
+    {WORD_REDACT, policy_redact_statement, true},
 };
 
 static bool one_statement(struct draft *d, size_t which)
 {
-    struct statement *s = take(d, sizeof *s);
+    struct statement *s = policy_draft_take(d, sizeof *s);
     if (!s)
         return false;
     s->verb = d->token.word;
     s->at = d->token.at;
+    s->span = (struct span){INT64_MIN, INT64_MAX};
     if (statements[which].rule && ++d->rule_count > LIMIT_POLICY_RULES)
         return err_set_at(d->e, ERR_LIMIT, s->at, "%s: over %d rules", d->name, LIMIT_POLICY_RULES);
-    consume(d);
+    policy_consume(d);
     if (!statements[which].read(d, s))
         return false;
     s->end = d->end;
@@ -435,13 +407,13 @@ bool policy_parse_draft(struct draft *d)
 {
     if (str_starts(d->text, STR("\xEF\xBB\xBF"))) /* the mark that some editors put first */
         d->end = 3;
-    look(d);
+    policy_look(d);
     while (d->token.kind != TOKEN_END) {
         size_t which = 0, count = sizeof(statements) / sizeof(statements[0]);
-        while (which < count && !at_word(d, statements[which].verb))
+        while (which < count && !policy_at(d, statements[which].verb))
             which++;
         if (which == count)
-            return unexpected(d, EXPECT_STATEMENT);
+            return policy_unexpected(d, EXPECT_STATEMENT);
         if (!one_statement(d, which))
             return false;
     }

@@ -30,6 +30,9 @@ struct str stix_tlp_id(enum stix_tlp tlp);
 /* NONE when `id` is none of the nine published TLP marking ids. */
 enum stix_tlp stix_tlp_of_id(struct str id);
 
+/* Permissible Actions Protocol: what a reader may do with it, in order of strictness. */
+enum stix_pap { STIX_PAP_NONE, STIX_PAP_CLEAR, STIX_PAP_GREEN, STIX_PAP_AMBER, STIX_PAP_RED };
+
 /* The strictest TLP marking that any part of `object` carries; `*where`, when not NULL, is set to
  * the string that names it (in object_marking_refs or a granular marking's marking_ref), or to
  * NULL. */
@@ -39,6 +42,12 @@ enum stix_tlp stix_effective_marking(const struct json *object, const struct jso
  * there; e->at is the offset of the part that fails. */
 bool stix_selector_find(const struct json *object, struct str selector, const struct json **out,
                         struct err *e) BASE_CHECKED;
+
+/* The strictest PAP among the published markings of the object and its labels (`PAP:RED`). */
+enum stix_pap stix_pap_of(const struct json *object);
+/* Does it hold an identifier of a subscriber or a device of a telephone network (3GPP TS 23.003,
+ * TS 29.571), by the name of a property or the form of a text? */
+bool stix_names_subscriber(const struct json *object);
 
 /* ---- one object ---- */
 
@@ -64,6 +73,12 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
 
 /* STIX 2.1 §2.9: TYPE--UUID; the prefix is copied out where `type` is not NULL. */
 bool stix_id_parse(struct str id, struct str *type, struct err *e) BASE_CHECKED;
+
+/* STIX 2.1 §2.9, §3.4: the UUID of the deterministic id of a cyber-observable of this content.
+ * EMPTY: no property that contributes is there. OPEN: the text leaves it open (hashes that it does
+ * not rank), or the type is no cyber-observable of STIX 2.1. */
+enum stix_sco_id { STIX_SCO_ID_MADE, STIX_SCO_ID_EMPTY, STIX_SCO_ID_OPEN, STIX_SCO_ID_NO_MEMORY };
+enum stix_sco_id stix_sco_id(const struct json *v, char uuid[37]);
 
 /* ---- where objects stand in a document ---- */
 

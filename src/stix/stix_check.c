@@ -105,6 +105,8 @@ void stix_pop(struct check *c)
 bool stix_check_name(struct check *c, const struct json *m)
 {
     bool upper = false, good = m->key.n >= 3 && stix_is_lower(m->key.p[0]);
+    if (str_eq(m->key, STR("id")))
+        return true;
     for (size_t i = 0; i < m->key.n && good; i++) {
         char k = m->key.p[i];
         upper |= k >= 'A' && k <= 'Z';
@@ -128,11 +130,33 @@ static bool reserved(struct str name)
     return stix_word_in("action phone_number phone_numbers severity username", name);
 }
 
+static void note_null(struct check *c, const struct json *v)
+{
+    stix_note(c, STIX_ERROR, "3.1", "null", v, "a property is never null; leave it out");
+}
+
+static void note_empty_list(struct check *c, const struct json *v)
+{
+    stix_note(c, STIX_ERROR, "2.12", "empty-list", v,
+              "a list has at least one value; leave the property out instead");
+}
+
+void stix_check_unknown_value(struct check *c, const struct json *m)
+{
+    if (m->type == JSON_NULL)
+        note_null(c, m);
+    else if (m->type == JSON_ARRAY && m->count == 0)
+        note_empty_list(c, m);
+    else if (str_ends(m->key, STR("_bin")))
+        stix_value_checks[STIX_BINARY](c, NULL, m);
+    else if (str_ends(m->key, STR("_hex")))
+        stix_value_checks[STIX_HEX](c, NULL, m);
+}
+
 static void check_unknown(struct check *c, const struct stix_shape *s, struct stix_memo *memo,
                           const struct json *m)
 {
-    if (m->type == JSON_NULL)
-        stix_note(c, STIX_ERROR, "3.1", "null", m, "a property is never null; leave it out");
+    stix_check_unknown_value(c, m);
     if (memo->mentioned)
         return;
     if (s->set != 0 && reserved(m->key)) {
@@ -158,8 +182,7 @@ static void check_list(struct check *c, const struct stix_prop *p, const struct 
         return;
     }
     if (v->count == 0)
-        stix_note(c, STIX_ERROR, "2.12", "empty-list", v,
-                  "a list has at least one value; leave the property out instead");
+        note_empty_list(c, v);
     for (const struct json *e = v->u.child; e != NULL; e = e->next, i++) {
         stix_push_index(c, i);
         stix_value_checks[p->kind](c, p, e);
@@ -170,7 +193,7 @@ static void check_list(struct check *c, const struct stix_prop *p, const struct 
 void stix_check_prop(struct check *c, const struct stix_prop *p, const struct json *v)
 {
     if (v->type == JSON_NULL)
-        stix_note(c, STIX_ERROR, "3.1", "null", v, "a property is never null; leave it out");
+        note_null(c, v);
     else if (p->flags & STIX_LIST)
         check_list(c, p, v);
     else
@@ -305,14 +328,14 @@ static void need(struct check *c, const struct stix_shape *s, const struct stix_
                  const struct json *v, bool common)
 {
     char words[96];
-    /* An object of STIX 2.0 has none; it is checked as one of 2.1. */
-    bool lifted = p->kind == STIX_SPEC_VERSION;
+    /* In STIX 2.0 the bundle has it; its objects are checked as those of 2.1. */
+    bool lifted = p->kind == STIX_SPEC_VERSION && !c->alone;
     snprintf(words, sizeof(words), "required-%.*s", STR_FMT(p->name));
     stix_note(c, lifted ? STIX_WARNING : STIX_ERROR, common ? "3.2" : s->clause, words, v,
               "%.*s must have `%.*s`; add it", STR_FMT(s->name), STR_FMT(p->name));
 }
 
-/* A property of §3.2 on a type that does not have it: kept whole like a custom one. */
+/* A property of §3.2 on a type that does not have it is kept whole like a custom one. */
 static void not_applicable(struct check *c, const struct json *m)
 {
     bool defanged = str_eq(m->key, STR("defanged"));
@@ -330,10 +353,13 @@ static void check_member(struct check *c, const struct stix_shape *s, unsigned s
         stix_check_prop(c, &s->props[memo->own], m);
     } else if (memo->common < stix_common_count) {
         found->common[memo->common] = m;
-        if (stix_common_props[memo->common].on & set)
-            stix_check_prop(c, &stix_common_props[memo->common], m);
-        else
+        const struct stix_prop *p = &stix_common_props[memo->common];
+        if (!(p->on & set))
             not_applicable(c, m);
+        if (p->on & set || p->kind == STIX_LANGUAGE)
+            stix_check_prop(c, p, m);
+        else
+            stix_check_unknown_value(c, m);
     } else {
         check_unknown(c, s, memo, m);
     }

@@ -472,6 +472,7 @@ size_t stix_document_check(const struct json *doc, const struct stix_check_optio
     if (!stix_container_open(doc, &kind, &first, &count, &e)) {
         stix_note(&c, STIX_ERROR, "8", "container", doc, "%s", e.msg);
     } else if (kind == STIX_IN_ITSELF) {
+        c.alone = true;
         stix_check_one(&c, first);
     } else {
         if (kind == STIX_IN_BUNDLE)

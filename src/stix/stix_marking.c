@@ -210,9 +210,11 @@ static void check_published(struct check *c, const struct json *v, const struct 
                             bool first_edition)
 {
     size_t i = published_index(c->id);
+    /* STIX 2.0 published them without a name. */
+    bool lifted = json_get(v, STR("name")) == NULL && json_get(v, STR("spec_version")) == NULL;
     bool same = i < STIX_TLP_PUBLISHED && published[i].first_edition == first_edition &&
                 json_is(word, JSON_STRING) && str_eq(word->u.s, str_of(published[i].word)) &&
-                (json_get(v, STR("name")) == NULL || text_is(v, STR("name"), published[i].name)) &&
+                (lifted || text_is(v, STR("name"), published[i].name)) &&
                 text_is(v, STR("created"), first_edition ? CREATED_1 : CREATED_2) &&
                 only_published_members(v);
     if (!same)
@@ -268,6 +270,8 @@ void stix_special_marking(struct check *c, const struct json *v)
     struct str type = json_get_str(v, STR("definition_type"));
     if (definition != NULL && type.n > 0)
         check_definition(c, v, type, definition);
+    else if (str_eq(type, STR("tlp")))
+        check_published(c, v, NULL, true);
     if (tlp2 != NULL)
         check_published(c, v, json_get(tlp2, STR("tlp_2_0")), false);
     if (published_index(c->id) < STIX_TLP_PUBLISHED && tlp2 == NULL && !str_eq(type, STR("tlp")))

@@ -79,7 +79,8 @@ enum {
     STIX_IN_OBSERVABLE = 256 /* an SCO inside the deprecated container of observed-data */
 };
 
-enum { STIX_REQUIRED = 1, STIX_LIST = 2, STIX_DEPRECATED = 4 };
+/* ADVISED: the form is a SHOULD, so a value without it is a warning. */
+enum { STIX_REQUIRED = 1, STIX_LIST = 2, STIX_DEPRECATED = 4, STIX_ADVISED = 8 };
 
 /* A vocabulary or enumeration (section 10); terms separated by blanks. */
 struct stix_terms {
@@ -191,6 +192,7 @@ struct check {
     stix_finding_fn *report;
     void *ctx;
     size_t errors, findings;   /* findings: of this object */
+    bool alone;                /* the object is the whole document */
     const struct json *object; /* the object under check: root of paths and selectors */
     const struct stix_shape *shape;
     struct str id;
@@ -229,6 +231,8 @@ void stix_check_struct(struct check *c, const struct stix_shape *s, const struct
 void stix_check_prop(struct check *c, const struct stix_prop *p, const struct json *v);
 /* False when the name is an error. */
 bool stix_check_name(struct check *c, const struct json *member);
+/* What holds for the value of a property that no table knows (§2.1, §2.8, §2.12, §3.1). */
+void stix_check_unknown_value(struct check *c, const struct json *member);
 /* A property of the object whose special function runs. */
 const struct json *stix_own(struct check *c, struct str name);
 /* Checks one whole object; `nested` is false at the top. */

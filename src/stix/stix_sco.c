@@ -84,7 +84,7 @@ static const struct stix_prop file[] = {
     {P("ctime", TIMESTAMP)},
     {P("hashes", HASHES)},
     {P("magic_number_hex", HEX)},
-    {P("mime_type", MIME)},
+    {P("mime_type", MIME), .flags = STIX_ADVISED},
     {P("mtime", TIMESTAMP)},
     {P("name", STRING)},
     {P("name_enc", CHARSET)},

@@ -15,14 +15,15 @@
 static void check_registry_id(struct check *c, const struct json *source, const struct json *id,
                               const char *registry, bool (*ok)(struct str))
 {
-    bool named = source != NULL && str_eq_nocase(source->u.s, str_of(registry));
-    if (named && !str_eq(source->u.s, str_of(registry)))
-        stix_note(c, STIX_ERROR, "2.5", "source-name", source, "`source_name` must be \"%s\"",
+    bool named = str_eq_nocase(source->u.s, str_of(registry)), good = id != NULL && ok(id->u.s);
+    if ((named || good) && !str_eq(source->u.s, str_of(registry)))
+        stix_note(c, STIX_ERROR, "2.5", "source-name", source,
+                  "`source_name` of an identifier of this registry must be \"%s\"", registry);
+    if (named && !good)
+        stix_note(c, STIX_ERROR, "2.5", "external-id", id ? id : source,
+                  "a reference to %s has its identifier in `external_id`; write CVE-YYYY-NNNN or "
+                  "CAPEC-N exactly",
                   registry);
-    if (named && id != NULL && !ok(id->u.s))
-        stix_note(c, STIX_ERROR, "2.5", "external-id", id,
-                  "\"%.*s\" is no identifier of %s; write CVE-YYYY-NNNN or CAPEC-N exactly",
-                  STR_FMT(id->u.s), registry);
 }
 
 void stix_special_external_reference(struct check *c, const struct json *v)
@@ -34,39 +35,39 @@ void stix_special_external_reference(struct check *c, const struct json *v)
         return;
     if (!json_is(id, JSON_STRING))
         id = NULL;
-    if (source->u.s.n == 3)
-        check_registry_id(c, source, id, "cve", stix_format_cve);
-    else if (source->u.s.n == 5)
-        check_registry_id(c, source, id, "capec", stix_format_capec);
+    check_registry_id(c, source, id, "cve", stix_format_cve);
+    check_registry_id(c, source, id, "capec", stix_format_capec);
     if (url != NULL && stix_own(c, STR("hashes")) == NULL && c->unhashed++ == 0)
         c->unhashed_first = url;
 }
 
 /* ---- indicators (§4.7, §9) ---- */
 
-/* STIX 2.1 §3.1 and §9.7: the property behind a colon in an object path is in lower case. The
- * keys of dictionaries further along the path may be as they are. */
-static bool path_names_ok(struct str pattern, size_t *at)
+struct path_check {
+    struct check *c;
+    const struct json *pattern;
+};
+
+static bool path_property_ok(struct str name)
 {
-    bool quoted = false;
-    for (size_t i = 0; i < pattern.n; i++) {
-        char k = pattern.p[i];
-        if (quoted && k == '\\')
-            i++;
-        else if (k == '\'')
-            quoted = !quoted;
-        else if (!quoted && k == ':')
-            for (i++; i < pattern.n && (stix_is_alpha(pattern.p[i]) || pattern.p[i] == '_' ||
-                                        stix_is_digit(pattern.p[i]));
-                 i++)
-                if (pattern.p[i] >= 'A' && pattern.p[i] <= 'Z') {
-                    *at = i;
-                    return false;
-                }
-        if (i < pattern.n && pattern.p[i] == '\'' && k == ':')
-            i--;
-    }
-    return true;
+    bool good = name.n >= 3 && name.n <= 250;
+    for (size_t i = 0; i < name.n && good; i++)
+        good = stix_is_lower(name.p[i]) || stix_is_digit(name.p[i]) || name.p[i] == '_';
+    return good || str_eq(name, STR("id"));
+}
+
+/* STIX 2.1 §3.1 and §9.7: the type before the colon in an object path and the property behind it
+ * are named as everywhere. The keys of dictionaries further along may be as they are. */
+static bool check_path(void *ctx, struct str type, struct str property, size_t at)
+{
+    const struct path_check *k = ctx;
+    bool type_ok = stix_type_name_ok(type), good = type_ok && path_property_ok(property);
+    if (!good)
+        stix_note(k->c, STIX_ERROR, "9.7", type_ok ? "pattern-property-name" : "pattern-type-name",
+                  k->pattern, "`%.*s` in the pattern is no name of %s; see character %zu",
+                  STR_FMT(type_ok ? property : type), type_ok ? "a property" : "an object type",
+                  at + 1);
+    return good;
 }
 
 static void check_notes(struct check *c, const struct json *v, const struct pattern *parsed)
@@ -81,9 +82,9 @@ static void check_notes(struct check *c, const struct json *v, const struct patt
 
 static void check_pattern(struct check *c, const struct json *pattern, enum pattern_version version)
 {
+    struct path_check paths = {c, pattern};
     struct pattern *parsed;
     struct err e = {0};
-    size_t at;
     if (c->patterns == NULL)
         c->patterns = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     bool parses = (c->patterns != NULL || err_set(&e, ERR_MEMORY, "out of memory")) &&
@@ -95,10 +96,7 @@ static void check_pattern(struct check *c, const struct json *pattern, enum patt
     else if (!parses)
         stix_note(c, STIX_ERROR, "9", "pattern", pattern,
                   "the pattern is malformed at its character %zu: %s", e.at + 1, e.msg);
-    else if (!path_names_ok(pattern->u.s, &at))
-        stix_note(c, STIX_ERROR, "9.7", "pattern-property-name", pattern,
-                  "property names are in lower case; see character %zu of the pattern", at + 1);
-    else
+    else if (pattern_paths(parsed, check_path, &paths))
         check_notes(c, pattern, parsed);
     c->unjudged = false;
     if (c->patterns != NULL)
@@ -226,29 +224,49 @@ static bool contributing(const struct json *v, struct str names, struct json *pa
     return true;
 }
 
-void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v)
+static enum stix_sco_id sco_id(const struct stix_shape *s, const struct json *v,
+                               struct buf *canonical, char uuid[CRYPT_UUID_TEXT])
 {
     struct json parts[SCO_IDENTITY_MAX], hash, all = {.type = JSON_OBJECT};
+    struct err e;
+    if (!contributing(v, str_of(s->identity), parts, &hash, &all.count))
+        return STIX_SCO_ID_OPEN;
+    if (all.count == 0)
+        return STIX_SCO_ID_EMPTY;
+    all.u.child = parts;
+    buf_clear(canonical);
+    if (!json_canonical(&all, canonical, &e))
+        return STIX_SCO_ID_NO_MEMORY;
+    crypt_uuid5(SCO_NAMESPACE, buf_view(canonical), uuid);
+    return STIX_SCO_ID_MADE;
+}
+
+enum stix_sco_id stix_sco_id(const struct json *v, char uuid[CRYPT_UUID_TEXT])
+{
+    const struct stix_shape *s = stix_shape_of_sco(json_get_str(v, STR("type")));
+    struct buf canonical;
+    if (s == NULL || s->identity == NULL)
+        return STIX_SCO_ID_OPEN;
+    buf_init(&canonical, 0);
+    enum stix_sco_id made = sco_id(s, v, &canonical, uuid);
+    buf_done(&canonical);
+    return made;
+}
+
+void stix_check_sco_id(struct check *c, const struct stix_shape *s, const struct json *v)
+{
     char uuid[CRYPT_UUID_TEXT];
     struct err e;
     const struct json *id = json_get(v, STR("id"));
-    if (!stix_id_parse(c->id, NULL, &e) ||
-        !contributing(v, str_of(s->identity), parts, &hash, &all.count))
+    if (!stix_id_parse(c->id, NULL, &e))
         return;
     struct str given = str_from(c->id, c->id.n - 36);
     bool v5 = given.p[14] == '5';
-    if (all.count == 0) {
-        if (v5)
-            stix_note(c, STIX_WARNING, "2.9", "sco-id-without-content", id,
-                      "nothing in this object makes a deterministic id; use a UUID of version 4");
-        return;
-    }
-    all.u.child = parts;
-    buf_clear(&c->canonical);
-    if (!json_canonical(&all, &c->canonical, &e))
-        return;
-    crypt_uuid5(SCO_NAMESPACE, buf_view(&c->canonical), uuid);
-    if (!str_eq_nocase(given, str_of(uuid)))
+    enum stix_sco_id made = sco_id(s, v, &c->canonical, uuid);
+    if (made == STIX_SCO_ID_EMPTY && given.p[14] != '4')
+        stix_note(c, STIX_ERROR, "2.9", "sco-id-without-content", id,
+                  "nothing in this object makes a deterministic id; use a UUID of version 4");
+    if (made == STIX_SCO_ID_MADE && !str_eq_nocase(given, str_of(uuid)))
         stix_note(c, STIX_WARNING, "2.9", v5 ? "sco-id-differs" : "sco-id-not-deterministic", id,
                   "the deterministic id of this content is %.*s--%s", STR_FMT(s->name), uuid);
 }

@@ -62,7 +62,8 @@ const struct stix_prop stix_common_props[] = {
     {P("created_by_ref", REF), TO("identity"), .on = CREATED,
      .required_on = STIX_IN_EXTENSION_DEFINITION},
     {P("defanged", BOOLEAN), .on = STIX_IN_SCO},
-    {P("extensions", EXTENSIONS), .on = OBJECTS | STIX_IN_OBSERVABLE},
+    {P("extensions", EXTENSIONS),
+     .on = (OBJECTS | STIX_IN_OBSERVABLE) & ~STIX_IN_EXTENSION_DEFINITION},
     {P("external_references", STRUCT), LIST, SHAPE(external_reference), .on = CREATED},
     {P("granular_markings", STRUCT), LIST, SHAPE(granular_marking), .on = OBJECTS},
     {P("id", OBJECT_ID), .on = ALL, .required_on = ALL},
@@ -329,8 +330,7 @@ static const struct stix_prop marking_definition[] = {
 };
 static const struct stix_rule marking_definition_rules[] = {
     {ANY_OF("definition-or-extension", "definition_type extensions")},
-    {NEEDS("definition_type", "definition")},
-    {NEEDS("definition", "definition_type")},
+    {ANY_OF("definition-or-extension", "definition extensions")},
 };
 
 static const struct stix_prop bundle[] = {

@@ -164,7 +164,7 @@ static void check_ref(struct check *c, const struct stix_prop *p, const struct j
     if (!stix_id_parse(v->u.s, &type, &e)) {
         /* §2.9 lets observables of the deprecated container refer by any string, and one taken out
          * of its container still does. */
-        bool observable = (c->set & (STIX_IN_SCO | STIX_IN_OBSERVABLE)) != 0;
+        bool observable = good == NULL && (c->set & (STIX_IN_SCO | STIX_IN_OBSERVABLE)) != 0;
         stix_note(c, observable ? STIX_WARNING : STIX_ERROR, "2.9", "identifier", v,
                   "%s; write TYPE--UUID", e.msg);
         return;
@@ -243,19 +243,19 @@ static void check_relation(struct check *c, const struct stix_prop *p, const str
 
 /* ---- formats ---- */
 
-static void check_format(struct check *c, const struct json *v, bool (*ok)(struct str),
-                         const char *what)
+static void check_format(struct check *c, const struct stix_prop *p, const struct json *v,
+                         bool (*ok)(struct str), const char *what)
 {
     if (is_string(c, v) && !ok(v->u.s))
-        stix_note(c, STIX_ERROR, c->shape->clause, "format", v, "\"%.*s\" is not %s",
-                  (int)(v->u.s.n > 200 ? 200 : v->u.s.n), v->u.s.p, what);
+        stix_note(c, p->flags & STIX_ADVISED ? STIX_WARNING : STIX_ERROR, c->shape->clause,
+                  "format", v, "\"%.*s\" is not %s", (int)(v->u.s.n > 200 ? 200 : v->u.s.n),
+                  v->u.s.p, what);
 }
 
 #define FORMAT(kind, what)                                                                         \
     static void check_##kind(struct check *c, const struct stix_prop *p, const struct json *v)     \
     {                                                                                              \
-        (void)p;                                                                                   \
-        check_format(c, v, stix_format_##kind, what);                                              \
+        check_format(c, p, v, stix_format_##kind, what);                                           \
     }
 FORMAT(domain, "a domain name (RFC 1034, RFC 5890)")
 FORMAT(email, "an address without display name (RFC 5322 addr-spec)")
@@ -415,6 +415,17 @@ static void check_predefined(struct check *c, const struct stix_shape *s, const 
     stix_check_struct(c, s, x);
 }
 
+/* Its properties are named as all are (§3.1). */
+static void check_custom_content(struct check *c, const struct json *x)
+{
+    for (const struct json *m = x->u.child; m != NULL; m = m->next) {
+        stix_push(c, m);
+        if (stix_check_name(c, m))
+            stix_check_unknown_value(c, m);
+        stix_pop(c);
+    }
+}
+
 /* STIX 2.1 §7.3: the definition's id as key, its kind in `extension_type`. */
 static void check_defined(struct check *c, const struct json *x)
 {
@@ -433,26 +444,48 @@ static void check_defined(struct check *c, const struct json *x)
         c->toplevel_extension = true;
 }
 
+/* STIX 2.1 §11.3: what is no extension of this version nor defined by an object ends in -ext. */
+static void check_custom_extension(struct check *c, const struct json *x)
+{
+    if (!stix_type_name_ok(x->key) || !str_ends(x->key, STR("-ext")))
+        stix_note(c, STIX_ERROR, "11.3", "extension-key", x,
+                  "`%.*s` must end in -ext and have a-z, 0-9 and hyphen; better, key it by the id "
+                  "of an extension definition",
+                  STR_FMT(x->key));
+    else
+        stix_note(c, STIX_WARNING, "11.3", "custom-extension", x,
+                  "`%.*s` is no extension of this version; key it by the id of an extension "
+                  "definition",
+                  STR_FMT(x->key));
+}
+
+static void check_extension(struct check *c, const struct json *x)
+{
+    const struct stix_shape *s = stix_shape_of_extension(x->key);
+    if (x->type != JSON_OBJECT || x->count == 0) {
+        stix_note(c, STIX_ERROR, "3.2", "extension-content", x,
+                  "an extension is a JSON object with its properties");
+        return;
+    }
+    if (s != NULL) {
+        check_predefined(c, s, x);
+        return;
+    }
+    if (str_starts(x->key, STR("extension-definition--")))
+        check_defined(c, x);
+    else
+        check_custom_extension(c, x);
+    check_custom_content(c, x);
+}
+
 static void check_extensions(struct check *c, const struct stix_prop *p, const struct json *v)
 {
     (void)p;
     if (!is_dictionary(c, v, "3.2"))
         return;
     for (const struct json *x = v->u.child; x != NULL; x = x->next) {
-        const struct stix_shape *s = stix_shape_of_extension(x->key);
         stix_push(c, x);
-        if (x->type != JSON_OBJECT || x->count == 0)
-            stix_note(c, STIX_ERROR, "3.2", "extension-content", x,
-                      "an extension is a JSON object with its properties");
-        else if (s != NULL)
-            check_predefined(c, s, x);
-        else if (str_starts(x->key, STR("extension-definition--")))
-            check_defined(c, x);
-        else
-            stix_note(c, STIX_WARNING, "11.3", "custom-extension", x,
-                      "`%.*s` is no extension of this version; key it by the id of an extension "
-                      "definition",
-                      STR_FMT(x->key));
+        check_extension(c, x);
         stix_pop(c);
     }
 }

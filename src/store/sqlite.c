@@ -6,13 +6,14 @@
 #include "crypt/crypt.h"
 #include "store/sqlite_priv.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x53657475 /* "Setu" */
 #define BUSY_MS        30000
 
 /* Compact integer keys throughout: an object's bytes stand in order of arrival (rowid), its STIX id
- * is found by a 64-bit hash and verified by text, and a release row is five small numbers, so that
- * a page is one sequential read of `release` and one of `object`. */
+ * is named by a keyed hash of 64 bits, and a release row is a few small numbers, so that a page is
+ * one sequential read of `release` and one of `object`. A reader's look-up by id goes to its own
+ * rows of `release` alone: that another has rows of this name does not change its steps. */
 static const char schema[] =
     "CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE org(id INTEGER PRIMARY KEY, nation TEXT NOT NULL, name TEXT NOT NULL,"
@@ -27,17 +28,46 @@ static const char schema[] =
     " marking INTEGER NOT NULL, last_us INTEGER NOT NULL, UNIQUE(root,alias));"
     "CREATE TABLE audience(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE object(id INTEGER PRIMARY KEY AUTOINCREMENT, name INTEGER NOT NULL, hash INTEGER "
-    "NOT NULL,"
+    "CREATE TABLE object(id INTEGER PRIMARY KEY AUTOINCREMENT, name INTEGER NOT NULL,"
     " version_us INTEGER NOT NULL, source_org INTEGER NOT NULL, received_us INTEGER NOT NULL,"
     " flags INTEGER NOT NULL, stix_id TEXT NOT NULL, version TEXT NOT NULL, type TEXT NOT NULL,"
-    " owner_org INTEGER NOT NULL, bytes BLOB NOT NULL);"
-    "CREATE INDEX object_hash ON object(hash,version_us,flags);"
+    " owner_org INTEGER NOT NULL, marking INTEGER NOT NULL, user INTEGER NOT NULL,"
+    " first_org INTEGER NOT NULL,"
+    " bytes BLOB NOT NULL);"
+    "CREATE INDEX object_name ON object(name,version_us,flags);"
     "CREATE TABLE release(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " date_added INTEGER NOT NULL, object INTEGER NOT NULL, name INTEGER NOT NULL,"
     " version_us INTEGER NOT NULL, type INTEGER NOT NULL, superseded INTEGER NOT NULL,"
+    " leaf INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
     "CREATE INDEX release_name ON release(name,collection,superseded,audience,version_us);"
+    "CREATE INDEX release_object ON release(object);"
+    "CREATE TABLE submitter(object INTEGER NOT NULL, collection INTEGER NOT NULL,"
+    " org INTEGER NOT NULL, PRIMARY KEY(object,collection,org)) WITHOUT ROWID;"
+    "CREATE TABLE reference(target INTEGER NOT NULL, object INTEGER NOT NULL,"
+    " PRIMARY KEY(target,object)) WITHOUT ROWID;"
+    "CREATE TABLE copy(origin INTEGER NOT NULL, profile BLOB NOT NULL, name INTEGER NOT NULL,"
+    " origin_id TEXT NOT NULL, copy_id TEXT NOT NULL, PRIMARY KEY(origin,profile)) WITHOUT ROWID;"
+    "CREATE INDEX copy_name ON copy(name);"
+    "CREATE TABLE derived(origin INTEGER NOT NULL, object INTEGER NOT NULL,"
+    " PRIMARY KEY(origin,object)) WITHOUT ROWID;"
+    "CREATE INDEX derived_object ON derived(object);"
+    "CREATE TABLE pending(object INTEGER PRIMARY KEY);"
+    "CREATE TABLE desk(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, object INTEGER NOT NULL, collection INTEGER NOT NULL,"
+    " audience TEXT NOT NULL, org INTEGER NOT NULL, user INTEGER NOT NULL, stix_id TEXT NOT NULL,"
+    " type TEXT NOT NULL, rule_line INTEGER NOT NULL, rule TEXT NOT NULL, officers INTEGER NOT "
+    "NULL,"
+    " by_name INTEGER NOT NULL, at_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, bytes BLOB);"
+    "CREATE INDEX desk_object ON desk(object,collection);"
+    "CREATE INDEX desk_waiting ON desk(id) WHERE state=0;"
+    "CREATE TABLE leaves(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, entries BLOB NOT NULL,"
+    " body BLOB NOT NULL);"
+    "CREATE TABLE node(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY(level,number)) WITHOUT ROWID;"
+    "CREATE TABLE vote(desk INTEGER NOT NULL, party TEXT NOT NULL, user INTEGER NOT NULL,"
+    " at_us INTEGER NOT NULL, PRIMARY KEY(desk,party,user)) WITHOUT ROWID;"
     "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
     " json BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
@@ -161,6 +191,22 @@ static void remove_files(const char *path)
     }
 }
 
+/* The key of store_name, made with the database. */
+static bool make_name_key(sqlite3 *db, struct err *e)
+{
+    unsigned char key[CRYPT_NAME_KEY_BYTES];
+    sqlite3_stmt *stmt = NULL;
+    base_random(key, sizeof key);
+    bool ok = sqlite3_prepare_v2(db, "INSERT INTO value(key,value) VALUES('name-key',?1)", -1,
+                                 &stmt, NULL) == SQLITE_OK &&
+              sqlite3_bind_blob(stmt, 1, key, sizeof key, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_step(stmt) == SQLITE_DONE;
+    if (!ok)
+        err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
+    sqlite3_finalize(stmt);
+    return ok;
+}
+
 bool store_create(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
@@ -172,7 +218,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && execute(db, version, e) && execute(db, "COMMIT", e);
+         execute(db, schema, e) && make_name_key(db, e) && execute(db, version, e) &&
+         execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
         remove_files(path);
@@ -203,9 +250,29 @@ static bool check_version(sqlite3 *db, const char *path, struct err *e)
     if (version != SCHEMA_VERSION)
         return err_set(e, ERR_STORE_VERSION, "%s has schema %lld, this program knows %d: %s", path,
                        (long long)version, SCHEMA_VERSION,
-                       version > SCHEMA_VERSION ? "use the newer setu that made it"
-                                                : "upgrade the database first");
+                       version > SCHEMA_VERSION
+                           ? "use the newer setu that made it"
+                           : "export with the setu that made it, import with this one");
     return true;
+}
+
+static bool read_name_key(struct store *s, struct err *e)
+{
+    struct buf key;
+    buf_init(&key, sizeof s->name_key);
+    bool ok = store_value_get(s, STR("name-key"), &key, e);
+    if (ok && key.n != sizeof s->name_key)
+        ok = err_set(e, ERR_STORE, "the key of its names has %zu bytes", key.n);
+    if (ok)
+        memcpy(s->name_key, key.p, sizeof s->name_key);
+    buf_done(&key);
+    return ok;
+}
+
+int64_t store_name(const struct store *s, struct str id)
+{
+    int64_t name = (int64_t)crypt_name64(s->name_key, id);
+    return name ? name : 1; /* 0 is no name */
 }
 
 /* What ends a transaction is prepared before one begins, so that it never lacks the memory. */
@@ -238,7 +305,7 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
                      "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
                      e) &&
              (s->writable || execute(s->db, "PRAGMA query_only=ON", e)) &&
-             prepare_transactions(s, e);
+             prepare_transactions(s, e) && read_name_key(s, e);
     if (!ok) {
         store_close(s);
         return false;

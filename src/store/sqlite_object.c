@@ -1,17 +1,5 @@
-/* The SQLite driver: writing objects and release rows, taking them back. */
-#include <string.h>
-
-#include "crypt/crypt.h"
+/* The SQLite driver: objects, version by version. */
 #include "store/sqlite_priv.h"
-
-int64_t store_id_hash(struct str id)
-{
-    unsigned char digest[CRYPT_SHA256_BYTES];
-    int64_t hash;
-    crypt_sha256(id, digest);
-    memcpy(&hash, digest, sizeof hash);
-    return hash;
-}
 
 void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o)
 {
@@ -24,81 +12,130 @@ void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_obje
         .received_us = sqlite3_column_int64(stmt, 4),
         .has_version = (flags & STORE_HAS_VERSION) != 0,
         .revoked = (flags & STORE_REVOKED) != 0,
+        .copy = (flags & STORE_COPY) != 0,
         .id = store_column(stmt, 6),
         .version = store_column(stmt, 7),
         .type = store_column(stmt, 8),
         .owner_org = sqlite3_column_int64(stmt, 9),
+        .marking = (unsigned)sqlite3_column_int(stmt, 10),
+        .user = sqlite3_column_int64(stmt, 11),
+        .first_org = sqlite3_column_int64(stmt, 12),
     };
     if (with_bytes)
-        o->bytes = store_column(stmt, 10);
+        o->bytes = store_column(stmt, 13);
+}
+
+bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
+                       struct err *e)
+{
+    bool row, ok;
+    while ((ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_object o;
+        store_object_columns(stmt, true, &o);
+        if (!each(ctx, &o))
+            break;
+    }
+    sqlite3_reset(stmt);
+    return ok;
 }
 
 bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
                            struct err *e)
 {
     sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_VERSIONS, e);
-    bool row, ok = stmt != NULL;
-    if (ok)
-        sqlite3_bind_int64(stmt, 1, store_id_hash(id));
-    while (ok && (ok = store_step(s, stmt, &row, e)) && row) {
-        struct store_object o;
-        store_object_columns(stmt, true, &o);
-        if (str_eq(o.id, id) && !each(ctx, &o))
-            break;
-    }
-    if (stmt)
-        sqlite3_reset(stmt);
-    return ok;
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, store_name(s, id));
+    return store_each_object(s, stmt, each, ctx, e);
 }
 
-/* The newest stored version of an id: its name and whose it is. Without bytes. */
-static bool known_name(struct store *s, int64_t hash, struct str id, struct store_known *k,
+bool store_object_after(struct store *s, int64_t after, size_t limit, store_object_fn *each,
+                        void *ctx, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_AFTER, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+    return store_each_object(s, stmt, each, ctx, e);
+}
+
+bool store_object_get(struct store *s, int64_t object, store_object_fn *each, void *ctx,
+                      struct err *e)
+{
+    bool row;
+    struct store_object o;
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_GET, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, object);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (!row)
+        return err_set(e, ERR_NOT_FOUND, "no object %lld", (long long)object);
+    store_object_columns(stmt, true, &o);
+    each(ctx, &o);
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_object_count(struct store *s, uint64_t *count, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_COUNT, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    *count = row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+/* The newest stored version of an id: whose it is. Without bytes. */
+static bool known_name(struct store *s, int64_t name, struct str id, struct store_known *k,
                        struct err *e)
 {
-    bool row = false, ok;
+    bool row = false, same = true;
     sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_ANY, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, hash);
-    while ((ok = store_step(s, stmt, &row, e)) && row && k->name == 0) {
+    sqlite3_bind_int64(stmt, 1, name);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (row) {
         struct store_object o;
         store_object_columns(stmt, false, &o);
-        if (!str_eq(o.id, id))
-            continue;
-        k->name = o.name;
+        same = str_eq(o.id, id);
+        k->name = name;
         k->owner_org = o.owner_org;
-        k->source_org = o.source_org;
+        k->first_org = o.first_org;
         k->newest_us = o.version_us;
+        k->is_copy = o.copy;
     }
     sqlite3_reset(stmt);
-    return ok;
+    return same || err_set(e, ERR_STORE, "%.*s has the name of another id", STR_FMT(id));
 }
 
-struct same_version {
-    store_object_fn *each;
-    void *ctx;
-};
-
-static bool known_version(struct store *s, int64_t hash, const struct store_object *o,
-                          const struct same_version *same, struct store_known *k, struct err *e)
+static bool known_version(struct store *s, const struct store_object *o, store_object_fn *same,
+                          void *ctx, struct store_known *k, struct err *e)
 {
     bool row = false, ok;
     sqlite3_stmt *stmt =
         store_statement(s, o->has_version ? STORE_OBJECT_VERSION : STORE_OBJECT_OWN, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 1, k->name);
     sqlite3_bind_int64(stmt, 2, o->has_version ? o->version_us : o->source_org);
     while ((ok = store_step(s, stmt, &row, e)) && row && k->object == 0) {
         struct store_object found;
         store_object_columns(stmt, true, &found);
-        if (!str_eq(found.id, o->id) || found.has_version != o->has_version)
+        if (found.has_version != o->has_version)
             continue;
         k->object = found.object;
         k->version_us = found.version_us;
         k->object_source_org = found.source_org;
-        if (same->each)
-            same->each(same->ctx, &found);
+        k->object_marking = found.marking;
+        if (same)
+            same(ctx, &found);
     }
     sqlite3_reset(stmt);
     return ok;
@@ -107,10 +144,9 @@ static bool known_version(struct store *s, int64_t hash, const struct store_obje
 bool store_object_known(struct store *s, const struct store_object *o, store_object_fn *same,
                         void *ctx, struct store_known *out, struct err *e)
 {
-    struct same_version each = {same, ctx};
-    int64_t hash = store_id_hash(o->id);
+    int64_t name = store_name(s, o->id);
     *out = (struct store_known){0};
-    if (!known_name(s, hash, o->id, out, e))
+    if (!known_name(s, name, o->id, out, e))
         return false;
     if (out->name == 0)
         return true;
@@ -118,13 +154,13 @@ bool store_object_known(struct store *s, const struct store_object *o, store_obj
         sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_REVOKED, e);
         if (!stmt)
             return false;
-        sqlite3_bind_int64(stmt, 1, hash);
+        sqlite3_bind_int64(stmt, 1, name);
         sqlite3_bind_int64(stmt, 2, o->version_us);
         if (!store_step(s, stmt, &out->revoked_before, e))
             return false;
         sqlite3_reset(stmt);
     }
-    return known_version(s, hash, o, &each, out, e);
+    return known_version(s, o, same, ctx, out, e);
 }
 
 bool store_object_add(struct store *s, struct store_object *o, struct err *e)
@@ -132,29 +168,35 @@ bool store_object_add(struct store *s, struct store_object *o, struct err *e)
     sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_ADD, e);
     if (!stmt)
         return false;
+    o->name = store_name(s, o->id);
     sqlite3_bind_int64(stmt, 1, o->name);
-    sqlite3_bind_int64(stmt, 2, store_id_hash(o->id));
-    sqlite3_bind_int64(stmt, 3, o->version_us);
-    sqlite3_bind_int64(stmt, 4, o->source_org);
-    sqlite3_bind_int64(stmt, 5, o->received_us);
-    sqlite3_bind_int(stmt, 6,
-                     (o->has_version ? STORE_HAS_VERSION : 0) | (o->revoked ? STORE_REVOKED : 0));
-    store_bind_str(stmt, 7, o->id);
-    store_bind_str(stmt, 8, o->version);
-    store_bind_str(stmt, 9, o->type);
-    store_bind_blob(stmt, 10, o->bytes.p, o->bytes.n);
-    sqlite3_bind_int64(stmt, 11, o->owner_org);
+    sqlite3_bind_int64(stmt, 2, o->version_us);
+    sqlite3_bind_int64(stmt, 3, o->source_org);
+    sqlite3_bind_int64(stmt, 4, o->received_us);
+    sqlite3_bind_int(stmt, 5,
+                     (o->has_version ? STORE_HAS_VERSION : 0) | (o->revoked ? STORE_REVOKED : 0) |
+                         (o->copy ? STORE_COPY : 0));
+    store_bind_str(stmt, 6, o->id);
+    store_bind_str(stmt, 7, o->version);
+    store_bind_str(stmt, 8, o->type);
+    store_bind_blob(stmt, 9, o->bytes.p, o->bytes.n);
+    sqlite3_bind_int64(stmt, 10, o->owner_org);
+    sqlite3_bind_int(stmt, 11, (int)o->marking);
+    sqlite3_bind_int64(stmt, 12, o->user);
+    sqlite3_bind_int64(stmt, 13, o->first_org);
     if (!store_run(s, stmt, e))
         return false;
     o->object = sqlite3_last_insert_rowid(s->db);
-    if (o->name)
-        return true;
-    /* The first version's row number names all versions: it grows, so index entries append. */
-    o->name = o->object;
-    stmt = store_statement(s, STORE_OBJECT_SET_NAME, e);
+    return true;
+}
+
+bool store_object_mark(struct store *s, int64_t object, unsigned marking, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_OBJECT_MARKING, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, o->object);
+    sqlite3_bind_int64(stmt, 1, object);
+    sqlite3_bind_int(stmt, 2, (int)marking);
     return store_run(s, stmt, e);
 }
 
@@ -179,200 +221,4 @@ bool store_type_id(struct store *s, struct str name, bool make, int64_t *id, str
         return false;
     *id = sqlite3_last_insert_rowid(s->db);
     return true;
-}
-
-/* date_added is unique and strictly increasing in a collection. The last one is read inside the
- * transaction, so that two processes that write one database keep the order too. */
-static bool next_date(struct store *s, int64_t collection, int64_t *date, struct err *e)
-{
-    bool row;
-    sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_LAST, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    if (!store_step(s, stmt, &row, e))
-        return false;
-    if (!row)
-        return err_set(e, ERR_NOT_FOUND, "no such collection");
-    int64_t last = sqlite3_column_int64(stmt, 0), now = now_us();
-    sqlite3_reset(stmt);
-    *date = now > last ? now : last + 1;
-    stmt = store_statement(s, STORE_COLLECTION_SET_LAST, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, *date);
-    return store_run(s, stmt, e);
-}
-
-/* Binds (collection, name, version_us); NULL on failure. */
-static sqlite3_stmt *bind_version(struct store *s, enum store_statement which, int64_t collection,
-                                  const struct store_object *o, struct err *e)
-{
-    sqlite3_stmt *stmt = store_statement(s, which, e);
-    if (!stmt)
-        return NULL;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, o->name);
-    sqlite3_bind_int64(stmt, 3, o->version_us);
-    return stmt;
-}
-
-static bool one_row(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e)
-{
-    if (!stmt || !store_step(s, stmt, row, e))
-        return false;
-    sqlite3_reset(stmt);
-    return true;
-}
-
-bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
-                       struct err *e)
-{
-    return one_row(s, bind_version(s, STORE_RELEASE_ANY, collection, o, e), any, e);
-}
-
-/* Does the collection hold an older version that passes for the newest, and a newer one? Only rows
- * that nothing supersedes are looked at, however many versions there are; where none is left, since
- * the newest was taken back, the others are. */
-static bool look_at_others(struct store *s, int64_t collection, const struct store_object *o,
-                           bool *older, bool *newer, struct err *e)
-{
-    bool row;
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_OLDER, collection, o, e);
-    if (!one_row(s, stmt, older, e))
-        return false;
-    if (!(stmt = store_statement(s, STORE_RELEASE_NEWEST, e)))
-        return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, o->name);
-    if (!store_step(s, stmt, &row, e))
-        return false;
-    bool any = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
-    *newer = any && sqlite3_column_int64(stmt, 0) > o->version_us;
-    sqlite3_reset(stmt);
-    if (any)
-        return true;
-    return one_row(s, bind_version(s, STORE_RELEASE_NEWER, collection, o, e), newer, e);
-}
-
-static bool mark_superseded(struct store *s, int64_t collection, const struct store_object *o,
-                            struct err *e)
-{
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_SUPERSEDE, collection, o, e);
-    return stmt && store_run(s, stmt, e);
-}
-
-bool store_release_add(struct store *s, int64_t collection, int64_t audience,
-                       const struct store_object *o, int64_t *date_added, struct err *e)
-{
-    int64_t type, date = 0;
-    bool older, newer;
-    if (!look_at_others(s, collection, o, &older, &newer, e) ||
-        (older && !mark_superseded(s, collection, o, e)))
-        return false;
-    if (!store_type_id(s, o->type, true, &type, e) || !next_date(s, collection, &date, e))
-        return false;
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_ADD, e);
-    if (!stmt)
-        return false;
-    const int64_t columns[] = {collection, audience,      date, o->object,
-                               o->name,    o->version_us, type, newer};
-    for (int i = 0; i < 8; i++)
-        sqlite3_bind_int64(stmt, i + 1, columns[i]);
-    if (!store_run(s, stmt, e))
-        return false;
-    *date_added = date;
-    return true;
-}
-
-bool store_release_audiences(struct store *s, int64_t collection, const struct store_object *o,
-                             store_audience_fn *each, void *ctx, struct err *e)
-{
-    bool row, ok;
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_AUDIENCES, collection, o, e);
-    if (!stmt)
-        return false;
-    while ((ok = store_step(s, stmt, &row, e)) && row)
-        if (!each(ctx, sqlite3_column_int64(stmt, 0), store_column(stmt, 1)))
-            break;
-    sqlite3_reset(stmt);
-    return ok;
-}
-
-bool store_release_marking(struct store *s, int64_t name, unsigned *marking, struct err *e)
-{
-    bool row;
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_MARKING, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, name);
-    if (!store_step(s, stmt, &row, e))
-        return false;
-    *marking = row ? (unsigned)sqlite3_column_int(stmt, 0) : 0;
-    sqlite3_reset(stmt);
-    return true;
-}
-
-struct removal {
-    int64_t audience, date_added, object;
-};
-
-static bool remove_one(struct store *s, int64_t collection, int64_t name, const struct removal *r,
-                       struct err *e)
-{
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_DELETE, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, r->audience);
-    sqlite3_bind_int64(stmt, 3, r->date_added);
-    if (!store_run(s, stmt, e) || !(stmt = store_statement(s, STORE_OBJECT_DELETE, e)))
-        return false;
-    sqlite3_bind_int64(stmt, 1, r->object);
-    sqlite3_bind_int64(stmt, 2, name);
-    return store_run(s, stmt, e);
-}
-
-static bool removal_wants(const struct store_removal *r, int64_t version_us, int64_t source,
-                          int64_t owner)
-{
-    if (r->org && r->org != source && r->org != owner)
-        return false;
-    for (size_t i = 0; i < r->version_count; i++)
-        if (r->version_us[i] == version_us)
-            return true;
-    return r->version_us == NULL;
-}
-
-bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
-                          struct err *e)
-{
-    struct removal *list = NULL;
-    size_t n = 0, room = 0;
-    bool row = false, ok;
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_OF_NAME, e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, r->collection);
-    sqlite3_bind_int64(stmt, 2, r->name);
-    while ((ok = store_step(s, stmt, &row, e)) && row) {
-        void *items = list;
-        if (!removal_wants(r, sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4),
-                           sqlite3_column_int64(stmt, 5)))
-            continue;
-        if (!base_grow(&items, &room, n + 1, sizeof *list)) {
-            ok = err_set(e, ERR_MEMORY, "out of memory");
-            break;
-        }
-        list = items;
-        list[n++] = (struct removal){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
-                                     sqlite3_column_int64(stmt, 2)};
-    }
-    sqlite3_reset(stmt);
-    for (size_t i = 0; i < n && ok; i++)
-        ok = remove_one(s, r->collection, r->name, &list[i], e);
-    base_free(list);
-    *removed = n;
-    return ok;
 }

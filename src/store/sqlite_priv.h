@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "crypt/crypt.h"
 #include "store/store.h"
 
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
@@ -33,24 +34,28 @@
     X(AUDIENCE_FIND, "SELECT id FROM audience WHERE text=?1")                                      \
     X(AUDIENCE_ADD, "INSERT INTO audience(text) VALUES(?1)")                                       \
     X(AUDIENCE_EACH, "SELECT id,text FROM audience WHERE id>?1 ORDER BY id")                       \
-    X(OBJECT_VERSIONS, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE hash=?1"                     \
+    X(OBJECT_VERSIONS, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE name=?1"                     \
                                             " ORDER BY version_us,id")                             \
-    X(OBJECT_ANY, STORE_OBJECT_COLUMNS " FROM object WHERE hash=?1 ORDER BY version_us DESC")      \
+    X(OBJECT_ANY, STORE_OBJECT_COLUMNS " FROM object WHERE name=?1"                                \
+                                       " ORDER BY version_us DESC LIMIT 1")                        \
     X(OBJECT_VERSION, STORE_OBJECT_COLUMNS ",bytes FROM object"                                    \
-                                           " WHERE hash=?1 AND version_us=?2")                     \
-    X(OBJECT_OWN, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE hash=?1 AND source_org=?2"        \
+                                           " WHERE name=?1 AND version_us=?2")                     \
+    X(OBJECT_OWN, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE name=?1 AND source_org=?2"        \
                                        " ORDER BY version_us DESC")                                \
-    X(OBJECT_REVOKED, "SELECT 1 FROM object WHERE hash=?1 AND version_us<?2 AND flags&2 LIMIT 1")  \
-    X(OBJECT_ADD, "INSERT INTO object(name,hash,version_us,source_org,received_us,flags,stix_id,"  \
-                  "version,type,bytes,owner_org) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")      \
-    X(OBJECT_SET_NAME, "UPDATE object SET name=?1 WHERE id=?1")                                    \
+    X(OBJECT_REVOKED, "SELECT 1 FROM object WHERE name=?1 AND version_us<?2 AND flags&2 LIMIT 1")  \
+    X(OBJECT_ADD, "INSERT INTO object(name,version_us,source_org,received_us,flags,stix_id,"       \
+                  "version,type,bytes,owner_org,marking,user,first_org)"                           \
+                  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")                           \
+    X(OBJECT_MARKING, "UPDATE object SET marking=?2 WHERE id=?1 AND marking<?2")                   \
+    X(OBJECT_AFTER, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id>?1 AND flags&4=0"            \
+                                         " ORDER BY id LIMIT ?2")                                  \
+    X(OBJECT_COUNT, "SELECT count(*) FROM object WHERE flags&4=0")                                 \
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
-    X(OBJECT_NAME, "SELECT name,stix_id FROM object WHERE hash=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
-                     " WHERE name=?2 AND object=?1)")                                              \
+                     " WHERE object=?1)")                                                          \
     X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
-                   "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
+                   "type,superseded,leaf) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")                     \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
                          " AND superseded=0 AND version_us<?3")                                    \
     X(RELEASE_OLDER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND superseded=0"      \
@@ -59,9 +64,6 @@
                       " AND superseded=0")                                                         \
     X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
                      " AND version_us>?3 LIMIT 1")                                                 \
-    X(RELEASE_ANY, "SELECT 1 FROM audience a CROSS JOIN release r ON r.audience=a.id"              \
-                   " AND r.collection=?1 AND r.name=?2 AND r.superseded IN(0,1)"                   \
-                   " AND r.version_us=?3 LIMIT 1")                                                 \
     X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
                        "o.owner_org FROM release r JOIN object o ON o.id=r.object"                 \
                        " WHERE r.collection=?1 AND r.name=?2")                                     \
@@ -71,12 +73,59 @@
                     " AND superseded=?3 AND audience=?4 ORDER BY version_us DESC LIMIT 1")         \
     X(RELEASE_FIRST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"              \
                      " AND superseded=?3 AND audience=?4 ORDER BY version_us LIMIT 1")             \
-    X(RELEASE_AUDIENCES, "SELECT a.id,a.text FROM audience a CROSS JOIN release r"                 \
-                         " ON r.audience=a.id AND r.collection=?1 AND r.name=?2"                   \
-                         " AND r.superseded IN(0,1) AND r.version_us=?3")                          \
-    X(RELEASE_MARKING, "SELECT ifnull(max(c.marking),0) FROM release r JOIN collection c"          \
-                       " ON c.id=r.collection WHERE r.name=?1")                                    \
+    X(RELEASE_OF_OBJECT, "SELECT " STORE_RELEASE_COLUMNS                                           \
+                         " FROM release r JOIN audience a ON a.id=r.audience WHERE r.object=?1")   \
+    X(RELEASE_OF_COPIES,                                                                           \
+      "SELECT " STORE_RELEASE_COLUMNS " FROM derived d JOIN release r ON r.object=d.object"        \
+      " JOIN audience a ON a.id=r.audience WHERE d.origin=?1")                                     \
+    X(RELEASE_READERS, "SELECT DISTINCT a.text FROM release r JOIN audience a ON a.id=r.audience"  \
+                       " WHERE r.name=?1 OR r.name IN(SELECT name FROM copy WHERE origin=?1)"      \
+                       " ORDER BY a.text")                                                         \
+    X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
+                            " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
+    X(REFERENCE_PUT, "INSERT OR IGNORE INTO reference(target,object) VALUES(?1,?2)")               \
+    X(REFERRERS, "SELECT o.id,o.type FROM reference f JOIN object o ON o.id=f.object"              \
+                 " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
+    X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
+                " VALUES(?1,?2,?3,?4,?5)")                                                         \
+    X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
+    X(COPY_OF, "SELECT copy_id FROM copy WHERE origin=?1 AND profile=?2")                          \
+    X(COPY_ORIGIN, "SELECT origin_id FROM copy WHERE name=?1 LIMIT 2")                             \
+    X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
+    X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \
+                                           " (SELECT object FROM derived WHERE origin=?1)"         \
+                                           " ORDER BY version_us,id")                              \
+    X(DERIVED_ORIGINS, "SELECT origin FROM derived WHERE object=?1")                               \
+    X(SUBMITTER_PUT, "INSERT OR IGNORE INTO submitter(object,collection,org) VALUES(?1,?2,?3)")    \
+    X(SUBMITTER_EACH, "SELECT o.id,o.nation,o.name FROM submitter s JOIN org o ON o.id=s.org"      \
+                      " WHERE s.object=?1 AND s.collection=?2")                                    \
+    X(PENDING_PUT, "INSERT OR IGNORE INTO pending(object) VALUES(?1)")                             \
+    X(PENDING_NEXT, "SELECT object FROM pending ORDER BY object LIMIT ?1")                         \
+    X(PENDING_DELETE, "DELETE FROM pending WHERE object=?1")                                       \
+    X(DESK_ADD, "INSERT INTO desk(kind,state,object,collection,audience,org,user,stix_id,type,"    \
+                "rule_line,rule,officers,by_name,at_us,expires_us,reason,bytes)"                   \
+                " VALUES(?1,0,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,'',?15)")                \
+    X(DESK_GET, STORE_DESK_COLUMNS ",bytes FROM desk WHERE id=?1")                                 \
+    X(DESK_OPEN, STORE_DESK_COLUMNS " FROM desk WHERE state=0 AND id>?1 ORDER BY id")              \
+    X(DESK_ALL, STORE_DESK_COLUMNS " FROM desk WHERE id>?1 ORDER BY id")                           \
+    X(DESK_ANY, "SELECT 1 FROM desk WHERE state=0 LIMIT 1")                                        \
+    X(DESK_OF_OBJECT, STORE_DESK_COLUMNS " FROM desk WHERE object=?1 AND collection=?2"            \
+                                         " ORDER BY id")                                           \
+    X(DESK_CLOSE, "UPDATE desk SET state=?2,reason=?3 WHERE id=?1 AND state=0")                    \
+    X(DESK_EXPIRE, "UPDATE desk SET state=3 WHERE state=0 AND expires_us<=?1")                     \
+    X(VOTE_PUT, "INSERT OR IGNORE INTO vote(desk,party,user,at_us) VALUES(?1,?2,?3,?4)")           \
+    X(VOTE_EACH, "SELECT v.party,u.name,v.at_us,v.user FROM vote v JOIN user u ON u.id=v.user"     \
+                 " WHERE v.desk=?1 ORDER BY v.party,v.at_us")                                      \
+    X(LEDGER_SIZE, "SELECT first+count FROM leaves ORDER BY first DESC LIMIT 1")                   \
+    X(LEDGER_ADD, "INSERT INTO leaves(first,count,entries,body) VALUES(?1,?2,?3,?4)")              \
+    X(LEDGER_ENTRIES, "SELECT first,count,entries FROM leaves WHERE first>=(SELECT max(first)"     \
+                      " FROM leaves WHERE first<=?1) ORDER BY first")                              \
+    X(LEDGER_ROWS, "SELECT first,count,entries,body FROM leaves WHERE first>=(SELECT max(first)"   \
+                   " FROM leaves WHERE first<=?1) ORDER BY first")                                 \
+    X(LEDGER_BODY, "UPDATE leaves SET body=?2 WHERE first=?1")                                     \
+    X(LEDGER_NODES, "SELECT number,hash FROM node WHERE level=?1 AND number>=?2 ORDER BY number")  \
+    X(LEDGER_NODE_PUT, "INSERT OR REPLACE INTO node(level,number,hash) VALUES(?1,?2,?3)")          \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
     X(STATUS_PUT, "INSERT OR REPLACE INTO status(uuid,user,at_us,json) VALUES(?1,?2,?3,?4)")       \
@@ -90,12 +139,18 @@
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
+#define STORE_DESK_COLUMNS                                                                         \
+    "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
+    "officers,by_name,at_us,expires_us,reason"
+#define STORE_RELEASE_COLUMNS                                                                      \
+    "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us"
 #define STORE_USER_COLUMNS                                                                         \
     "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
     "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OBJECT_COLUMNS                                                                       \
-    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org"
+    "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,"       \
+    "marking,user,first_org"
 
 enum store_statement {
 #define X(name, sql) STORE_##name,
@@ -105,7 +160,7 @@ enum store_statement {
 };
 
 /* object.flags */
-enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2 };
+enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2, STORE_COPY = 4 };
 
 /* One merge input of store_read: the rows of one audience. */
 struct store_cursor {
@@ -118,6 +173,7 @@ struct store_cursor {
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
+    unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_cursor *cursors; /* one an audience, grown on demand */
     size_t cursor_room;
@@ -133,9 +189,11 @@ bool store_step(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e) B
 void store_bind_str(sqlite3_stmt *stmt, int i, struct str s);
 void store_bind_blob(sqlite3_stmt *stmt, int i, const void *p, size_t n);
 struct str store_column(sqlite3_stmt *stmt, int i); /* text or blob; lives until the next step */
-int64_t store_id_hash(struct str id);
 /* Columns of STORE_OBJECT_COLUMNS and, when `with_bytes`, the bytes behind them. */
 void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o);
+/* Runs a prepared statement over object rows with their bytes, and resets it. */
+bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *each, void *ctx,
+                       struct err *e) BASE_CHECKED;
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;

@@ -239,22 +239,6 @@ static bool add_candidate(struct candidates *c, int64_t date_added, int64_t obje
     return true;
 }
 
-/* The name of a STIX id; 0 when nothing here has it. */
-static bool name_of_id(struct reading *r, struct str id, int64_t *name)
-{
-    bool row = false, ok;
-    sqlite3_stmt *stmt = store_statement(r->s, STORE_OBJECT_NAME, r->e);
-    if (!stmt)
-        return false;
-    *name = 0;
-    sqlite3_bind_int64(stmt, 1, store_id_hash(id));
-    while ((ok = store_step(r->s, stmt, &row, r->e)) && row && !*name)
-        if (str_eq(store_column(stmt, 1), id))
-            *name = sqlite3_column_int64(stmt, 0);
-    sqlite3_reset(stmt);
-    return ok;
-}
-
 static bool version_asked(const struct store_query *q, int64_t version, int64_t first, int64_t last)
 {
     bool asked = (q->versions & STORE_ALL) || ((q->versions & STORE_LAST) && version == last) ||
@@ -320,14 +304,13 @@ static bool type_of_object_wanted(struct reading *r, int64_t object, bool *wante
 static bool read_by_id(struct reading *r)
 {
     struct candidates c = {0};
-    int64_t name;
     bool ok = true, wanted;
     for (size_t i = 0; i < r->q->id_count && ok; i++) {
         bool again = false; /* an id given twice counts once */
         for (size_t k = 0; k < i && !again; k++)
             again = str_eq(r->q->ids[k], r->q->ids[i]);
         if (!again)
-            ok = name_of_id(r, r->q->ids[i], &name) && (name == 0 || collect_name(r, name, &c));
+            ok = collect_name(r, store_name(r->s, r->q->ids[i]), &c);
     }
     if (c.n)
         qsort(c.list, c.n, sizeof *c.list, by_date);

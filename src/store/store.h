@@ -8,6 +8,7 @@
 #define STORE_STORE_H
 
 #include "base/base.h"
+#include "ledger/ledger.h"
 
 struct store;
 
@@ -95,13 +96,22 @@ bool store_audience_each(struct store *s, int64_t after, store_audience_fn *each
 
 /* ---- objects: writing ---- */
 
-/* One stored version. `name` is the number all versions of one STIX id share. */
+/* The number that all versions of one STIX id share here: a keyed hash, so it says nothing of which
+ * ids are stored, and nobody outside can make two ids share one. */
+int64_t store_name(const struct store *s, struct str id);
+
+/* One stored version. */
 struct store_object {
     int64_t object, name, received_us;
     int64_t source_org; /* who submitted it */
+    int64_t user;       /* … the user who did; 0: nobody in particular */
+    int64_t first_org;  /* who submitted the first version of its id */
     int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
+    bool copy;        /* a redacted copy that was made here */
+    uint64_t leaf;    /* store_release_add: the ledger's leaf that records the release */
+    unsigned marking; /* enum stix_tlp that counts while the object carries none */
     struct str id, version, type; /* version: its own text, or STR_NONE */
     struct str bytes;
 };
@@ -109,11 +119,13 @@ typedef bool store_object_fn(void *ctx, const struct store_object *o);
 /* What the write path asks before it adds a version. */
 struct store_known {
     int64_t name;                  /* 0: no version of this id is stored */
-    int64_t owner_org, source_org; /* of one stored version */
+    int64_t owner_org, first_org;  /* of all stored versions */
     int64_t newest_us;             /* the latest version_us of the id */
     bool revoked_before;           /* a version before this one is revoked */
+    bool is_copy;                  /* it is a redacted copy that was made here */
     int64_t object, version_us;    /* this very version, when it is stored; else 0 */
     int64_t object_source_org;
+    unsigned object_marking;
 };
 /* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a
  * versioned object has one content for everybody (STIX 2.1 §3.6), one without versions is each
@@ -125,22 +137,44 @@ bool store_object_known(struct store *s, const struct store_object *o, store_obj
  * For the command line; no reader's request may end here. */
 bool store_object_versions(struct store *s, struct str id, store_object_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
-/* Adds a version; o->name 0 makes a new name. Fills o->object and o->name. */
+/* One stored version by its number; ERR_NOT_FOUND. */
+bool store_object_get(struct store *s, int64_t object, store_object_fn *each, void *ctx,
+                      struct err *e) BASE_CHECKED;
+/* Originals (no copies) with a number above `after`, in order, at most `limit`. */
+bool store_object_after(struct store *s, int64_t after, size_t limit, store_object_fn *each,
+                        void *ctx, struct err *e) BASE_CHECKED;
+bool store_object_count(struct store *s, uint64_t *count, struct err *e) BASE_CHECKED;
+/* Adds a version. Fills o->object and o->name. */
 bool store_object_add(struct store *s, struct store_object *o, struct err *e) BASE_CHECKED;
+/* Raises the marking that counts while the object carries none. */
+bool store_object_mark(struct store *s, int64_t object, unsigned marking,
+                       struct err *e) BASE_CHECKED;
 /* Releases an object to an audience in a collection. `*date_added` (microseconds) is later than
  * every date_added of that collection and not before now. */
 bool store_release_add(struct store *s, int64_t collection, int64_t audience,
                        const struct store_object *o, int64_t *date_added,
                        struct err *e) BASE_CHECKED;
-/* Is this version released to anybody in the collection? */
-bool store_release_any(struct store *s, int64_t collection, const struct store_object *o, bool *any,
-                       struct err *e) BASE_CHECKED;
-/* The audiences this version is released to in the collection. */
-bool store_release_audiences(struct store *s, int64_t collection, const struct store_object *o,
-                             store_audience_fn *each, void *ctx, struct err *e) BASE_CHECKED;
-/* The strictest default marking of the collections that hold any version of a name. */
-bool store_release_marking(struct store *s, int64_t name, unsigned *marking,
+/* One row: `object`, a version of `name`, is released to an audience. */
+struct store_release {
+    int64_t collection, audience, date_added, object, name, version_us;
+    struct str audience_text;
+};
+typedef bool store_release_fn(void *ctx, const struct store_release *r); /* false stops */
+/* The rows of an object in all collections; text lives during the call. */
+bool store_release_each(struct store *s, int64_t object, store_release_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
+/* The rows of all copies that were made of an object. */
+bool store_release_copies(struct store *s, int64_t origin, store_release_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+/* The different audiences that have any version of a name, or of a copy of it, in any collection.
+ */
+typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
+bool store_release_readers(struct store *s, int64_t name, store_text_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
+/* Gives the row another audience and leaves its date as it is; audience 0 takes the row back. An
+ * object that no collection holds any more is deleted. */
+bool store_release_set(struct store *s, const struct store_release *r, int64_t audience,
+                       struct err *e) BASE_CHECKED;
 /* What is taken back of a name in a collection. */
 struct store_removal {
     int64_t collection, name;
@@ -151,6 +185,132 @@ struct store_removal {
 /* Objects that no collection holds any more are deleted. Fills how many rows it took back. */
 bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,
                           struct err *e) BASE_CHECKED;
+
+/* ---- what ties objects to each other ---- */
+
+typedef bool store_number_fn(void *ctx, int64_t number); /* false stops */
+
+/* `object` names the id whose store_name is `target`. */
+bool store_reference_put(struct store *s, int64_t target, int64_t object,
+                         struct err *e) BASE_CHECKED;
+typedef bool store_referrer_fn(void *ctx, int64_t object, struct str type); /* false stops */
+/* The originals that name `target`, in order of arrival. */
+bool store_referrers(struct store *s, int64_t target, store_referrer_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+
+/* Under one kind of view (policy.h) an id goes out as another. Kept when the objects are gone, so
+ * that what comes back later still finds its way. */
+#define STORE_PROFILE_BYTES 16
+struct store_copy {
+    unsigned char profile[STORE_PROFILE_BYTES];
+    struct str origin_id, copy_id;
+};
+/* Has anything ever gone out as a copy? */
+bool store_copy_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
+bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
+/* STR_NONE when no version of it went out as a copy under this profile. */
+bool store_copy_of(struct store *s, struct arena *a, struct str origin_id,
+                   const unsigned char profile[STORE_PROFILE_BYTES], struct str *copy_id,
+                   struct err *e) BASE_CHECKED;
+/* STR_NONE when it is no copy, or one of several originals (observables that become equal). */
+bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,
+                       struct err *e) BASE_CHECKED;
+/* The stored copy was made of the stored original; several originals may share an observable's. */
+bool store_derived_put(struct store *s, int64_t origin, int64_t copy, struct err *e) BASE_CHECKED;
+/* The stored copies of an original, oldest version first. */
+bool store_derived_copies(struct store *s, int64_t origin, store_object_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+bool store_derived_origins(struct store *s, int64_t copy, store_number_fn *each, void *ctx,
+                           struct err *e) BASE_CHECKED;
+
+/* Who submitted a stored object into a collection besides its source. */
+bool store_submitter_put(struct store *s, int64_t object, int64_t collection, int64_t org,
+                         struct err *e) BASE_CHECKED;
+typedef bool store_org_fn(void *ctx, const struct store_org *o); /* false stops */
+bool store_submitter_each(struct store *s, int64_t object, int64_t collection, store_org_fn *each,
+                          void *ctx, struct err *e) BASE_CHECKED;
+
+/* Objects whose release is to be decided again; one entry each. */
+bool store_pending_put(struct store *s, int64_t object, struct err *e) BASE_CHECKED;
+/* Takes at most `most` of them out. */
+bool store_pending_take(struct store *s, size_t most, int64_t *out, size_t *count,
+                        struct err *e) BASE_CHECKED;
+
+/* ---- the release desk: what waits for officers ---- */
+
+enum store_desk_kind { STORE_DESK_HOLD, STORE_DESK_QUARANTINE };
+enum store_desk_state {
+    STORE_DESK_WAITING,
+    STORE_DESK_APPROVED,
+    STORE_DESK_REFUSED,
+    STORE_DESK_EXPIRED,
+    STORE_DESK_VOID /* the policy asks for it no more */
+};
+struct store_desk {
+    int64_t id;
+    enum store_desk_kind kind;
+    enum store_desk_state state;
+    int64_t object;                /* a hold's; 0 in quarantine */
+    int64_t collection, org, user; /* org, user: who submitted it; user 0: nobody in particular */
+    struct str audience;           /* a hold's: who waits for it */
+    struct str stix_id, type, rule, reason;
+    unsigned rule_line, officers;
+    bool by_name;
+    int64_t at_us, expires_us;
+    struct str bytes; /* in quarantine; of store_desk_get only */
+};
+typedef bool store_desk_fn(void *ctx, const struct store_desk *d); /* false stops */
+bool store_desk_add(struct store *s, const struct store_desk *d, struct err *e) BASE_CHECKED;
+bool store_desk_get(struct store *s, int64_t id, store_desk_fn *each, void *ctx,
+                    struct err *e) BASE_CHECKED; /* ERR_NOT_FOUND */
+/* In order of arrival; `all`: also what is closed. */
+bool store_desk_each(struct store *s, bool all, store_desk_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+bool store_desk_of_object(struct store *s, int64_t object, int64_t collection, store_desk_fn *each,
+                          void *ctx, struct err *e) BASE_CHECKED;
+/* Does anything wait? */
+bool store_desk_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
+/* ERR_CONFLICT when it does not wait any more. */
+bool store_desk_close(struct store *s, int64_t id, enum store_desk_state state, struct str reason,
+                      struct err *e) BASE_CHECKED;
+/* Closes what has waited too long. */
+bool store_desk_expire(struct store *s, int64_t now_us, struct err *e) BASE_CHECKED;
+/* An officer's approval for one party (`JP/nisc`) or, with an empty one, for all; once each. */
+bool store_vote_put(struct store *s, int64_t desk, struct str party, int64_t user, int64_t at_us,
+                    struct err *e) BASE_CHECKED;
+struct store_vote {
+    struct str party, user_name;
+    int64_t at_us, user;
+};
+typedef bool store_vote_fn(void *ctx, const struct store_vote *v); /* false stops */
+bool store_vote_each(struct store *s, int64_t desk, store_vote_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
+
+/* ---- the ledger (ledger.h): leaves, and the records that they stand for ---- */
+
+#define STORE_LEDGER_SALT_BYTES 16
+
+struct store_leaf {
+    uint64_t index;
+    struct ledger_hash entry;
+    struct str salt, record; /* an erased record is empty */
+    int64_t audience;        /* those who may see the record, beside auditors; 0: nobody */
+};
+bool store_ledger_size(struct store *s, uint64_t *size, struct err *e) BASE_CHECKED;
+/* Adds leaves to a log of `size`, which is what store_ledger_size said in this transaction. Fills
+ * their `entry`. */
+bool store_ledger_append(struct store *s, uint64_t size, struct store_leaf *leaves, size_t count,
+                         struct err *e) BASE_CHECKED;
+bool store_ledger_entries(struct store *s, uint64_t first, size_t count, struct ledger_hash *out,
+                          struct err *e) BASE_CHECKED;
+typedef bool store_leaf_fn(void *ctx, const struct store_leaf *l); /* false stops */
+/* The leaves from `first` until before `end`, in order. */
+bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf_fn *each,
+                       void *ctx, struct err *e) BASE_CHECKED;
+/* Reads from, and in a transaction writes to, the store: as long as it is open. */
+struct ledger_tiles store_ledger_tiles(struct store *s);
+/* Forgets a record and its salt; the entry stays, and every proof with it. */
+bool store_ledger_erase(struct store *s, uint64_t index, struct err *e) BASE_CHECKED;
 
 /* ---- objects: reading ---- */
 

@@ -1,5 +1,5 @@
-/* Published vectors (FIPS 180-4, RFC 4231, RFC 4122 with STIX 2.1 §6, RFC 4648) and certificates.
- */
+/* Published vectors (FIPS 180-4, RFC 4231, RFC 8032, RFC 4122 with STIX 2.1 §6, RFC 4648) and
+ * certificates. */
 #include "crypt/crypt.h"
 #include "test.h"
 
@@ -20,10 +20,85 @@ static void test_hashes(void)
     CHECK(is_hex(d, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     crypt_sha256(STR_NONE, d);
     CHECK(is_hex(d, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+    const struct str parts[] = {STR("a"), STR_NONE, STR("bc")};
+    crypt_sha256_parts(parts, 3, d);
+    CHECK(is_hex(d, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     /* RFC 4231 case 2 pads its short key with zeros, so a 32-byte buffer holds it. */
     memcpy(key, "Jefe", 4);
     crypt_hmac_sha256(key, STR("what do ya want for nothing?"), d);
     CHECK(is_hex(d, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+}
+
+/* RFC 8032 §7.1, test 2. */
+static void test_signatures(void)
+{
+    unsigned char seed[32], public_key[32], secret[64], sig[64], bad[64];
+    struct buf b;
+    struct err e;
+    size_t n = 0;
+    buf_init(&b, 0);
+    CHECK(crypt_base64_get(STR("TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs"), true, &b, &e));
+    memcpy(seed, b.p, 32);
+    crypt_sign_keys(seed, public_key, secret);
+    CHECK(
+        is_hex(public_key, 32, "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"));
+    crypt_sign(secret, STR("r"), sig);
+    CHECK(is_hex(sig, 64,
+                 "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+                 "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"));
+    CHECK(crypt_sign_verify(public_key, STR("r"), sig));
+    CHECK(!crypt_sign_verify(public_key, STR("s"), sig));
+    for (size_t i = 0; i < 64; i++) {
+        memcpy(bad, sig, 64);
+        bad[i] ^= 1;
+        CHECK_ROW(!crypt_sign_verify(public_key, STR("r"), bad), "byte %zu", i);
+    }
+    memset(bad, 0, sizeof bad);
+    CHECK(!crypt_sign_verify(bad, STR("r"), bad)); /* a key of small order */
+    crypt_wipe(secret, sizeof secret);
+    CHECK(memcmp(secret, bad, sizeof secret) == 0);
+    CHECK(crypt_base64_fill(STR("Zm9vYmE="), sig, 5, &n) && n == 5 && memcmp(sig, "fooba", 5) == 0);
+    CHECK(!crypt_base64_fill(STR("Zm9vYmE="), sig, 4, &n));
+    CHECK(!crypt_base64_fill(STR("Zm9vYmF="), sig, 5, &n)); /* a second form of the same bytes */
+    CHECK(!crypt_base64_fill(STR("Zm9vYmE"), sig, 5, &n) &&
+          !crypt_base64_fill(STR_NONE, sig, 5, &n));
+    buf_done(&b);
+}
+
+/* Equal texts are sealed alike; each changed byte and another key are found. */
+static void test_seal(void)
+{
+    static const char text[] = "some text of more than one block, and of no round length";
+    unsigned char key[CRYPT_KEY_BYTES] = {1}, other[CRYPT_KEY_BYTES] = {2};
+    struct buf a, b, out;
+    struct err e = {0};
+    buf_init(&a, 0);
+    buf_init(&b, 0);
+    buf_init(&out, 0);
+    for (size_t n = 0; n < sizeof text; n++) {
+        struct str plain = {text, n};
+        buf_clear(&a);
+        buf_clear(&b);
+        buf_clear(&out);
+        crypt_seal(key, plain, &a);
+        crypt_seal(key, plain, &b);
+        CHECK(a.n == n + CRYPT_SEAL_BYTES && str_eq(buf_view(&a), buf_view(&b)));
+        CHECK(crypt_unseal(key, buf_view(&a), &out, &e) && str_eq(buf_view(&out), plain));
+        out.n = 0;
+        CHECK(!crypt_unseal(other, buf_view(&a), &out, &e) && e.code == ERR_INVALID && !out.n);
+        for (size_t i = 0; i < a.n; i++) {
+            a.p[i] ^= 1;
+            CHECK(!crypt_unseal(key, buf_view(&a), &out, &e) && !out.n);
+            a.p[i] ^= 1;
+        }
+        CHECK(!crypt_unseal(key, str_slice(buf_view(&a), 0, a.n - 1), &out, &e));
+    }
+    CHECK(!crypt_unseal(key, STR("short"), &out, &e));
+    crypt_seal(other, STR("a"), &b);
+    CHECK(!str_eq(buf_view(&a), buf_view(&b)));
+    buf_done(&a);
+    buf_done(&b);
+    buf_done(&out);
 }
 
 static void test_uuids(void)
@@ -33,6 +108,9 @@ static void test_uuids(void)
     CHECK(strcmp(u, "28bb3599-77cd-5a82-a950-b5bc3caf07c4") == 0);
     crypt_uuid5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", STR("www.example.com"), u);
     CHECK(strcmp(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2") == 0);
+    static const unsigned char bits[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    crypt_uuid4_of(bits, u);
+    CHECK(strcmp(u, "ffffffff-ffff-4fff-bf00-000000000000") == 0);
     crypt_uuid4(u);
     crypt_uuid4(v);
     CHECK(strlen(u) == 36 && u[14] == '4' && strchr("89ab", u[19]) && strcmp(u, v) != 0);
@@ -53,6 +131,25 @@ static void test_base64(void)
     CHECK(crypt_base64_get(STR("_-8"), true, &b, &e) && b.n == 2);
     CHECK(crypt_base64_get(STR_NONE, true, &b, &e));
     buf_done(&b);
+}
+
+/* Each byte at each place of a group of four: read where it is in the alphabet, and only there. */
+static void test_base64_alphabet(void)
+{
+    static const char *const alphabets[] = {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+    struct err e;
+    for (int i = 0; i < 2 * 4 * 256; i++) {
+        char text[] = "Zm9v";
+        bool url = i / 1024;
+        struct buf b;
+        buf_init(&b, 0);
+        text[i / 256 % 4] = (char)i;
+        bool want = memchr(alphabets[url], text[i / 256 % 4], 64) != NULL;
+        CHECK_ROW(crypt_base64_get((struct str){text, 4}, url, &b, &e) == want, "byte %d", i % 256);
+        buf_done(&b);
+    }
 }
 
 static void test_secrets(void)
@@ -100,8 +197,11 @@ int main(void)
     struct err e;
     CHECK(crypt_init(&e));
     test_hashes();
+    test_signatures();
+    test_seal();
     test_uuids();
     test_base64();
+    test_base64_alphabet();
     test_secrets();
     test_certificates();
     TEST_END();

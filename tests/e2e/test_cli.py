@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import uuid
 
 import pytest
 
@@ -91,7 +92,10 @@ def test_unknown_options(command, tmp_path):
     "collection add {dir}", "collection add {dir} --title T --default-marking pink",
     "collection add {dir} --title T --alias a/b", "collection add {dir} --title T --id 7",
     "import {dir}", "import {dir} --collection main", "import {dir} /dev/null", "export",
-    "export {dir} --format xml", "export {dir} --versions some", "check", "check --pattern",
+    "export {dir} --format xml", "export {dir} --versions some", "export {dir} --ca x",
+    "export {dir} --token-file x", "export https://127.0.0.1:1 --for x",
+    "export https://127.0.0.1:1 --versions last", "export https://127.0.0.1:1 --user x",
+    "export http://192.0.2.1/", "check", "check --pattern",
     "check --pattern x --spec-version 3", "policy check", "policy explain {dir}",
     "policy explain {dir} indicator--00000000-0000-4000-8000-000000000000",
 ])
@@ -133,6 +137,14 @@ def test_dir_is_no_node(node, tmp_path, command, what):
     words = command.format(there).split() if "{}" in command else [*command.split(), there]
     complaint(setu(*words, status=None), 3, str(there), "setu init")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_node_that_cannot_be_looked_at(tmp_path):
+    """It may well be one: no word of making another."""
+    there = tmp_path / "dir"
+    there.symlink_to(there)
+    complaint(ran := setu("user", "list", there, status=None), 3, str(there), "symbolic links")
+    assert "setu init" not in ran.stderr
 
 
 @pytest.mark.parametrize("name, text", [
@@ -208,7 +220,7 @@ def test_init_leaves_what_is_there(tmp_path):
         complaint(setu("init", there, "--name", "N", "--nation", "IN", status=None), 1, str(there))
     assert (tmp_path / "file").read_text() == (tmp_path / "full/mine").read_text() == "mine"
     complaint(setu("init", tmp_path / "no/such/folder", "--name", "N", "--nation", "IN",
-                   status=None), 3, "no/such")
+                   status=None), 3, "no/such/folder: ")
     (tmp_path / "empty").mkdir()
     before = (tmp_path / "empty").stat()
     # It fails late, at a file of more than 8 KiB, and the folder is the one it was.
@@ -289,6 +301,49 @@ def test_import_of_a_folder(node, tmp_path):
     assert "y.json" in setu("check", tmp_path, status=3).stderr
 
 
+def test_import_of_lines(node, tmp_path):
+    """They are taken in together, as long as each is an object."""
+    collection = node.collection("lines", "lines")
+    objects = [json.dumps(indicator(n)) for n in range(700)]
+    bundle = json.dumps({"type": "bundle", "id": "bundle--" + str(uuid.uuid4()),
+                         "objects": [indicator("in a bundle")]})
+    deep = json.dumps(indicator("deep", x_deep="?")).replace('"?"', "[" * 63 + "]" * 63)
+    file = tmp_path / "lines.jsonl"
+    for text, accepted in (("\n\r\n" + " \r\n\n".join(objects), 700), (bundle + "\n" + bundle, 1),
+                           (json.dumps(indicator()) + "\n" + deep, 2)):
+        file.write_text(text)
+        assert node.imported(collection, file)["accepted"] == accepted
+    out = node.cli("export", "--collection", "lines").stdout
+    assert raw_objects(out)[:700] == objects and deep in out
+    ids = {json.loads(o)["id"] for o in objects}
+    assert len({received for stix_id, received in node.rows("object", "stix_id, received_us")
+                if stix_id in ids}) == 1
+    # What stands before the first line that is no object of its own is taken in.
+    for bad in (["{"], ["7"], ["{},{}"], ['{"a":1', '"b":2},{"c":3}']):
+        one, two = json.dumps(indicator()), json.dumps(indicator())
+        file.write_text("\n".join([one, *bad, two]))
+        ran = node.cli("import", "--collection", "lines", file, status=1)
+        assert f"{file}:2:" in ran.stderr and "1 accepted" in ran.stdout, ran
+
+
+def test_check_counts_what_it_does_not_show(tmp_path):
+    objects = [dict(indicator(n), labels=[1] * 1000) for n in range(3)]
+    for name, text in [("a.json", json.dumps(objects)), ("b.jsonl", "\n".join(map(json.dumps, objects)))]:
+        file = tmp_path / name
+        file.write_text(text)
+        done = setu("check", file, status=1)
+        assert len(done.stdout.splitlines()) == 100
+        assert f"{file}: 3000 errors and 0 warnings; 2900 of them are not shown" in done.stderr
+
+
+def test_check_shows_errors_behind_many_warnings(tmp_path):
+    objects = [dict(indicator(n), confidence=1, x_rank=n) for n in range(300)] + [{"type": "tool"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, objects)))
+    done = setu("check", tmp_path, status=1)
+    assert "tool must have `id`" in done.stdout
+    assert " 0 errors" not in done.stderr and "are not shown" in done.stderr
+
+
 @pytest.mark.parametrize("text, place", [
     ("", ""), ("nonsense", ":1:1"), ('{"type":"bundle",\n"objects":[}', ":2:12"),
     ('{"type":"bundle","objects":7}', ""), ("7", ""), ('{"objects":[1]', ":1:15"),
@@ -328,6 +383,19 @@ def test_import_tells_what_was_refused(node, tmp_path):
         assert json.loads(ran.stdout)["accepted"] == form.count('"indicator"')
     out = node.cli("export", "--collection", collection).stdout
     assert raw_objects(out) == [json.dumps(o) for o in good + more]
+
+
+def test_words_of_a_file_cannot_drive_the_terminal(node, tmp_path):
+    """Nor write lines of their own."""
+    evil = "\x1b[31m\n\x9bx\u202e"
+    file = tmp_path / "evil.json"
+    file.write_text(json.dumps([{"type": "indicator", "id": f"indicator--{evil}"}, indicator(**{evil: 1}),
+                                {**indicator(), "external_references": [
+                                    {"source_name": "cve", "external_id": evil}]}]))
+    for words in (["check", file], ["import", node.dir, "--collection", "main", "-v", file]):
+        ran = setu(*words, status=1)
+        for line in (ran.stdout + ran.stderr).splitlines():
+            assert line.isprintable() and re.match(f"{file}:1:|refused |0 accepted", line), line
 
 
 def test_the_same_version_twice_in_the_wild(node, enterprise, ics):

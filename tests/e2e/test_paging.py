@@ -75,7 +75,7 @@ def check_listed(listed, attack, posted_before, posted_after):
     assert_same(rest, posted_after[:len(rest)])
 
 
-@pytest.mark.parametrize("limit", [7, 100, 10000])
+@pytest.mark.parametrize("limit", [1, 7, 100, 10000])
 def test_every_object_once_by_next(node, enterprise, limit):
     listed, pages = [], []
     client = node.client(node.token)
@@ -90,19 +90,6 @@ def test_every_object_once_by_next(node, enterprise, limit):
             pages.append(page)
     check_dates(pages)
     check_listed(listed, enterprise, before, node.posted)
-
-
-def test_one_object_a_page(node, enterprise):
-    listed, pages = [], []
-    with Poster(node):
-        for page in node.client(node.token).pages("attack", limit=1):
-            listed += raw_objects(page.text)
-            pages.append(page)
-            if len(pages) == 3000:
-                break
-    check_dates(pages)
-    assert all(p.headers[FIRST] == p.headers[LAST] for p in pages)
-    assert_same(listed, enterprise.raw[:3000])
 
 
 def test_every_object_once_by_time_alone(node, enterprise):

@@ -146,6 +146,9 @@ def test_a_bad_object_among_good_ones(node, writer, name, properties):
     assert [s["id"] for s in status["successes"]] == [g["id"] for g in good]
     assert status["failures"][0]["id"] == bad["id"]
     assert status["failures"][0]["message"]
+    # TAXII 2.1 §4.3.1: the version is the modified property, where that is a timestamp.
+    assert status["failures"][0]["version"] == (
+        status["request_timestamp"] if "offset" in name else bad["modified"])
     listed = writer.all_ids(node.other)
     assert [g["id"] for g in good] == listed[-2:]
     assert bad["id"] not in listed

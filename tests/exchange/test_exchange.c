@@ -97,6 +97,29 @@ static void test_init_places(void)
 
 /* ---- setu.conf and policy.conf ---- */
 
+/* The settings that `setu init` writes as comments hold once the `#` is taken away. */
+static void test_template(void)
+{
+    char token[64], conf[2000], path[800], *to = conf;
+    struct str text, rest;
+    struct exchange *x = NULL;
+    struct err e = {0};
+    node_init("template", token);
+    snprintf(path, sizeof path, "%s/setu.conf", at("template"));
+    CHECK(file_read(path, sizeof conf - 1, &text, &e));
+    for (rest = str_from(text, str_find(text, '\n') + 1); rest.p;) {
+        struct str line = str_cut(&rest, '\n');
+        if (str_starts(line, STR("# ")))
+            line = str_from(line, 2);
+        to += sprintf(to, "%.*s\n", STR_FMT(line));
+    }
+    base_free((void *)(uintptr_t)text.p);
+    node_write("template", "setu.conf", conf);
+    CHECK_ROW(exchange_open(at("template"), &x, &e), "%s", e.msg);
+    CHECK(x && str_eq(exchange_config(x)->public_url, STR("https://cti.example.org")));
+    exchange_close(x);
+}
+
 static void test_config(void)
 {
     static const struct {
@@ -118,6 +141,9 @@ static void test_config(void)
         {"name x\nnation IN\norg a\nidentity me\n", "setu.conf: line 4: identity "},
         {"name x\nnation IN\norg a\napi-root a/b\n", "setu.conf: line 4: api-root "},
         {"name x\nnation IN\norg a\napi-root\n", "setu.conf: line 4: api-root "},
+        {"name x\nnation IN\norg a\npublic-url https://cti.example.org:8443/a\n", NULL},
+        {"name x\nnation IN\norg a\npublic-url cti.example.org\n", "line 4: public-url "},
+        {"name x\nnation IN\norg a\npublic-url https://a.example # of a proxy\n", "public-url "},
     };
     char token[64];
     node_init("conf", token);
@@ -327,11 +353,11 @@ static void test_certificates(struct node *n)
                            &stranger, &key, &e));
     buf_byte(&cert, '\0');
     cert.n--;
-    buf_byte(&ca, '\0');
-    ca.n--;
     add_user(n, "soc", NULL, cert.p, 0, none);
-    add_user(n, "ca", NULL, ca.p, 0, none);
     CHECK(none[0] == '\0');
+    struct exchange_user_new unfit = {
+        .name = STR("ca"), .org = STR("nciipc"), .nation = STR("IN"), .cert_pem = buf_view(&ca)};
+    CHECK(!exchange_user_add(n->x, &unfit, none, &e) && e.code == ERR_INVALID);
     CHECK(exchange_login_cert(n->s, n->arena, buf_view(&cert), &p, &e) &&
           str_eq(p.name, STR("soc")));
     CHECK(!exchange_login_cert(n->s, n->arena, buf_view(&stranger), &p, &e) && refused(&e));
@@ -425,19 +451,14 @@ static void test_collections(struct node *n)
 
 /* ---- what becomes of an object, and who reads it ---- */
 
-static enum policy_release explained(struct node *n, const char *id, char letter)
+static enum policy_verdict explained(struct node *n, const char *id, char letter)
 {
-    struct exchange_explanation x;
+    struct exchange_explanation x = {.decision = POLICY_DENIED};
     struct err e = {0};
-    struct buf bytes;
-    buf_init(&bytes, 0);
-    enum policy_release d = POLICY_DENY;
-    if (exchange_explain(n->s, str_of(id), &person(n, letter)->party, &x, &bytes, &e))
-        d = x.decision;
-    else
-        CHECK_ROW(e.code == ERR_NOT_FOUND, "%s", e.msg);
-    buf_done(&bytes);
-    return d;
+    CHECK_ROW(exchange_explain(n->s, n->arena, str_of(id), &person(n, letter)->party, &x, &e) ||
+                  e.code == ERR_NOT_FOUND,
+              "%s", e.msg);
+    return x.decision;
 }
 
 /* Who sees the id, by letters; and the explanation says the same for each of them. */
@@ -452,7 +473,7 @@ static void check_readers(struct node *n, const struct exchange_collection *c, c
         CHECK_ROW(exchange_sees(n->s, person(n, *p), c, str_of(id), &yes, &e), "%s", e.msg);
         if (yes)
             got[count++] = *p;
-        CHECK_ROW((explained(n, id, *p) == POLICY_RELEASE) == yes, "row %zu: explained to %c", row,
+        CHECK_ROW((explained(n, id, *p) == POLICY_RELEASED) == yes, "row %zu: explained to %c", row,
                   *p);
     }
     CHECK_TEXT(got, want, "row %zu: readers of %s", row, id);
@@ -514,7 +535,7 @@ static void test_outcomes(struct node *n)
         {'n', indicator(21, 1, green), OWN, "accepted", ID(21), "antjd"},
         {'n', indicator(22, 1, strict), OWN, "accepted", ID(22), "n"},
         {'n', indicator(23, 1, red), OWN, "accepted", ID(23), "n"},
-        {'n', indicator(24, 1, granular), OWN, "accepted", ID(24), "n"},
+        {'n', indicator(24, 1, granular), OWN, "accepted", ID(24), "antj"},
         {'n', indicator(25, 1, ",\"labels\":[\"national-only\"]"), OWN, "accepted", ID(25), "ant"},
         {'n', amber_tool, OWN, "accepted", "tool--00000000-0000-4000-8000-000000000040", "ant"},
         /* observables have no version: each submitter's own, the latest counts */
@@ -629,7 +650,7 @@ static void test_second_submitter(struct node *n)
     CHECK_TEXT(reads(n, 't', &d, STORE_LAST), "5@1", "at home");
     CHECK_TEXT(reads(n, 'j', &d, STORE_LAST), "", "still no third nation");
     CHECK_TEXT(reads(n, 'u', &d, STORE_LAST), "5@1", "its source");
-    CHECK(explained(n, INDICATOR_ID(5), 'j') == POLICY_DENY);
+    CHECK(explained(n, INDICATOR_ID(5), 'j') == POLICY_DENIED);
 }
 
 /* ---- taking back ---- */
@@ -698,18 +719,17 @@ static void test_explain(struct node *n)
 {
     struct exchange_explanation x = {0};
     struct err e = {0};
-    struct buf bytes;
     struct policy_party p;
     struct exchange_session *other = NULL;
     struct exchange_collection c;
-    buf_init(&bytes, 0);
     node_collection(n, "explain", STIX_TLP_AMBER, &c);
-    CHECK(!exchange_explain(n->s, STR("x"), &person(n, 'j')->party, &x, &bytes, &e) &&
+    CHECK(!exchange_explain(n->s, n->arena, STR("x"), &person(n, 'j')->party, &x, &e) &&
           e.code == ERR_NOT_FOUND);
     CHECK_TEXT(submit(n, 'n', &c, indicator(8, 1, ""), false), "accepted", "8");
-    CHECK(exchange_explain(n->s, str_of(INDICATOR_ID(8)), &person(n, 'j')->party, &x, &bytes, &e));
-    CHECK(x.decision == POLICY_RELEASE && x.rule.line == 8 &&
-          str_eq(buf_view(&bytes), str_of(indicator(8, 1, ""))));
+    CHECK(
+        exchange_explain(n->s, n->arena, str_of(INDICATOR_ID(8)), &person(n, 'j')->party, &x, &e));
+    CHECK(x.decision == POLICY_RELEASED && x.rule.line == 8 && !x.copied &&
+          str_eq(x.copy, str_of(indicator(8, 1, ""))));
     /* The explanation leaves no old view behind: the next reading sees what came in meanwhile. */
     CHECK(exchange_session_open(n->x, &other, &e));
     struct exchange_session *mine = n->s;
@@ -723,7 +743,6 @@ static void test_explain(struct node *n)
     CHECK(exchange_party_find(n->s, n->arena, STR("probe"), &p, &e) &&
           str_eq(p.org, STR("airtel")));
     CHECK(!exchange_party_find(n->s, n->arena, STR("nobody"), &p, &e) && e.code == ERR_NOT_FOUND);
-    buf_done(&bytes);
 }
 
 /* Arrival rules: the refusal names its line. */
@@ -943,7 +962,8 @@ static void test_shared_transaction(void)
     CHECK(broken.note.ok == 0 && broken.note.calls == 1 && broken.note.code == ERR_INTERNAL);
     /* In the shared transaction it met the first one's content; alone it is the first. */
     CHECK_TEXT(outcomes(second.p.b), "accepted", "after the first was rolled back");
-    CHECK(exchange_batch_result(second.p.b, 0)->message.n == 0);
+    CHECK_TEXT(exchange_batch_result(second.p.b, 0)->message.p,
+               "released to IN, JP/jpcert (policy.conf:5)", "told");
     CHECK_TEXT(reads(&n, 'n', &n.c, STORE_ALL), "1@1 2@1", "what stands");
     struct sent *all[] = {&hold, &first, &second, &broken};
     for (size_t i = 0; i < COUNT(all); i++)
@@ -1003,6 +1023,7 @@ int main(void)
     folder_make("exchange");
     test_init();
     test_init_places();
+    test_template();
     test_config();
     test_broken_nodes();
     node_make(&n, "node", NULL);

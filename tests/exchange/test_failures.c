@@ -155,12 +155,9 @@ static bool page(struct day *d, struct err *e)
 static bool explain(struct day *d, struct err *e)
 {
     struct exchange_explanation x;
-    struct buf bytes;
     struct policy_party jp = {STR("JP"), STR("jpcert")};
-    buf_init(&bytes, 0);
-    bool ok = exchange_explain(d->n.s, STR(INDICATOR_ID(2)), &jp, &x, &bytes, e);
-    CHECK(!ok || (x.decision == POLICY_RELEASE && bytes.n > 100));
-    buf_done(&bytes);
+    bool ok = exchange_explain(d->n.s, d->n.arena, STR(INDICATOR_ID(2)), &jp, &x, e);
+    CHECK(!ok || (x.decision == POLICY_RELEASED && x.copy.n > 100));
     return ok;
 }
 

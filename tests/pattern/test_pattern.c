@@ -376,6 +376,46 @@ static bool put_atom(void *ctx, const struct pattern_atom *a)
     return --to->most > 0;
 }
 
+static void test_finds(void)
+{
+    static const struct {
+        const char *text;
+        bool finds; /* x:value google.com */
+    } rows[] = {
+        {"[x:value LIKE '%']", true},
+        {"[x:value LIKE '%.com']", true},
+        {"[x:value LIKE 'g__gle.c%m']", true},
+        {"[x:value LIKE 'google.com%%']", true},
+        {"[x:value LIKE 'google']", false},
+        {"[x:value LIKE '_google.com']", false},
+        {"[x:value LIKE '%a%b%c%d%e%']", false},
+        {"[x:value MATCHES '.*']", true},
+        {"[x:value MATCHES 'gle']", true},
+        {"[x:value MATCHES '^gle']", false},
+        {"[x:value MATCHES '(a+)+$']", false},
+        {"[x:value NOT LIKE 'evil%']", false},
+        {"[x:other LIKE '%']", false},
+        {"[y:value LIKE '%']", false},
+        {"[x:value = 'google.com']", false},
+        {"[x:value LIKE '%' AND x:other = 'a']", false},
+        {"[x:other = 'a' OR x:value LIKE '%']", true},
+        {"[x:other = 'a'] OR [x:value LIKE '%'] REPEATS 2 TIMES", true},
+        {"[x:other = 'a'] AND [x:value LIKE '%']", false},
+        {"[x:other = 'a'] FOLLOWEDBY [x:value LIKE '%']", false},
+        {"[x:value > 'a']", false},
+        {"[EXISTS x:value]", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct parsed d;
+        struct err e;
+        CHECK_ROW(parsed_init(&d, str_of(rows[i].text), V21, &e), "%s", rows[i].text);
+        CHECK_ROW(pattern_finds(d.pattern, STR("x"), STR("value"), STR("google.com")) ==
+                      rows[i].finds,
+                  "%s", rows[i].text);
+        parsed_done(&d);
+    }
+}
+
 static void test_atoms(void)
 {
     static const struct {
@@ -542,6 +582,7 @@ int main(void)
     test_unequal();
     test_notes();
     test_atoms();
+    test_finds();
     test_limits();
     test_prefixes();
     test_memory();

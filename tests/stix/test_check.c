@@ -53,6 +53,12 @@ static const struct row rows[] = {
      NULL, NULL},
     {NAMED("tool") ",'external_references':[{'source_name':'capec','external_id':'1'}]}",
      "stix21-2.5-external-id", NULL},
+    {NAMED("tool") ",'external_references':[{'source_name':'cve','description':'x'}]}",
+     "stix21-2.5-external-id", "$.external_references[0].source_name"},
+    {NAMED("tool") ",'external_references':[{'source_name':'NVD','external_id':'CVE-2020-0001'}]}",
+     "stix21-2.5-source-name", "$.external_references[0].source_name"},
+    {NAMED("tool") ",'external_references':[{'source_name':'x','external_id':'CAPEC-1'}]}",
+     "stix21-2.5-source-name", NULL},
     {NAMED("tool") ",'external_references':[{'source_name':'x','url':'https://a.example/'}]}",
      "stix21-2.5-url-without-hashes", NULL},
     {SDO("location") ",'region':'asia','latitude':'1','longitude':2}", "stix21-2.6-float",
@@ -96,6 +102,11 @@ static const struct row rows[] = {
     {NAMED("tool") ",'ab':1}", "stix21-3.1-property-name", "$.ab"},
     {NAMED("tool") ",'x_Yz':1}", "stix21-3.1-property-name-case", "$.x_Yz"},
     {NAMED("tool") ",'x_y_z':null}", "stix21-3.1-null", "$.x_y_z"},
+    {NAMED("tool") ",'x_y_z':[]}", "stix21-2.12-empty-list", "$.x_y_z"},
+    {NAMED("tool") ",'x_y_bin':'A'}", "stix21-2.1-base64", "$.x_y_bin"},
+    {NAMED("tool") ",'x_y_hex':'0'}", "stix21-2.8-hex", "$.x_y_hex"},
+    {NAMED("tool") ",'kill_chain_phases':[{'kill_chain_name':'a','phase_name':'b','id':1}]}", NULL,
+     NULL},
     {NAMED("tool") ",'description':null}", "stix21-3.1-null", "$.description"},
     {"{'type':'Tool','spec_version':'2.1','id':'tool--" UUID "'," TIMES ",'name':'x'}",
      "stix21-3.1-type-name", "$.type"},
@@ -104,6 +115,8 @@ static const struct row rows[] = {
      "stix21-3.2-required-modified", "$"},
     {"{'type':'tool','id':'tool--" UUID "'," TIMES ",'name':'x'}",
      "stix21-3.2-required-spec_version", "$"},
+    {"[{'type':'tool','id':'tool--" UUID "'," TIMES ",'name':'x'}]",
+     "stix21-3.2-required-spec_version", "$[0]"},
     {"{'type':'tool','spec_version':'2.0','id':'tool--" UUID "'," TIMES ",'name':'x'}",
      "stix21-3.2-spec-version", "$.spec_version"},
     {"{" OF("tool") ",'created':'2020-01-01T00:00:00Z','modified':'2020-01-01T00:00:00.000Z',"
@@ -120,6 +133,11 @@ static const struct row rows[] = {
     {NAMED("tool") ",'lang':'zh-Hant-TW'}", NULL, NULL},
     {NAMED("tool") ",'defanged':true}", "stix21-3.2-not-applicable", "$.defanged"},
     {SCO("mutex") ",'name':'x','labels':['a']}", "stix21-3.2-not-applicable", "$.labels"},
+    {SCO("mutex") ",'name':'x','lang':'Klingonese'}", "stix21-6.11-format", "$.lang"},
+    {SCO("mutex") ",'name':'x','object_marking_refs':['x']}", "stix21-2.9-identifier", NULL},
+    {SCO("process") ",'pid':1}", NULL, NULL},
+    {"{'type':'process','id':'process--28bb3599-77cd-5a82-a950-b5bc3caf07c4','pid':1}",
+     "stix21-2.9-sco-id-without-content", "$.id"},
     {NAMED("tool") ",'created_by_ref':'tool--" UUID "'}", "stix21-3.2-reference-type",
      "$.created_by_ref"},
     {NAMED("tool") ",'created_by_ref':'x'}", "stix21-2.9-identifier", "$.created_by_ref"},
@@ -141,6 +159,18 @@ static const struct row rows[] = {
      "stix21-9-double-equals", "$.pattern"},
     {INDICATOR ",'pattern':'[url:Value = \\'a:B\\']','pattern_type':'stix'}",
      "stix21-9.7-pattern-property-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[url:value = \\'x\\'] AND ([url:vA = 1] OR [url:id = 1])',"
+               "'pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[file:ab = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", NULL},
+    {INDICATOR ",'pattern':'[file:\\'a b\\' = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-property-name", NULL},
+    {INDICATOR ",'pattern':'[file:name = 1 OR File:name = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-type-name", "$.pattern"},
+    {INDICATOR ",'pattern':'[a--b:name = 1]','pattern_type':'stix'}",
+     "stix21-9.7-pattern-type-name", NULL},
+    {INDICATOR ",'pattern':'[file:id = \\'x\\']','pattern_type':'stix'}", NULL, NULL},
     {INDICATOR ",'pattern':'[file:hashes.MD5 = \\'x:Y\\']','pattern_type':'stix'}", NULL, NULL},
     {INDICATOR ",'pattern':'anything','pattern_type':'yara'}", NULL, NULL},
     {INDICATOR ",'pattern':'x','pattern_type':'yara','valid_until':'2020-01-01T00:00:00Z'}",
@@ -211,6 +241,7 @@ static const struct row rows[] = {
      "stix21-10.4-encryption-algorithm-enum", NULL},
     {SCO("artifact") ",'payload_bin':'','mime_type':'bla/bla'}", "stix21-6.1-format",
      "$.mime_type"},
+    {SCO("file") ",'name':'x','mime_type':'bla/bla'}", "stix21-6.7-format", "$.mime_type"},
     {SCO("directory") ",'path':'/','path_enc':'windows-1252'}", NULL, NULL},
     {SCO("directory") ",'path':'/','path_enc':'bla.bla'}", "stix21-6.3-format", "$.path_enc"},
     {SCO("domain-name") ",'value':'a..b'}", "stix21-6.4-format", "$.value"},
@@ -276,11 +307,23 @@ static const struct row rows[] = {
     {NAMED("tool") ",'object_marking_refs':['" GREEN_1 "','" RED_2 "']}",
      "stix21-7.2-several-tlp-colours", "$.object_marking_refs"},
     {MARK "}", "stix21-7.2.1-definition-or-extension", NULL},
+    {MARK ",'definition':{'statement':'x'}}", "stix21-7.2.1-definition-or-extension", NULL},
+    {MARK ",'definition_type':'statement'}", "stix21-7.2.1-definition-or-extension", NULL},
+    {MARK ",'definition':{'x':'y'},'extensions':{'x-foo-ext':{'rank':5}}}", NULL, NULL},
+    {MARK ",'definition_type':'tlp','extensions':{'x-foo-ext':{'rank':5}}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
     {MARK ",'definition_type':'statement','definition':{'statement':'x'}}", NULL, NULL},
     {MARK ",'definition_type':'statement','definition':{'text':'x'}}", "stix21-7.2.1.3-statement",
      "$.definition"},
     {MARK ",'definition_type':'tlp','definition':{'tlp':'green'}}", "stix21-7.2.1.4-forged-tlp",
      NULL},
+    {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}",
+     "stix21-7.2.1.4-forged-tlp", NULL},
+    {"[{'type':'marking-definition','id':'" GREEN_1
+     "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','definition':{'tlp':'green'}}"
+     "]",
+     NULL, NULL},
     {"{'type':'marking-definition','spec_version':'2.1','id':'" GREEN_1
      "','created':'2017-01-20T00:00:00.000Z','definition_type':'tlp','name':'TLP:GREEN',"
      "'definition':{'tlp':'green'}}",
@@ -316,9 +359,19 @@ static const struct row rows[] = {
      "stix21-7.3-extension-properties", "$.extension_properties"},
     {NAMED("tool") ",'extensions':{'" EXTENSION "':{'rank':5}}}", "stix21-10.5-extension-type-enum",
      "$.extensions['" EXTENSION "']"},
-    {NAMED("tool") ",'extensions':{'" EXTENSION "':{'extension_type':'property-extension','a':5}}}",
+    {NAMED("tool") ",'extensions':{'" EXTENSION
+                   "':{'extension_type':'property-extension','rank':5}}}",
      NULL, NULL},
     {NAMED("tool") ",'extensions':{'" EXTENSION "':'x'}}", "stix21-3.2-extension-content", NULL},
+    {NAMED("tool") ",'extensions':{'" EXTENSION "':{'extension_type':'property-extension','a':5}}}",
+     "stix21-3.1-property-name", "$.extensions['" EXTENSION "'].a"},
+    {NAMED("tool") ",'extensions':{'" EXTENSION
+                   "':{'extension_type':'property-extension','id':[]}}}",
+     "stix21-2.12-empty-list", "$.extensions['" EXTENSION "'].id"},
+    {NAMED("tool") ",'extensions':{'foo':{'rank':5}}}", "stix21-11.3-extension-key",
+     "$.extensions.foo"},
+    {DEFINITION ",'extension_types':['new-sdo'],'extensions':{'x-foo-ext':{'rank':5}}}",
+     "stix21-3.2-not-applicable", "$.extensions"},
     /* 11: custom */
     {NAMED("tool") ",'x_rank':5}", "stix21-11.1-custom-property", "$.x_rank"},
     {NAMED("x-thing") "}", "stix21-11.2-custom-object", "$.type"},
@@ -403,6 +456,34 @@ static void test_options(void)
     CHECK(check_with(NAMED("tool") ",'x_rank':5}", (struct stix_check_options){0}, &s) == 0);
     CHECK(check_with(NAMED("tool") ",'x_rank':5}", (struct stix_check_options){.strict = true},
                      &s) == 1);
+}
+
+/* What is an error in one place and a warning in another. */
+static void test_severities(void)
+{
+#define OF_2_0 "{'type':'tool','id':'tool--" UUID "'," TIMES ",'name':'x'}"
+    static const struct {
+        const char *json;
+        size_t errors;
+    } table[] = {
+        {OF_2_0, 1},
+        {"[" OF_2_0 "]", 0},
+        {"{'type':'bundle','id':'bundle--" UUID "','objects':[" OF_2_0 "]}", 0},
+        {SCO("artifact") ",'payload_bin':'','mime_type':'bla/bla'}", 1},
+        {SCO("file") ",'name':'x','mime_type':'bla/bla'}", 0},
+        {SCO("network-traffic") ",'src_ref':'0','protocols':['ip']}", 0},
+        {SCO("network-traffic") ",'src_ref':'" IPV4 "','protocols':['ip'],'object_marking_refs':"
+                                "['0']}",
+         1},
+        {SCO("mutex") ",'name':'x','lang':'Klingonese'}", 1},
+        {"{'type':'mutex','id':'mutex--28bb3599-77cd-5a82-a950-b5bc3caf07c4','name':'x'}", 0},
+        {"{'type':'process','id':'process--28bb3599-77cd-5a82-a950-b5bc3caf07c4','pid':1}", 1},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct seen s = {0};
+        size_t errors = check_with(table[i].json, (struct stix_check_options){0}, &s);
+        CHECK_ROW(errors == table[i].errors, "%s: %zu errors: %s", table[i].json, errors, s.text);
+    }
 }
 
 /* Findings of one object are cut, its errors are not. */
@@ -648,6 +729,7 @@ int main(void)
         return 3;
     test_rows();
     test_options();
+    test_severities();
     test_many_findings();
     test_much_work();
     test_documents();

@@ -48,13 +48,11 @@ static int64_t audience(struct store *s, const char *text)
     return id;
 }
 
-/* Adds a version of an id: name 0 makes the name. */
-static struct store_object object(struct store *s, const char *id, int64_t version_us, int64_t name)
+static struct store_object object(struct store *s, const char *id, int64_t version_us)
 {
     struct err e = {0};
     struct str text = str_of(id), type = text;
-    struct store_object o = {.name = name,
-                             .source_org = 1,
+    struct store_object o = {.source_org = 1,
                              .received_us = 5,
                              .version_us = version_us,
                              .has_version = true,
@@ -134,7 +132,7 @@ static void test_opening(void)
     } rows[] = {
         {"good", NULL, ERR_NONE, ""},
         {"newer", "PRAGMA user_version=1000", ERR_STORE_VERSION, "use the newer setu"},
-        {"older", "PRAGMA user_version=0", ERR_STORE_VERSION, "upgrade"},
+        {"older", "PRAGMA user_version=0", ERR_STORE_VERSION, "export"},
         {"other", "PRAGMA application_id=7", ERR_STORE_VERSION, "no database of Setu"},
         {"empty", "", ERR_STORE_VERSION, "no database of Setu"},
         {"missing", "", ERR_NOT_FOUND, "setu init"},
@@ -350,10 +348,9 @@ static void test_versions(void)
     struct err e = {0};
     char list[300] = "";
     begin(s);
-    struct store_object o2 = object(s, "tool--1", 20, 0), other = object(s, "tool--2", 5, 0);
-    struct store_object o1 = object(s, "tool--1", 10, o2.name);
-    struct store_object o3 = {.name = o2.name,
-                              .version_us = 30,
+    struct store_object o2 = object(s, "tool--1", 20), other = object(s, "tool--2", 5);
+    struct store_object o1 = object(s, "tool--1", 10);
+    struct store_object o3 = {.version_us = 30,
                               .revoked = true,
                               .id = STR("tool--1"),
                               .type = STR("tool"),
@@ -388,7 +385,7 @@ static void test_dates(void)
     begin(s);
     int64_t c = collection(s, "c"), d = collection(s, "d"), a = audience(s, "+IN"),
             b = audience(s, "+JP"), date = 0;
-    struct store_object o = object(s, "tool--1", 10, 0);
+    struct store_object o = object(s, "tool--1", 10);
     commit(s);
     for (size_t i = 0; i < COUNT(rows); i++) {
         base_clock_set(rows[i].clock);
@@ -455,8 +452,8 @@ static void test_match_version(void)
     int64_t c = collection(s, "c");
     int64_t aud[] = {audience(s, "+A"), audience(s, "+B"), audience(s, "+C"), audience(s, "+D")};
     /* In the order 4, 1, 3, 2: the last to come is not the newest. */
-    struct store_object v4 = object(s, "x", 4, 0), v1 = object(s, "x", 1, v4.name),
-                        v3 = object(s, "x", 3, v4.name), v2 = object(s, "x", 2, v4.name);
+    struct store_object v4 = object(s, "x", 4), v1 = object(s, "x", 1), v3 = object(s, "x", 3),
+                        v2 = object(s, "x", 2);
     release(s, c, aud[2], &v4);
     release(s, c, aud[0], &v1);
     release(s, c, aud[1], &v3);
@@ -496,7 +493,7 @@ static void test_last_per_collection(void)
     struct store *s = open_store("last");
     begin(s);
     int64_t c = collection(s, "c"), d = collection(s, "d"), a = audience(s, "+A");
-    struct store_object v2 = object(s, "x", 2, 0), v1 = object(s, "x", 1, v2.name);
+    struct store_object v2 = object(s, "x", 2), v1 = object(s, "x", 1);
     release(s, c, a, &v2);
     release(s, d, a, &v1);
     struct store_query q = {.audiences = &a,
@@ -545,7 +542,7 @@ static void test_limits(void)
     begin(s);
     int64_t c = collection(s, "c"), aud[] = {audience(s, "+A"), audience(s, "+B")};
     for (int i = 0; i < 4; i++) {
-        struct store_object o = object(s, ids[i], i + 1, 0);
+        struct store_object o = object(s, ids[i], i + 1);
         dates[i + 1] = release(s, c, aud[i % 2], &o);
     }
     commit(s);
@@ -625,7 +622,7 @@ static void test_filters(void)
     begin(s);
     for (size_t i = 0; i < COUNT(same); i++) {
         snprintf(names[i], sizeof names[i], "t%zu-1", i);
-        struct store_object o = object(s, names[i], 1, 0);
+        struct store_object o = object(s, names[i], 1);
         if (i < 64)
             release(s, 1, aud[0], &o);
         same[i] = o.type;
@@ -633,7 +630,7 @@ static void test_filters(void)
     q.type_count = COUNT(same);
     q.limit = 1;
     CHECK_TEXT(reading(s, &q), "t0-1@1+", "64 types");
-    struct store_object last = object(s, names[64], 1, 0);
+    struct store_object last = object(s, names[64], 1);
     release(s, 1, aud[0], &last);
     CHECK(!store_read(s, &q, note, &seen, &more, &e) && e.code == ERR_USAGE);
     store_rollback(s);
@@ -654,7 +651,7 @@ static void test_merging(void)
     }
     for (int i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "t--%d", i);
-        struct store_object o = object(s, name, 1, 0);
+        struct store_object o = object(s, name, 1);
         release(s, c, aud[i * 7 % 10], &o);
     }
     commit(s);
@@ -708,8 +705,7 @@ static void test_removal(void)
     begin(s);
     int64_t c = collection(s, "c"), d = collection(s, "d"),
             aud[] = {audience(s, "+A"), audience(s, "+B")};
-    struct store_object v1 = object(s, "x", 1, 0), v2 = object(s, "x", 2, v1.name),
-                        y = object(s, "y", 1, 0);
+    struct store_object v1 = object(s, "x", 1), v2 = object(s, "x", 2), y = object(s, "y", 1);
     release(s, c, aud[0], &v1);
     release(s, c, aud[0], &v2);
     release(s, c, aud[1], &v2);
@@ -722,7 +718,6 @@ static void test_removal(void)
                             .limit = 9,
                             .versions = STORE_LAST};
     const int64_t two = 2, three = 3;
-    bool any;
     begin(s);
     CHECK(take_back(s, c, v1.name, &three, &removed, &e) && removed == 0);
     CHECK(take_back(s, c, 999, NULL, &removed, &e) && removed == 0);
@@ -732,8 +727,6 @@ static void test_removal(void)
     q.collection = d;
     CHECK_TEXT(reading(s, &q), "x@2", "the other collection keeps its row");
     CHECK(versions_stored(s, "x") == 2);
-    CHECK(store_release_any(s, c, &v2, &any, &e) && !any);
-    CHECK(store_release_any(s, d, &v2, &any, &e) && any);
     CHECK(take_back(s, d, v1.name, NULL, &removed, &e) && removed == 1);
     CHECK(versions_stored(s, "x") == 1);
     store_rollback(s);
@@ -744,7 +737,7 @@ static void test_removal(void)
     CHECK(take_back(s, d, v1.name, NULL, &removed, &e) && removed == 1);
     CHECK(versions_stored(s, "x") == 0 && versions_stored(s, "y") == 1);
     /* A new object never takes over what a removed one left. */
-    struct store_object z = object(s, "z", 7, 0);
+    struct store_object z = object(s, "z", 7);
     release(s, c, aud[0], &z);
     q.collection = c;
     q.versions = STORE_ALL;
@@ -753,38 +746,171 @@ static void test_removal(void)
     store_close(s);
 }
 
-static bool count_audience(void *ctx, int64_t id, struct str text)
+static bool list_row(void *ctx, const struct store_release *r)
 {
-    (void)text;
-    *(int64_t *)ctx += id;
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "%lld:%lld@%lld:%.*s ",
+             (long long)r->collection, (long long)r->object, (long long)r->version_us,
+             STR_FMT(r->audience_text));
     return true;
 }
 
-static void test_release_facts(void)
+static bool list_text(void *ctx, struct str text)
 {
-    struct store *s = open_store("facts");
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "[%.*s]", STR_FMT(text));
+    return true;
+}
+
+static bool first_row(void *ctx, const struct store_release *r)
+{
+    *(struct store_release *)ctx = *r;
+    return false;
+}
+
+static void test_release_rows(void)
+{
+    struct store *s = open_store("rows");
     struct err e = {0};
-    unsigned marking = 99;
-    int64_t sum = 0, id;
+    char list[300] = "", want[300];
     begin(s);
-    int64_t a = audience(s, "+A"), b = audience(s, "+B");
-    struct store_collection green = {
-        .uuid = STR("g"), .root = STR("r"), .title = STR("t"), .marking = 2};
-    struct store_collection red = {
-        .uuid = STR("r"), .root = STR("r"), .title = STR("t"), .marking = 5};
-    CHECK(store_collection_add(s, &green, &id, &e) && store_collection_add(s, &red, &red.id, &e));
-    struct store_object v1 = object(s, "x", 1, 0), v2 = object(s, "x", 2, v1.name);
-    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 0);
-    release(s, id, a, &v1);
-    release(s, id, b, &v1);
-    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 2);
-    release(s, red.id, a, &v2);
-    CHECK(store_release_marking(s, v1.name, &marking, &e) && marking == 5);
-    CHECK(store_release_audiences(s, id, &v1, count_audience, &sum, &e) && sum == a + b);
-    sum = 0;
-    CHECK(store_release_audiences(s, id, &v2, count_audience, &sum, &e) && sum == 0);
-    CHECK(store_release_audiences(s, red.id, &v2, count_audience, &sum, &e) && sum == a);
+    int64_t a = audience(s, "+AA"), b = audience(s, "+BB"), c = collection(s, "c"),
+            d = collection(s, "d");
+    struct store_object v1 = object(s, "x", 1), v2 = object(s, "x", 2), y = object(s, "y", 1);
+    release(s, c, a, &v1);
+    int64_t date = release(s, d, b, &v1);
+    release(s, c, b, &v2);
+    release(s, c, a, &y);
+    CHECK(store_release_each(s, v1.object, list_row, list, &e));
+    snprintf(want, sizeof want, "%lld:%lld@1:+AA %lld:%lld@1:+BB ", (long long)c,
+             (long long)v1.object, (long long)d, (long long)v1.object);
+    CHECK_TEXT(list, want, "all collections, this version");
+    list[0] = '\0';
+    CHECK(store_release_readers(s, v1.name, list_text, list, &e));
+    CHECK_TEXT(list, "[+AA][+BB]", "each audience once");
+    /* Another audience, the same date. */
+    struct store_release r;
+    CHECK(store_release_each(s, v1.object, first_row, &r, &e));
+    CHECK(store_release_set(s, &r, b, &e));
+    list[0] = '\0';
+    CHECK(store_release_readers(s, v1.name, list_text, list, &e));
+    CHECK_TEXT(list, "[+BB]", "nobody of +AA is left");
+    struct store_query q = {.collection = d,
+                            .audiences = &b,
+                            .audience_count = 1,
+                            .after_us = date - 1,
+                            .limit = 9,
+                            .versions = STORE_ALL};
+    CHECK_TEXT(reading(s, &q), "x@1", "the row of the other collection stands");
+    /* Without a row the object goes. */
+    r.audience = b;
+    CHECK(store_release_set(s, &r, 0, &e) && versions_stored(s, "x") == 2);
+    r.collection = d;
+    r.date_added = date;
+    CHECK(store_release_set(s, &r, 0, &e) && versions_stored(s, "x") == 1);
     commit(s);
+    store_close(s);
+}
+
+static bool note_marking(void *ctx, const struct store_object *o)
+{
+    *(unsigned *)ctx = o->marking;
+    return true;
+}
+
+static bool list_number(void *ctx, int64_t n)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "%lld ", (long long)n);
+    return true;
+}
+
+static bool list_referrer(void *ctx, int64_t object, struct str type)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 300 - strlen(list), "%lld:%.*s ", (long long)object,
+             STR_FMT(type));
+    return true;
+}
+
+static bool list_org(void *ctx, const struct store_org *o)
+{
+    return list_text(ctx, o->name);
+}
+
+static void test_links(void)
+{
+    struct store *s = open_store("links");
+    struct err e = {0};
+    char list[300] = "", want[300];
+    unsigned marking = 99;
+    int64_t org, taken[4];
+    size_t n = 0;
+    begin(s);
+    struct store_object x = object(s, "tool--x", 1), y = object(s, "note--y", 1),
+                        z = object(s, "tool--z", 1);
+    CHECK(store_object_mark(s, x.object, 3, &e) && store_object_mark(s, x.object, 2, &e));
+    CHECK(store_object_get(s, x.object, note_marking, &marking, &e) && marking == 3);
+    CHECK(!store_object_get(s, 999, note_marking, &marking, &e) && e.code == ERR_NOT_FOUND);
+    int64_t target = store_name(s, STR("tool--x"));
+    CHECK(target == x.name && target != y.name);
+    CHECK(store_reference_put(s, target, y.object, &e) &&
+          store_reference_put(s, target, y.object, &e) && store_reference_put(s, target, 999, &e));
+    CHECK(store_referrers(s, target, list_referrer, list, &e));
+    snprintf(want, sizeof want, "%lld:note ", (long long)y.object);
+    CHECK_TEXT(list, want, "once, and none that is gone");
+    list[0] = '\0';
+    CHECK(store_derived_put(s, x.object, z.object, &e) &&
+          store_derived_put(s, y.object, z.object, &e));
+    CHECK(store_derived_origins(s, z.object, list_number, list, &e));
+    snprintf(want, sizeof want, "%lld %lld ", (long long)x.object, (long long)y.object);
+    CHECK_TEXT(list, want, "both originals");
+    list[0] = '\0';
+    CHECK(store_org_put(s, STR("JP"), STR("nisc"), STR_NONE, &org, &e));
+    CHECK(store_submitter_put(s, x.object, 7, org, &e) &&
+          store_submitter_put(s, x.object, 7, org, &e) &&
+          store_submitter_put(s, x.object, 8, org, &e));
+    CHECK(store_submitter_each(s, x.object, 7, list_org, list, &e));
+    CHECK_TEXT(list, "[nisc]", "once a collection");
+    CHECK(store_pending_put(s, 5, &e) && store_pending_put(s, 3, &e) &&
+          store_pending_put(s, 5, &e) && store_pending_put(s, 9, &e));
+    CHECK(store_pending_take(s, 2, taken, &n, &e) && n == 2 && taken[0] == 3 && taken[1] == 5);
+    CHECK(store_pending_take(s, 4, taken, &n, &e) && n == 1 && taken[0] == 9);
+    CHECK(store_pending_take(s, 4, taken, &n, &e) && n == 0);
+    commit(s);
+    store_close(s);
+}
+
+static void test_copies(void)
+{
+    static const struct {
+        const char *profile, *origin, *copy;
+    } rows[] = {
+        {"p1", "tool--x", "tool--c1"},
+        {"p2", "tool--x", "tool--c2"},
+        {"p1", "ipv4-addr--x", "ipv4-addr--net"},
+        {"p1", "ipv4-addr--y", "ipv4-addr--net"},
+    };
+    struct store *s = open_store("copies");
+    struct err e = {0};
+    struct arena *a = arena_new(1 << 16);
+    struct str id;
+    begin(s);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct store_copy c = {.origin_id = str_of(rows[i].origin),
+                               .copy_id = str_of(rows[i].copy)};
+        memcpy(c.profile, rows[i].profile, 2);
+        CHECK_ROW(store_copy_put(s, &c, &e) && store_copy_put(s, &c, &e), "row %zu", i);
+        CHECK_ROW(store_copy_of(s, a, c.origin_id, c.profile, &id, &e) && str_eq(id, c.copy_id),
+                  "row %zu", i);
+    }
+    commit(s);
+    const unsigned char other[STORE_PROFILE_BYTES] = {1};
+    CHECK(store_copy_of(s, a, STR("tool--x"), other, &id, &e) && id.n == 0);
+    CHECK(store_copy_origin(s, a, STR("tool--c2"), &id, &e) && str_eq(id, STR("tool--x")));
+    CHECK(store_copy_origin(s, a, STR("tool--x"), &id, &e) && id.n == 0);
+    CHECK(store_copy_origin(s, a, STR("ipv4-addr--net"), &id, &e) && id.n == 0);
+    arena_free(a);
     store_close(s);
 }
 
@@ -956,7 +1082,9 @@ int main(void)
     test_filters();
     test_merging();
     test_removal();
-    test_release_facts();
+    test_release_rows();
+    test_links();
+    test_copies();
     test_status();
     test_values();
     test_peers();

@@ -1,0 +1,43 @@
+/* A batch of objects on its way: prepared in accept.c, decided about and written in arrive.c. */
+#ifndef EXCHANGE_BATCH_PRIV_H
+#define EXCHANGE_BATCH_PRIV_H
+
+#include "exchange/gate_priv.h"
+
+/* One object on its way. */
+struct exchange_item {
+    struct exchange_result result;
+    struct stix_object object;
+    struct str bytes;
+    char digest[LEDGER_HEX_BYTES]; /* of bytes */
+    struct store_object row;       /* as it stands in the store, once it does */
+    bool go;                       /* a good object: to be decided about */
+    bool stands;                   /* it is stored, and its release is to be settled */
+    bool fresh;                    /* … for the first time: it has no rows yet */
+    bool stood;                    /* … and was in this collection before */
+};
+
+struct exchange_batch {
+    struct exchange_job job; /* first, so that a job is its batch */
+    struct arena *arena;
+    struct principal who;
+    struct exchange_collection collection;
+    bool from_partner;
+    bool approved; /* an officer let it out of quarantine */
+    exchange_status_fn *status;
+    struct str text; /* what the items were parsed from */
+    struct exchange_item *items;
+    size_t count;
+    char uuid[CRYPT_UUID_TEXT];
+    int64_t at_us;
+    exchange_done_fn *done;
+    void *done_ctx;
+};
+
+/* For the writer too: a batch may be applied twice, so this leaves `go` alone. */
+void exchange_conclude(struct exchange_batch *b, struct exchange_item *it,
+                       enum exchange_outcome outcome, struct str rule, struct str message);
+/* Inside the writer's transaction: decides about every item and writes what is to be written. */
+bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e) BASE_CHECKED;
+
+#endif

@@ -1,0 +1,369 @@
+/* Deciding: the policy's groups become shares, each with the object or a copy of its own. */
+#include <string.h>
+
+#include "exchange/gate_priv.h"
+
+/* ---- sets of recipients ---- */
+
+bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set how, struct str *out,
+                  struct err *e)
+{
+    struct gate_combined *slot = &g->combined[(str_hash(a, how) ^ str_hash(b, 7)) % GATE_COMBINED];
+    struct buf text;
+    if (a.n == 0 || b.n == 0) { /* nobody */
+        if (how == POLICY_BOTH || (how == POLICY_WITHOUT && a.n == 0))
+            *out = STR("");
+        else
+            *out = arena_str(g->arena, a.n ? a : b);
+        return arena_ok(g->arena, e);
+    }
+    if (slot->how == how && slot->a.n && str_eq(slot->a, a) && str_eq(slot->b, b)) {
+        *out = slot->out;
+        return true;
+    }
+    buf_init(&text, 0);
+    bool ok = policy_audience_combine(a, b, how, &text, e) && buf_ok(&text, e);
+    if (ok)
+        *out = arena_str(g->arena, buf_view(&text));
+    buf_done(&text);
+    ok = ok && arena_ok(g->arena, e);
+    if (ok && g->combined_count++ < LIMIT_GATE_COMBINED)
+        *slot = (struct gate_combined){how, arena_str(g->known, a), arena_str(g->known, b),
+                                       arena_str(g->known, *out)};
+    return ok && arena_ok(g->known, e);
+}
+
+/* ---- what an object refers to ---- */
+
+/* One id that it names, as the recipients of one group may know it. */
+struct target {
+    struct target *next;
+    struct str id;
+    struct str origin;  /* the id it has at home: of what it is a copy, else itself */
+    struct str copy;    /* the id that the group's view gave it, or STR_NONE */
+    struct str readers; /* who reads any version of it, in whatever form */
+};
+
+/* One group, and the parts that its references divide it into. */
+struct dividing {
+    struct gate *g;
+    const struct gate_subject *s;
+    const struct policy_group *group;
+    struct target *targets;
+    bool failed;
+    struct err *e;
+};
+
+struct readers {
+    struct gate *g;
+    struct str all;
+    bool failed;
+    struct err *e;
+};
+
+static bool add_readers(void *ctx, struct str text)
+{
+    struct readers *r = ctx;
+    r->failed = !gate_combine(r->g, text, r->all, POLICY_EITHER, &r->all, r->e);
+    return !r->failed;
+}
+
+static bool readers_of(struct gate *g, struct str id, struct str *out, struct err *e)
+{
+    struct readers r = {.g = g, .all = STR(""), .e = e};
+    if (gate_foreseen_readers(g, store_name(g->store, id), out))
+        return true;
+    if (!store_release_readers(g->store, store_name(g->store, id), add_readers, &r, e) || r.failed)
+        return false;
+    *out = r.all;
+    return true;
+}
+
+static bool look_up_target(struct dividing *d, struct target *t)
+{
+    struct gate *g = d->g;
+    const struct policy_view *view = d->group->view;
+    struct str origin;
+    if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e) ||
+        (view && !store_copy_of(g->store, g->arena, origin.n ? origin : t->id, view->profile,
+                                &t->copy, d->e)))
+        return false;
+    t->origin = origin.n ? origin : t->id;
+    if (view && !t->copy.n)
+        gate_foreseen_copy(g, store_name(g->store, t->origin), view->profile, &t->copy);
+    /* Where nothing depends on who reads it, nobody looks. */
+    bool asked = view ? view->drop_references : origin.n > 0;
+    return !asked || readers_of(g, t->origin, &t->readers, d->e);
+}
+
+static bool note_target(void *ctx, struct str id)
+{
+    struct dividing *d = ctx;
+    for (const struct target *t = d->targets; t; t = t->next)
+        if (str_eq(t->id, id))
+            return true;
+    struct target *t = arena_calloc(d->g->arena, 1, sizeof *t);
+    d->failed = !t && !arena_ok(d->g->arena, d->e);
+    if (d->failed)
+        return false;
+    t->id = id;
+    d->failed = !look_up_target(d, t);
+    t->next = d->targets;
+    d->targets = t;
+    return !d->failed;
+}
+
+/* ---- one part of a group ---- */
+
+struct part {
+    struct part *next;
+    struct str audience;
+};
+
+struct mapping {
+    const struct dividing *d;
+    struct str audience;
+    bool failed;
+    struct err *e;
+};
+
+/* Do all of the part read it? */
+static bool all_read(struct mapping *m, const struct target *t)
+{
+    struct str without;
+    if (!gate_combine(m->d->g, m->audience, t->readers, POLICY_WITHOUT, &without, m->e)) {
+        m->failed = true;
+        return false;
+    }
+    return without.n == 0;
+}
+
+/* The name by which the part knows what the object refers to. At home that is the original's,
+ * whatever copy a partner spoke of; under a view the copy's, where there is one. */
+static enum policy_reference map_reference(void *ctx, struct str id, struct str *to)
+{
+    struct mapping *m = ctx;
+    const struct policy_view *view = m->d->group->view;
+    const struct target *t = m->d->targets;
+    while (t && !str_eq(t->id, id))
+        t = t->next;
+    must(t != NULL);
+    if (view && view->drop_references && !all_read(m, t))
+        return POLICY_REFERENCE_GONE;
+    *to = t->copy.n ? t->copy : t->origin;
+    if (str_eq(*to, id) || (!view && !all_read(m, t)))
+        return POLICY_REFERENCE_KEPT;
+    return POLICY_REFERENCE_CHANGED;
+}
+
+static bool add_share(struct gate *g, struct gate_decision *out, const struct gate_share *share,
+                      struct err *e)
+{
+    struct gate_share *copy = arena_alloc(g->arena, sizeof *copy);
+    if (!copy)
+        return arena_ok(g->arena, e);
+    *copy = *share;
+    copy->next = out->shares;
+    out->shares = copy;
+    return true;
+}
+
+static bool add_withheld(struct gate *g, struct gate_decision *out, struct str audience,
+                         struct str why, struct err *e)
+{
+    struct gate_withheld *w = arena_calloc(g->arena, 1, sizeof *w);
+    if (!w)
+        return arena_ok(g->arena, e);
+    *w = (struct gate_withheld){out->withheld, audience, arena_str(g->arena, why)};
+    out->withheld = w;
+    return arena_ok(g->arena, e);
+}
+
+static bool share_of_part(struct dividing *d, struct str audience, bool divided,
+                          struct gate_decision *out)
+{
+    struct gate *g = d->g;
+    struct mapping m = {.d = d, .audience = audience, .e = d->e};
+    struct policy_copy copy;
+    struct policy_copy_options options = {
+        .key = {(const char *)g->x->key, sizeof g->x->key},
+        .creator = g->x->config.identity,
+        .variant = divided ? audience : STR_NONE,
+        .led_home = d->group->view == NULL,
+        .reference = map_reference,
+        .ctx = &m,
+        .reader = g->json,
+        .arena = g->arena,
+    };
+    struct gate_share share = {.audience = audience, .verdict = POLICY_RELEASED, .group = d->group};
+    if (!gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
+        return false;
+    if (copy.kind == POLICY_COPY_WITHHELD)
+        return add_withheld(g, out, audience, copy.why, d->e);
+    if (copy.kind == POLICY_COPY_MADE) {
+        share.copy_id = copy.id;
+        share.copy_bytes = copy.bytes;
+    }
+    return add_share(g, out, &share, d->e);
+}
+
+/* ---- dividing ---- */
+
+/* Splits each part into those who read the target and those who do not. Past the limit parts stay
+ * whole: then what not all of a part read counts as read by none. */
+static bool split(struct dividing *d, struct part *parts, const struct target *t, size_t *count)
+{
+    for (struct part *p = parts; p; p = p->next) {
+        struct str in, out;
+        if (*count == LIMIT_GATE_PARTS)
+            return true;
+        if (!gate_combine(d->g, p->audience, t->readers, POLICY_BOTH, &in, d->e) ||
+            !gate_combine(d->g, p->audience, t->readers, POLICY_WITHOUT, &out, d->e))
+            return false;
+        if (in.n == 0 || out.n == 0)
+            continue;
+        struct part *more = arena_calloc(d->g->arena, 1, sizeof *more);
+        if (!more)
+            return arena_ok(d->g->arena, d->e);
+        p->audience = in;
+        more->audience = out;
+        more->next = p->next;
+        p->next = more;
+        p = more;
+        ++*count;
+    }
+    return true;
+}
+
+static bool divide(struct dividing *d, struct str audience, struct gate_decision *out)
+{
+    struct part all = {.audience = audience};
+    const struct policy_view *view = d->group->view;
+    size_t count = 1;
+    if (!gate_references(d->s->object->json, note_target, d) && d->failed)
+        return false;
+    for (const struct target *t = d->targets; t; t = t->next) {
+        bool matters = view ? view->drop_references : !str_eq(t->origin, t->id);
+        if (matters && !split(d, &all, t, &count))
+            return false;
+    }
+    for (const struct part *p = &all; p; p = p->next)
+        if (!share_of_part(d, p->audience, count > 1, out))
+            return false;
+    return true;
+}
+
+/* The organisations of the node's own nation among `audience`, and the others. */
+static bool home_of(struct gate *g, struct str audience, struct str *home, struct str *abroad,
+                    struct err *e)
+{
+    struct str nation = arena_printf(g->arena, "+%.*s", STR_FMT(g->x->config.nation));
+    return arena_ok(g->arena, e) && gate_combine(g, audience, nation, POLICY_BOTH, home, e) &&
+           gate_combine(g, audience, nation, POLICY_WITHOUT, abroad, e);
+}
+
+static bool released_group(struct gate *g, const struct gate_subject *s,
+                           const struct gate_share *share, struct gate_decision *out, struct err *e)
+{
+    struct dividing d = {.g = g, .s = s, .group = share->group, .e = e};
+    const struct gate_org *source;
+    struct str home, abroad;
+    if (share->group->view)
+        return divide(&d, share->audience, out);
+    if (!g->has_copies)
+        return add_share(g, out, share, e);
+    /* What comes from abroad may speak of our copies; at home it is to speak of the originals. */
+    if (!gate_org_of(g, s->source_org, &source, e))
+        return false;
+    if (str_eq(source->party.nation, g->x->config.nation))
+        return add_share(g, out, share, e);
+    if (!home_of(g, share->audience, &home, &abroad, e))
+        return false;
+    struct gate_share rest = *share;
+    rest.audience = abroad;
+    rest.serial = 0;
+    return (abroad.n == 0 || add_share(g, out, &rest, e)) && (home.n == 0 || divide(&d, home, out));
+}
+
+/* ---- the decision ---- */
+
+/* Whoever else submitted it reads it as it is. */
+struct submitters {
+    struct gate *g;
+    struct str all;
+    bool failed;
+    struct err *e;
+};
+
+static bool add_submitter(void *ctx, const struct store_org *o)
+{
+    struct submitters *s = ctx;
+    struct str one = arena_printf(s->g->arena, "+%.*s/%.*s", STR_FMT(o->nation), STR_FMT(o->name));
+    s->failed = !arena_ok(s->g->arena, s->e) ||
+                !gate_combine(s->g, one, s->all, POLICY_EITHER, &s->all, s->e);
+    return !s->failed;
+}
+
+static bool submitters_of(struct gate *g, const struct gate_subject *s, struct str *out,
+                          struct err *e)
+{
+    struct submitters all = {.g = g, .all = STR(""), .e = e};
+    if (s->row &&
+        (!store_submitter_each(g->store, s->row, s->collection->id, add_submitter, &all, e) ||
+         all.failed))
+        return false;
+    *out = all.all;
+    return true;
+}
+
+/* Takes those who are approved, and the further submitters, out of a group's share. */
+static bool place_group(struct gate *g, const struct gate_subject *s, struct gate_share *share,
+                        struct str submitters, struct gate_decision *out, struct err *e)
+{
+    struct str approved = STR("");
+    if (submitters.n) {
+        share->serial = 0;
+        if (!gate_combine(g, share->audience, submitters, POLICY_WITHOUT, &share->audience, e))
+            return false;
+    }
+    if (share->verdict == POLICY_HELD) {
+        struct gate_share free = *share;
+        if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, e) ||
+            !gate_approved(g, s, share, &approved, e) ||
+            !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, e) ||
+            !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, e))
+            return false;
+        share->serial = free.serial = 0;
+        free.verdict = POLICY_RELEASED;
+        if (free.audience.n && !released_group(g, s, &free, out, e))
+            return false;
+        return share->audience.n == 0 || add_share(g, out, share, e);
+    }
+    return share->audience.n == 0 || released_group(g, s, share, out, e);
+}
+
+bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
+                 struct err *e)
+{
+    static const struct policy_group as_it_is = {.verdict = POLICY_RELEASED};
+    const struct policy_outcome *o;
+    const struct gate_org *also;
+    struct policy_facts facts;
+    struct str submitters;
+    *out = (struct gate_decision){.held = STR("")};
+    if (!gate_facts(g, s, &facts, e) || !gate_org_of(g, s->source_org, &also, e) ||
+        !policy_decide(g->policy, g->memo, &facts, &also->party, &o, e) ||
+        !submitters_of(g, s, &submitters, e))
+        return false;
+    for (size_t i = 0; i < o->count; i++) {
+        struct gate_share share = {.audience = o->groups[i].audience,
+                                   .verdict = o->groups[i].verdict,
+                                   .group = &o->groups[i],
+                                   .serial = o->serial * LIMIT_POLICY_GROUPS + i + 1};
+        if (!place_group(g, s, &share, submitters, out, e))
+            return false;
+    }
+    struct gate_share own = {
+        .audience = submitters, .verdict = POLICY_RELEASED, .group = &as_it_is};
+    return submitters.n == 0 || add_share(g, out, &own, e);
+}
