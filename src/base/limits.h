@@ -28,6 +28,18 @@
 #define LIMIT_PATTERN_MATCH_KIB   1024
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
+/* Dialogue: bytes of a statement that is read, words in it, sentences; heads, agencies and findings
+ * of one draft; seconds of one clock, pauses of one request. */
+#define LIMIT_DIALOGUE_TEXT_BYTES  (256u << 10)
+#define LIMIT_DIALOGUE_WORDS       60000
+#define LIMIT_DIALOGUE_SIDES       4
+#define LIMIT_DIALOGUE_HEADS       8
+#define LIMIT_DIALOGUE_AGENCIES    128
+#define LIMIT_DIALOGUE_FINDINGS    200
+#define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
+#define LIMIT_DIALOGUE_PAUSES      64
+#define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+
 /* The gate: parts into which references may divide the recipients of one group; collections that one
  * object may stand in; originals of one observable's copy that are asked; objects that are decided
  * again in one transaction because something they refer to changed. */
