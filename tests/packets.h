@@ -2,9 +2,14 @@
 #ifndef TESTS_PACKETS_H
 #define TESTS_PACKETS_H
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "packet/packet.h"
 
-#define PACKETS_MOST 9000
+#ifndef PACKETS_MOST
+#define PACKETS_MOST 640
+#endif
 struct bytes {
     unsigned char p[PACKETS_MOST];
     size_t n;

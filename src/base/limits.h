@@ -112,6 +112,7 @@
 #define LIMIT_PACKET_SESSIONS       1000000
 #define LIMIT_PACKET_BINDINGS       64
 #define LIMIT_PACKET_NODES          65536
+#define LIMIT_PACKET_NODES_PINNED   4096
 #define LIMIT_PACKET_SESSION_S      86400
 #define LIMIT_PACKET_SESSION_ENDS_S 10
 /* Rules: nodes whose behaviour is remembered, users of N2, lines and bytes of a configuration. */

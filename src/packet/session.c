@@ -22,8 +22,8 @@ struct pool {
 struct node {
     struct packet_address a;
     uint32_t next, count;
-    uint32_t ends; /* tunnels that end there */
-    bool has_start;
+    uint32_t ends;          /* tunnels that end there */
+    bool has_start, pinned; /* pinned: it associated; it stays, so that its start is known */
     uint32_t start;
     int64_t start_us; /* when its Recovery Time Stamp last went forward */
 };
@@ -44,6 +44,7 @@ struct sessions {
     struct pool nodes, all, bindings;
     struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
     struct list living, ended;
+    size_t pinned;
 };
 
 /* ---- pools and hashes ------------------------------------------------------------------------ */
@@ -286,9 +287,15 @@ static void node_give(struct sessions *t, uint32_t i)
 }
 
 void sessions_restarted(struct sessions *t, const struct packet_address *a, uint32_t start,
-                        int64_t now_us)
+                        bool pin, int64_t now_us)
 {
     uint32_t i = node_find(t, a);
+    if (pin && t->pinned < LIMIT_PACKET_NODES_PINNED && (i == NONE || !node_at(t, i)->pinned)) {
+        i = node_take(t, a);
+        t->pinned += i != NONE;
+        if (i != NONE)
+            node_at(t, i)->pinned = true;
+    }
     if (i == NONE)
         return;
     struct node *n = node_at(t, i);

@@ -126,9 +126,10 @@ void session_chosen(struct sessions *t, uint32_t index, uint32_t rule, uint32_t 
 /* The living session that has a tunnel there; NONE if there is none. */
 uint32_t session_of_tunnel(struct sessions *t, const struct packet_address *a, uint32_t teid,
                            const struct binding **out);
-/* A node's sessions from before this instant are gone: it started anew. */
+/* A node tells when it started: if anew, its sessions from before this instant are gone. With `pin`
+ * it is remembered although it has none yet. */
 void sessions_restarted(struct sessions *t, const struct packet_address *a, uint32_t start,
-                        int64_t now_us);
+                        bool pin, int64_t now_us);
 /* The same session of which NGAP told first: its slice and its name on N2 go over. */
 void session_join_n2(struct sessions *t, uint32_t from, uint32_t to, int64_t now_us);
 

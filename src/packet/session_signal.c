@@ -154,8 +154,9 @@ void sessions_pfcp(struct walk *w, const struct pfcp_message *m)
     struct sessions *t = w->d->sessions;
     const struct packet_ip *ip = w->ip;
     uint32_t i;
+    bool associates = m->type == PFCP_ASSOCIATION_REQUEST || m->type == PFCP_ASSOCIATION_RESPONSE;
     if (m->has_start)
-        sessions_restarted(t, &ip->src, m->start, w->frame->time_us);
+        sessions_restarted(t, &ip->src, m->start, associates, w->frame->time_us);
     switch (m->type) {
     case PFCP_ESTABLISHMENT_REQUEST:
         establishment(w, m);

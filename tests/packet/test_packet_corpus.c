@@ -300,7 +300,7 @@ static void damage_all(const char *path, unsigned every)
             damage(d, &f);
     }
     packet_decode_end(d);
-    CHECK(packet_figures(d)->frames > 0);
+    CHECK_ROW(packet_figures(d)->frames > 0, "%s", path);
     packet_decoder_free(d);
     packet_capture_close(c);
     close(fd);
@@ -310,7 +310,7 @@ static void each_file(const char *dir, const char *part, struct seen *s)
 {
     char path[1500];
     const char *every = getenv("SETU_EVERY");
-    unsigned step = every ? (unsigned)strtoul(every, NULL, 10) : 97;
+    unsigned step = every ? (unsigned)strtoul(every, NULL, 10) : 11;
     snprintf(path, sizeof path, "%s/5g/%s", dir, part);
     DIR *d = opendir(path);
     for (struct dirent *f; d && (f = readdir(d));) {
