@@ -18,8 +18,10 @@ struct packet_capture {
     uint64_t number;
     int link;
     int fd;
-    size_t head_n, head_at; /* what was read of fd before */
-    char head[64];
+    struct str head;               /* what was read of fd before and is still to be given */
+    char magic[PACKET_HEAD_BYTES]; /* the head where the caller gave none */
+    bool (*stop)(void *ctx);
+    void *ctx;
     char name[LIMIT_PATH_BYTES];
 };
 
@@ -39,33 +41,47 @@ bool packet_is_capture(struct str head)
 static ssize_t read_on(void *cookie, char *out, size_t room)
 {
     struct packet_capture *c = cookie;
-    size_t rest = c->head_n - c->head_at;
-    if (rest) {
-        size_t n = rest < room ? rest : room;
-        memcpy(out, c->head + c->head_at, n);
-        c->head_at += n;
+    if (c->head.n) {
+        size_t n = c->head.n < room ? c->head.n : room;
+        memcpy(out, c->head.p, n);
+        c->head = str_from(c->head, n);
         return (ssize_t)n;
     }
     for (;;) {
         ssize_t got = read(c->fd, out, room);
         if (got >= 0 || errno != EINTR)
             return got;
+        if (c->stop && c->stop(c->ctx))
+            return 0;
     }
 }
 
-/* Fills the head, so that it can be looked at. */
-static bool head_fill(struct packet_capture *c, struct err *e)
+void packet_capture_stop(struct packet_capture *c, bool (*stop)(void *ctx), void *ctx)
 {
-    while (c->head_n < PACKET_HEAD_BYTES) {
-        ssize_t got = read(c->fd, c->head + c->head_n, PACKET_HEAD_BYTES - c->head_n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_errno(e, "cannot read", c->name);
-        if (got == 0)
-            return true;
-        c->head_n += (size_t)got;
+    c->stop = stop;
+    c->ctx = ctx;
+}
+
+/* Takes up the head that was given, or reads one, so that it can be looked at. */
+static bool head_begin(struct packet_capture *c, struct str head, struct err *e)
+{
+    if (head.n < PACKET_HEAD_BYTES) {
+        size_t n = head.n;
+        if (n)
+            memcpy(c->magic, head.p, n);
+        while (n < PACKET_HEAD_BYTES) {
+            ssize_t got = read(c->fd, c->magic + n, PACKET_HEAD_BYTES - n);
+            if (got < 0 && errno == EINTR)
+                continue;
+            if (got < 0)
+                return err_errno(e, "cannot read", c->name);
+            if (got == 0)
+                break;
+            n += (size_t)got;
+        }
+        head = (struct str){c->magic, n};
     }
+    c->head = head;
     return true;
 }
 
@@ -97,13 +113,9 @@ bool packet_capture_open(int fd, struct str head, const char *name, struct packe
     struct packet_capture *c = capture_new(name);
     if (!c)
         return err_set(e, ERR_MEMORY, "no memory to read %s", name);
-    must(head.n <= sizeof c->head);
     c->fd = fd;
-    c->head_n = head.n;
-    if (head.n)
-        memcpy(c->head, head.p, head.n);
-    bool ok = head_fill(c, e);
-    if (ok && memcmp(c->head, PCAPNG_HEAD, PACKET_HEAD_BYTES) == 0) {
+    bool ok = head_begin(c, head, e);
+    if (ok && str_starts(c->head, STR(PCAPNG_HEAD))) {
         c->pcapng = pcapng_new(read_on, c);
         ok = c->pcapng || err_set(e, ERR_MEMORY, "no memory to read %s", name);
     } else if (ok) {

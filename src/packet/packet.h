@@ -30,12 +30,15 @@ struct packet_capture;
 #define PACKET_HEAD_BYTES 4
 bool packet_is_capture(struct str head);
 /* Reads a capture from `fd`, of which `head` was read already (may be empty); `name` is for
- * messages. `head` is copied; `fd` stays the caller's, and open until the capture is closed. */
+ * messages. `head` stays until the capture is closed; `fd` stays the caller's, and open until
+ * then. */
 bool packet_capture_open(int fd, struct str head, const char *name, struct packet_capture **out,
                          struct err *e) BASE_CHECKED;
 /* Listens on an interface of this machine, promiscuously, with libpcap's ring (AF_PACKET). */
 bool packet_capture_live(const char *interface, struct packet_capture **out,
                          struct err *e) BASE_CHECKED;
+/* Asked whenever a signal interrupts a reading: true ends the capture there. */
+void packet_capture_stop(struct packet_capture *c, bool (*stop)(void *ctx), void *ctx);
 void packet_capture_close(struct packet_capture *c); /* NULL is allowed */
 /* IDLE: an interface had nothing for a while. FAILED fills e; what came before it stands. */
 enum packet_read { PACKET_READ_FRAME, PACKET_READ_IDLE, PACKET_READ_END, PACKET_READ_FAILED };
