@@ -669,28 +669,16 @@ static void test_config(void)
 
 int main(void)
 {
+    static void (*const tests[])(void) = {
+        test_gtp_in_gtp, test_core_from_ue, test_ue_source, test_teid_scan,   test_echo,
+        test_urgent,     test_n6,           test_non_owner, test_guessing,    test_unassociated,
+        test_flood,      test_unknown_peer, test_takeover,  test_malformed,   test_before_setup,
+        test_new_gnb,    test_storm,        test_nas,       test_path_switch, test_config,
+    };
     struct err e;
     if (!crypt_init(&e))
         abort();
-    test_gtp_in_gtp();
-    test_core_from_ue();
-    test_ue_source();
-    test_teid_scan();
-    test_echo();
-    test_urgent();
-    test_n6();
-    test_non_owner();
-    test_guessing();
-    test_unassociated();
-    test_flood();
-    test_unknown_peer();
-    test_takeover();
-    test_malformed();
-    test_before_setup();
-    test_new_gnb();
-    test_storm();
-    test_nas();
-    test_path_switch();
-    test_config();
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        tests[i]();
     TEST_END();
 }
