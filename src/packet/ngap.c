@@ -322,10 +322,25 @@ static void message_read(struct ngap_message *m, struct cursor c)
     }
 }
 
+/* By the port; where both ends have it, by who begins such a procedure (TS 38.413 §8.1). */
+static bool is_from_amf(const struct packet_ip *ip, const struct ngap_message *m)
+{
+    static const uint8_t of_amf[] = {
+        NGAP_DOWNLINK_NAS,    NGAP_HANDOVER_RESOURCE, NGAP_INITIAL_CONTEXT, NGAP_SESSION_MODIFY,
+        NGAP_SESSION_RELEASE, NGAP_SESSION_SETUP,     NGAP_CONTEXT_RELEASE};
+    bool begins = false;
+    if (ip->src_port != ip->dst_port)
+        return ip->src_port == PORT_NGAP;
+    for (size_t i = 0; i < sizeof of_amf; i++)
+        begins = begins || of_amf[i] == m->procedure;
+    return begins == (m->outcome == NGAP_INITIATING);
+}
+
 void ngap_decode(struct walk *w, struct cursor c)
 {
-    struct ngap_message m = {.procedure = -1, .from_amf = w->ip->src_port == PORT_NGAP};
+    struct ngap_message m = {.procedure = -1};
     message_read(&m, c);
+    m.from_amf = is_from_amf(w->ip, &m);
     struct packet_message told = {.protocol = PACKET_NGAP,
                                   .type = m.procedure,
                                   .outcome = m.outcome,

@@ -4,16 +4,20 @@
 /* ---- associations
  * -------------------------------------------------------------------------------- */
 
-static bool to_amf(const struct packet_ip *ip)
+/* Which of its two ways: towards the port of NGAP, or, where both ends have it, to the greater
+ * address. */
+static bool way_of(const struct packet_ip *ip)
 {
-    return ip->dst_port == PORT_NGAP;
+    if (ip->src_port != ip->dst_port)
+        return ip->dst_port == PORT_NGAP;
+    return memcmp(ip->dst.b, ip->src.b, sizeof ip->dst.b) > 0;
 }
 
 static struct association *association_of(struct walk *w)
 {
     struct rules *r = w->d->rules;
     const struct packet_ip *ip = w->ip;
-    bool up = to_amf(ip);
+    bool up = way_of(ip);
     uint64_t h = address_hash(up ? &ip->src : &ip->dst, w->d->seed);
     h = mix64(address_hash(up ? &ip->dst : &ip->src, h), up ? ip->src_port : ip->dst_port) | 1;
     struct association *set = r->associations + (h >> 1) % (ASSOCIATIONS / RULE_WAYS) * RULE_WAYS;
@@ -47,7 +51,7 @@ void rules_sctp_start(struct walk *w)
 bool rules_sctp_repeat(struct walk *w, uint32_t tsn)
 {
     struct association *a = association_of(w);
-    unsigned way = to_amf(w->ip);
+    unsigned way = way_of(w->ip);
     uint32_t ahead = tsn - a->last[way];
     if (!a->any[way] || (ahead && ahead < 0x80000000u)) {
         bool near = a->any[way] && ahead < 64;
@@ -70,19 +74,19 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn)
 /* ---- users
  * --------------------------------------------------------------------------------------- */
 
-static uint64_t ue_key(const struct walk *w, uint64_t id, bool by_amf)
+static uint64_t ue_key(const struct walk *w, const struct ngap_message *m, uint64_t id, bool by_amf)
 {
     const struct packet_ip *ip = w->ip;
-    const struct packet_address *amf = to_amf(ip) ? &ip->dst : &ip->src;
-    const struct packet_address *gnb = to_amf(ip) ? &ip->src : &ip->dst;
+    const struct packet_address *amf = m->from_amf ? &ip->src : &ip->dst;
+    const struct packet_address *gnb = m->from_amf ? &ip->dst : &ip->src;
     uint64_t h = address_hash(amf, w->d->seed ^ by_amf);
     return mix64(by_amf ? h : address_hash(gnb, h), id) | 1;
 }
 
-static struct ue *ue_of(struct walk *w, uint64_t ran)
+static struct ue *ue_of(struct walk *w, const struct ngap_message *m)
 {
     struct rules *r = w->d->rules;
-    uint64_t key = ue_key(w, ran, false);
+    uint64_t key = ue_key(w, m, m->ran, false);
     struct ue *set = r->ues + (key >> 1) % (LIMIT_PACKET_UES / RULE_WAYS) * RULE_WAYS;
     struct ue *oldest = set;
     for (size_t k = 0; k < RULE_WAYS; k++) {
@@ -98,10 +102,11 @@ static struct ue *ue_of(struct walk *w, uint64_t ran)
 }
 
 /* The user as the AMF numbers it; NULL when it is not known and not to be made. */
-static struct known_ue *known_of(struct walk *w, uint64_t amf, bool make)
+static struct known_ue *known_of(struct walk *w, const struct ngap_message *m, uint64_t amf,
+                                 bool make)
 {
     struct rules *r = w->d->rules;
-    uint64_t key = ue_key(w, amf, true);
+    uint64_t key = ue_key(w, m, amf, true);
     struct known_ue *set = r->known + (key >> 1) % (LIMIT_PACKET_UES / RULE_WAYS) * RULE_WAYS;
     struct known_ue *place = NULL;
     for (size_t k = 0; k < RULE_WAYS; k++) {
@@ -138,7 +143,7 @@ static void ue_id_check(struct walk *w, const struct ngap_message *m, const stru
 {
     struct rules *r = w->d->rules;
     struct rule_text who;
-    if (a->began && m->has_amf && !r->known_lost && !known_of(w, m->amf, false))
+    if (a->began && m->has_amf && !r->known_lost && !known_of(w, m, m->amf, false))
         rule_alert(w, RULE_UNKNOWN_UE, NULL, "%s names a user whom the AMF never numbered",
                    rule_address(&who, &w->ip->src));
 }
@@ -303,7 +308,7 @@ static void nas_check(struct walk *w, const struct ngap_message *m, struct curso
     figures_count(&w->d->figures, &n);
     if (rules_off(w) || !m->has_ran)
         return;
-    struct ue *u = ue_of(w, m->ran);
+    struct ue *u = ue_of(w, m);
     switch (n.kind) {
     case NAS_REGISTRATION_REQUEST:
         if (!m->from_amf) {
@@ -336,12 +341,12 @@ static void switch_check(struct walk *w, const struct ngap_message *m)
         str_hash((struct str){(const char *)m->capabilities.p, m->capabilities.n}, 0) | 1;
     if (m->from_amf) {
         if (m->has_amf && m->procedure == NGAP_INITIAL_CONTEXT)
-            known_of(w, m->amf, true)->capabilities = hash;
+            known_of(w, m, m->amf, true)->capabilities = hash;
         return;
     }
     if (m->procedure != NGAP_PATH_SWITCH || !m->has_source_amf)
         return;
-    const struct known_ue *k = known_of(w, m->source_amf, false);
+    const struct known_ue *k = known_of(w, m, m->source_amf, false);
     if (k && k->capabilities && k->capabilities != hash)
         rule_alert(w, RULE_BIDDING_DOWN, NULL,
                    "a path switch brings other capabilities of a user than the AMF had told");
@@ -379,10 +384,10 @@ void rules_ngap(struct walk *w, const struct ngap_message *m)
     }
     a->spoke = true;
     if (on && m->from_amf && m->has_amf)
-        (void)known_of(w, m->amf, true);
+        (void)known_of(w, m, m->amf, true);
     if (on && m->procedure == NGAP_INITIAL_UE && m->has_ran)
-        *ue_of(w, m->ran) =
-            (struct ue){.key = ue_key(w, m->ran, false), .seen_us = w->d->rules->now_us};
+        *ue_of(w, m) =
+            (struct ue){.key = ue_key(w, m, m->ran, false), .seen_us = w->d->rules->now_us};
     for (size_t i = 0; i < m->nas_count; i++)
         nas_check(w, m, m->nas[i]);
     if (on) {

@@ -176,6 +176,8 @@ static void user_sends(struct net *t, uint32_t address, unsigned count)
 #define RAN_ID     "0055 00 02 00 01"
 #define AMF_ID(id) "000a 00 02 00 " id
 
+static unsigned ngap_port = 40000; /* of gNBs */
+
 static void send_ngap(struct net *t, uint32_t src, uint32_t dst, unsigned choice,
                       unsigned procedure, const char *elements)
 {
@@ -194,7 +196,7 @@ static void send_ngap(struct net *t, uint32_t src, uint32_t dst, unsigned choice
     put_number(&m, 0x8000 | value.n, 2);
     put_bytes(&m, &value);
     bool up = dst == AMF;
-    struct bytes s = ngap_of(up ? 40000 : 38412, up ? 38412 : 40000, tsn++, &m);
+    struct bytes s = ngap_of(up ? ngap_port : 38412, up ? 38412 : ngap_port, tsn++, &m);
     struct bytes ip = ipv4_of(src, dst, 132, &s), f = ethernet_of(0x0800, &ip);
     send(t, &f);
 }
@@ -202,7 +204,8 @@ static void send_ngap(struct net *t, uint32_t src, uint32_t dst, unsigned choice
 static void sctp_begin(struct net *t, uint32_t src)
 {
     struct bytes s = {.n = 0};
-    put_hex(&s, "9c40960c 00000000 00000000 01000014 00000001 00010000 000a000a 00000001");
+    put_number(&s, ngap_port, 2);
+    put_hex(&s, "960c 00000000 00000000 01000014 00000001 00010000 000a000a 00000001");
     struct bytes ip = ipv4_of(src, AMF, 132, &s), f = ethernet_of(0x0800, &ip);
     send(t, &f);
 }
@@ -555,6 +558,22 @@ static void test_before_setup(void)
     net_end(&t, "");
 }
 
+/* Some gNBs use the port of NGAP at their end too. */
+static void test_same_ports(void)
+{
+    struct net t;
+    ngap_port = 38412;
+    net_begin(&t, NULL);
+    gnb_begins(&t, GNB);
+    send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
+    send_ngap(&t, AMF, GNB, 0, 4, AMF_ID("01") RAN_ID);
+    send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("01") RAN_ID);
+    CHECK(t.count == 0);
+    send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("02") RAN_ID);
+    net_end(&t, "ngap-unknown-ue-id ");
+    ngap_port = 40000;
+}
+
 static void test_new_gnb(void)
 {
     struct net t;
@@ -670,10 +689,11 @@ static void test_config(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_gtp_in_gtp, test_core_from_ue, test_ue_source, test_teid_scan,   test_echo,
-        test_urgent,     test_n6,           test_non_owner, test_guessing,    test_unassociated,
-        test_flood,      test_unknown_peer, test_takeover,  test_malformed,   test_before_setup,
-        test_new_gnb,    test_storm,        test_nas,       test_path_switch, test_config,
+        test_gtp_in_gtp, test_core_from_ue, test_ue_source, test_teid_scan, test_echo,
+        test_urgent,     test_n6,           test_non_owner, test_guessing,  test_unassociated,
+        test_flood,      test_unknown_peer, test_takeover,  test_malformed, test_before_setup,
+        test_same_ports, test_new_gnb,      test_storm,     test_nas,       test_path_switch,
+        test_config,
     };
     struct err e;
     if (!crypt_init(&e))
