@@ -47,8 +47,10 @@ void rules_free(struct rules *r)
 void rules_time(struct rules *r, int64_t now_us)
 {
     r->now_us = now_us;
-    if (r->suspect_count)
-        suspects_decide(r, false);
+    if (r->suspect_count == 0 || now_us < r->decide_us)
+        return;
+    suspects_decide(r, false);
+    r->decide_us = now_us + 1000000;
 }
 
 void rules_end(struct rules *r)

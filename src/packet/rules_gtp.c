@@ -23,16 +23,19 @@ static bool is_core_port(const struct packet_ip *ip)
            (ip->dst_port == PORT_NGAP || ip->dst_port == PORT_S1AP);
 }
 
-static void core_check(struct walk *w, const struct packet_ip *ip)
+static bool goes_to_core(const struct walk *w, const struct packet_ip *ip)
 {
     const struct packet_config *c = config_of(w);
-    if (w->gpdu->direction == PACKET_DOWNLINK)
+    return w->gpdu->direction != PACKET_DOWNLINK && config_holds(c->core, c->core_count, &ip->dst);
+}
+
+static void core_check(struct walk *w, const struct packet_ip *ip)
+{
+    if (w->gpdu->direction == PACKET_DOWNLINK || goes_to_core(w, ip)) /* that is told already */
         return;
     if (is_core_port(ip))
         rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to port %u of the core's protocols",
                    ip->dst_port);
-    else if (config_holds(c->core, c->core_count, &ip->dst))
-        rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
 }
 
 static bool is_gtp_port(uint16_t port)
@@ -109,6 +112,8 @@ void rules_user(struct walk *w, const struct packet_ip *ip)
     const struct found_tunnel *f = w->user;
     static const unsigned char unspecified[4];
     bool good;
+    if (!rules_off(w) && goes_to_core(w, ip))
+        rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
     if (f->session == NONE || !f->check_source || !w->gpdu->joined)
         return;
     if (ip->src.n == 4)

@@ -241,6 +241,7 @@ struct rules {
     struct node_name names[NODE_NAMES];
     struct suspect suspects[SUSPECTS];
     size_t suspect_count;
+    int64_t decide_us; /* when they are looked at again */
     struct scanner scanners[SCANNERS];
     uint64_t joined, unjoined;
     bool ngap_tunnels; /* NGAP told where gNBs are */
