@@ -173,7 +173,7 @@ static inline struct bytes ngap_of(unsigned src, unsigned dst, uint32_t tsn,
     return b;
 }
 
-/* ---- PFCP ---- */
+/* ---- PFCP -------------------------------------------------------------------------------- */
 
 static inline void put_element(struct bytes *b, unsigned type, const struct bytes *data)
 {

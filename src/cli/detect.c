@@ -88,7 +88,7 @@ static int could_not(const struct detect *d, const struct err *e)
     return cli_fail(d->c, e) == 2 && e->code == ERR_USAGE ? 2 : 3;
 }
 
-/* ---- options ---- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static bool read_secret(struct detect *d, const char *option, struct str *out, struct err *e)
 {
@@ -181,7 +181,7 @@ static bool stdin_twice(const struct cli *c)
     return uses > 1;
 }
 
-/* ---- indicators ---- */
+/* ---- indicators -------------------------------------------------------------------------- */
 
 /* Bytes of a feed's words that a message shows. */
 #define SHOWN_BYTES 300
@@ -267,7 +267,7 @@ static bool check_usable(const struct detect *d, struct err *e)
                    "no indicator can be used, so nothing was scanned: look at what -i names");
 }
 
-/* ---- sightings ---- */
+/* ---- sightings --------------------------------------------------------------------------- */
 
 static bool open_target(struct detect *d, struct err *e)
 {
@@ -329,7 +329,7 @@ static bool tell_sightings(struct detect *d, struct err *e)
     return d->target ? send(d, e) : save(d, 0, e);
 }
 
-/* ---- inputs ---- */
+/* ---- inputs ------------------------------------------------------------------------------ */
 
 static bool flush(struct detect *d)
 {

@@ -32,7 +32,7 @@ bool config_holds(const struct config_prefix *list, size_t count, const struct p
     return false;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* The next word; empty at the end of the line. */
 static struct str word_take(struct str *line)

@@ -60,7 +60,7 @@ size_t packet_sessions_bytes(const struct packet_decoder *d)
     return sessions_bytes(d->sessions);
 }
 
-/* ---- to the visitor ------------------------------------------------------------------------ */
+/* ---- to the visitor ---------------------------------------------------------------------- */
 
 static struct packet_event event_of(const struct walk *w, enum packet_event_kind kind)
 {
@@ -143,7 +143,7 @@ uint64_t walk_scope(const struct walk *w)
     return mix64(address_hash(&w->gpdu->dst, w->depth), w->gpdu->teid);
 }
 
-/* ---- names ---------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 struct str packet_address_text(const struct packet_address *a, char out[PACKET_ADDRESS_TEXT])
 {

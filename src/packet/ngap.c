@@ -94,7 +94,7 @@ static uint64_t number_read(struct cursor c, unsigned bits)
     return c.n < n ? UINT64_MAX : cursor_number(&c, n);
 }
 
-/* ---- tunnels --------------------------------------------------------------------------------- */
+/* ---- tunnels ----------------------------------------------------------------------------- */
 
 /* UPTransportLayerInformation, 9.3.2.2: choice 1 bit; GTPTunnel: extension 1, optional 1; address:
  * extension 1, bits of it less one 8; padding; address; TEID 4. Of 160 bits the first 32 are IPv4
@@ -255,7 +255,7 @@ static void both_ids_read(struct ngap_message *m, struct cursor c)
     m->has_ran = choice == 0;
 }
 
-/* ---- messages -------------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 static void element_read(struct ngap_message *m, const struct element *e)
 {

@@ -13,7 +13,7 @@
 #include "crypt/crypt.h"
 #include "observable/observable.h"
 
-/* ---- frames ------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------------ */
 
 struct packet_frame {
     const unsigned char *p;
@@ -46,7 +46,7 @@ enum packet_read { PACKET_READ_FRAME, PACKET_READ_IDLE, PACKET_READ_END, PACKET_
 enum packet_read packet_capture_next(struct packet_capture *c, struct packet_frame *f,
                                      struct err *e) BASE_CHECKED;
 
-/* ---- what is found ------------------------------------------------------------------------ */
+/* ---- what is found ----------------------------------------------------------------------- */
 
 /* In network order; n is 4 or 16, or 0 for none. */
 struct packet_address {
@@ -161,7 +161,7 @@ enum packet_anomaly {
 const char *packet_anomaly_name(enum packet_anomaly a);
 const char *packet_anomaly_text(enum packet_anomaly a);
 
-/* ---- rules of signalling ------------------------------------------------------------------- */
+/* ---- rules of signalling ----------------------------------------------------------------- */
 
 struct packet_rule {
     const char *id;        /* of the catalogue in docs/SIGNALLING.md: G1, P1, N1 … */
@@ -184,7 +184,7 @@ struct packet_alert {
     struct str message; /* a sentence without addresses of users or their identities */
 };
 
-/* ---- the visitor --------------------------------------------------------------------------- */
+/* ---- the visitor ------------------------------------------------------------------------- */
 
 enum packet_event_kind {
     PACKET_EVENT_IP,      /* event.ip is new */
@@ -210,7 +210,7 @@ struct packet_event {
 };
 typedef void packet_event_fn(void *ctx, const struct packet_event *v);
 
-/* ---- what is told of one's own network ------------------------------------------------------ */
+/* ---- what is told of one's own network --------------------------------------------------- */
 
 struct packet_config;
 /* Reads lines of words; `#` starts a comment. docs/SIGNALLING.md has the manual:
@@ -224,7 +224,7 @@ struct packet_config;
 bool packet_config_parse(struct str text, struct packet_config **out, struct err *e) BASE_CHECKED;
 void packet_config_free(struct packet_config *c); /* NULL is allowed */
 
-/* ---- decoding ------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------- */
 
 struct packet_options {
     bool rules;                         /* judge the signalling */

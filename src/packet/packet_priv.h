@@ -4,7 +4,7 @@
 
 #include "packet/packet.h"
 
-/* ---- cursor -------------------------------------------------------------------------------- */
+/* ---- cursor ------------------------------------------------------------------------------ */
 
 /* Bytes that are still to be read. The first read that does not fit sets `bad` and empties it, so
  * that a reader asks once at its end; all reads of a bad cursor give 0 or nothing. */
@@ -88,7 +88,7 @@ static inline uint8_t cursor_peek(const struct cursor *c, size_t at)
     return at < c->n ? c->p[at] : 0;
 }
 
-/* ---- addresses ------------------------------------------------------------------------------ */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static inline struct packet_address address_of(const unsigned char *p, size_t n)
 {
@@ -124,7 +124,7 @@ static inline uint64_t address_hash(const struct packet_address *a, uint64_t see
     return mix64(mix64(seed ^ a->n, w[0]), w[1]);
 }
 
-/* ---- the walk through one frame -------------------------------------------------------------- */
+/* ---- the walk through one frame ---------------------------------------------------------- */
 
 struct fragments;
 struct streams;
@@ -193,7 +193,7 @@ enum stream_want { STREAM_NOT, STREAM_MORE, STREAM_DONE };
 enum stream_want http_read(struct walk *w, struct cursor c);
 enum stream_want tls_read(struct walk *w, struct cursor c);
 
-/* ---- fragments ------------------------------------------------------------------------------- */
+/* ---- fragments --------------------------------------------------------------------------- */
 
 struct fragment {
     struct packet_address src, dst;
@@ -211,7 +211,7 @@ void fragments_free(struct fragments *f);
 bool fragments_add(struct walk *w, const struct fragment *part, unsigned char **out,
                    size_t *n) BASE_CHECKED;
 
-/* ---- streams --------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------- */
 
 struct streams *streams_new(void);
 void streams_free(struct streams *s);

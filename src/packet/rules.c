@@ -58,7 +58,7 @@ void rules_end(struct rules *r)
     suspects_decide(r, true);
 }
 
-/* ---- counting -------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------- */
 
 bool burst_count(struct burst *b, uint64_t most, int64_t now_us)
 {
@@ -110,7 +110,7 @@ bool rate_count(struct rate *r, uint64_t floor, int64_t now_us)
     return true;
 }
 
-/* ---- peers ----------------------------------------------------------------------------------- */
+/* ---- peers ------------------------------------------------------------------------------- */
 
 static struct peer *peer_set(struct rules *r, const struct packet_address *a)
 {
@@ -150,7 +150,7 @@ struct peer *peer_of(struct rules *r, const struct packet_address *a)
     return worst;
 }
 
-/* ---- speaking -------------------------------------------------------------------------------- */
+/* ---- speaking ---------------------------------------------------------------------------- */
 
 const char *rule_address(struct rule_text *t, const struct packet_address *a)
 {

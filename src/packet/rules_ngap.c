@@ -1,8 +1,7 @@
 /* Rules of NGAP and NAS: N1 to N8; posture figures. */
 #include "packet/rules_priv.h"
 
-/* ---- associations
- * -------------------------------------------------------------------------------- */
+/* ---- associations ------------------------------------------------------------------------ */
 
 /* Which of its two ways: towards the port of NGAP, or, where both ends have it, to the greater
  * address. */
@@ -71,8 +70,7 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn)
     return had;
 }
 
-/* ---- users
- * --------------------------------------------------------------------------------------- */
+/* ---- users ------------------------------------------------------------------------------- */
 
 static uint64_t ue_key(const struct walk *w, const struct ngap_message *m, uint64_t id, bool by_amf)
 {
@@ -125,8 +123,7 @@ static struct known_ue *known_of(struct walk *w, const struct ngap_message *m, u
     return place;
 }
 
-/* ---- N1, N8
- * -------------------------------------------------------------------------------------- */
+/* ---- N1, N8 ------------------------------------------------------------------------------ */
 
 static void order_check(struct walk *w, const struct ngap_message *m, struct association *a)
 {
@@ -148,8 +145,7 @@ static void ue_id_check(struct walk *w, const struct ngap_message *m, const stru
                    rule_address(&who, &w->ip->src));
 }
 
-/* ---- N2 ngap-new-gnb
- * ----------------------------------------------------------------------------- */
+/* ---- N2 ngap-new-gnb --------------------------------------------------------------------- */
 
 /* GlobalRANNodeID, 9.3.1.5: choice 2 bits (0: gNB), extension 1, optional 1; PLMN 3; choice 1 bit,
  * length less 22 in 4 bits; the id, aligned. */
@@ -212,8 +208,7 @@ static void gnb_learn(struct walk *w)
     peer_of(r, &w->ip->src)->set_up = true;
 }
 
-/* ---- N3 ngap-storm
- * ------------------------------------------------------------------------------- */
+/* ---- N3 ngap-storm ----------------------------------------------------------------------- */
 
 static void storm_check(struct walk *w, const struct ngap_message *m)
 {
@@ -247,8 +242,7 @@ static void share_check(struct walk *w, const struct packet_address *a, bool rej
                rule_address(&who, a));
 }
 
-/* ---- N4, N5, N6
- * ---------------------------------------------------------------------------------- */
+/* ---- N4, N5, N6 -------------------------------------------------------------------------- */
 
 static void request_learn(struct ue *u, const struct nas_message *n)
 {
@@ -352,8 +346,7 @@ static void switch_check(struct walk *w, const struct ngap_message *m)
                    "a path switch brings other capabilities of a user than the AMF had told");
 }
 
-/* ---- all of them
- * --------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------- */
 
 static void tunnels_learn(struct walk *w, const struct ngap_message *m)
 {

@@ -14,8 +14,7 @@ static bool is_trusted(const struct walk *w, const struct peer *p)
     return p->associated || p->alternative || config_holds(c->peers, c->peer_count, &p->a);
 }
 
-/* ---- P1 pfcp-session-request-from-non-owner
- * ------------------------------------------------------ */
+/* ---- P1 pfcp-session-request-from-non-owner ---------------------------------------------- */
 
 /* True if it spoke: then nothing less exact is said of this message. */
 static bool owner_check(struct walk *w, const struct pfcp_message *m, const struct peer *src)
@@ -40,8 +39,7 @@ static bool owner_check(struct walk *w, const struct pfcp_message *m, const stru
     return true;
 }
 
-/* ---- P3 pfcp-unassociated-peer
- * ------------------------------------------------------------------- */
+/* ---- P3 pfcp-unassociated-peer ----------------------------------------------------------- */
 
 static struct suspect *suspect_find(struct rules *r, const struct packet_address *src,
                                     const struct packet_address *dst)
@@ -89,8 +87,7 @@ static void associate(struct walk *w, const struct pfcp_message *m)
     }
 }
 
-/* ---- P2 pfcp-seid-guessing
- * ----------------------------------------------------------------------- */
+/* ---- P2 pfcp-seid-guessing --------------------------------------------------------------- */
 
 static void guess_check(struct walk *w, const struct pfcp_message *m)
 {
@@ -109,8 +106,7 @@ static void guess_check(struct walk *w, const struct pfcp_message *m)
                rule_address(&who, &ip->dst));
 }
 
-/* ---- P4 pfcp-downlink-to-unknown-peer
- * ------------------------------------------------------------ */
+/* ---- P4 pfcp-downlink-to-unknown-peer ---------------------------------------------------- */
 
 static bool is_known_end(struct walk *w, const struct packet_address *a)
 {
@@ -136,8 +132,7 @@ static void forwarding_check(struct walk *w, const struct pfcp_message *m)
     }
 }
 
-/* ---- P5 pfcp-node-takeover
- * ----------------------------------------------------------------------- */
+/* ---- P5 pfcp-node-takeover --------------------------------------------------------------- */
 
 static struct node_name *name_of(struct rules *r, struct str name)
 {
@@ -186,8 +181,7 @@ static void start_check(struct walk *w, const struct pfcp_message *m, struct pee
     src->has_start = true;
 }
 
-/* ---- P6 pfcp-flood
- * ------------------------------------------------------------------------------- */
+/* ---- P6 pfcp-flood ----------------------------------------------------------------------- */
 
 static void flood_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
 {
@@ -203,8 +197,7 @@ static void flood_check(struct walk *w, const struct pfcp_message *m, struct pee
                    (unsigned)config_of(w)->limits[CONFIG_PFCP_RATE]);
 }
 
-/* ---- P7 pfcp-malformed
- * --------------------------------------------------------------------------- */
+/* ---- P7 pfcp-malformed ------------------------------------------------------------------- */
 
 /* Elements without which a message means nothing (TS 29.244 §7.4, §7.5); 0 ends a row. */
 static const struct {
@@ -246,8 +239,7 @@ static bool form_check(struct walk *w, const struct pfcp_message *m, const struc
     return true;
 }
 
-/* ---- all of them
- * --------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------- */
 
 static void alternatives_learn(struct walk *w, const struct pfcp_message *m, const struct peer *src)
 {

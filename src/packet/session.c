@@ -47,7 +47,7 @@ struct sessions {
     size_t pinned;
 };
 
-/* ---- pools and hashes ------------------------------------------------------------------------ */
+/* ---- pools and hashes -------------------------------------------------------------------- */
 
 static void *pool_at(const struct pool *p, uint32_t i)
 {
@@ -197,7 +197,7 @@ static void ids_rehash(struct sessions *t, unsigned which)
     base_free(old.p);
 }
 
-/* ---- the table ------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static void pool_init(struct pool *p, size_t item_bytes)
 {
@@ -249,7 +249,7 @@ size_t sessions_bytes(const struct sessions *t)
     return n;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 static uint32_t node_find(const struct sessions *t, const struct packet_address *a)
 {
@@ -312,7 +312,7 @@ bool sessions_ends_at(const struct sessions *t, const struct packet_address *a)
     return i != NONE && node_at(t, i)->ends > 0;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------- */
 
 static struct list *list_of(struct sessions *t, const struct session *s)
 {
@@ -346,7 +346,7 @@ static void list_in(struct sessions *t, uint32_t i)
     l->newest = i;
 }
 
-/* ---- indexes --------------------------------------------------------------------------------- */
+/* ---- indexes ----------------------------------------------------------------------------- */
 
 static void index_out(struct sessions *t, uint32_t i, unsigned which)
 {
@@ -407,7 +407,7 @@ uint32_t session_lookup(struct sessions *t, unsigned which, const struct packet_
     return NONE;
 }
 
-/* ---- tunnels --------------------------------------------------------------------------------- */
+/* ---- tunnels ----------------------------------------------------------------------------- */
 
 static void tunnel_out(struct sessions *t, uint32_t b)
 {
@@ -593,7 +593,7 @@ void sessions_end_marker(struct sessions *t, const struct packet_address *a, uin
         binding_at(t, b)->ended_s = seconds(now_us);
 }
 
-/* ---- sessions -------------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------------- */
 
 void session_drop(struct sessions *t, uint32_t index)
 {

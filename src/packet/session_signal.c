@@ -4,7 +4,7 @@
  */
 #include "packet/session_priv.h"
 
-/* ---- PFCP ------------------------------------------------------------------------------------ */
+/* ---- PFCP -------------------------------------------------------------------------------- */
 
 /* The address that packets to this end are sent to. */
 static const struct packet_address *end_address(const struct packet_address *v4,
@@ -184,7 +184,7 @@ void sessions_pfcp(struct walk *w, const struct pfcp_message *m)
     }
 }
 
-/* ---- GTP-C ----------------------------------------------------------------------------------- */
+/* ---- GTP-C ------------------------------------------------------------------------------- */
 
 static bool is_control(uint8_t interface)
 {
@@ -279,7 +279,7 @@ void sessions_gtpc(struct walk *w, const struct gtpc_message *m)
         session_end(t, i, w->frame->time_us);
 }
 
-/* ---- NGAP ------------------------------------------------------------------------------------ */
+/* ---- NGAP -------------------------------------------------------------------------------- */
 
 /* A user's PDU session at an AMF; ids of users have 40 bits. */
 static uint64_t n2_id(uint64_t amf_ue, uint8_t session)

@@ -107,7 +107,7 @@ void tcp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     streams_add(w, &s);
 }
 
-/* ---- SCTP ------------------------------------------------------------------------------------ */
+/* ---- SCTP -------------------------------------------------------------------------------- */
 
 #define SCTP_DATA        0u
 #define SCTP_INIT        1u

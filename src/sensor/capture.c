@@ -137,7 +137,7 @@ static void on_event(void *ctx, const struct packet_event *v)
     }
 }
 
-/* ---- reading ---- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static void block(struct capture *c)
 {

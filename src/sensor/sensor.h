@@ -11,7 +11,7 @@
 #include "packet/packet.h"
 #include "peer/peer.h"
 
-/* ---- indicators ---- */
+/* ---- indicators -------------------------------------------------------------------------- */
 
 /* What could not be used as it stands; valid only during the call. */
 struct sensor_note {
@@ -50,7 +50,7 @@ const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
 
-/* ---- scanning ---- */
+/* ---- scanning ---------------------------------------------------------------------------- */
 
 /* One alert; valid only during the call. */
 struct sensor_alert {
@@ -109,7 +109,7 @@ bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a);
 void sensor_signal_put(struct buf *out, const struct sensor_signal *s);
 
-/* ---- sightings ---- */
+/* ---- sightings --------------------------------------------------------------------------- */
 
 /* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
 struct sensor_sightings;

@@ -77,7 +77,7 @@ static void send_ip(struct seen *s, const struct bytes *ip)
 #define CLIENT  0x0a000001u
 #define SERVER  0x0a000002u
 
-/* ---- streams ---- */
+/* ---- streams ----------------------------------------------------------------------------- */
 
 #define REQUEST "GET /x HTTP/1.1\r\nA: b\r\nHost: ioc.example\r\n\r\n"
 #define URL     "http http://ioc.example/x\n"
@@ -204,7 +204,7 @@ static void test_stream_flood(void)
     seen_end(&s, URL, "flood");
 }
 
-/* ---- fragments ---- */
+/* ---- fragments --------------------------------------------------------------------------- */
 
 static void send_piece(struct seen *s, const struct bytes *udp, size_t from, size_t n)
 {
@@ -270,7 +270,7 @@ static void test_fragments_of_tunnels(void)
     }
 }
 
-/* ---- what is not as it should be ---- */
+/* ---- what is not as it should be --------------------------------------------------------- */
 
 static void test_odd_packets(void)
 {
@@ -307,7 +307,7 @@ static void test_odd_packets(void)
     seen_end(&s, "", "deep");
 }
 
-/* ---- sessions ---- */
+/* ---- sessions ---------------------------------------------------------------------------- */
 
 static void send_udp(struct seen *s, uint32_t src, uint32_t dst, unsigned port,
                      const struct bytes *payload)
@@ -432,7 +432,7 @@ static void test_session_memory(void)
     seen_end(&s, NULL, "");
 }
 
-/* ---- files ---- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static void put32(struct bytes *b, uint32_t v)
 {
@@ -525,7 +525,7 @@ static void test_pcapng(void)
     }
 }
 
-/* ---- memory ends ---- */
+/* ---- memory ends ------------------------------------------------------------------------- */
 
 static void test_memory(void)
 {

@@ -95,7 +95,7 @@ static bool run(const char *path, struct seen *s)
     return true;
 }
 
-/* ---- the manifest ---- */
+/* ---- the manifest ------------------------------------------------------------------------ */
 
 /* What a verdict on a header of GTP-U means here. */
 static const struct {
@@ -213,7 +213,7 @@ static void test_derived(const char *dir, struct seen *s)
     arena_free(arena);
 }
 
-/* ---- real captures ---- */
+/* ---- real captures ----------------------------------------------------------------------- */
 
 /* G-PDUs of those in which every session was set up while the capture ran, and how many of the
  * sources of what users sent could be compared with their session. */
@@ -240,7 +240,7 @@ static void check_real(const char *path, const char *name, struct seen *s)
                 (unsigned long long)s->figures.uplink_checked);
 }
 
-/* ---- damaged packets ---- */
+/* ---- damaged packets --------------------------------------------------------------------- */
 
 static void ignore(void *ctx, const struct packet_event *v)
 {

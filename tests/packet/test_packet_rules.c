@@ -89,7 +89,7 @@ static void send_pfcp(struct net *t, uint32_t src, uint32_t dst, unsigned type, 
     send_udp(t, src, dst, 8805, &m);
 }
 
-/* ---- the network ---- */
+/* ---- the network ------------------------------------------------------------------------- */
 
 #define NODE_ID(a) "003c000500" a
 #define ACCEPTED   "0013000101"
@@ -171,7 +171,7 @@ static void user_sends(struct net *t, uint32_t address, unsigned count)
         send_gpdu(t, GNB, UPF, 8, &p);
 }
 
-/* ---- NGAP ---- */
+/* ---- NGAP -------------------------------------------------------------------------------- */
 
 #define RAN_ID     "0055 00 02 00 01"
 #define AMF_ID(id) "000a 00 02 00 " id
@@ -239,7 +239,7 @@ static void standard(struct net *t, const char *config)
     CHECK(t->last.joined && t->last.direction == PACKET_UPLINK);
 }
 
-/* ---- rules of GTP ---- */
+/* ---- rules of GTP ------------------------------------------------------------------------ */
 
 static void test_gtp_in_gtp(void)
 {
@@ -394,7 +394,7 @@ static void test_n6(void)
     net_end(&t, "teid-zero ");
 }
 
-/* ---- rules of PFCP ---- */
+/* ---- rules of PFCP ----------------------------------------------------------------------- */
 
 static void test_non_owner(void)
 {
@@ -539,7 +539,7 @@ static void test_malformed(void)
     net_end(&t, "pfcp-malformed "); /* mandatory elements are absent */
 }
 
-/* ---- rules of NGAP ---- */
+/* ---- rules of NGAP ----------------------------------------------------------------------- */
 
 static void test_before_setup(void)
 {
@@ -651,7 +651,7 @@ static void test_path_switch(void)
     net_end(&t, "nas-capability-bidding-down ");
 }
 
-/* ---- configuration ---- */
+/* ---- configuration ----------------------------------------------------------------------- */
 
 static void test_config(void)
 {
