@@ -112,7 +112,7 @@ bool ip_looks_like(struct cursor c)
         size_t total = (size_t)cursor_peek(&c, 2) << 8 | cursor_peek(&c, 3);
         /* A MAC address may start with this nibble: the checksum or the length must agree. */
         return header >= 20 && header <= c.n && total >= header &&
-               (sum16(c.p, header) == 0xffff || total == c.n);
+               (total == c.n || sum16(c.p, header) == 0xffff);
     }
     if (first >> 4 == 6) {
         size_t payload = (size_t)cursor_peek(&c, 4) << 8 | cursor_peek(&c, 5);
