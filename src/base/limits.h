@@ -136,6 +136,51 @@
 /* Of longer values no warning list knows anything. */
 #define LIMIT_OBSERVABLE_WARNED_BYTES 2048
 
+/* Packets: headers inside each other, GTP-U tunnels inside each other (the second is looked into),
+ * IPv6 extension headers, GTP-U extension headers, MPLS labels of one packet. */
+#define LIMIT_PACKET_LAYERS     24
+#define LIMIT_PACKET_TUNNELS    2
+#define LIMIT_PACKET_IPV6_CHAIN 8
+#define LIMIT_PACKET_GTPU_CHAIN 8
+#define LIMIT_PACKET_LABELS     16
+/* pcapng: bytes of one block, interfaces of one section. */
+#define LIMIT_PACKET_BLOCK_BYTES (16u << 20)
+#define LIMIT_PACKET_INTERFACES  1024
+/* Datagrams that wait for fragments (64 KiB each at the most), and how long. */
+#define LIMIT_PACKET_DATAGRAMS  512
+#define LIMIT_PACKET_FRAGMENT_S 30
+/* Streams whose start is not whole yet, bytes of it that are kept, pieces with gaps between them,
+ * and bytes kept of all together. */
+#define LIMIT_PACKET_STREAMS       16384
+#define LIMIT_PACKET_STREAM_BYTES  (16u << 10)
+#define LIMIT_PACKET_STREAM_PIECES 8
+#define LIMIT_PACKET_STREAMS_BYTES (32u << 20)
+#define LIMIT_PACKET_STREAM_S      30
+/* DNS: records of one message, jumps of one name. */
+#define LIMIT_PACKET_DNS_RECORDS 256
+#define LIMIT_PACKET_DNS_JUMPS   16
+/* PFCP: rules of one message, depth of groups, messages of one datagram; NGAP: elements of one
+ * message, PDU sessions of one list; GTP-C: tunnels of one message. */
+#define LIMIT_PACKET_PFCP_RULES    64
+#define LIMIT_PACKET_PFCP_DEPTH    4
+#define LIMIT_PACKET_BUNDLE        16
+#define LIMIT_PACKET_NGAP_ELEMENTS 64
+#define LIMIT_PACKET_NGAP_SESSIONS 32
+#define LIMIT_PACKET_GTPC_TUNNELS  16
+/* Sessions: how many (the oldest goes), tunnel ends of one, nodes, seconds without a sign of life,
+ * seconds that an ended tunnel is still known. */
+#define LIMIT_PACKET_SESSIONS       1000000
+#define LIMIT_PACKET_BINDINGS       64
+#define LIMIT_PACKET_NODES          65536
+#define LIMIT_PACKET_NODES_PINNED   4096
+#define LIMIT_PACKET_SESSION_S      86400
+#define LIMIT_PACKET_SESSION_ENDS_S 10
+/* Rules: nodes whose behaviour is remembered, users of N2, lines and bytes of a configuration. */
+#define LIMIT_PACKET_PEERS        8192
+#define LIMIT_PACKET_UES          65536
+#define LIMIT_PACKET_CONFIG_LINES 10000
+#define LIMIT_PACKET_CONFIG_BYTES (1u << 20)
+
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)

@@ -540,7 +540,12 @@ static void test_alert(void)
                           .kind = OBSERVABLE_DOMAIN,
                           .observable = STR("a.example"),
                           .seen = {"A\x01\xff.example", 11}};
-    struct sensor_alert a = {STR("in\\put"), STR("T"), 0, 7, 12345678901u, &h, &m};
+    struct sensor_alert a = {.input = STR("in\\put"),
+                             .time = STR("T"),
+                             .line = 7,
+                             .offset = 12345678901u,
+                             .hit = &h,
+                             .indicator = &m};
     struct buf b;
     buf_init(&b, 0);
     sensor_alert_put(&b, &a);
