@@ -35,12 +35,18 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
 
 /* ---- what an object refers to ---- */
 
-/* One id that it names, as the recipients of one group may know it. */
+/* An id under which some know a target: its own, or a copy's. */
+struct form {
+    struct form *next;
+    struct str id, readers;
+};
+
+/* One id that the object names, as the recipients of one group may know it. */
 struct target {
     struct target *next;
     struct str id;
     struct str origin;  /* the id it has at home: of what it is a copy, else itself */
-    struct str copy;    /* the id that the group's view gave it, or STR_NONE */
+    struct form *forms; /* copies stand before the original */
     struct str readers; /* who reads any version of it, in whatever form */
 };
 
@@ -49,7 +55,7 @@ struct dividing {
     struct gate *g;
     const struct gate_subject *s;
     const struct policy_group *group;
-    struct target *targets;
+    struct target *targets; /* by id */
     bool failed;
     struct err *e;
 };
@@ -68,48 +74,76 @@ static bool add_readers(void *ctx, struct str text)
     return !r->failed;
 }
 
+/* Who reads a version under this very id. */
 static bool readers_of(struct gate *g, struct str id, struct str *out, struct err *e)
 {
     struct readers r = {.g = g, .all = STR(""), .e = e};
-    if (gate_foreseen_readers(g, store_name(g->store, id), out))
+    int64_t name = store_name(g->store, id);
+    if (gate_foreseen_readers(g, name, out))
         return true;
-    if (!store_release_readers(g->store, store_name(g->store, id), add_readers, &r, e) || r.failed)
+    if (!store_release_readers(g->store, name, add_readers, &r, e) || r.failed)
         return false;
     *out = r.all;
     return true;
 }
 
+struct copy_ids {
+    struct arena *a;
+    struct form *list;
+};
+
+static bool note_copy_id(void *ctx, struct str id)
+{
+    struct copy_ids *c = ctx;
+    struct form *f = arena_calloc(c->a, 1, sizeof *f);
+    if (!f)
+        return false;
+    *f = (struct form){.next = c->list, .id = arena_str(c->a, id)};
+    c->list = f;
+    return true;
+}
+
+/* What it is known as, and by whom. */
 static bool look_up_target(struct dividing *d, struct target *t)
 {
     struct gate *g = d->g;
-    const struct policy_view *view = d->group->view;
+    struct copy_ids ids = {.a = g->arena};
     struct str origin;
-    if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e) ||
-        (view && !store_copy_of(g->store, g->arena, origin.n ? origin : t->id, view->profile,
-                                &t->copy, d->e)))
+    if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e))
         return false;
     t->origin = origin.n ? origin : t->id;
-    if (view && !t->copy.n)
-        gate_foreseen_copy(g, store_name(g->store, t->origin), view->profile, &t->copy);
+    t->readers = STR("");
     /* Where nothing depends on who reads it, nobody looks. */
-    bool asked = view ? view->drop_references : origin.n > 0;
-    return !asked || readers_of(g, t->origin, &t->readers, d->e);
+    if (!d->group->view && !origin.n)
+        return true;
+    note_copy_id(&ids, t->origin);
+    if (!gate_foreseen_copies(g, store_name(g->store, t->origin), note_copy_id, &ids) &&
+        !store_copies_of(g->store, t->origin, note_copy_id, &ids, d->e))
+        return false;
+    t->forms = ids.list;
+    for (struct form *f = t->forms; f; f = f->next)
+        if (!readers_of(g, f->id, &f->readers, d->e) ||
+            !gate_combine(g, f->readers, t->readers, POLICY_EITHER, &t->readers, d->e))
+            return false;
+    return arena_ok(g->arena, d->e);
 }
 
 static bool note_target(void *ctx, struct str id)
 {
     struct dividing *d = ctx;
-    for (const struct target *t = d->targets; t; t = t->next)
-        if (str_eq(t->id, id))
-            return true;
+    struct target **at = &d->targets;
+    while (*at && str_cmp((*at)->id, id) < 0)
+        at = &(*at)->next;
+    if (*at && str_eq((*at)->id, id))
+        return true;
     struct target *t = arena_calloc(d->g->arena, 1, sizeof *t);
     d->failed = !t && !arena_ok(d->g->arena, d->e);
     if (d->failed)
         return false;
     t->id = id;
     d->failed = !look_up_target(d, t);
-    t->next = d->targets;
-    d->targets = t;
+    t->next = *at;
+    *at = t;
     return !d->failed;
 }
 
@@ -127,19 +161,19 @@ struct mapping {
     struct err *e;
 };
 
-/* Do all of the part read it? */
-static bool all_read(struct mapping *m, const struct target *t)
+/* Is all of the part among the readers? */
+static bool all_among(struct mapping *m, struct str readers)
 {
     struct str without;
-    if (!gate_combine(m->d->g, m->audience, t->readers, POLICY_WITHOUT, &without, m->e)) {
+    if (!gate_combine(m->d->g, m->audience, readers, POLICY_WITHOUT, &without, m->e)) {
         m->failed = true;
         return false;
     }
     return without.n == 0;
 }
 
-/* The name by which the part knows what the object refers to. At home that is the original's,
- * whatever copy a partner spoke of; under a view the copy's, where there is one. */
+/* The id by which the part knows what the object refers to. Of what it does not read it is told
+ * nothing, not even that there is a copy: the reference stands as it was, or goes. */
 static enum policy_reference map_reference(void *ctx, struct str id, struct str *to)
 {
     struct mapping *m = ctx;
@@ -148,12 +182,33 @@ static enum policy_reference map_reference(void *ctx, struct str id, struct str 
     while (t && !str_eq(t->id, id))
         t = t->next;
     must(t != NULL);
-    if (view && view->drop_references && !all_read(m, t))
-        return POLICY_REFERENCE_GONE;
-    *to = t->copy.n ? t->copy : t->origin;
-    if (str_eq(*to, id) || (!view && !all_read(m, t)))
-        return POLICY_REFERENCE_KEPT;
-    return POLICY_REFERENCE_CHANGED;
+    const struct form *f = t->forms;
+    while (f && (f->readers.n == 0 || !all_among(m, f->readers)))
+        f = f->next;
+    if (!f)
+        return view && view->drop_references ? POLICY_REFERENCE_GONE : POLICY_REFERENCE_KEPT;
+    *to = f->id;
+    return str_eq(*to, id) ? POLICY_REFERENCE_KEPT : POLICY_REFERENCE_CHANGED;
+}
+
+/* Recipients of one view that differ in what they read of what it refers to get copies of their
+ * own. What tells those apart is what each may know: which references it does not read, and not who
+ * else reads them. The creator is another in every copy. */
+static bool variant_of(struct mapping *m, struct str *out)
+{
+    struct gate *g = m->d->g;
+    struct buf b;
+    buf_init(&b, 0);
+    for (const struct target *t = m->d->targets; t && !m->failed; t = t->next)
+        if (!str_eq(t->id, m->d->s->object->created_by_ref) && t->forms &&
+            (t->readers.n == 0 || !all_among(m, t->readers)) && !m->failed) {
+            buf_str(&b, t->id);
+            buf_byte(&b, '\n');
+        }
+    bool ok = !m->failed && buf_ok(&b, m->e);
+    *out = b.n ? arena_str(g->arena, buf_view(&b)) : STR_NONE;
+    buf_done(&b);
+    return ok && arena_ok(g->arena, m->e);
 }
 
 static bool add_share(struct gate *g, struct gate_decision *out, const struct gate_share *share,
@@ -179,8 +234,7 @@ static bool add_withheld(struct gate *g, struct gate_decision *out, struct str a
     return arena_ok(g->arena, e);
 }
 
-static bool share_of_part(struct dividing *d, struct str audience, bool divided,
-                          struct gate_decision *out)
+static bool share_of_part(struct dividing *d, struct str audience, struct gate_decision *out)
 {
     struct gate *g = d->g;
     struct mapping m = {.d = d, .audience = audience, .e = d->e};
@@ -188,7 +242,6 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
     struct policy_copy_options options = {
         .key = {(const char *)g->x->key, sizeof g->x->key},
         .creator = g->x->config.identity,
-        .variant = divided ? audience : STR_NONE,
         .led_home = d->group->view == NULL,
         .reference = map_reference,
         .ctx = &m,
@@ -196,7 +249,8 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
         .arena = g->arena,
     };
     struct gate_share share = {.audience = audience, .verdict = POLICY_RELEASED, .group = d->group};
-    if (!gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
+    if (!variant_of(&m, &options.variant) ||
+        !gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
         return false;
     if (copy.kind == POLICY_COPY_WITHHELD)
         return add_withheld(g, out, audience, copy.why, d->e);
@@ -209,16 +263,16 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
 
 /* ---- dividing ---- */
 
-/* Splits each part into those who read the target and those who do not. Past the limit parts stay
- * whole: then what not all of a part read counts as read by none. */
-static bool split(struct dividing *d, struct part *parts, const struct target *t, size_t *count)
+/* Splits each part into those who know the target as this and those who do not. Past the limit
+ * parts stay whole: then what not all of a part read counts as read by none. */
+static bool split(struct dividing *d, struct part *parts, struct str readers, size_t *count)
 {
-    for (struct part *p = parts; p; p = p->next) {
+    for (struct part *p = parts; p && readers.n; p = p->next) {
         struct str in, out;
         if (*count == LIMIT_GATE_PARTS)
             return true;
-        if (!gate_combine(d->g, p->audience, t->readers, POLICY_BOTH, &in, d->e) ||
-            !gate_combine(d->g, p->audience, t->readers, POLICY_WITHOUT, &out, d->e))
+        if (!gate_combine(d->g, p->audience, readers, POLICY_BOTH, &in, d->e) ||
+            !gate_combine(d->g, p->audience, readers, POLICY_WITHOUT, &out, d->e))
             return false;
         if (in.n == 0 || out.n == 0)
             continue;
@@ -238,17 +292,15 @@ static bool split(struct dividing *d, struct part *parts, const struct target *t
 static bool divide(struct dividing *d, struct str audience, struct gate_decision *out)
 {
     struct part all = {.audience = audience};
-    const struct policy_view *view = d->group->view;
     size_t count = 1;
     if (!gate_references(d->s->object->json, note_target, d) && d->failed)
         return false;
-    for (const struct target *t = d->targets; t; t = t->next) {
-        bool matters = view ? view->drop_references : !str_eq(t->origin, t->id);
-        if (matters && !split(d, &all, t, &count))
-            return false;
-    }
+    for (const struct target *t = d->targets; t; t = t->next)
+        for (const struct form *f = t->forms; f; f = f->next)
+            if (!split(d, &all, f->readers, &count))
+                return false;
     for (const struct part *p = &all; p; p = p->next)
-        if (!share_of_part(d, p->audience, count > 1, out))
+        if (!share_of_part(d, p->audience, out))
             return false;
     return true;
 }

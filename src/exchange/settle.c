@@ -321,13 +321,25 @@ static bool put_pending(void *ctx, int64_t object, struct str type)
     return true;
 }
 
-/* Whoever refers to an object is decided again when its readers, or their names for it, changed. */
+static bool wake_of_copy(void *ctx, struct str copy_id)
+{
+    struct gate *g = ctx;
+    struct err ignored;
+    g->pending_failed =
+        g->pending_failed ||
+        !store_referrers(g->store, store_name(g->store, copy_id), put_pending, g, &ignored);
+    return !g->pending_failed;
+}
+
+/* Whoever refers to an object, or to a copy of it, is decided again when its readers, or their
+ * names for it, changed. */
 static bool wake_referrers(struct gate *g, const struct gate_subject *s, struct err *e)
 {
     if (!(policy_asks(g->policy) & POLICY_REDACTS) && !g->has_copies)
         return true;
     g->pending_failed = false;
-    if (!store_referrers(g->store, s->name, put_pending, g, e))
+    if (!store_referrers(g->store, s->name, put_pending, g, e) ||
+        !store_copies_of(g->store, s->object->id, wake_of_copy, g, e))
         return false;
     return !g->pending_failed || err_set(e, ERR_STORE, "what refers to it cannot be noted");
 }

@@ -79,8 +79,7 @@
       "SELECT " STORE_RELEASE_COLUMNS " FROM derived d JOIN release r ON r.object=d.object"        \
       " JOIN audience a ON a.id=r.audience WHERE d.origin=?1")                                     \
     X(RELEASE_READERS, "SELECT DISTINCT a.text FROM release r JOIN audience a ON a.id=r.audience"  \
-                       " WHERE r.name=?1 OR r.name IN(SELECT name FROM copy WHERE origin=?1)"      \
-                       " ORDER BY a.text")                                                         \
+                       " WHERE r.name=?1 ORDER BY a.text")                                         \
     X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
                             " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
@@ -90,8 +89,8 @@
     X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
                 " VALUES(?1,?2,?3,?4,?5)")                                                         \
     X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
-    X(COPY_OF, "SELECT copy_id FROM copy WHERE origin=?1 AND profile=?2")                          \
-    X(COPY_ORIGIN, "SELECT origin_id FROM copy WHERE name=?1 LIMIT 2")                             \
+    X(COPIES_OF, "SELECT DISTINCT copy_id FROM copy WHERE origin=?1 ORDER BY copy_id")             \
+    X(COPY_ORIGIN, "SELECT DISTINCT origin_id FROM copy WHERE name=?1 LIMIT 2")                    \
     X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
     X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \
                                            " (SELECT object FROM derived WHERE origin=?1)"         \
