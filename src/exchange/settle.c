@@ -482,8 +482,9 @@ bool gate_pending(struct gate *g, size_t most, bool *left, struct err *e)
                 return false;
             gate_next(g);
         }
+        /* What was decided may have touched others. */
         done += count;
-        if (count < room)
+        if (count == 0)
             return true;
         if (done >= most) {
             *left = true;
