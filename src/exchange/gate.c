@@ -47,7 +47,6 @@ struct target {
     struct str id;
     struct str origin;  /* the id it has at home: of what it is a copy, else itself */
     struct form *forms; /* copies stand before the original */
-    struct str readers; /* who reads any version of it, in whatever form */
 };
 
 /* One group, and the parts that its references divide it into. */
@@ -55,6 +54,7 @@ struct dividing {
     struct gate *g;
     const struct gate_subject *s;
     const struct policy_group *group;
+    struct str audience;    /* of all that are divided */
     struct target *targets; /* by id */
     bool failed;
     struct err *e;
@@ -112,7 +112,6 @@ static bool look_up_target(struct dividing *d, struct target *t)
     if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e))
         return false;
     t->origin = origin.n ? origin : t->id;
-    t->readers = STR("");
     /* Where nothing depends on who reads it, nobody looks. */
     if (!d->group->view && !origin.n)
         return true;
@@ -122,10 +121,18 @@ static bool look_up_target(struct dividing *d, struct target *t)
         return false;
     t->forms = ids.list;
     for (struct form *f = t->forms; f; f = f->next)
-        if (!readers_of(g, f->id, &f->readers, d->e) ||
-            !gate_combine(g, f->readers, t->readers, POLICY_EITHER, &t->readers, d->e))
+        if (!readers_of(g, f->id, &f->readers, d->e))
             return false;
     return arena_ok(g->arena, d->e);
+}
+
+/* The original stands last. */
+static const struct form *origin_of(const struct target *t)
+{
+    const struct form *f = t->forms;
+    while (f->next)
+        f = f->next;
+    return f;
 }
 
 static bool note_target(void *ctx, struct str id)
@@ -161,15 +168,23 @@ struct mapping {
     struct err *e;
 };
 
-/* Is all of the part among the readers? */
-static bool all_among(struct mapping *m, struct str readers)
+static bool all_among(struct mapping *m, struct str audience, struct str readers)
 {
     struct str without;
-    if (!gate_combine(m->d->g, m->audience, readers, POLICY_WITHOUT, &without, m->e)) {
+    if (!gate_combine(m->d->g, audience, readers, POLICY_WITHOUT, &without, m->e)) {
         m->failed = true;
         return false;
     }
     return without.n == 0;
+}
+
+/* As what the part knows the target; NULL when not all of it read it so. */
+static const struct form *form_of(struct mapping *m, const struct target *t)
+{
+    const struct form *f = t->forms;
+    while (f && (f->readers.n == 0 || !all_among(m, m->audience, f->readers)))
+        f = f->next;
+    return f;
 }
 
 /* The id by which the part knows what the object refers to. Of what it does not read it is told
@@ -182,29 +197,34 @@ static enum policy_reference map_reference(void *ctx, struct str id, struct str 
     while (t && !str_eq(t->id, id))
         t = t->next;
     must(t != NULL);
-    const struct form *f = t->forms;
-    while (f && (f->readers.n == 0 || !all_among(m, f->readers)))
-        f = f->next;
+    const struct form *f = form_of(m, t);
     if (!f)
         return view && view->drop_references ? POLICY_REFERENCE_GONE : POLICY_REFERENCE_KEPT;
     *to = f->id;
     return str_eq(*to, id) ? POLICY_REFERENCE_KEPT : POLICY_REFERENCE_CHANGED;
 }
 
-/* Recipients of one view that differ in what they read of what it refers to get copies of their
- * own. What tells those apart is what each may know: which references it does not read, and not who
- * else reads them. The creator is another in every copy. */
+/* Recipients of one group that differ in what they read of what it refers to get copies of their
+ * own. What tells those apart is what each reads and others of the group do not, or only as a copy:
+ * never what it does not read itself, since that is to stay unknown to it. Where all read alike
+ * there is nothing to tell apart, and the id stays the same from version to version. */
 static bool variant_of(struct mapping *m, struct str *out)
 {
     struct gate *g = m->d->g;
     struct buf b;
     buf_init(&b, 0);
-    for (const struct target *t = m->d->targets; t && !m->failed; t = t->next)
-        if (!str_eq(t->id, m->d->s->object->created_by_ref) && t->forms &&
-            (t->readers.n == 0 || !all_among(m, t->readers)) && !m->failed) {
-            buf_str(&b, t->id);
+    for (const struct target *t = m->d->targets; t && !m->failed; t = t->next) {
+        const struct form *f = form_of(m, t);
+        struct str known;
+        if (!f)
+            continue;
+        /* Who reads the original reads more than who reads a copy. */
+        m->failed = !gate_combine(g, f->readers, origin_of(t)->readers, POLICY_EITHER, &known, m->e);
+        if (!m->failed && !all_among(m, m->d->audience, f->next ? known : f->readers)) {
+            buf_str(&b, f->id);
             buf_byte(&b, '\n');
         }
+    }
     bool ok = !m->failed && buf_ok(&b, m->e);
     *out = b.n ? arena_str(g->arena, buf_view(&b)) : STR_NONE;
     buf_done(&b);
@@ -293,6 +313,7 @@ static bool divide(struct dividing *d, struct str audience, struct gate_decision
 {
     struct part all = {.audience = audience};
     size_t count = 1;
+    d->audience = audience;
     if (!gate_references(d->s->object->json, note_target, d) && d->failed)
         return false;
     for (const struct target *t = d->targets; t; t = t->next)

@@ -369,7 +369,7 @@ bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_
 bool gate_settle(struct gate *g, struct gate_subject *s, struct gate_decision *d, struct err *e)
 {
     struct gate_change *changes;
-    return gate_decide(g, s, d, e) && gate_compare(g, s, d, &changes, e) &&
+    return gate_rows(g, s, e) && gate_decide(g, s, d, e) && gate_compare(g, s, d, &changes, e) &&
            gate_write(g, s, d, changes, false, e);
 }
 

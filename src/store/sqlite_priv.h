@@ -53,7 +53,11 @@
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
-                     " WHERE object=?1)")                                                          \
+                     " WHERE object=?1) AND NOT(flags&4 AND " STORE_HAS_ORIGINAL("?1") ")")        \
+    X(OBJECT_DELETE_COPIES,                                                                        \
+      "DELETE FROM object WHERE id IN(SELECT object FROM derived WHERE origin=?1) AND NOT"         \
+      " EXISTS(SELECT 1 FROM release WHERE object=object.id) AND NOT " STORE_HAS_ORIGINAL(         \
+          "object.id"))                                                                            \
     X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
                    "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
@@ -129,6 +133,9 @@
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
+/* A copy is kept while an original of it is, so that no other content takes its id and version. */
+#define STORE_HAS_ORIGINAL(copy)                                                                   \
+    "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"

@@ -14,6 +14,7 @@ enum { SEEN_MOST = 4000 };
 /* STIX 2.1 §3.6: one id and `modified` have one content, for ever. */
 struct seen {
     uint64_t key, bytes;
+    unsigned object, version;
 };
 
 struct history {
@@ -403,8 +404,16 @@ static bool one_content(struct history *h, const struct row *r)
                        : wrong(h, "%.*s of one `modified` had another content before: %.*s",
                                STR_FMT(r->id), STR_FMT(r->bytes));
     if (h->seen_count < SEEN_MOST)
-        h->seen[h->seen_count++] = (struct seen){key, bytes};
+        h->seen[h->seen_count++] = (struct seen){key, bytes, r->of_object, r->of_version};
     return true;
+}
+
+/* A version that is taken back everywhere may come again, and its copies with it. */
+static void forget_content(struct history *h, const struct content *c)
+{
+    for (unsigned i = 0; i < h->seen_count; i++)
+        if (h->seen[i].object == c->object && h->seen[i].version == c->version)
+            h->seen[i].key = 0;
 }
 
 /* Which row of the store is whose, from what its source reads. */

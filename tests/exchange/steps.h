@@ -223,6 +223,8 @@ static enum err_code model_withdraw(struct history *h, const struct taking *t, c
             continue;
         s->at[t->collection].in = false;
         s->used = s->at[0].in || s->at[1].in;
+        if (!s->used)
+            forget_content(h, &s->content);
         removed++;
     }
     return removed ? ERR_NONE : ERR_FORBIDDEN;
