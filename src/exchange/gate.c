@@ -35,10 +35,11 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
 
 /* ---- what an object refers to ---- */
 
-/* An id under which some know a target: its own, or a copy's. */
+/* An id under which some read a target: its own, or a copy's. */
 struct form {
     struct form *next;
     struct str id, readers;
+    struct str know; /* those of its readers who know the target by it: none by a form before */
 };
 
 /* One id that the object names, as the recipients of one group may know it. */
@@ -54,7 +55,7 @@ struct dividing {
     struct gate *g;
     const struct gate_subject *s;
     const struct policy_group *group;
-    struct str audience;    /* of all that are divided */
+    struct str audience;    /* of all groups whose copies would have one id */
     struct target *targets; /* by id */
     bool failed;
     struct err *e;
@@ -120,8 +121,11 @@ static bool look_up_target(struct dividing *d, struct target *t)
         !store_copies_of(g->store, t->origin, note_copy_id, &ids, d->e))
         return false;
     t->forms = ids.list;
+    struct str before = STR("");
     for (struct form *f = t->forms; f; f = f->next)
-        if (!readers_of(g, f->id, &f->readers, d->e))
+        if (!readers_of(g, f->id, &f->readers, d->e) ||
+            !gate_combine(g, f->readers, before, POLICY_WITHOUT, &f->know, d->e) ||
+            !gate_combine(g, f->readers, before, POLICY_EITHER, &before, d->e))
             return false;
     return arena_ok(g->arena, d->e);
 }
@@ -182,7 +186,7 @@ static bool all_among(struct mapping *m, struct str audience, struct str readers
 static const struct form *form_of(struct mapping *m, const struct target *t)
 {
     const struct form *f = t->forms;
-    while (f && (f->readers.n == 0 || !all_among(m, m->audience, f->readers)))
+    while (f && (f->know.n == 0 || !all_among(m, m->audience, f->know)))
         f = f->next;
     return f;
 }
@@ -215,12 +219,12 @@ static bool variant_of(struct mapping *m, struct str *out)
     buf_init(&b, 0);
     for (const struct target *t = m->d->targets; t && !m->failed; t = t->next) {
         const struct form *f = form_of(m, t);
-        struct str known;
+        struct str alike;
         if (!f)
             continue;
-        /* Who reads the original reads more than who reads a copy. */
-        m->failed = !gate_combine(g, f->readers, origin_of(t)->readers, POLICY_EITHER, &known, m->e);
-        if (!m->failed && !all_among(m, m->d->audience, f->next ? known : f->readers)) {
+        /* Who knows the original knows more than who knows a copy. */
+        m->failed = !gate_combine(g, f->know, origin_of(t)->know, POLICY_EITHER, &alike, m->e);
+        if (!m->failed && !all_among(m, m->d->audience, alike)) {
             buf_str(&b, f->id);
             buf_byte(&b, '\n');
         }
@@ -285,14 +289,14 @@ static bool share_of_part(struct dividing *d, struct str audience, struct gate_d
 
 /* Splits each part into those who know the target as this and those who do not. Past the limit
  * parts stay whole: then what not all of a part read counts as read by none. */
-static bool split(struct dividing *d, struct part *parts, struct str readers, size_t *count)
+static bool split(struct dividing *d, struct part *parts, struct str know, size_t *count)
 {
-    for (struct part *p = parts; p && readers.n; p = p->next) {
+    for (struct part *p = parts; p && know.n; p = p->next) {
         struct str in, out;
         if (*count == LIMIT_GATE_PARTS)
             return true;
-        if (!gate_combine(d->g, p->audience, readers, POLICY_BOTH, &in, d->e) ||
-            !gate_combine(d->g, p->audience, readers, POLICY_WITHOUT, &out, d->e))
+        if (!gate_combine(d->g, p->audience, know, POLICY_BOTH, &in, d->e) ||
+            !gate_combine(d->g, p->audience, know, POLICY_WITHOUT, &out, d->e))
             return false;
         if (in.n == 0 || out.n == 0)
             continue;
@@ -313,12 +317,11 @@ static bool divide(struct dividing *d, struct str audience, struct gate_decision
 {
     struct part all = {.audience = audience};
     size_t count = 1;
-    d->audience = audience;
     if (!gate_references(d->s->object->json, note_target, d) && d->failed)
         return false;
     for (const struct target *t = d->targets; t; t = t->next)
         for (const struct form *f = t->forms; f; f = f->next)
-            if (!split(d, &all, f->readers, &count))
+            if (!split(d, &all, f->know, &count))
                 return false;
     for (const struct part *p = &all; p; p = p->next)
         if (!share_of_part(d, p->audience, out))
@@ -335,18 +338,65 @@ static bool home_of(struct gate *g, struct str audience, struct str *home, struc
            gate_combine(g, audience, nation, POLICY_WITHOUT, abroad, e);
 }
 
-static bool released_group(struct gate *g, const struct gate_subject *s,
-                           const struct gate_share *share, struct gate_decision *out, struct err *e)
+/* A group that is to be divided, once all are known. */
+struct division {
+    struct division *next;
+    const struct policy_group *group;
+    struct str audience;
+};
+
+/* One decision on its way. */
+struct deciding {
+    struct gate *g;
+    const struct gate_subject *s;
+    struct division *divisions;
+    struct gate_decision *out;
+    struct err *e;
+};
+
+static bool add_division(struct deciding *x, const struct policy_group *group, struct str audience)
 {
-    struct dividing d = {.g = g, .s = s, .group = share->group, .e = e};
+    struct division *d = arena_alloc(x->g->arena, sizeof *d);
+    if (!d)
+        return arena_ok(x->g->arena, x->e);
+    *d = (struct division){x->divisions, group, audience};
+    x->divisions = d;
+    return true;
+}
+
+static bool same_profile(const struct policy_view *a, const struct policy_view *b)
+{
+    return a && b ? memcmp(a->profile, b->profile, sizeof a->profile) == 0 : a == b;
+}
+
+static bool divide_all(struct deciding *x)
+{
+    for (const struct division *v = x->divisions; v; v = v->next) {
+        struct dividing d = {
+            .g = x->g, .s = x->s, .group = v->group, .audience = v->audience, .e = x->e};
+        for (const struct division *o = x->divisions; o; o = o->next)
+            if (same_profile(o->group->view, v->group->view) &&
+                !gate_combine(x->g, o->audience, d.audience, POLICY_EITHER, &d.audience, x->e))
+                return false;
+        if (!divide(&d, v->audience, x->out))
+            return false;
+    }
+    return true;
+}
+
+static bool released_group(struct deciding *x, const struct gate_share *share)
+{
+    struct gate *g = x->g;
+    struct gate_decision *out = x->out;
+    struct err *e = x->e;
     const struct gate_org *source;
     struct str home, abroad;
     if (share->group->view)
-        return divide(&d, share->audience, out);
+        return add_division(x, share->group, share->audience);
     if (!g->has_copies)
         return add_share(g, out, share, e);
     /* What comes from abroad may speak of our copies; at home it is to speak of the originals. */
-    if (!gate_org_of(g, s->source_org, &source, e))
+    if (!gate_org_of(g, x->s->source_org, &source, e))
         return false;
     if (str_eq(source->party.nation, g->x->config.nation))
         return add_share(g, out, share, e);
@@ -355,7 +405,8 @@ static bool released_group(struct gate *g, const struct gate_subject *s,
     struct gate_share rest = *share;
     rest.audience = abroad;
     rest.serial = 0;
-    return (abroad.n == 0 || add_share(g, out, &rest, e)) && (home.n == 0 || divide(&d, home, out));
+    return (abroad.n == 0 || add_share(g, out, &rest, e)) &&
+           (home.n == 0 || add_division(x, share->group, home));
 }
 
 /* ---- the decision ---- */
@@ -390,35 +441,36 @@ static bool submitters_of(struct gate *g, const struct gate_subject *s, struct s
 }
 
 /* Takes those who are approved, and the further submitters, out of a group's share. */
-static bool place_group(struct gate *g, const struct gate_subject *s, struct gate_share *share,
-                        struct str submitters, struct gate_decision *out, struct err *e)
+static bool place_group(struct deciding *x, struct gate_share *share, struct str submitters)
 {
+    struct gate *g = x->g;
+    struct gate_decision *out = x->out;
     struct str approved = STR("");
     if (submitters.n) {
         share->serial = 0;
-        if (!gate_combine(g, share->audience, submitters, POLICY_WITHOUT, &share->audience, e))
+        if (!gate_combine(g, share->audience, submitters, POLICY_WITHOUT, &share->audience, x->e))
             return false;
     }
-    if (share->verdict == POLICY_HELD) {
-        struct gate_share free = *share;
-        if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, e) ||
-            !gate_approved(g, s, share, &approved, e) ||
-            !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, e) ||
-            !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, e))
-            return false;
-        share->serial = free.serial = 0;
-        free.verdict = POLICY_RELEASED;
-        if (free.audience.n && !released_group(g, s, &free, out, e))
-            return false;
-        return share->audience.n == 0 || add_share(g, out, share, e);
-    }
-    return share->audience.n == 0 || released_group(g, s, share, out, e);
+    if (share->verdict != POLICY_HELD)
+        return share->audience.n == 0 || released_group(x, share);
+    struct gate_share free = *share;
+    if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, x->e) ||
+        !gate_approved(g, x->s, share, &approved, x->e) ||
+        !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, x->e) ||
+        !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, x->e))
+        return false;
+    share->serial = free.serial = 0;
+    free.verdict = POLICY_RELEASED;
+    if (free.audience.n && !released_group(x, &free))
+        return false;
+    return share->audience.n == 0 || add_share(g, out, share, x->e);
 }
 
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e)
 {
     static const struct policy_group as_it_is = {.verdict = POLICY_RELEASED};
+    struct deciding x = {.g = g, .s = s, .out = out, .e = e};
     const struct policy_outcome *o;
     const struct gate_org *also;
     struct policy_facts facts;
@@ -433,10 +485,10 @@ bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decis
                                    .verdict = o->groups[i].verdict,
                                    .group = &o->groups[i],
                                    .serial = o->serial * LIMIT_POLICY_GROUPS + i + 1};
-        if (!place_group(g, s, &share, submitters, out, e))
+        if (!place_group(&x, &share, submitters))
             return false;
     }
     struct gate_share own = {
         .audience = submitters, .verdict = POLICY_RELEASED, .group = &as_it_is};
-    return submitters.n == 0 || add_share(g, out, &own, e);
+    return divide_all(&x) && (submitters.n == 0 || add_share(g, out, &own, e));
 }
