@@ -93,14 +93,17 @@ struct copy_ids {
     struct form *list;
 };
 
+/* In order of the ids; the original stands last. */
 static bool note_copy_id(void *ctx, struct str id)
 {
     struct copy_ids *c = ctx;
-    struct form *f = arena_calloc(c->a, 1, sizeof *f);
+    struct form *f = arena_calloc(c->a, 1, sizeof *f), **at = &c->list;
     if (!f)
         return false;
-    *f = (struct form){.next = c->list, .id = arena_str(c->a, id)};
-    c->list = f;
+    while (*at && (*at)->next && str_cmp((*at)->id, id) < 0)
+        at = &(*at)->next;
+    *f = (struct form){.next = *at, .id = arena_str(c->a, id)};
+    *at = f;
     return true;
 }
 
@@ -130,7 +133,6 @@ static bool look_up_target(struct dividing *d, struct target *t)
     return arena_ok(g->arena, d->e);
 }
 
-/* The original stands last. */
 static const struct form *origin_of(const struct target *t)
 {
     const struct form *f = t->forms;

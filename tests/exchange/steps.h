@@ -593,6 +593,7 @@ static void plan(struct history *h, struct exchange_plan *out)
 static void apply(struct history *h)
 {
     struct err e = {0};
+    h->applied = true;
     must_do(exchange_policy_apply(h->node.x, str_of(h->m.policy.text), NULL, NULL, &e), &e);
 }
 
