@@ -261,6 +261,8 @@ static bool join_stored(struct arriving *a)
     for (const struct exchange_item *it = a->b->items; it != a->it && !st.any; it++)
         st.any = it->stands && it->row.object == o->object;
     a->it->stood = st.any;
+    if (st.any)
+        o->user = a->k.object_user;
     return o->source_org == a->b->who.org ||
            store_submitter_put(a->g->store, o->object, a->b->collection.id, a->b->who.org, a->e);
 }
@@ -437,7 +439,6 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     struct gate_decision d;
     struct gate_subject s = gate_subject_of(&it->row, &it->object, &b->collection);
     s.source = b->text;
-    s.user = b->who.user;
     s.has_rows = it->fresh;
     s.digest = (struct str){it->digest, sizeof it->digest};
     if (!it->stood && !record_item(g, LEDGER_ACCEPTANCE_RECORD, b, it, e))

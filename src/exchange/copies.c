@@ -5,48 +5,68 @@
 
 /* ---- which version a copy is ---- */
 
-/* The latest stored copy of one id that was made of one original. */
-struct latest {
-    struct arena *a;
-    struct str id, version, bytes;
-    int64_t version_us;
+/* The stored copies of one id that were made of one original, the latest first. */
+struct version {
+    struct version *next;
+    struct str version, bytes;
+    int64_t object, version_us;
 };
 
-static bool note_latest(void *ctx, const struct store_object *o)
+struct versions {
+    struct arena *a;
+    struct str id;
+    struct version *list;
+};
+
+static bool note_version(void *ctx, const struct store_object *o)
 {
-    struct latest *l = ctx;
-    if (str_eq(o->id, l->id)) {
-        l->version = arena_str(l->a, o->version);
-        l->bytes = arena_str(l->a, o->bytes);
-        l->version_us = o->version_us;
-    }
+    struct versions *l = ctx;
+    struct version *v = str_eq(o->id, l->id) ? arena_calloc(l->a, 1, sizeof *v) : NULL;
+    if (!v)
+        return true;
+    *v = (struct version){l->list, arena_str(l->a, o->version), arena_str(l->a, o->bytes),
+                          o->object, o->version_us};
+    l->list = v;
     return true;
+}
+
+static bool is_released(const struct gate_subject *s, int64_t object)
+{
+    for (const struct gate_row *r = s->rows; r; r = r->next)
+        if (r->row.object == object)
+            return true;
+    return false;
 }
 
 /* STIX 2.1 §3.6: one id and `modified` have one content. What was made of this original before has
  * other content when what it refers to has changed since, or who can have that: then the copy gets
- * a version of its own, a millisecond later. */
+ * a version of its own, a millisecond later. What nobody has any more does not come back under an
+ * older version than they were given since. */
 bool gate_copy(struct gate *g, const struct gate_subject *s, const struct policy_view *v,
                struct policy_copy_options *o, struct policy_copy *out, struct err *e)
 {
     char text[INSTANT_TEXT_BYTES];
     const struct json *object = s->object->json;
-    struct latest l = {.a = g->arena};
+    struct versions l = {.a = g->arena};
     if (!policy_copy_make(v, object, s->source, o, out, e))
         return false;
     if (out->kind != POLICY_COPY_MADE || !s->object->has_version || s->row == 0)
         return true;
     l.id = out->id;
-    if (!store_derived_copies(g->store, s->row, note_latest, &l, e) || !arena_ok(g->arena, e))
+    if (!store_derived_copies(g->store, s->row, note_version, &l, e) || !arena_ok(g->arena, e))
         return false;
-    if (l.bytes.n == 0 || str_eq(l.bytes, out->bytes))
+    if (!l.list)
         return true;
-    o->modified = l.version;
-    if (!policy_copy_make(v, object, s->source, o, out, e))
-        return false;
-    if (str_eq(l.bytes, out->bytes))
-        return true;
-    o->modified = instant_text(instant_of_us(l.version_us + 1000), 3, text);
+    for (const struct version *c = l.list; c; c = c->next) {
+        if (c != l.list && !is_released(s, c->object))
+            continue;
+        o->modified = c->version;
+        if (!policy_copy_make(v, object, s->source, o, out, e))
+            return false;
+        if (str_eq(c->bytes, out->bytes))
+            return true;
+    }
+    o->modified = instant_text(instant_of_us(l.list->version_us + 1000), 3, text);
     return policy_copy_make(v, object, s->source, o, out, e);
 }
 

@@ -36,6 +36,20 @@ static bool note_reader(void *ctx, struct str audience)
     return !x->out->released;
 }
 
+struct forms {
+    struct explaining *x;
+    struct store *s;
+    bool failed;
+    struct err *e;
+};
+
+static bool note_form(void *ctx, struct str copy_id)
+{
+    struct forms *f = ctx;
+    f->failed = !store_release_readers(f->s, store_name(f->s, copy_id), note_reader, f->x, f->e);
+    return !f->failed && !f->x->out->released;
+}
+
 static bool put_steps(struct explaining *x, const struct policy_view *v, struct err *e)
 {
     struct exchange_explanation *out = x->out;
@@ -105,7 +119,9 @@ static bool explain(struct explaining *x, struct store *s, struct str id, struct
         return false;
     if (!n.any)
         return err_set(e, ERR_NOT_FOUND, "no object %.*s in this node", STR_FMT(id));
+    struct forms f = {x, s, false, e};
     return arena_ok(x->a, e) && store_release_readers(s, store_name(s, id), note_reader, x, e) &&
+           store_copies_of(s, id, note_form, &f, e) && !f.failed &&
            gate_each_standing(x->g, &n.o, explain_in, x, e);
 }
 

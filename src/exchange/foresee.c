@@ -19,12 +19,19 @@ struct table {
     size_t count, room; /* room: a power of two */
 };
 
+/* The ids of copies, of one original. */
+struct copy_id {
+    struct copy_id *next;
+    struct str id;
+};
+
 struct gate_foresight {
     struct arena *a;
     struct table readers, next; /* by store_name: audiences as foreseen, as this pass finds them */
-    struct table copies;        /* by name and profile: the copy's id */
+    struct table copies;        /* by store_name of the original: its copies, as a struct copy_id */
     struct table references;    /* by name and type of what refers to it */
     bool knows_references;
+    bool looked;      /* at everything, once at least */
     uint64_t changes; /* of the last pass */
 };
 
@@ -84,21 +91,26 @@ static void forget(struct table *t)
 
 bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out)
 {
-    const struct slot *s = g->foresight ? find(&g->foresight->readers, (uint64_t)name) : NULL;
-    if (s)
-        *out = s->value;
-    return s != NULL;
+    if (!g->foresight || !g->foresight->looked)
+        return false;
+    const struct slot *s = find(&g->foresight->readers, (uint64_t)name);
+    *out = s ? s->value : STR("");
+    return true;
 }
 
-bool gate_foreseen_copy(const struct gate *g, int64_t name,
-                        const unsigned char profile[STORE_PROFILE_BYTES], struct str *out)
+static struct copy_id *copies_of(const struct gate_foresight *f, int64_t origin)
 {
-    const struct slot *s =
-        g->foresight ? find(&g->foresight->copies, key_of(name, profile, STORE_PROFILE_BYTES))
-                     : NULL;
-    if (s)
-        *out = s->value;
-    return s != NULL;
+    const struct slot *s = find(&f->copies, (uint64_t)origin);
+    return s ? (struct copy_id *)(uintptr_t)s->value.p : NULL;
+}
+
+bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_text_fn *each, void *ctx)
+{
+    if (!g->foresight || !g->foresight->looked)
+        return false;
+    for (const struct copy_id *c = copies_of(g->foresight, origin); c && each(ctx, c->id);)
+        c = c->next;
+    return true;
 }
 
 bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known)
@@ -118,27 +130,44 @@ struct looking {
     bool failed;
 };
 
-static bool note_share(struct looking *l, const struct gate_share *s)
+/* More of those who will read something under this name. */
+static bool note_readers(struct looking *l, int64_t name, struct str audience)
 {
     struct gate_foresight *f = l->f;
-    const struct slot *old = find(&f->next, (uint64_t)l->o->name);
+    const struct slot *old = find(&f->next, (uint64_t)name);
     struct str all = old ? old->value : STR("");
-    if (s->verdict != POLICY_RELEASED)
-        return true;
-    if (!gate_combine(l->g, s->audience, all, POLICY_EITHER, &all, l->e))
+    if (!gate_combine(l->g, audience, all, POLICY_EITHER, &all, l->e))
         return false;
-    if (!old || !str_eq(all, old->value)) {
-        all = arena_str(f->a, all);
-        if (!arena_ok(f->a, l->e) || !put(&f->next, (uint64_t)l->o->name, all, l->e))
-            return false;
-    }
-    if (!s->copy_id.n || !s->group->view)
+    if (old && str_eq(all, old->value))
         return true;
-    uint64_t key = key_of(l->o->name, s->group->view->profile, STORE_PROFILE_BYTES);
-    if (find(&f->copies, key))
+    all = arena_str(f->a, all);
+    return arena_ok(f->a, l->e) && put(&f->next, (uint64_t)name, all, l->e);
+}
+
+static bool note_copy(struct looking *l, struct str id)
+{
+    struct gate_foresight *f = l->f;
+    struct copy_id *first = copies_of(f, l->o->name), *c = first;
+    while (c && !str_eq(c->id, id))
+        c = c->next;
+    if (c)
         return true;
     f->changes++;
-    return put(&f->copies, key, arena_str(f->a, s->copy_id), l->e) && arena_ok(f->a, l->e);
+    if (!(c = arena_calloc(f->a, 1, sizeof *c)))
+        return arena_ok(f->a, l->e);
+    *c = (struct copy_id){first, arena_str(f->a, id)};
+    return arena_ok(f->a, l->e) &&
+           put(&f->copies, (uint64_t)l->o->name, (struct str){(const char *)c, 0}, l->e);
+}
+
+static bool note_share(struct looking *l, const struct gate_share *s)
+{
+    if (s->verdict != POLICY_RELEASED)
+        return true;
+    if (!s->copy_id.n)
+        return note_readers(l, l->o->name, s->audience);
+    return note_copy(l, s->copy_id) &&
+           note_readers(l, store_name(l->g->store, s->copy_id), s->audience);
 }
 
 static bool look_in(void *ctx, struct gate_subject *s, struct err *e)
@@ -221,6 +250,7 @@ bool gate_foresee(struct gate *g, struct err *e)
         if (!gate_each_stored(g, &after, SIZE_MAX, look_at, &l, &left, e))
             return false;
         turn(f);
+        f->looked = true;
     }
     return true;
 }

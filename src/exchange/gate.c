@@ -35,13 +35,19 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
 
 /* ---- what an object refers to ---- */
 
-/* One id that it names, as the recipients of one group may know it. */
+/* An id under which some read a target: its own, or a copy's. */
+struct form {
+    struct form *next;
+    struct str id, readers;
+    struct str know; /* those of its readers who know the target by it: none by a form before */
+};
+
+/* One id that the object names, as the recipients of one group may know it. */
 struct target {
     struct target *next;
     struct str id;
     struct str origin;  /* the id it has at home: of what it is a copy, else itself */
-    struct str copy;    /* the id that the group's view gave it, or STR_NONE */
-    struct str readers; /* who reads any version of it, in whatever form */
+    struct form *forms; /* copies stand before the original */
 };
 
 /* One group, and the parts that its references divide it into. */
@@ -49,7 +55,8 @@ struct dividing {
     struct gate *g;
     const struct gate_subject *s;
     const struct policy_group *group;
-    struct target *targets;
+    struct str audience;    /* of all groups whose copies would have one id */
+    struct target *targets; /* by id */
     bool failed;
     struct err *e;
 };
@@ -68,48 +75,88 @@ static bool add_readers(void *ctx, struct str text)
     return !r->failed;
 }
 
+/* Who reads a version under this very id. */
 static bool readers_of(struct gate *g, struct str id, struct str *out, struct err *e)
 {
     struct readers r = {.g = g, .all = STR(""), .e = e};
-    if (gate_foreseen_readers(g, store_name(g->store, id), out))
+    int64_t name = store_name(g->store, id);
+    if (gate_foreseen_readers(g, name, out))
         return true;
-    if (!store_release_readers(g->store, store_name(g->store, id), add_readers, &r, e) || r.failed)
+    if (!store_release_readers(g->store, name, add_readers, &r, e) || r.failed)
         return false;
     *out = r.all;
     return true;
 }
 
+struct copy_ids {
+    struct arena *a;
+    struct form *list;
+};
+
+/* In order of the ids; the original stands last. */
+static bool note_copy_id(void *ctx, struct str id)
+{
+    struct copy_ids *c = ctx;
+    struct form *f = arena_calloc(c->a, 1, sizeof *f), **at = &c->list;
+    if (!f)
+        return false;
+    while (*at && (*at)->next && str_cmp((*at)->id, id) < 0)
+        at = &(*at)->next;
+    *f = (struct form){.next = *at, .id = arena_str(c->a, id)};
+    *at = f;
+    return true;
+}
+
+/* What it is known as, and by whom. */
 static bool look_up_target(struct dividing *d, struct target *t)
 {
     struct gate *g = d->g;
-    const struct policy_view *view = d->group->view;
+    struct copy_ids ids = {.a = g->arena};
     struct str origin;
-    if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e) ||
-        (view && !store_copy_of(g->store, g->arena, origin.n ? origin : t->id, view->profile,
-                                &t->copy, d->e)))
+    if (!store_copy_origin(g->store, g->arena, t->id, &origin, d->e))
         return false;
     t->origin = origin.n ? origin : t->id;
-    if (view && !t->copy.n)
-        gate_foreseen_copy(g, store_name(g->store, t->origin), view->profile, &t->copy);
     /* Where nothing depends on who reads it, nobody looks. */
-    bool asked = view ? view->drop_references : origin.n > 0;
-    return !asked || readers_of(g, t->origin, &t->readers, d->e);
+    if (!d->group->view && !origin.n)
+        return true;
+    note_copy_id(&ids, t->origin);
+    if (!gate_foreseen_copies(g, store_name(g->store, t->origin), note_copy_id, &ids) &&
+        !store_copies_of(g->store, t->origin, note_copy_id, &ids, d->e))
+        return false;
+    t->forms = ids.list;
+    struct str before = STR("");
+    for (struct form *f = t->forms; f; f = f->next)
+        if (!readers_of(g, f->id, &f->readers, d->e) ||
+            !gate_combine(g, f->readers, before, POLICY_WITHOUT, &f->know, d->e) ||
+            !gate_combine(g, f->readers, before, POLICY_EITHER, &before, d->e))
+            return false;
+    return arena_ok(g->arena, d->e);
+}
+
+static const struct form *origin_of(const struct target *t)
+{
+    const struct form *f = t->forms;
+    while (f->next)
+        f = f->next;
+    return f;
 }
 
 static bool note_target(void *ctx, struct str id)
 {
     struct dividing *d = ctx;
-    for (const struct target *t = d->targets; t; t = t->next)
-        if (str_eq(t->id, id))
-            return true;
+    struct target **at = &d->targets;
+    while (*at && str_cmp((*at)->id, id) < 0)
+        at = &(*at)->next;
+    if (*at && str_eq((*at)->id, id))
+        return true;
     struct target *t = arena_calloc(d->g->arena, 1, sizeof *t);
     d->failed = !t && !arena_ok(d->g->arena, d->e);
     if (d->failed)
         return false;
     t->id = id;
     d->failed = !look_up_target(d, t);
-    t->next = d->targets;
-    d->targets = t;
+    t->next = *at;
+    *at = t;
     return !d->failed;
 }
 
@@ -127,19 +174,27 @@ struct mapping {
     struct err *e;
 };
 
-/* Do all of the part read it? */
-static bool all_read(struct mapping *m, const struct target *t)
+static bool all_among(struct mapping *m, struct str audience, struct str readers)
 {
     struct str without;
-    if (!gate_combine(m->d->g, m->audience, t->readers, POLICY_WITHOUT, &without, m->e)) {
+    if (!gate_combine(m->d->g, audience, readers, POLICY_WITHOUT, &without, m->e)) {
         m->failed = true;
         return false;
     }
     return without.n == 0;
 }
 
-/* The name by which the part knows what the object refers to. At home that is the original's,
- * whatever copy a partner spoke of; under a view the copy's, where there is one. */
+/* As what the part knows the target; NULL when not all of it read it so. */
+static const struct form *form_of(struct mapping *m, const struct target *t)
+{
+    const struct form *f = t->forms;
+    while (f && (f->know.n == 0 || !all_among(m, m->audience, f->know)))
+        f = f->next;
+    return f;
+}
+
+/* The id by which the part knows what the object refers to. Of what it does not read it is told
+ * nothing, not even that there is a copy: the reference stands as it was, or goes. */
 static enum policy_reference map_reference(void *ctx, struct str id, struct str *to)
 {
     struct mapping *m = ctx;
@@ -148,12 +203,38 @@ static enum policy_reference map_reference(void *ctx, struct str id, struct str 
     while (t && !str_eq(t->id, id))
         t = t->next;
     must(t != NULL);
-    if (view && view->drop_references && !all_read(m, t))
-        return POLICY_REFERENCE_GONE;
-    *to = t->copy.n ? t->copy : t->origin;
-    if (str_eq(*to, id) || (!view && !all_read(m, t)))
-        return POLICY_REFERENCE_KEPT;
-    return POLICY_REFERENCE_CHANGED;
+    const struct form *f = form_of(m, t);
+    if (!f)
+        return view && view->drop_references ? POLICY_REFERENCE_GONE : POLICY_REFERENCE_KEPT;
+    *to = f->id;
+    return str_eq(*to, id) ? POLICY_REFERENCE_KEPT : POLICY_REFERENCE_CHANGED;
+}
+
+/* Recipients of one group that differ in what they read of what it refers to get copies of their
+ * own. What tells those apart is what each reads and others of the group do not, or only as a copy:
+ * never what it does not read itself, since that is to stay unknown to it. Where all read alike
+ * there is nothing to tell apart, and the id stays the same from version to version. */
+static bool variant_of(struct mapping *m, struct str *out)
+{
+    struct gate *g = m->d->g;
+    struct buf b;
+    buf_init(&b, 0);
+    for (const struct target *t = m->d->targets; t && !m->failed; t = t->next) {
+        const struct form *f = form_of(m, t);
+        struct str alike;
+        if (!f)
+            continue;
+        /* Who knows the original knows more than who knows a copy. */
+        m->failed = !gate_combine(g, f->know, origin_of(t)->know, POLICY_EITHER, &alike, m->e);
+        if (!m->failed && !all_among(m, m->d->audience, alike)) {
+            buf_str(&b, f->id);
+            buf_byte(&b, '\n');
+        }
+    }
+    bool ok = !m->failed && buf_ok(&b, m->e);
+    *out = b.n ? arena_str(g->arena, buf_view(&b)) : STR_NONE;
+    buf_done(&b);
+    return ok && arena_ok(g->arena, m->e);
 }
 
 static bool add_share(struct gate *g, struct gate_decision *out, const struct gate_share *share,
@@ -179,8 +260,7 @@ static bool add_withheld(struct gate *g, struct gate_decision *out, struct str a
     return arena_ok(g->arena, e);
 }
 
-static bool share_of_part(struct dividing *d, struct str audience, bool divided,
-                          struct gate_decision *out)
+static bool share_of_part(struct dividing *d, struct str audience, struct gate_decision *out)
 {
     struct gate *g = d->g;
     struct mapping m = {.d = d, .audience = audience, .e = d->e};
@@ -188,7 +268,6 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
     struct policy_copy_options options = {
         .key = {(const char *)g->x->key, sizeof g->x->key},
         .creator = g->x->config.identity,
-        .variant = divided ? audience : STR_NONE,
         .led_home = d->group->view == NULL,
         .reference = map_reference,
         .ctx = &m,
@@ -196,7 +275,8 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
         .arena = g->arena,
     };
     struct gate_share share = {.audience = audience, .verdict = POLICY_RELEASED, .group = d->group};
-    if (!gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
+    if (!variant_of(&m, &options.variant) ||
+        !gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
         return false;
     if (copy.kind == POLICY_COPY_WITHHELD)
         return add_withheld(g, out, audience, copy.why, d->e);
@@ -209,16 +289,16 @@ static bool share_of_part(struct dividing *d, struct str audience, bool divided,
 
 /* ---- dividing ---- */
 
-/* Splits each part into those who read the target and those who do not. Past the limit parts stay
- * whole: then what not all of a part read counts as read by none. */
-static bool split(struct dividing *d, struct part *parts, const struct target *t, size_t *count)
+/* Splits each part into those who know the target as this and those who do not. Past the limit
+ * parts stay whole: then what not all of a part read counts as read by none. */
+static bool split(struct dividing *d, struct part *parts, struct str know, size_t *count)
 {
-    for (struct part *p = parts; p; p = p->next) {
+    for (struct part *p = parts; p && know.n; p = p->next) {
         struct str in, out;
         if (*count == LIMIT_GATE_PARTS)
             return true;
-        if (!gate_combine(d->g, p->audience, t->readers, POLICY_BOTH, &in, d->e) ||
-            !gate_combine(d->g, p->audience, t->readers, POLICY_WITHOUT, &out, d->e))
+        if (!gate_combine(d->g, p->audience, know, POLICY_BOTH, &in, d->e) ||
+            !gate_combine(d->g, p->audience, know, POLICY_WITHOUT, &out, d->e))
             return false;
         if (in.n == 0 || out.n == 0)
             continue;
@@ -238,17 +318,15 @@ static bool split(struct dividing *d, struct part *parts, const struct target *t
 static bool divide(struct dividing *d, struct str audience, struct gate_decision *out)
 {
     struct part all = {.audience = audience};
-    const struct policy_view *view = d->group->view;
     size_t count = 1;
     if (!gate_references(d->s->object->json, note_target, d) && d->failed)
         return false;
-    for (const struct target *t = d->targets; t; t = t->next) {
-        bool matters = view ? view->drop_references : !str_eq(t->origin, t->id);
-        if (matters && !split(d, &all, t, &count))
-            return false;
-    }
+    for (const struct target *t = d->targets; t; t = t->next)
+        for (const struct form *f = t->forms; f; f = f->next)
+            if (!split(d, &all, f->know, &count))
+                return false;
     for (const struct part *p = &all; p; p = p->next)
-        if (!share_of_part(d, p->audience, count > 1, out))
+        if (!share_of_part(d, p->audience, out))
             return false;
     return true;
 }
@@ -262,18 +340,65 @@ static bool home_of(struct gate *g, struct str audience, struct str *home, struc
            gate_combine(g, audience, nation, POLICY_WITHOUT, abroad, e);
 }
 
-static bool released_group(struct gate *g, const struct gate_subject *s,
-                           const struct gate_share *share, struct gate_decision *out, struct err *e)
+/* A group that is to be divided, once all are known. */
+struct division {
+    struct division *next;
+    const struct policy_group *group;
+    struct str audience;
+};
+
+/* One decision on its way. */
+struct deciding {
+    struct gate *g;
+    const struct gate_subject *s;
+    struct division *divisions;
+    struct gate_decision *out;
+    struct err *e;
+};
+
+static bool add_division(struct deciding *x, const struct policy_group *group, struct str audience)
 {
-    struct dividing d = {.g = g, .s = s, .group = share->group, .e = e};
+    struct division *d = arena_alloc(x->g->arena, sizeof *d);
+    if (!d)
+        return arena_ok(x->g->arena, x->e);
+    *d = (struct division){x->divisions, group, audience};
+    x->divisions = d;
+    return true;
+}
+
+static bool same_profile(const struct policy_view *a, const struct policy_view *b)
+{
+    return a && b ? memcmp(a->profile, b->profile, sizeof a->profile) == 0 : a == b;
+}
+
+static bool divide_all(struct deciding *x)
+{
+    for (const struct division *v = x->divisions; v; v = v->next) {
+        struct dividing d = {
+            .g = x->g, .s = x->s, .group = v->group, .audience = v->audience, .e = x->e};
+        for (const struct division *o = x->divisions; o; o = o->next)
+            if (same_profile(o->group->view, v->group->view) &&
+                !gate_combine(x->g, o->audience, d.audience, POLICY_EITHER, &d.audience, x->e))
+                return false;
+        if (!divide(&d, v->audience, x->out))
+            return false;
+    }
+    return true;
+}
+
+static bool released_group(struct deciding *x, const struct gate_share *share)
+{
+    struct gate *g = x->g;
+    struct gate_decision *out = x->out;
+    struct err *e = x->e;
     const struct gate_org *source;
     struct str home, abroad;
     if (share->group->view)
-        return divide(&d, share->audience, out);
+        return add_division(x, share->group, share->audience);
     if (!g->has_copies)
         return add_share(g, out, share, e);
     /* What comes from abroad may speak of our copies; at home it is to speak of the originals. */
-    if (!gate_org_of(g, s->source_org, &source, e))
+    if (!gate_org_of(g, x->s->source_org, &source, e))
         return false;
     if (str_eq(source->party.nation, g->x->config.nation))
         return add_share(g, out, share, e);
@@ -282,7 +407,8 @@ static bool released_group(struct gate *g, const struct gate_subject *s,
     struct gate_share rest = *share;
     rest.audience = abroad;
     rest.serial = 0;
-    return (abroad.n == 0 || add_share(g, out, &rest, e)) && (home.n == 0 || divide(&d, home, out));
+    return (abroad.n == 0 || add_share(g, out, &rest, e)) &&
+           (home.n == 0 || add_division(x, share->group, home));
 }
 
 /* ---- the decision ---- */
@@ -317,35 +443,36 @@ static bool submitters_of(struct gate *g, const struct gate_subject *s, struct s
 }
 
 /* Takes those who are approved, and the further submitters, out of a group's share. */
-static bool place_group(struct gate *g, const struct gate_subject *s, struct gate_share *share,
-                        struct str submitters, struct gate_decision *out, struct err *e)
+static bool place_group(struct deciding *x, struct gate_share *share, struct str submitters)
 {
+    struct gate *g = x->g;
+    struct gate_decision *out = x->out;
     struct str approved = STR("");
     if (submitters.n) {
         share->serial = 0;
-        if (!gate_combine(g, share->audience, submitters, POLICY_WITHOUT, &share->audience, e))
+        if (!gate_combine(g, share->audience, submitters, POLICY_WITHOUT, &share->audience, x->e))
             return false;
     }
-    if (share->verdict == POLICY_HELD) {
-        struct gate_share free = *share;
-        if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, e) ||
-            !gate_approved(g, s, share, &approved, e) ||
-            !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, e) ||
-            !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, e))
-            return false;
-        share->serial = free.serial = 0;
-        free.verdict = POLICY_RELEASED;
-        if (free.audience.n && !released_group(g, s, &free, out, e))
-            return false;
-        return share->audience.n == 0 || add_share(g, out, share, e);
-    }
-    return share->audience.n == 0 || released_group(g, s, share, out, e);
+    if (share->verdict != POLICY_HELD)
+        return share->audience.n == 0 || released_group(x, share);
+    struct gate_share free = *share;
+    if (!gate_combine(g, share->audience, out->held, POLICY_EITHER, &out->held, x->e) ||
+        !gate_approved(g, x->s, share, &approved, x->e) ||
+        !gate_combine(g, share->audience, approved, POLICY_BOTH, &free.audience, x->e) ||
+        !gate_combine(g, share->audience, approved, POLICY_WITHOUT, &share->audience, x->e))
+        return false;
+    share->serial = free.serial = 0;
+    free.verdict = POLICY_RELEASED;
+    if (free.audience.n && !released_group(x, &free))
+        return false;
+    return share->audience.n == 0 || add_share(g, out, share, x->e);
 }
 
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e)
 {
     static const struct policy_group as_it_is = {.verdict = POLICY_RELEASED};
+    struct deciding x = {.g = g, .s = s, .out = out, .e = e};
     const struct policy_outcome *o;
     const struct gate_org *also;
     struct policy_facts facts;
@@ -360,10 +487,10 @@ bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decis
                                    .verdict = o->groups[i].verdict,
                                    .group = &o->groups[i],
                                    .serial = o->serial * LIMIT_POLICY_GROUPS + i + 1};
-        if (!place_group(g, s, &share, submitters, out, e))
+        if (!place_group(&x, &share, submitters))
             return false;
     }
     struct gate_share own = {
         .audience = submitters, .verdict = POLICY_RELEASED, .group = &as_it_is};
-    return submitters.n == 0 || add_share(g, out, &own, e);
+    return divide_all(&x) && (submitters.n == 0 || add_share(g, out, &own, e));
 }

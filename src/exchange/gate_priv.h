@@ -186,8 +186,7 @@ bool gate_foresee(struct gate *g, struct err *e) BASE_CHECKED;
 void gate_foresight_free(struct gate_foresight *f); /* NULL is allowed */
 /* What is foreseen, if anything is. */
 bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out);
-bool gate_foreseen_copy(const struct gate *g, int64_t name,
-                        const unsigned char profile[STORE_PROFILE_BYTES], struct str *out);
+bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_text_fn *each, void *ctx);
 bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known);
 
 /* ---- holds (desk.c) ---- */

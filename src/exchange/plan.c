@@ -94,6 +94,23 @@ static bool add_decided(struct planning *p, const struct gate_decision *d)
     return true;
 }
 
+/* An observable's copy stays with those to whom other originals give it. */
+static bool add_given_by_others(struct planning *p, const struct gate_subject *s,
+                                const struct gate_change *changes)
+{
+    for (const struct gate_row *r = s->rows; r && s->object->class == STIX_SCO; r = r->next) {
+        const struct gate_change *c = changes;
+        while (c && (c->row.object != r->row.object || c->row.collection != r->row.collection ||
+                     c->row.date_added != r->row.date_added))
+            c = c->next;
+        struct side side = {.audience = c ? c->after : r->row.audience_text, .copy = true};
+        if (r->row.object != s->row && r->row.collection == s->collection->id && side.audience.n &&
+            !add_side(p, &side))
+            return false;
+    }
+    return true;
+}
+
 static bool plan_in(void *ctx, struct gate_subject *s, struct err *e)
 {
     struct planning *p = ctx;
@@ -108,7 +125,7 @@ static bool plan_in(void *ctx, struct gate_subject *s, struct err *e)
     p->changed = p->changed || changes;
     p->touched = p->touched || changes || held;
     return add_recorded(p, s) && (!held || (gate_holds(&p->g, s, note_hold, &r, e) && !r.failed)) &&
-           add_decided(p, &d);
+           add_decided(p, &d) && add_given_by_others(p, s, changes);
 }
 
 static uint64_t key_of(const struct side *sides)

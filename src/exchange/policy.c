@@ -329,8 +329,14 @@ bool exchange_sweep_some(struct exchange *x, struct store *s, bool *left, struct
         *left = true;
         return sweep_begin(g, &w, e);
     }
-    *left = after != UINT64_MAX;
-    return !*left || sweep_on(g, after, left, e);
+    if (after == UINT64_MAX)
+        return true;
+    /* What follows from it is settled with it. */
+    bool follows;
+    if (!sweep_on(g, after, left, e) || !gate_pending(g, LIMIT_GATE_PENDING, &follows, e))
+        return false;
+    *left = *left || follows;
+    return true;
 }
 
 /* ---- applying ---- */

@@ -239,11 +239,20 @@ static bool wake_referrer(void *ctx, int64_t object, struct str type)
     return !w->failed;
 }
 
-/* Whoever refers to it is decided again: nobody has it any more. */
-static bool wake_referrers(struct exchange *x, struct store *s, int64_t name, struct err *e)
+static bool wake_of_copy(void *ctx, struct str copy_id)
+{
+    struct waking *w = ctx;
+    w->failed =
+        !store_referrers(w->s, store_name(w->s, copy_id), wake_referrer, w, w->e) || w->failed;
+    return !w->failed;
+}
+
+/* Whoever refers to it, or to a copy of it, is decided again: nobody has it any more. */
+static bool wake_referrers(struct exchange *x, struct store *s, struct str id, struct err *e)
 {
     struct waking w = {.s = s, .e = e};
-    return store_referrers(s, name, wake_referrer, &w, e) && !w.failed &&
+    return store_referrers(s, store_name(s, id), wake_referrer, &w, e) && !w.failed &&
+           store_copies_of(s, id, wake_of_copy, &w, e) && !w.failed &&
            gate_pending(x->gate, LIMIT_GATE_PENDING, &x->gate->left, e);
 }
 
@@ -411,7 +420,7 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
     if (removed == 0)
         return err_set(e, ERR_FORBIDDEN,
                        "only the organisation that submitted an object removes it");
-    return record_taken(&t, w, e) && wake_referrers(x, s, known.name, e);
+    return record_taken(&t, w, e) && wake_referrers(x, s, w->id, e);
 }
 
 /* At home a copy stands for what it was made of. */

@@ -368,13 +368,25 @@ static bool put_pending(void *ctx, int64_t object, struct str type)
     return true;
 }
 
-/* Whoever refers to an object is decided again when its readers, or their names for it, changed. */
+static bool wake_of_copy(void *ctx, struct str copy_id)
+{
+    struct gate *g = ctx;
+    struct err ignored;
+    g->pending_failed =
+        g->pending_failed ||
+        !store_referrers(g->store, store_name(g->store, copy_id), put_pending, g, &ignored);
+    return !g->pending_failed;
+}
+
+/* Whoever refers to an object, or to a copy of it, is decided again when its readers, or their
+ * names for it, changed. */
 static bool wake_referrers(struct gate *g, const struct gate_subject *s, struct err *e)
 {
     if (!(policy_asks(g->policy) & POLICY_REDACTS) && !g->has_copies)
         return true;
     g->pending_failed = false;
-    if (!store_referrers(g->store, s->name, put_pending, g, e))
+    if (!store_referrers(g->store, s->name, put_pending, g, e) ||
+        !store_copies_of(g->store, s->object->id, wake_of_copy, g, e))
         return false;
     return !g->pending_failed || err_set(e, ERR_STORE, "what refers to it cannot be noted");
 }
@@ -404,7 +416,7 @@ bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_
 bool gate_settle(struct gate *g, struct gate_subject *s, struct gate_decision *d, struct err *e)
 {
     struct gate_change *changes;
-    return gate_decide(g, s, d, e) && gate_compare(g, s, d, &changes, e) &&
+    return gate_rows(g, s, e) && gate_decide(g, s, d, e) && gate_compare(g, s, d, &changes, e) &&
            gate_write(g, s, d, changes, false, e);
 }
 
@@ -517,8 +529,9 @@ bool gate_pending(struct gate *g, size_t most, bool *left, struct err *e)
                 return false;
             gate_next(g);
         }
+        /* What was decided may have touched others. */
         done += count;
-        if (count < room)
+        if (count == 0)
             return true;
         if (done >= most) {
             *left = true;

@@ -47,21 +47,19 @@ bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e)
     return store_run(s, stmt, e);
 }
 
-bool store_copy_of(struct store *s, struct arena *a, struct str origin_id,
-                   const unsigned char profile[STORE_PROFILE_BYTES], struct str *copy_id,
-                   struct err *e)
+bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each, void *ctx,
+                     struct err *e)
 {
-    bool row;
-    sqlite3_stmt *stmt = store_statement(s, STORE_COPY_OF, e);
+    bool row, ok;
+    sqlite3_stmt *stmt = store_statement(s, STORE_COPIES_OF, e);
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, store_name(s, origin_id));
-    store_bind_blob(stmt, 2, profile, STORE_PROFILE_BYTES);
-    if (!store_step(s, stmt, &row, e))
-        return false;
-    *copy_id = row ? arena_str(a, store_column(stmt, 0)) : STR_NONE;
+    while ((ok = store_step(s, stmt, &row, e)) && row)
+        if (!each(ctx, store_column(stmt, 0)))
+            break;
     sqlite3_reset(stmt);
-    return arena_ok(a, e);
+    return ok;
 }
 
 bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,

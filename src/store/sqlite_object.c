@@ -134,6 +134,7 @@ static bool known_version(struct store *s, const struct store_object *o, store_o
         k->version_us = found.version_us;
         k->object_source_org = found.source_org;
         k->object_marking = found.marking;
+        k->object_user = found.user;
         if (same)
             same(ctx, &found);
     }

@@ -53,7 +53,11 @@
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
-                     " WHERE object=?1)")                                                          \
+                     " WHERE object=?1) AND NOT(flags&4 AND " STORE_HAS_ORIGINAL("?1") ")")        \
+    X(OBJECT_DELETE_COPIES,                                                                        \
+      "DELETE FROM object WHERE id IN(SELECT object FROM derived WHERE origin=?1) AND NOT"         \
+      " EXISTS(SELECT 1 FROM release WHERE object=object.id) AND NOT " STORE_HAS_ORIGINAL(         \
+          "object.id"))                                                                            \
     X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
                    "type,superseded,leaf) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")                     \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
@@ -79,8 +83,7 @@
       "SELECT " STORE_RELEASE_COLUMNS " FROM derived d JOIN release r ON r.object=d.object"        \
       " JOIN audience a ON a.id=r.audience WHERE d.origin=?1")                                     \
     X(RELEASE_READERS, "SELECT DISTINCT a.text FROM release r JOIN audience a ON a.id=r.audience"  \
-                       " WHERE r.name=?1 OR r.name IN(SELECT name FROM copy WHERE origin=?1)"      \
-                       " ORDER BY a.text")                                                         \
+                       " WHERE r.name=?1 ORDER BY a.text")                                         \
     X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
                             " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
@@ -90,8 +93,8 @@
     X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
                 " VALUES(?1,?2,?3,?4,?5)")                                                         \
     X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
-    X(COPY_OF, "SELECT copy_id FROM copy WHERE origin=?1 AND profile=?2")                          \
-    X(COPY_ORIGIN, "SELECT origin_id FROM copy WHERE name=?1 LIMIT 2")                             \
+    X(COPIES_OF, "SELECT DISTINCT copy_id FROM copy WHERE origin=?1 ORDER BY copy_id")             \
+    X(COPY_ORIGIN, "SELECT DISTINCT origin_id FROM copy WHERE name=?1 LIMIT 2")                    \
     X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
     X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \
                                            " (SELECT object FROM derived WHERE origin=?1)"         \
@@ -139,6 +142,9 @@
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
+/* A copy is kept while an original of it is, so that no other content takes its id and version. */
+#define STORE_HAS_ORIGINAL(copy)                                                                   \
+    "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"

@@ -190,7 +190,8 @@ struct copies {
     int64_t collection;
     struct store_release *list;
     size_t n, room;
-    bool failed;
+    int64_t object; /* what is taken back */
+    bool stands, failed;
 };
 
 static bool note_copy_row(void *ctx, const struct store_release *r)
@@ -207,27 +208,46 @@ static bool note_copy_row(void *ctx, const struct store_release *r)
     return true;
 }
 
+static bool note_standing(void *ctx, const struct store_release *r)
+{
+    struct copies *c = ctx;
+    c->stands = c->stands || r->collection == c->collection;
+    return !c->stands;
+}
+
+/* Another original that stands in the collection: what it gives remains, and it is decided about
+ * again. */
 static bool note_other_origin(void *ctx, int64_t origin)
 {
     struct copies *c = ctx;
     struct err ignored;
-    c->failed = c->failed || !store_pending_put(c->s, origin, &ignored);
+    bool before = c->stands;
+    c->stands = false;
+    if (origin == c->object || !store_release_each(c->s, origin, note_standing, c, &ignored))
+        c->stands = false;
+    c->failed = c->failed || (c->stands && !store_pending_put(c->s, origin, &ignored));
+    c->stands = c->stands || before;
     return !c->failed;
 }
 
-/* Takes back the copies of what was taken back. An observable's copy may have other originals: they
- * are to be decided about again. */
+/* Takes back the copies of what was taken back, but for those of observables that others give. */
 static bool remove_copies(struct store *s, int64_t collection, int64_t object, struct err *e)
 {
-    struct copies c = {.s = s, .collection = collection};
+    struct copies c = {.s = s, .collection = collection, .object = object};
     bool ok = store_release_copies(s, object, note_copy_row, &c, e) && !c.failed;
-    for (size_t i = 0; i < c.n && ok; i++)
-        ok = store_release_set(s, &c.list[i], 0, e) &&
-             store_derived_origins(s, c.list[i].object, note_other_origin, &c, e);
+    for (size_t i = 0; i < c.n && ok; i++) {
+        c.stands = false;
+        ok = store_derived_origins(s, c.list[i].object, note_other_origin, &c, e) && !c.failed &&
+             (c.stands || store_release_set(s, &c.list[i], 0, e));
+    }
     base_free(c.list);
     if (c.failed)
         return err_set(e, ERR_MEMORY, "out of memory");
-    return ok;
+    sqlite3_stmt *stmt = ok ? store_statement(s, STORE_OBJECT_DELETE_COPIES, e) : NULL;
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, object);
+    return store_run(s, stmt, e);
 }
 
 bool store_release_remove(struct store *s, const struct store_removal *r, size_t *removed,

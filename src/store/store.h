@@ -124,7 +124,7 @@ struct store_known {
     bool revoked_before;           /* a version before this one is revoked */
     bool is_copy;                  /* it is a redacted copy that was made here */
     int64_t object, version_us;    /* this very version, when it is stored; else 0 */
-    int64_t object_source_org;
+    int64_t object_source_org, object_user;
     unsigned object_marking;
 };
 /* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a
@@ -166,8 +166,7 @@ bool store_release_each(struct store *s, int64_t object, store_release_fn *each,
 /* The rows of all copies that were made of an object. */
 bool store_release_copies(struct store *s, int64_t origin, store_release_fn *each, void *ctx,
                           struct err *e) BASE_CHECKED;
-/* The different audiences that have any version of a name, or of a copy of it, in any collection.
- */
+/* The different audiences that have any version of a name in any collection. */
 typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
 bool store_release_readers(struct store *s, int64_t name, store_text_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
@@ -208,10 +207,10 @@ struct store_copy {
 /* Has anything ever gone out as a copy? */
 bool store_copy_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
-/* STR_NONE when no version of it went out as a copy under this profile. */
-bool store_copy_of(struct store *s, struct arena *a, struct str origin_id,
-                   const unsigned char profile[STORE_PROFILE_BYTES], struct str *copy_id,
-                   struct err *e) BASE_CHECKED;
+/* Every id under which a version of it went out as a copy, in a fixed order; text lives during the
+ * call. */
+bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each, void *ctx,
+                     struct err *e) BASE_CHECKED;
 /* STR_NONE when it is no copy, or one of several originals (observables that become equal). */
 bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,
                        struct err *e) BASE_CHECKED;

@@ -223,6 +223,8 @@ static enum err_code model_withdraw(struct history *h, const struct taking *t, c
             continue;
         s->at[t->collection].in = false;
         s->used = s->at[0].in || s->at[1].in;
+        if (!s->used)
+            forget_content(h, &s->content);
         removed++;
     }
     return removed ? ERR_NONE : ERR_FORBIDDEN;
@@ -591,6 +593,7 @@ static void plan(struct history *h, struct exchange_plan *out)
 static void apply(struct history *h)
 {
     struct err e = {0};
+    h->applied = true;
     must_do(exchange_policy_apply(h->node.x, str_of(h->m.policy.text), NULL, NULL, &e), &e);
 }
 

@@ -13,6 +13,7 @@ static bool one_step(struct history *h, unsigned k)
 {
     unsigned what = below(20);
     model_expire(&h->m);
+    h->applied = false;
     if (k < 3 || what < 8)
         return step_submit(h);
     if (what < 10)

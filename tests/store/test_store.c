@@ -901,12 +901,13 @@ static void test_copies(void)
                                .copy_id = str_of(rows[i].copy)};
         memcpy(c.profile, rows[i].profile, 2);
         CHECK_ROW(store_copy_put(s, &c, &e) && store_copy_put(s, &c, &e), "row %zu", i);
-        CHECK_ROW(store_copy_of(s, a, c.origin_id, c.profile, &id, &e) && str_eq(id, c.copy_id),
-                  "row %zu", i);
     }
     commit(s);
-    const unsigned char other[STORE_PROFILE_BYTES] = {1};
-    CHECK(store_copy_of(s, a, STR("tool--x"), other, &id, &e) && id.n == 0);
+    char list[200] = "";
+    CHECK(store_copies_of(s, STR("tool--x"), list_text, list, &e));
+    CHECK_TEXT(list, "[tool--c1][tool--c2]", "each copy once");
+    list[0] = '\0';
+    CHECK(store_copies_of(s, STR("tool--y"), list_text, list, &e) && !list[0]);
     CHECK(store_copy_origin(s, a, STR("tool--c2"), &id, &e) && str_eq(id, STR("tool--x")));
     CHECK(store_copy_origin(s, a, STR("tool--x"), &id, &e) && id.n == 0);
     CHECK(store_copy_origin(s, a, STR("ipv4-addr--net"), &id, &e) && id.n == 0);
