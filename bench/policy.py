@@ -1,5 +1,6 @@
 """Makes what bench/run measures the release policy with: policy.py conf RULES RECIPIENTS prints a
-policy (of one rule: all stays at home); policy.py objects COUNT prints COUNT small indicators as JSON lines."""
+policy (of one rule: all stays at home); policy.py split prints one that shows each object to one of
+101 recipients; policy.py objects COUNT prints COUNT small indicators as JSON lines."""
 import random
 import sys
 import uuid
@@ -26,6 +27,13 @@ def conf(rules, recipients):
     print("release to IN\nrelease tlp:clear to any")
 
 
+def split():
+    print('nation IN "IN" { agency cert-in }\nnation JP "JP" { agency '
+          + ", ".join(f"a{n}" for n in range(101)) + " }")
+    for n in range(101):
+        print(f"release confidence = {n} to a{n}")
+
+
 def objects(count):
     chance = random.Random(2)
     tlp = ["94868c89-83c2-464b-929b-a1a8aa3c8487", "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
@@ -43,7 +51,9 @@ def objects(count):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "conf":
+    if sys.argv[1] == "split":
+        split()
+    elif sys.argv[1] == "conf":
         conf(int(sys.argv[2]), int(sys.argv[3]))
     else:
         objects(int(sys.argv[2]))

@@ -100,6 +100,7 @@ bool gate_org_of_identity(struct gate *g, struct str identity, const struct gate
     if (!o &&
         (!store_org_by_identity(g->store, identity, &id, e) || !add_org(g, identity, id, &o, e)))
         return false;
+    must(o);
     *out = o->id ? o : NULL;
     return true;
 }
