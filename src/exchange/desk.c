@@ -111,7 +111,8 @@ bool gate_approved(struct gate *g, const struct gate_subject *s, const struct ga
         return false;
     for (const struct desk_item *i = items; i; i = i->next) {
         struct str some;
-        /* What enough officers approved stays open when the rest is refused or has waited too long. */
+        /* What enough officers approved stays open when the rest is refused or has waited too long.
+         */
         if (i->d.state == STORE_DESK_VOID)
             continue;
         if (!approved_of(g, &i->d, &some, e) || !gate_combine(g, some, all, POLICY_EITHER, &all, e))

@@ -31,7 +31,7 @@ struct gate_foresight {
     struct table copies;        /* by store_name of the original: its copies, as a struct copy_id */
     struct table references;    /* by name and type of what refers to it */
     bool knows_references;
-    bool looked; /* at everything, once at least */
+    bool looked;      /* at everything, once at least */
     uint64_t changes; /* of the last pass */
 };
 

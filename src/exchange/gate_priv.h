@@ -41,7 +41,7 @@ struct gate {
     bool has_desk;                    /* something is or was held */
     bool keeps_references;            /* the table of references is complete, and kept so */
     bool pending_failed;
-    bool left;    /* more is to be decided again than one transaction took */
+    bool left; /* more is to be decided again than one transaction took */
     int64_t now_us;
 };
 bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,

@@ -42,7 +42,7 @@ struct planning {
     const struct exchange_plan_options *o;
     struct exchange_plan *out;
     uint64_t all;
-    struct side *sides; /* of the object that is looked at, in the gate's arena */
+    struct side *sides;    /* of the object that is looked at, in the gate's arena */
     bool changed, touched; /* touched: or it is held somewhere */
     struct err *e;
 };
@@ -104,8 +104,8 @@ static bool add_given_by_others(struct planning *p, const struct gate_subject *s
                      c->row.date_added != r->row.date_added))
             c = c->next;
         struct side side = {.audience = c ? c->after : r->row.audience_text, .copy = true};
-        if (r->row.object != s->row && r->row.collection == s->collection->id &&
-            side.audience.n && !add_side(p, &side))
+        if (r->row.object != s->row && r->row.collection == s->collection->id && side.audience.n &&
+            !add_side(p, &side))
             return false;
     }
     return true;
