@@ -118,12 +118,12 @@ struct store_object {
 typedef bool store_object_fn(void *ctx, const struct store_object *o);
 /* What the write path asks before it adds a version. */
 struct store_known {
-    int64_t name;                  /* 0: no version of this id is stored */
-    int64_t owner_org, first_org;  /* of all stored versions */
-    int64_t newest_us;             /* the latest version_us of the id */
-    bool revoked_before;           /* a version before this one is revoked */
-    bool is_copy;                  /* it is a redacted copy that was made here */
-    int64_t object, version_us;    /* this very version, when it is stored; else 0 */
+    int64_t name;                 /* 0: no version of this id is stored */
+    int64_t owner_org, first_org; /* of all stored versions */
+    int64_t newest_us;            /* the latest version_us of the id */
+    bool revoked_before;          /* a version before this one is revoked */
+    bool is_copy;                 /* it is a redacted copy that was made here */
+    int64_t object, version_us;   /* this very version, when it is stored; else 0 */
     int64_t object_source_org, object_user;
     unsigned object_marking;
 };

@@ -331,12 +331,12 @@ static bool find_row(const struct judging *j, struct rows *l, const char **why)
             continue;
         const char *not = judge(j, r);
         /* An observable's copy may be of several originals. */
-        if (!not && (!r->claimed || j->content->type == ADDRESS)) {
+        if (!not &&(!r->claimed || j->content->type == ADDRESS)) {
             r->claimed = true;
             return true;
         }
-        if (not)
-            *why = not;
+        if (not )
+            *why = not ;
     }
     return false;
 }
@@ -452,7 +452,8 @@ static bool check_dates(struct history *h, unsigned who, unsigned c)
         if (row_of_object(l, r->object) != r)
             return wrong(h, "%s in %u reads %.*s twice", name_of(who), c, STR_FMT(r->id));
         /* A copy may go and come again while a policy is applied. */
-        if (old && old->date != r->date && h->applied && holds(r->bytes, "marking-definition--aa3b"))
+        if (old && old->date != r->date && h->applied &&
+            holds(r->bytes, "marking-definition--aa3b"))
             old = NULL;
         if (old ? old->date != r->date : r->date <= h->last_date[c])
             return wrong(h, "%s in %u: %.*s %s", name_of(who), c, STR_FMT(r->id),
@@ -662,8 +663,7 @@ static bool check_reading(struct history *h, unsigned full)
     for (unsigned who = 0; who < PARTIES; who++)
         for (unsigned c = 0; c < COLLECTIONS; c++) {
             scratch.arena = h->arenas[h->turn];
-            if (!check_reader(h, who, c) || !check_dates(h, who, c) ||
-                !poll(h, who, c, &scratch))
+            if (!check_reader(h, who, c) || !check_dates(h, who, c) || !poll(h, who, c, &scratch))
                 return false;
             if (full & bit(who) &&
                 (!check_modes(h, who, c, &scratch) || !check_filters(h, who, c, &scratch)))

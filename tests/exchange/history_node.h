@@ -108,10 +108,10 @@ static void template_make(struct template *t)
     for (unsigned c = 0; c < COLLECTIONS; c++) {
         struct exchange_collection_new n = {.title = str_of(titles[c]),
                                             .marking = (enum stix_tlp)defaults[c]};
-        must_do(exchange_collection_add(x, &n, uuid, &e) &&
-                    exchange_collection_find(s, t->arena, str_of(uuid), false, &t->collections[c],
-                                             &e),
-                &e);
+        must_do(
+            exchange_collection_add(x, &n, uuid, &e) &&
+                exchange_collection_find(s, t->arena, str_of(uuid), false, &t->collections[c], &e),
+            &e);
     }
     exchange_session_close(s);
     exchange_close(x);
@@ -186,9 +186,8 @@ static void node_submit(struct node *n, const struct principal *who, unsigned co
     copy[objects.n + 1] = ']';
     text = (struct str){copy, objects.n + 2};
     must_do(json_parse(exchange_session_json(n->s), p->arena, text, true, &doc, &e), &e);
-    struct exchange_submission sub = {.who = who,
-                                      .collection = &n->t->collections[collection],
-                                      .from_partner = from_partner};
+    struct exchange_submission sub = {
+        .who = who, .collection = &n->t->collections[collection], .from_partner = from_partner};
     must_do(exchange_prepare(n->s, &sub, text, doc->u.child, doc->count, &p->b, &e) &&
                 exchange_commit_wait(n->x, p->b, &e),
             &e);
@@ -200,7 +199,7 @@ enum { ROWS_MOST = 200 };
 
 struct row {
     int64_t date, object, version_us;
-    struct str id, type, bytes; /* in the arena of the rows */
+    struct str id, type, bytes;     /* in the arena of the rows */
     unsigned of_object, of_version; /* by its tag; 0: none */
     bool claimed;
 };

@@ -22,7 +22,7 @@ struct content {
     unsigned tlp, labels, value, granular; /* tlp 0: unmarked; value 0: "v0" */
     bool old_tlp;                          /* TLP 1's marking definitions */
     int confidence, creator;               /* -1: none */
-    bool a, b, revoked, other; /* other: says something else under the same version */
+    bool a, b, revoked, other;             /* other: says something else under the same version */
     char refs[REFS_MOST][ID_BYTES];
     unsigned ref_count;
 };
@@ -48,12 +48,12 @@ static int64_t modified_us(const struct content *c)
 
 static const char *marking_id(unsigned tlp, bool old)
 {
-    static const char *const ids[] = {
-        [STIX_TLP_CLEAR] = "94868c89-83c2-464b-929b-a1a8aa3c8487",
-        [STIX_TLP_GREEN] = "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-        [STIX_TLP_AMBER] = "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-        [STIX_TLP_AMBER_STRICT] = "939a9414-2ddd-4d32-a0cd-375ea402b003",
-        [STIX_TLP_RED] = "e828b379-4e03-4974-9ac4-e53a884c97c1"};
+    static const char *const ids[] = {[STIX_TLP_CLEAR] = "94868c89-83c2-464b-929b-a1a8aa3c8487",
+                                      [STIX_TLP_GREEN] = "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+                                      [STIX_TLP_AMBER] = "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+                                      [STIX_TLP_AMBER_STRICT] =
+                                          "939a9414-2ddd-4d32-a0cd-375ea402b003",
+                                      [STIX_TLP_RED] = "e828b379-4e03-4974-9ac4-e53a884c97c1"};
     static const char *const olds[] = {[STIX_TLP_CLEAR] = "613f2e26-407d-48c7-9eca-b8e91df99dc9",
                                        [STIX_TLP_GREEN] = "34098fce-860f-48ae-8e50-ebd3cc5e41da",
                                        [STIX_TLP_AMBER] = "f88d31f6-486f-44da-b317-01333bde0b82",
@@ -89,7 +89,7 @@ static void put_refs(struct buf *b, const struct content *c)
 
 static void put_own(struct buf *b, const struct content *c)
 {
-    static const char *const names[TYPES] = {"name",        NULL,   "name", "description",
+    static const char *const names[TYPES] = {"name",        NULL,   "name",   "description",
                                              "description", "name", "content"};
     if (c->type == ADDRESS)
         buf_printf(b, ",\"value\":\"198.51.%u.%u\"", c->object, c->version);
@@ -179,9 +179,9 @@ struct stored {
     size_t length;
     unsigned source, marking;
     int owner;
-    int user; /* the officer who was first, or -1 */
-    unsigned first; /* who submitted the first version */
-    unsigned users; /* officers who submitted it */
+    int user;                             /* the officer who was first, or -1 */
+    unsigned first;                       /* who submitted the first version */
+    unsigned users;                       /* officers who submitted it */
     int64_t version_us, received_us, row; /* row: its number in the store, once it was read */
     struct {
         bool in;
@@ -287,7 +287,8 @@ static struct facts facts_of(const struct model *m, const struct stored *s)
     struct facts f = facts_of_content(m, &s->content, s->marking);
     if (s->content.type == ADDRESS)
         f.made_us = s->received_us;
-    f.source = f.creator >= 0 && parties[f.creator].nation != NATION_IN ? f.creator : (int)s->source;
+    f.source =
+        f.creator >= 0 && parties[f.creator].nation != NATION_IN ? f.creator : (int)s->source;
     return f;
 }
 
@@ -351,9 +352,9 @@ static struct due due(const struct model *m, unsigned i, unsigned c, unsigned to
         return d;
     struct verdict v = read_rules(&m->policy, &f, f.tlp, to);
     d.rule = v.rule;
-    d.form = v.answer == DENIED                                          ? FORM_NONE
+    d.form = v.answer == DENIED                                   ? FORM_NONE
              : v.answer == HELD && !(approved(m, i, c) & bit(to)) ? FORM_HELD
-                                                                         : FORM_PLAIN;
+                                                                  : FORM_PLAIN;
     if (d.form != FORM_PLAIN)
         return d;
     d.view = read_redactions(&m->policy, &f, to);
@@ -413,11 +414,10 @@ static struct known known_of(const struct model *m, const struct arriving *a)
         }
         if (s->content.version == a->content->version && s->content.type != ADDRESS)
             k.same = (int)i;
-        if (s->source == a->from &&
-            (k.own < 0 || s->version_us > m->stored[k.own].version_us))
+        if (s->source == a->from && (k.own < 0 || s->version_us > m->stored[k.own].version_us))
             k.own = (int)i;
-        k.revoked_before = k.revoked_before || (s->content.revoked &&
-                                                s->content.version < a->content->version);
+        k.revoked_before =
+            k.revoked_before || (s->content.revoked && s->content.version < a->content->version);
     }
     if (a->content->type == ADDRESS)
         k.same = k.own;
@@ -468,8 +468,8 @@ static const struct rule *arrival_rule(const struct model *m, const struct arriv
     f.owner = owner;
     for (unsigned i = 0; i < m->policy.count; i++) {
         const struct rule *r = &m->policy.rules[i];
-        if (is_arrival(r->verb) && r->who & bit(a->from) &&
-            rule_active(&m->policy, r, m->now_us) && rule_holds(r, &f, f.tlp))
+        if (is_arrival(r->verb) && r->who & bit(a->from) && rule_active(&m->policy, r, m->now_us) &&
+            rule_holds(r, &f, f.tlp))
             return r;
     }
     return NULL;
@@ -501,10 +501,9 @@ static unsigned model_add(struct model *m, const struct arriving *a, const struc
                          .marking = defaults[a->collection],
                          .received_us = m->now_us,
                          .version_us = modified_us(a->content)};
-    s->owner = k->any >= 0 && a->content->type != ADDRESS
-                   ? k->owner
-                   : a->content->type != ADDRESS && a->content->creator >= 0 ? a->content->creator
-                                                                             : (int)a->from;
+    s->owner = k->any >= 0 && a->content->type != ADDRESS                ? k->owner
+               : a->content->type != ADDRESS && a->content->creator >= 0 ? a->content->creator
+                                                                         : (int)a->from;
     if (a->content->type == ADDRESS) {
         s->version_us = m->now_us;
         for (unsigned i = 0; i < m->count; i++)
@@ -545,8 +544,8 @@ static struct arrival model_arrive(struct model *m, const struct arriving *a)
     struct known k = known_of(m, a);
     bool versioned = c->type != ADDRESS, exists = k.any >= 0;
     int whose = exists ? k.owner : c->creator;
-    bool owner = !versioned || whose < 0 || whose == (int)a->from || (exists && k.first == a->from) ||
-                 delegated(&m->policy, a->from, whose);
+    bool owner = !versioned || whose < 0 || whose == (int)a->from ||
+                 (exists && k.first == a->from) || delegated(&m->policy, a->from, whose);
     bool same = k.same >= 0 && same_content(&m->stored[k.same].content, c);
     struct arrival r = ask_rules(m, a, owner || !exists);
     if (r.outcome != ACCEPTED)

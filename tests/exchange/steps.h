@@ -53,8 +53,8 @@ static void random_properties(const struct history *h, struct content *c)
     c->creator = one_in(3) && c->type != ADDRESS ? (int)random_party() : -1;
     c->a = one_in(2);
     c->b = one_in(2);
-    c->granular = h->redacts && c->a && c->type != ADDRESS && one_in(3) ? STIX_TLP_CLEAR + below(5)
-                                                                        : 0;
+    c->granular =
+        h->redacts && c->a && c->type != ADDRESS && one_in(3) ? STIX_TLP_CLEAR + below(5) : 0;
     c->revoked = c->type != ADDRESS && one_in(20);
 }
 
@@ -322,9 +322,9 @@ static bool new_quarantine(struct history *h, const struct store_desk *d)
         if (!e->quarantine || e->id)
             continue;
         e->id = d->id;
-        return str_eq(d->stix_id, str_of(id)) ? right(h)
-                                              : wrong(h, "quarantine %.*s is not that of %s",
-                                                      STR_FMT(d->stix_id), id);
+        return str_eq(d->stix_id, str_of(id))
+                   ? right(h)
+                   : wrong(h, "quarantine %.*s is not that of %s", STR_FMT(d->stix_id), id);
     }
     return wrong(h, "quarantine %.*s is of nothing", STR_FMT(d->stix_id));
 }
@@ -471,7 +471,8 @@ static bool step_vote(struct history *h)
         return true;
     if (!v.e->quarantine && one_in(2))
         v.party = (int)below(PARTIES);
-    if (v.party >= 0 && parties[v.party].witness) /* only a vote for all reaches all they stand for */
+    if (v.party >= 0 &&
+        parties[v.party].witness) /* only a vote for all reaches all they stand for */
         v.party = -1;
     struct policy_party to = {str_of(v.party < 0 ? "" : codes[parties[v.party].nation]),
                               str_of(v.party < 0 ? "" : name_of((unsigned)v.party))};
@@ -525,7 +526,7 @@ static bool effect(const struct history *h, const struct effects *before, unsign
     }
     if (!m->stored[i].used)
         return false;
-    *out = has ? EXCHANGE_PLAN_RELEASED
+    *out = has                 ? EXCHANGE_PLAN_RELEASED
            : before->had[i][p] ? EXCHANGE_PLAN_WITHDRAWN
                                : EXCHANGE_PLAN_HELD;
     return has != before->had[i][p] || (!has && held && !was_held);
@@ -543,16 +544,16 @@ static const struct exchange_plan_party *planned_for(const struct exchange_plan 
 static bool samples_are(const struct history *h, const struct effects *before, unsigned p,
                         enum exchange_plan_effect f, const struct exchange_plan_party *plan)
 {
-    uint64_t most = plan->counts[f] < EXCHANGE_PLAN_SAMPLES ? plan->counts[f]
-                                                            : EXCHANGE_PLAN_SAMPLES;
+    uint64_t most =
+        plan->counts[f] < EXCHANGE_PLAN_SAMPLES ? plan->counts[f] : EXCHANGE_PLAN_SAMPLES;
     for (uint64_t k = 0; k < most; k++) {
         bool found = false;
         for (unsigned i = 0; i < h->m.count && !found; i++) {
             char id[ID_BYTES];
             enum exchange_plan_effect is;
             put_id(h->m.stored[i].content.object, h->m.stored[i].content.type, id);
-            found = str_eq(plan->samples[f][k], str_of(id)) && effect(h, before, i, p, &is) &&
-                    is == f;
+            found =
+                str_eq(plan->samples[f][k], str_of(id)) && effect(h, before, i, p, &is) && is == f;
         }
         if (!found)
             return false;

@@ -59,7 +59,8 @@ static void run_history(struct history *h, uint64_t seed, const struct template 
     bool ok = true;
     for (unsigned k = 0; k < steps && ok; k++) {
         unsigned full = bit(below(PARTIES));
-        ok = one_step(h, k) && check_reading(h, k + 1 == steps ? full | bit(below(PARTIES)) : full) &&
+        ok = one_step(h, k) &&
+             check_reading(h, k + 1 == steps ? full | bit(below(PARTIES)) : full) &&
              check_desk(h) && check_settled(h);
     }
     node_close(&h->node);

@@ -10,8 +10,8 @@
 
 #include "stix/stix.h"
 
-#define DAY_US  INT64_C(86400000000)
-#define YEAR_US INT64_C(1767225600000000) /* 2026-01-01; day d begins d - 1 days later */
+#define DAY_US   INT64_C(86400000000)
+#define YEAR_US  INT64_C(1767225600000000) /* 2026-01-01; day d begins d - 1 days later */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static uint64_t world_state;
@@ -139,10 +139,10 @@ struct rule {
 
 enum { RULES_MOST = 20 };
 struct world_policy {
-    bool au;                   /* Australia is declared */
-    unsigned quad;             /* nations of the community; 0: none */
-    unsigned from, until;      /* the agreement's days */
-    unsigned delegate, of;     /* parties; equal: none */
+    bool au;               /* Australia is declared */
+    unsigned quad;         /* nations of the community; 0: none */
+    unsigned from, until;  /* the agreement's days */
+    unsigned delegate, of; /* parties; equal: none */
     struct rule rules[RULES_MOST];
     unsigned count;
     char text[8000];
@@ -205,8 +205,8 @@ static struct verdict read_rules(const struct world_policy *p, const struct fact
         return denied;
     for (unsigned i = 0; i < p->count; i++) {
         const struct rule *r = &p->rules[i];
-        if (r->verb > HOLD || (r->verb == RELEASE && tlp == STIX_TLP_RED) ||
-            !(r->who & bit(to)) || !rule_active(p, r, f->now_us) || !rule_holds(r, f, tlp))
+        if (r->verb > HOLD || (r->verb == RELEASE && tlp == STIX_TLP_RED) || !(r->who & bit(to)) ||
+            !rule_active(p, r, f->now_us) || !rule_holds(r, f, tlp))
             continue;
         return (struct verdict){r->verb == RELEASE ? RELEASED : r->verb == HOLD ? HELD : DENIED, r};
     }
@@ -222,10 +222,11 @@ struct view {
 
 static unsigned changes_of(enum transform t)
 {
-    static const unsigned changes[TRANSFORMS] = {
-        [DROP_A] = PROPERTY_A,          [DROP_AB] = PROPERTY_A | PROPERTY_B,
-        [MASK_B] = PROPERTY_B,          [REPLACE_NAME] = PROPERTY_NAME,
-        [PREFIX_VALUE] = PROPERTY_VALUE};
+    static const unsigned changes[TRANSFORMS] = {[DROP_A] = PROPERTY_A,
+                                                 [DROP_AB] = PROPERTY_A | PROPERTY_B,
+                                                 [MASK_B] = PROPERTY_B,
+                                                 [REPLACE_NAME] = PROPERTY_NAME,
+                                                 [PREFIX_VALUE] = PROPERTY_VALUE};
     return changes[t];
 }
 
@@ -308,9 +309,9 @@ static void random_who(const struct world_policy *p, struct rule *r)
             struct term t = random_term(p);
             r->who = i < terms ? r->who | t.who : r->who & ~t.who;
             n += (size_t)snprintf(r->who_text + n, sizeof r->who_text - n, "%s%s",
-                                  i == 0          ? ""
-                                  : i == terms    ? " except "
-                                                  : ", ",
+                                  i == 0       ? ""
+                                  : i == terms ? " except "
+                                               : ", ",
                                   t.text);
         }
     } while (r->who == 0);
@@ -377,8 +378,8 @@ static void put_list(struct buf *b, const char *word, unsigned mask, const char 
 
 static void put_conditions(struct buf *b, const struct rule *r, bool types)
 {
-    static const char *const colours[] = {"", "tlp:clear", "tlp:green", "tlp:amber",
-                                          "tlp:amber+strict", "tlp:red"};
+    static const char *const colours[] = {"",          "tlp:clear",        "tlp:green",
+                                          "tlp:amber", "tlp:amber+strict", "tlp:red"};
     static const char *const labels[] = {"l0", "l1"};
     put_list(b, " ", r->tlp, colours, false);
     if (types)
@@ -420,8 +421,8 @@ static void put_clauses(struct buf *b, const struct rule *r)
 static void put_rule(struct buf *b, const struct rule *r)
 {
     static const char *const transforms[TRANSFORMS] = {
-        " drop $.x_a",    " drop $.x_a, $.x_b",         " mask $.x_b",
-        " replace ",      " prefix ipv4-addr value /24", " drop-reference"};
+        " drop $.x_a", " drop $.x_a, $.x_b",          " mask $.x_b",
+        " replace ",   " prefix ipv4-addr value /24", " drop-reference"};
     buf_lit(b, verb_names[r->verb]);
     if (is_arrival(r->verb)) {
         buf_printf(b, " from %s", r->who_text);
