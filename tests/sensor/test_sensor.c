@@ -539,7 +539,13 @@ static void test_alert(void)
                           .kind = OBSERVABLE_DOMAIN,
                           .observable = STR("a.example"),
                           .seen = {"A\x01\xff.example", 11}};
-    struct sensor_alert a = {STR("in\\put"), STR("T"), 0, 7, 12345678901u, &h, &m};
+    struct sensor_alert a = {.input = STR("in\\put"),
+                             .time = STR("T"),
+                             .line = 7,
+                             .offset = 12345678901u,
+                             .hit = &h,
+                             .indicator = &m};
+    struct packet_gpdu g = {.teid = 8, .qfi = -1, .direction = PACKET_UPLINK, .interface = "n3"};
     struct buf b;
     buf_init(&b, 0);
     sensor_alert_put(&b, &a);
@@ -553,6 +559,17 @@ static void test_alert(void)
     buf_clear(&b);
     sensor_alert_put(&b, &a);
     CHECK(str_ends(buf_view(&b), STR("\"tlp\":\"green\",\"labels\":[\"c2\"]}\n")));
+    buf_clear(&b);
+    a.frame = 3;
+    a.offset = UINT64_MAX;
+    a.field = "dns";
+    a.gpdu = &g;
+    sensor_alert_put(&b, &a);
+    CHECK(str_starts(buf_view(&b), STR("{\"time\":\"T\",\"input\":\"in\\\\put\",\"frame\":3,"
+                                       "\"offset\":null,\"kind\":")));
+    CHECK(str_ends(buf_view(&b),
+                   STR("\"labels\":[\"c2\"],\"field\":\"dns\",\"interface\":\"n3\",\"direction\":"
+                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null}\n")));
     buf_done(&b);
 }
 
