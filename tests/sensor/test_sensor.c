@@ -546,6 +546,7 @@ static void test_alert(void)
                              .offset = 12345678901u,
                              .hit = &h,
                              .indicator = &m};
+    struct packet_gpdu g = {.teid = 8, .qfi = -1, .direction = PACKET_UPLINK, .interface = "n3"};
     struct buf b;
     buf_init(&b, 0);
     sensor_alert_put(&b, &a);
@@ -559,6 +560,17 @@ static void test_alert(void)
     buf_clear(&b);
     sensor_alert_put(&b, &a);
     CHECK(str_ends(buf_view(&b), STR("\"tlp\":\"green\",\"labels\":[\"c2\"]}\n")));
+    buf_clear(&b);
+    a.frame = 3;
+    a.offset = UINT64_MAX;
+    a.field = "dns";
+    a.gpdu = &g;
+    sensor_alert_put(&b, &a);
+    CHECK(str_starts(buf_view(&b), STR("{\"time\":\"T\",\"input\":\"in\\\\put\",\"frame\":3,"
+                                       "\"offset\":null,\"kind\":")));
+    CHECK(str_ends(buf_view(&b),
+                   STR("\"labels\":[\"c2\"],\"field\":\"dns\",\"interface\":\"n3\",\"direction\":"
+                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null}\n")));
     buf_done(&b);
 }
 
