@@ -70,9 +70,10 @@ static void look_up(const struct policy *p, const struct policy_facts *f, struct
     q->observable = stix_class_of(f->type) == STIX_SCO;
     q->source = slot_or_none(p, &f->source);
     q->creator = slot_or_none(p, &f->creator);
-    for (size_t w = 0; w < SET_WORDS(p->labels.count); w++)
+    size_t words = SET_WORDS(p->labels.count);
+    for (size_t w = 0; w < words; w++)
         q->labels[w] = 0;
-    if (p->labels.count == 0 || !json_is(f->labels, JSON_ARRAY))
+    if (words == 0 || !json_is(f->labels, JSON_ARRAY))
         return;
     for (const struct json *l = f->labels->u.child; l; l = l->next) {
         size_t i = json_is(l, JSON_STRING) ? policy_names_find(&p->labels, l->u.s) : SIZE_MAX;
