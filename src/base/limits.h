@@ -40,9 +40,9 @@
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
 
-/* The gate: parts into which references may divide the recipients of one group; collections that one
- * object may stand in; originals of one observable's copy that are asked; objects that are decided
- * again in one transaction because something they refer to changed. */
+/* The gate: parts into which references may divide the recipients of one group; collections that
+ * one object may stand in; originals of one observable's copy that are asked; objects that are
+ * decided again in one transaction because something they refer to changed. */
 #define LIMIT_GATE_PARTS       32
 #define LIMIT_GATE_COLLECTIONS 256
 #define LIMIT_GATE_ORIGINS     256
