@@ -86,8 +86,10 @@ int main(void)
     buf_init(&h.trace, 0);
     for (uint64_t i = 0; i < histories && test_failed < world_number("SETU_FAILURES", 3); i++) {
         run_history(&h, world_seed(first, i), &t);
-        if (i % 1000 == 999)
+        if (i % 1000 == 999) {
             printf("%llu histories\n", (unsigned long long)i + 1);
+            fflush(stdout);
+        }
     }
     printf("%llu histories\n", (unsigned long long)histories);
     arena_free(h.arenas[0]);
