@@ -409,8 +409,8 @@ static int number_of_copy(struct asking *a, struct str text)
 /* Writes the text with every date_added, every `next` and every copy's id as its number. */
 static void put_plain(struct asking *a, struct str text)
 {
-    static const char *const before[] = {"\"date_added\":\"", "\"next\":\"", "added_after=",
-                                         "next="};
+    static const char *const before[] = {"\"date_added\":\"", "\"next\":\"",
+                                         "added_after=", "next="};
     for (size_t i = 0; i < text.n; i++) {
         struct str so_far = {text.p, i};
         unsigned k;
@@ -614,8 +614,8 @@ static void tell_difference(const struct scene *s, unsigned k, unsigned r, const
                 put_content(&out, &o->contents[y]);
             }
             fprintf(stderr, "%u: kind %d from %s user %d in %u %s%s %.*s\n", x, (int)o->kind,
-                    parties[o->from].org, o->user, o->collection, o->id,
-                    o->policy ? o->policy : "", (int)out.n, out.p ? out.p : "");
+                    parties[o->from].org, o->user, o->collection, o->id, o->policy ? o->policy : "",
+                    (int)out.n, out.p ? out.p : "");
             buf_done(&out);
         }
 }
@@ -683,7 +683,8 @@ int main(void)
     folder_make("interference");
     first = world_first_seed();
     template_make(&t);
-    for (uint64_t i = 0; cases < want && test_failed < world_number("SETU_FAILURES", 3); i++)
+    for (uint64_t i = 0;
+         cases < want && !world_ended() && test_failed < world_number("SETU_FAILURES", 3); i++)
         cases += play(world_seed(first, i), &t);
     printf("%llu cases\n", (unsigned long long)cases);
     arena_free(t.arena);
