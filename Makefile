@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl libpcap
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
@@ -66,6 +66,23 @@ $(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/obj/gen/warninglists.c.o
 	@echo "archive $@"
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+# Reference data and the reader's lexicon are files under data/ and schemas/; the program carries them.
+DIALOGUE_DATA := dialogue_words=data/dialogue/words.txt dialogue_nations=data/dialogue/nations.txt \
+  dialogue_agencies=data/dialogue/agencies.txt dialogue_india_japan=data/dialogues/india-japan.json \
+  dialogue_norms=data/norms.json dialogue_clocks=data/clocks.json \
+  dialogue_extensions=schemas/extensions.json dialogue_common=schemas/common.json \
+  dialogue_assistance_request=schemas/assistance-request.json \
+  dialogue_assistance_move=schemas/assistance-move.json dialogue_contact_point=schemas/contact-point.json \
+  dialogue_instrument=schemas/dialogue-instrument.json dialogue_round=schemas/dialogue-round.json \
+  dialogue_commitment=schemas/dialogue-commitment.json dialogue_measure=schemas/dialogue-measure.json \
+  dialogue_assessment=schemas/dialogue-assessment.json
+DIALOGUE_HEADER := $(BUILD)/gen/dialogue/dialogue_data.h
+$(DIALOGUE_HEADER): tools/embed $(foreach d,$(DIALOGUE_DATA),$(lastword $(subst =, ,$(d))))
+	@echo "embed $@"
+	@mkdir -p $(@D)
+	$(Q)tools/embed $(DIALOGUE_DATA) > $@.new && mv $@.new $@
+$(call object,src/dialogue/data.c): $(DIALOGUE_HEADER)
 
 $(BUILD)/obj/%.c.o: %.c
 	@echo "compile $<"
@@ -173,7 +190,7 @@ lint: deps-lint
 	@scripts/lint $(BUILD)
 
 tidy-flags:
-	@echo '-Isrc -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
+	@echo '-Isrc -I$(BUILD)/gen -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
 
 man: all
 	@tools/man $(BUILD)/setu > man/setu.1

@@ -1,5 +1,6 @@
 """Makes what bench/run measures the release policy with: policy.py conf RULES RECIPIENTS prints a
-policy; policy.py objects COUNT prints COUNT small indicators as JSON lines."""
+policy (of one rule: all stays at home); policy.py split prints one that shows each object to one of
+101 recipients; policy.py objects COUNT prints COUNT small indicators as JSON lines."""
 import random
 import sys
 import uuid
@@ -12,6 +13,9 @@ def conf(rules, recipients):
         print(f'nation {n} "{n}" {{ agency {n.lower()}-a operator {n.lower()}-b }}'
               .replace("agency in-a", "agency cert-in"))
     types = ["indicator", "malware", "tool", "report", "relationship", "attack-pattern", "campaign"]
+    if rules == 1:
+        print("release to IN")
+        return
     for _ in range(rules - 2):
         who = chance.choice([chance.choice(nations), f"agency of {chance.choice(nations)}",
                              f"{chance.choice(nations[1:] or nations).lower()}-b"])
@@ -21,6 +25,13 @@ def conf(rules, recipients):
                               f"tlp:green types {chance.choice(types)}"])
         print(chance.choice(["release", "release", "deny"]), what, "to", who)
     print("release to IN\nrelease tlp:clear to any")
+
+
+def split():
+    print('nation IN "IN" { agency cert-in }\nnation JP "JP" { agency '
+          + ", ".join(f"a{n}" for n in range(101)) + " }")
+    for n in range(101):
+        print(f"release confidence = {n} to a{n}")
 
 
 def objects(count):
@@ -40,7 +51,9 @@ def objects(count):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "conf":
+    if sys.argv[1] == "split":
+        split()
+    elif sys.argv[1] == "conf":
         conf(int(sys.argv[2]), int(sys.argv[3]))
     else:
         objects(int(sys.argv[2]))

@@ -146,6 +146,7 @@ SEIDBREAKER = ("malware", "seidbreaker")
 C2 = ("infrastructure", "echo-relays")
 STAGING = ("infrastructure", "staging")
 VICTIM = ("identity", "himadri-grid")
+DISPATCH = ("identity", "himadri-dispatch")
 INCIDENT = ("incident", "grid-slice-outage")
 
 
@@ -165,6 +166,11 @@ def india_people():
             description="An invented power distributor; its substations use a private slice of "
                         "Airavat 5G. Named to those who must act, and to nobody abroad.",
             identity_class="organization", sectors=["energy", "utilities"]),
+        sdo(*DISPATCH, "nciipc", "GREEN", "2026-03-05T09:10", name="Himadri Load Dispatch Centre",
+            description="An invented body of a state. It balances the grid that Himadri Grid "
+                        "feeds, and was without its telemetry twice.",
+            identity_class="organization", sectors=["government-regional", "energy"],
+            contact_information="desk@dispatch.example"),
         {"type": "marking-definition", "spec_version": "2.1", "id": STATEMENT,
          "created_by_ref": id_of("identity", "cert-in"), "created": "2026-01-12T05:30:00.000Z",
          "name": "CERT-In, invented example",
@@ -214,6 +220,10 @@ def india_actors():
         technique("trusted-partner", "cert-in", "GREEN", "2026-03-09T10:20",
                   "Trusted Relationship", "mitre-attack", "T1199", "initial-access",
                   "The first foothold is a management host of a roaming exchange partner."),
+        sdo("vulnerability", "console", "cert-in", "GREEN", "2026-03-09T10:25",
+            name="Management console of a roaming exchange partner, open to all members",
+            description="Which product it is: known to the partner, who mends it until July.",
+            granular_markings=[{"marking_ref": MARKING["AMBER"], "selectors": ["description"]}]),
         sdo("course-of-action", "drop-echo", "cert-in", "GREEN", "2026-03-12T05:00",
             name="Drop GTP-U echoes that carry more than Recovery",
             description="On N3, N9 and at the roaming border drop GTP-U Echo messages with a "
@@ -335,7 +345,8 @@ def india_evidence():
             where_sighted_refs=[id_of("identity", "airavat-5g")], count=214,
             first_seen="2026-01-27T18:02:00.000Z", last_seen="2026-03-04T10:48:00.000Z"),
         sdo(*INCIDENT, "nciipc", "AMBER", outage, name="Outage of a grid operator's slice",
-            description="Sessions of 61 substations dropped twice for eleven minutes."),
+            description="Sessions of 61 substations dropped twice for eleven minutes.",
+            x_himadri_sites=["HG-017", "HG-112", "HG-204"]),
         sdo("report", "slate-heron", "cert-in", "GREEN", "2026-03-12T06:00", "2026-06-18T07:40",
             name="SLATE HERON in 5G user planes", report_types=["threat-report", "intrusion-set"],
             description="What operators can look for, and what to filter.",
@@ -370,6 +381,7 @@ def india_evidence():
         relation(("course-of-action", "drop-echo"), "mitigates", ("attack-pattern", "gtpu-c2"),
                  "cert-in", "GREEN", "2026-03-12T05:01"),
         relation(INCIDENT, "related-to", VICTIM, "nciipc", "AMBER", outage),
+        relation(SLATE_HERON, "targets", DISPATCH, "nciipc", "GREEN", "2026-03-09T10:30"),
     ]
 
 
@@ -402,6 +414,10 @@ def japan_indicators():
         indicator("portal-names", "jpcert", "WHITE", "2026-07-09T03:00", "Look-alikes of the IR.21 "
                   "portal", "[domain-name:value IN ('ir21-portal.example', "
                   "'ir21-portal.example.org')]", labels=["phishing"]),
+        indicator("airavat-relay", "jpcert", "GREEN", "2026-07-15T05:00", "Host that passed the "
+                  "invoices on", "[domain-name:value = 'relay.airavat-5g.example']",
+                  description="It belongs to Airavat 5G: abused, and not to be blocked in India.",
+                  labels=["phishing"]),
         indicator("admin-name", "nisc", "RED", "2026-07-20T04:00", "Back end of the phishing kit",
                   "[domain-name:value = 'crane-admin.example']"),
         indicator("drop-address", "jpcert", "STRICT", "2026-07-20T04:05", "Where the stolen "
@@ -480,11 +496,13 @@ PARTIES = {  # organisation: nation, kind
 }
 # Each nation's node signs in at the other's as this agency.
 NODE = {"IN": "cert-in", "JP": "nisc"}
+OWN = ("airavat-5g.example", "himadri-grid.example")  # India's warning list
 
 
 def colour(o):
-    marks = o["object_marking_refs"] + [g["marking_ref"] for g in o.get("granular_markings", [])]
-    return max((COLOUR_OF_ID[m] for m in marks if m in COLOUR_OF_ID), key=STRICTNESS.index)
+    """Of the whole object: parts have their own."""
+    marks = [m for m in o["object_marking_refs"] if m in COLOUR_OF_ID]
+    return max((COLOUR_OF_ID[m] for m in marks), key=STRICTNESS.index)
 
 
 def creator(o):
@@ -493,21 +511,22 @@ def creator(o):
     return names.get(o.get("created_by_ref"))
 
 
-def refusal(o, home, to):
-    """Why the node of nation `home` does not show `o` to `to`; None when it does."""
+def refusal(o, home, to, tlp=None):
+    """Why the node of nation `home` does not show `o` to `to` without an officer's word; None when
+    it does. With `tlp`: as if the object had that colour."""
     nation, kind = PARTIES[to]
-    tlp, abroad = colour(o), nation != home
+    tlp, abroad = tlp or colour(o), nation != home
     if to == creator(o):
         return None
     if tlp == "red":
         return "TLP:RED: only by a named approval"
     if tlp == "amber+strict":
         return "TLP:AMBER+STRICT: stays in the organisation"
-    if abroad and "granular_markings" in o:
-        return "granular markings: not released abroad"
     if home == "IN":
         if abroad and "national-only" in o.get("labels", []):
             return "label national-only"
+        if abroad and kind == "agency" and tlp == "amber" and o["type"] == "incident":
+            return "held for two officers"
         if not abroad or tlp in ("clear", "green"):
             return None
         if kind == "agency" and o["type"] in ("indicator", "malware", "sighting"):
@@ -522,12 +541,38 @@ def refusal(o, home, to):
     return f"TLP:AMBER {o['type']}: no rule releases it"
 
 
+def quarantined(o, nation):
+    """Does the node of `nation` keep it from everybody until an officer has looked?"""
+    names = values(o) if o["type"] == "indicator" else [o.get("value", "")]
+    return nation == "IN" and any(n == own or n.endswith("." + own) for n in names for own in OWN)
+
+
 def withheld(o, home, to):
     """The same over both nodes: what is abroad reaches `to` through the node of its own nation."""
     nation = PARTIES[to][0]
     if nation == home:
         return refusal(o, home, to)
+    if not refusal(o, home, NODE[nation]) and quarantined(o, nation):
+        return "quarantined: on the warning list `own`"
     return refusal(o, home, NODE[nation]) or refusal(o, nation, to)
+
+
+def changes(o, home, to):
+    """What of an object that is released to `to` by the node of `home` is not as it was, and why."""
+    if to == creator(o):
+        return
+    for granular in o.get("granular_markings", []):
+        tlp = COLOUR_OF_ID[granular["marking_ref"]]
+        if refusal(o, home, to, tlp):
+            names = ", ".join(f"`{s}`" for s in granular["selectors"])
+            yield f"without {names}: TLP:{tlp.upper()} there"
+    if home == "IN" and PARTIES[to][0] != "IN":
+        if "government-regional" in o.get("sectors", []):
+            yield "`name` is \"a government body\", without `description`, `contact_information`"
+        if "x_himadri_sites" in o:
+            yield "without `x_himadri_sites`"
+        if id_of(*DISPATCH) in (o.get("source_ref"), o.get("target_ref")):
+            yield "refers to the copy of the government body"
 
 
 def describe(o, objects):
@@ -558,6 +603,22 @@ def withheld_table():
                 short = o["id"][:o["id"].index("--") + 10]
                 reason = " / ".join(sorted(set(filter(None, why.values()))))
                 yield f"| `{short}` | {describe(o, everything)} | {', '.join(held)} | {reason} |"
+
+
+def redacted_table():
+    """README's table: each object that the other nation's node gets as a copy, or would."""
+    yield "| object | what | at | how |"
+    yield "|---|---|---|---|"
+    documents = (("IN", "JP", india()["objects"]), ("JP", "IN", japan()["objects"]))
+    everything = [o for _, _, objects in documents for o in objects]
+    for home, nation, objects in documents:
+        for o in objects:
+            how = "; ".join(changes(o, home, NODE[nation]))
+            why = refusal(o, home, NODE[nation])
+            if how and (why is None or why.startswith("held")):
+                how += ", once approved" if why else ""
+                short = o["id"][:o["id"].index("--") + 10]
+                yield f"| `{short}` | {describe(o, everything)} | {NODE[nation]} | {how} |"
 
 
 # ---- what a scanner looks up ----

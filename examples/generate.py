@@ -332,6 +332,8 @@ HITS = [
         "portal-names domain exact ir21-portal.example.org"),
     hit("bind-query.log", bind, {"asked": "pcf-mirror.example"},
         "mirror-set domain exact pcf-mirror.example"),
+    hit("bind-query.log", bind, {"asked": "beacon.seid-table.example"},
+        "granular-name domain exact beacon.seid-table.example"),
     hit("syslog.log", syslog, {"program": "unbound[{}]",
                                "text": "info: 10.3.9.17 amf-updates.example. A IN"},
         "amf-domain domain exact amf-updates.example."),
@@ -562,7 +564,6 @@ NEAR_MISSES = [  # log, event, what the row sets, why there must be no alert
     ("syslog.log", tail, {"text": f"new /tmp/jump sha256={digest('sha256', 'strict')}"},
      "TLP:AMBER+STRICT, India's"),
     ("nginx-access.log", nginx, {"remote": "203.0.113.34"}, "TLP:AMBER+STRICT, Japan's"),
-    ("bind-query.log", bind, {"asked": "beacon.seid-table.example"}, "granular markings"),
 ]
 
 # ---- normal forms, written once more and apart from the program under test ----
@@ -647,11 +648,12 @@ def alerts_of(log, lines, planted, known):
                    "relation": relation, "indicator": o["id"]}
 
 
-def with_table(readme):
-    """README.md with the table of withheld objects between its two comments put right."""
-    head, mark, rest = readme.partition("<!-- withheld: from generate.py -->\n")
-    table = "".join(row + "\n" for row in cases.withheld_table())
-    return head + mark + table + rest[rest.index("<!-- end -->"):]
+def with_tables(readme):
+    """README.md with the tables between its comments put right."""
+    for name, rows in (("withheld", cases.withheld_table()), ("redacted", cases.redacted_table())):
+        head, mark, rest = readme.partition(f"<!-- {name}: from generate.py -->\n")
+        readme = head + mark + "".join(row + "\n" for row in rows) + rest[rest.index("<!-- end"):]
+    return readme
 
 
 def build():
@@ -666,7 +668,7 @@ def build():
         files[f"logs/{log}"] = "\n".join(lines) + "\n"
         alerts += alerts_of(log, lines, planted, known)
     files["expected-alerts.jsonl"] = "".join(json.dumps(a) + "\n" for a in alerts)
-    files["README.md"] = with_table((HERE / "README.md").read_text())
+    files["README.md"] = with_tables((HERE / "README.md").read_text())
     return files
 
 

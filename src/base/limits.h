@@ -28,9 +28,21 @@
 #define LIMIT_PATTERN_MATCH_KIB   1024
 #define LIMIT_PATTERN_REGEX_BYTES (4u << 20)
 
-/* The gate: parts into which references may divide the recipients of one group; collections that one
- * object may stand in; originals of one observable's copy that are asked; objects that are decided
- * again in one transaction because something they refer to changed. */
+/* Dialogue: bytes of a statement that is read, words in it, sentences; heads, agencies and findings
+ * of one draft; seconds of one clock, pauses of one request. */
+#define LIMIT_DIALOGUE_TEXT_BYTES  (256u << 10)
+#define LIMIT_DIALOGUE_WORDS       60000
+#define LIMIT_DIALOGUE_SIDES       4
+#define LIMIT_DIALOGUE_HEADS       8
+#define LIMIT_DIALOGUE_AGENCIES    128
+#define LIMIT_DIALOGUE_FINDINGS    200
+#define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
+#define LIMIT_DIALOGUE_PAUSES      64
+#define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+
+/* The gate: parts into which references may divide the recipients of one group; collections that
+ * one object may stand in; originals of one observable's copy that are asked; objects that are
+ * decided again in one transaction because something they refer to changed. */
 #define LIMIT_GATE_PARTS       32
 #define LIMIT_GATE_COLLECTIONS 256
 #define LIMIT_GATE_ORIGINS     256
@@ -123,6 +135,51 @@
 #define LIMIT_OBSERVABLE_BYTES 4096
 /* Of longer values no warning list knows anything. */
 #define LIMIT_OBSERVABLE_WARNED_BYTES 2048
+
+/* Packets: headers inside each other, GTP-U tunnels inside each other (the second is looked into),
+ * IPv6 extension headers, GTP-U extension headers, MPLS labels of one packet. */
+#define LIMIT_PACKET_LAYERS     24
+#define LIMIT_PACKET_TUNNELS    2
+#define LIMIT_PACKET_IPV6_CHAIN 8
+#define LIMIT_PACKET_GTPU_CHAIN 8
+#define LIMIT_PACKET_LABELS     16
+/* pcapng: bytes of one block, interfaces of one section. */
+#define LIMIT_PACKET_BLOCK_BYTES (16u << 20)
+#define LIMIT_PACKET_INTERFACES  1024
+/* Datagrams that wait for fragments (64 KiB each at the most), and how long. */
+#define LIMIT_PACKET_DATAGRAMS  512
+#define LIMIT_PACKET_FRAGMENT_S 30
+/* Streams whose start is not whole yet, bytes of it that are kept, pieces with gaps between them,
+ * and bytes kept of all together. */
+#define LIMIT_PACKET_STREAMS       16384
+#define LIMIT_PACKET_STREAM_BYTES  (16u << 10)
+#define LIMIT_PACKET_STREAM_PIECES 8
+#define LIMIT_PACKET_STREAMS_BYTES (32u << 20)
+#define LIMIT_PACKET_STREAM_S      30
+/* DNS: records of one message, jumps of one name. */
+#define LIMIT_PACKET_DNS_RECORDS 256
+#define LIMIT_PACKET_DNS_JUMPS   16
+/* PFCP: rules of one message, depth of groups, messages of one datagram; NGAP: elements of one
+ * message, PDU sessions of one list; GTP-C: tunnels of one message. */
+#define LIMIT_PACKET_PFCP_RULES    64
+#define LIMIT_PACKET_PFCP_DEPTH    4
+#define LIMIT_PACKET_BUNDLE        16
+#define LIMIT_PACKET_NGAP_ELEMENTS 64
+#define LIMIT_PACKET_NGAP_SESSIONS 32
+#define LIMIT_PACKET_GTPC_TUNNELS  16
+/* Sessions: how many (the oldest goes), tunnel ends of one, nodes, seconds without a sign of life,
+ * seconds that an ended tunnel is still known. */
+#define LIMIT_PACKET_SESSIONS       1000000
+#define LIMIT_PACKET_BINDINGS       64
+#define LIMIT_PACKET_NODES          65536
+#define LIMIT_PACKET_NODES_PINNED   4096
+#define LIMIT_PACKET_SESSION_S      86400
+#define LIMIT_PACKET_SESSION_ENDS_S 10
+/* Rules: nodes whose behaviour is remembered, users of N2, lines and bytes of a configuration. */
+#define LIMIT_PACKET_PEERS        8192
+#define LIMIT_PACKET_UES          65536
+#define LIMIT_PACKET_CONFIG_LINES 10000
+#define LIMIT_PACKET_CONFIG_BYTES (1u << 20)
 
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */

@@ -69,6 +69,10 @@ int cli_usage(const struct cli *c, const char *fmt, ...) BASE_PRINTF(2, 3);
 /* Writes a buffer to stdout; 0, or 3 with a message when stdout is closed or full. */
 int cli_print(const struct cli *c, const struct buf *b);
 
+/* A line about an object that was not accepted, and why; ids and messages hold words of others: in
+ * text they are made fit for a terminal. */
+void cli_put_result(struct buf *b, bool json, const struct exchange_result *r);
+
 /* Opens the node named by the first argument, with a session; messages and status as cli_fail. */
 struct cli_node {
     struct exchange *x;

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/detect_priv.h"
 #include "cli/endpoint.h"
 #include "sensor/sensor.h"
 #include "stix/stix.h"
@@ -11,8 +11,20 @@
 static const struct cli_option options[] = {
     {"indicators", 'i', CLI_TEXT, "SET", NULL,
      "what to look for: a list with one value a line, a file of STIX, a node's directory, or the "
-     "URL of a TAXII collection",
-     0, 0, true, true},
+     "URL of a TAXII collection; needed without --5g",
+     0, 0, true, false},
+    {"5g", 0, CLI_FLAG, NULL, NULL,
+     "judge the signalling of a mobile core in captures too; `--5g rules` lists the rules", 0, 0,
+     false, false},
+    {"5g-config", 0, CLI_TEXT, "FILE", NULL,
+     "what the rules are to know of the network: gNBs, peers, addresses of the core, thresholds", 0,
+     0, false, false},
+    {"5g-key", 0, CLI_TEXT, "FILE", NULL,
+     "the key under which sessions get their handles, made if absent; one of this run if not given",
+     0, 0, false, false},
+    {"interface", 0, CLI_TEXT, "NAME", NULL,
+     "listen on a network interface of this machine, after the inputs, until a signal comes", 0, 0,
+     false, false},
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
@@ -49,6 +61,7 @@ struct detect {
     struct cli *c;
     struct peer_endpoint how;
     int64_t as_of_us;
+    struct detect_packets packets;
     bool has_as_of, found, failed;
     int broken; /* exit status when standard output failed, else 0 */
     struct sensor_indicators *indicators;
@@ -68,7 +81,7 @@ static int could_not(const struct detect *d, const struct err *e)
     return cli_fail(d->c, e) == 2 && e->code == ERR_USAGE ? 2 : 3;
 }
 
-/* ---- options ---- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 /* Is `url` of the server that *origin tells of? The first one fills it. */
 static bool same_server(struct detect *d, struct str url, struct str *origin, struct err *e)
@@ -137,7 +150,7 @@ static bool stdin_twice(const struct cli *c)
     return uses > 1;
 }
 
-/* ---- indicators ---- */
+/* ---- indicators -------------------------------------------------------------------------- */
 
 /* Bytes of a feed's words that a message shows. */
 #define SHOWN_BYTES 300
@@ -217,11 +230,13 @@ static bool check_usable(const struct detect *d, struct err *e)
         all_asked = all_asked && (sensor_is_url(where) || file_is_dir(where.p));
     if (n->used || n->revoked || n->not_in_force || (all_asked && !n->unusable))
         return true;
+    if (!cli_text(d->c, "indicators").n) /* the signalling is judged alone */
+        return true;
     return err_set(e, ERR_INVALID,
                    "no indicator can be used, so nothing was scanned: look at what -i names");
 }
 
-/* ---- sightings ---- */
+/* ---- sightings --------------------------------------------------------------------------- */
 
 static bool open_target(struct detect *d, struct err *e)
 {
@@ -283,7 +298,7 @@ static bool tell_sightings(struct detect *d, struct err *e)
     return d->target ? send(d, e) : save(d, 0, e);
 }
 
-/* ---- inputs ---- */
+/* ---- inputs ------------------------------------------------------------------------------ */
 
 static bool flush(struct detect *d)
 {
@@ -301,6 +316,21 @@ static bool on_alert(void *ctx, const struct sensor_alert *a)
     if (d->sightings)
         sensor_sightings_add(d->sightings, a);
     return d->out.n < OUT_BYTES || flush(d);
+}
+
+static bool on_signal(void *ctx, const struct sensor_signal *s)
+{
+    struct detect *d = ctx;
+    d->found = true;
+    sensor_signal_put(&d->out, s);
+    return d->out.n < OUT_BYTES || flush(d);
+}
+
+static void on_figures(void *ctx, struct str input, const struct packet_figures *f)
+{
+    struct detect *d = ctx;
+    cli_progress_end(&d->progress);
+    detect_packets_tell(input, f);
 }
 
 static bool on_block(void *ctx, uint64_t bytes)
@@ -365,8 +395,15 @@ static void scan(struct detect *d)
                             .alert = on_alert,
                             .block = on_block,
                             .warn = on_warning,
+                            .config = d->packets.config,
+                            .handle_key = d->packets.has_key ? d->packets.key : NULL,
                             .ctx = d};
-    size_t count = c->arg_count ? c->arg_count : 1;
+    struct str listen = cli_text(c, "interface");
+    size_t count = c->arg_count || listen.n ? c->arg_count : 1;
+    if (cli_flag(c, "5g")) {
+        s.signal = on_signal;
+        s.figures = on_figures;
+    }
     uint64_t total = bytes_of(c);
     struct err e;
     cli_progress_start(&d->progress, "bytes", total);
@@ -384,6 +421,12 @@ static void scan(struct detect *d)
         }
         d->bytes_before += d->bytes;
     }
+    bool to_end;
+    if (listen.n && !d->broken && !cli_signals_stopped() &&
+        !sensor_scan_interface(&s, listen.p, &to_end, &e)) {
+        could_not(d, &e);
+        d->failed = true;
+    }
     cli_progress_end(&d->progress);
     flush(d);
 }
@@ -391,13 +434,15 @@ static void scan(struct detect *d)
 static int detect(struct detect *d)
 {
     struct err e = {0};
-    if (!read_options(d, &e) || !open_target(d, &e) || !load(d, &e))
+    if (!read_options(d, &e) || !detect_packets_begin(d->c, &d->packets, &e) ||
+        !open_target(d, &e) || !load(d, &e))
         return could_not(d, &e);
     bool wanted = d->target || cli_text(d->c, "sightings-out").n;
     if (wanted && !sensor_sightings_new(d->indicators, &d->sightings, &e))
         return could_not(d, &e);
     cli_signals_catch();
-    summarize(d);
+    if (cli_text(d->c, "indicators").n)
+        summarize(d);
     if (!check_usable(d, &e))
         return could_not(d, &e);
     scan(d);
@@ -411,6 +456,10 @@ static int detect(struct detect *d)
 static int run(struct cli *c)
 {
     struct detect d = {.c = c};
+    if (detect_rules_wanted(c))
+        return detect_rules_print(c);
+    if (!cli_text(c, "indicators").n && !cli_flag(c, "5g"))
+        return cli_usage(c, "--indicators SET is needed: what to look for; or --5g");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     buf_init(&d.out, 0);
@@ -419,6 +468,7 @@ static int run(struct cli *c)
     sensor_sightings_free(d.sightings);
     sensor_indicators_free(d.indicators);
     sensor_target_close(d.target);
+    detect_packets_end(&d.packets);
     buf_done(&d.out);
     buf_done(&d.reasons);
     return status;
@@ -427,7 +477,7 @@ static int run(struct cli *c)
 const struct cli_command cli_detect = {
     .name = "detect",
     .args = "[INPUT...]",
-    .summary = "scan logs for indicators; alerts as JSON lines",
+    .summary = "scan logs and captures for indicators; alerts as JSON lines",
     .text =
         "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
         "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
@@ -437,6 +487,10 @@ const struct cli_command cli_detect = {
         "such a signal.\n\n"
         "Credentials are for one server: with them all URLs must have the same scheme, host and "
         "port.\n\n"
+        "A capture (pcap, pcapng) is decoded: addresses, names asked for in DNS, URLs of HTTP and "
+        "names in TLS are looked up, inside of tunnels too; an alert has frame in place of "
+        "line, and of a GTP-U tunnel its interface, direction, TEID, QFI and a handle of the "
+        "session.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
         "Sightings hold counts and times, nothing of the log, and are marked as "
         "the indicator is; only STIX indicators have them.",

@@ -175,8 +175,9 @@ static bool write_server(struct writing *w, struct err *e)
     if (!peer_client_open(&server, &client, e))
         return false;
     put_head(w);
-    bool ok = peer_client_collection(client, cli_text(w->c, "collection"), &found, e) &&
-              peer_client_pull(client, buf_view(&found.url), STR_NONE, put_page, w, e);
+    bool ok = peer_client_collection(client, cli_text(w->c, "collection"), &found, e);
+    struct peer_pull what = {.collection_url = buf_view(&found.url)};
+    ok = ok && peer_client_pull(client, &what, put_page, w, e);
     peer_client_close(client);
     buf_done(&found.url);
     if (ok)

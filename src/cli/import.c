@@ -8,8 +8,6 @@
 /* Objects of one batch, and batches on their way to the disk while the next is being checked. */
 #define BATCH_OBJECTS 1000
 #define BATCHES_MOST  4
-/* Bytes of an object's own words that a line shows. */
-#define SHOWN_BYTES 600
 
 static const struct cli_option options[] = {
     {"collection", 0, CLI_TEXT, "C", NULL, "where the objects go: id, alias or title", 0, 0, false,
@@ -63,20 +61,7 @@ static void print_refused(struct import *im, const struct exchange_result *r)
 {
     struct buf b;
     buf_init(&b, 0);
-    if (cli_flag(im->c, "json")) {
-        buf_byte(&b, '{');
-        json_put_member(&b, "object", r->id);
-        json_put_member(&b, "status", str_of(exchange_outcome_name(r->outcome)));
-        json_put_member(&b, "rule", r->rule);
-        json_put_member(&b, "message", r->message);
-        buf_lit(&b, "}\n");
-    } else {
-        buf_printf(&b, "%s ", exchange_outcome_name(r->outcome));
-        buf_printable(&b, r->id, SHOWN_BYTES);
-        buf_printf(&b, ": %.*s: ", STR_FMT(r->rule));
-        buf_printable(&b, r->message, SHOWN_BYTES);
-        buf_byte(&b, '\n');
-    }
+    cli_put_result(&b, cli_flag(im->c, "json"), r);
     fwrite(b.p, 1, b.n, stdout);
     buf_done(&b);
 }

@@ -23,6 +23,7 @@
     X(sync)                                                                                        \
     X(check)                                                                                       \
     X(detect)                                                                                      \
+    X(dialogue_read)                                                                               \
     X(policy_check)                                                                                \
     X(policy_explain)                                                                              \
     X(policy_plan)                                                                                 \

@@ -12,6 +12,13 @@ static const struct cli_option options[] = {
 static const char *const decisions[] = {"deny", "release", "hold"};
 static const char *const words[] = {"withheld", "released", "held"};
 
+/* As it goes out, on one line: no string of JSON holds a line end as it is. */
+static void put_copy(struct buf *b, struct str copy)
+{
+    for (size_t i = 0; i < copy.n; i++)
+        buf_byte(b, copy.p[i] == '\n' || copy.p[i] == '\r' ? ' ' : copy.p[i]);
+}
+
 static void put_json(struct cli *c, const struct exchange_explanation *x, struct buf *b)
 {
     buf_byte(b, '{');
@@ -34,7 +41,7 @@ static void put_json(struct cli *c, const struct exchange_explanation *x, struct
     buf_byte(b, ']');
     buf_lit(b, x->copied ? ",\"redacted\":true" : ",\"redacted\":false");
     json_put_name(b, "copy");
-    buf_str(b, x->copy.n ? x->copy : STR("null"));
+    put_copy(b, x->copy.n ? x->copy : STR("null"));
     buf_lit(b, "}\n");
 }
 

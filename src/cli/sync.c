@@ -38,26 +38,12 @@ static void show_progress(void *ctx, const struct peer_report *r)
     cli_progress_at(&j->progress, done);
 }
 
-/* Ids and messages hold words of the partner: in text they are made fit for a terminal. */
 static void show_refused(void *ctx, const struct exchange_result *r)
 {
     struct job *j = ctx;
-    const struct str fields[] = {r->id, str_of(exchange_outcome_name(r->outcome)), r->rule,
-                                 r->message};
-    static const char *const names[] = {"object", "status", "rule", "message"};
     if (!j->verbose)
         return;
-    if (j->json)
-        buf_byte(&j->out, '{');
-    for (size_t i = 0; i < 4; i++) {
-        if (j->json)
-            json_put_member(&j->out, names[i], fields[i]);
-        else
-            buf_lit(&j->out, i == 0 ? "  " : i == 3 ? ": " : " ");
-        if (!j->json)
-            buf_printable(&j->out, fields[i], 400);
-    }
-    buf_lit(&j->out, j->json ? "}\n" : "\n");
+    cli_put_result(&j->out, j->json, r);
     if (j->out.n > (64u << 10)) {
         cli_print(j->c, &j->out);
         buf_clear(&j->out);

@@ -55,6 +55,9 @@ static bool read_user(struct cli *c, struct exchange_user_new *u, struct err *e)
         if (!instant_parse(expires, &t, e))
             return err_prefix(e, "--expires"), e->code = ERR_USAGE, false;
         u->expires_us = instant_us(t);
+        if (u->expires_us <= now_us())
+            return err_set(e, ERR_USAGE, "--expires %.*s is past: give an instant to come",
+                           STR_FMT(expires));
     }
     if (cert.n) {
         struct str text;

@@ -84,7 +84,8 @@ static void seal_xor(const unsigned char key[CRYPT_KEY_BYTES], struct str in,
 {
     unsigned char sub[CRYPT_SHA256_BYTES];
     crypt_hmac_sha256(key, (struct str){"setu seal: encrypts", 19}, sub);
-    crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
+    if (in.n)
+        crypto_stream_xchacha20_xor((unsigned char *)out, bytes_of(in), in.n, nonce, sub);
     sodium_memzero(sub, sizeof sub);
 }
 
@@ -107,7 +108,7 @@ bool crypt_unseal(const unsigned char key[CRYPT_KEY_BYTES], struct str sealed, s
     if (sealed.n < CRYPT_SEAL_BYTES)
         return err_set(e, ERR_INVALID, "too short for a sealed text");
     struct str in = str_from(sealed, CRYPT_SEAL_BYTES);
-    if (!buf_reserve(out, in.n))
+    if (!buf_reserve(out, in.n + 1)) /* a place to write to even for no text */
         return buf_ok(out, e);
     memcpy(nonce, sealed.p, CRYPT_SEAL_BYTES);
     seal_xor(key, in, nonce, out->p + out->n);

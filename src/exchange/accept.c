@@ -170,6 +170,7 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
     bool ok = true;
     for (size_t i = 0; i < count && ok; i++, first = first->next) {
         items[i].bytes = json_source(text, first);
+        ledger_digest(items[i].bytes, items[i].digest);
         ok = prepare_item(b, &items[i], first, e);
     }
     if (!ok || !arena_ok(a, e)) {

@@ -418,6 +418,21 @@ static void tell(struct exchange_batch *b, struct exchange_item *it, const struc
     buf_done(&text);
 }
 
+static bool record_item(struct gate *g, enum ledger_kind kind, const struct exchange_batch *b,
+                        const struct exchange_item *it, struct err *e)
+{
+    struct gate_told t = {
+        .id = it->result.id.n ? it->result.id : STR("?"),
+        .version = it->result.version,
+        .digest = {it->digest, sizeof it->digest},
+        .collection = b->collection.uuid,
+    };
+    if (kind != LEDGER_ACCEPTANCE_RECORD)
+        t.reason = arena_printf(g->arena, "%.*s: %.*s", STR_FMT(it->result.rule),
+                                STR_FMT(it->result.message));
+    return arena_ok(g->arena, e) && gate_record_object(g, kind, &t, e);
+}
+
 static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchange_item *it,
                         struct err *e)
 {
@@ -425,6 +440,9 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     struct gate_subject s = gate_subject_of(&it->row, &it->object, &b->collection);
     s.source = b->text;
     s.has_rows = it->fresh;
+    s.digest = (struct str){it->digest, sizeof it->digest};
+    if (!it->stood && !record_item(g, LEDGER_ACCEPTANCE_RECORD, b, it, e))
+        return false;
     if (!gate_settle(g, &s, &d, e))
         return false;
     if (it->stood)
@@ -436,8 +454,17 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
 
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
 {
+    if (!gate_act_for(g, &b->who, e))
+        return false;
     for (size_t i = 0; i < b->count; i++) {
-        if (b->items[i].go && !arrive_item(g, b, &b->items[i], e))
+        struct exchange_item *it = &b->items[i];
+        if (it->go && !arrive_item(g, b, it, e))
+            return false;
+        if (it->result.outcome == EXCHANGE_REFUSED && !it->stands &&
+            !record_item(g, LEDGER_REFUSAL_RECORD, b, it, e))
+            return false;
+        if (it->result.outcome == EXCHANGE_QUARANTINED &&
+            !record_item(g, LEDGER_QUARANTINE_RECORD, b, it, e))
             return false;
         gate_next(g);
     }

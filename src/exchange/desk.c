@@ -179,7 +179,13 @@ static bool hold_share(struct gate *g, const struct gate_subject *s, const struc
         .at_us = g->now_us,
         .expires_us = g->now_us + share->group->within_hours * HOUR_US,
     };
-    return store_desk_add(g->store, &d, e);
+    struct gate_told t = {.id = s->object->id,
+                          .version = s->object->version,
+                          .bytes = json_source(s->source, s->object->json),
+                          .audience = missing,
+                          .line = share->group->rule.line};
+    return gate_collection(g, s->collection->id, &t.collection, e) &&
+           gate_record_object(g, LEDGER_HOLD_RECORD, &t, e) && store_desk_add(g->store, &d, e);
 }
 
 bool gate_hold(struct gate *g, const struct gate_subject *s, const struct gate_decision *d,
@@ -325,6 +331,15 @@ static bool keep_desk(void *ctx, const struct store_desk *d)
     struct keeping *k = ctx;
     k->j->d = *d;
     k->j->d.audience = arena_str(k->g->known, d->audience);
+    k->j->d.stix_id = arena_str(k->g->known, d->stix_id);
+    k->j->d.bytes = arena_str(k->g->known, d->bytes);
+    return false;
+}
+
+static bool keep_bytes(void *ctx, const struct store_object *o)
+{
+    struct keeping *k = ctx;
+    k->j->d.bytes = arena_str(k->g->known, o->bytes);
     return false;
 }
 
@@ -357,17 +372,35 @@ static bool vote(struct gate *g, struct desk_job *j, struct err *e)
            gate_pending(g, LIMIT_GATE_PENDING, &g->left, e);
 }
 
+/* Its digest is that of what waits, which is the object's bytes as they stand in the store. */
+static bool record_decision(struct gate *g, const struct desk_job *j, struct err *e)
+{
+    struct gate_told t = {
+        .id = j->d.stix_id,
+        .bytes = j->d.bytes,
+        .audience = j->party.n ? j->party : (j->d.audience.n ? j->d.audience : STR("quarantine")),
+        .outcome = j->refuse ? STR("refused") : STR("approved"),
+        .reason = j->reason,
+        .line = j->d.rule_line,
+    };
+    return gate_collection(g, j->d.collection, &t.collection, e) && gate_act_for(g, j->who, e) &&
+           gate_record_object(g, LEDGER_APPROVAL_RECORD, &t, e);
+}
+
 static bool desk_apply(struct exchange *x, struct store *s, struct exchange_job *job, struct err *e)
 {
     struct desk_job *j = (struct desk_job *)job;
     struct keeping k = {x->gate, j};
-    if (!store_desk_get(s, j->id, keep_desk, &k, e) || !arena_ok(x->gate->known, e) ||
-        !may_decide(x, j->who, &j->d, e))
+    if (!store_desk_get(s, j->id, keep_desk, &k, e) ||
+        (j->d.object && !store_object_get(s, j->d.object, keep_bytes, &k, e)) ||
+        !arena_ok(x->gate->known, e) || !may_decide(x, j->who, &j->d, e))
         return false;
     j->state = STORE_DESK_WAITING;
     if (j->d.state != STORE_DESK_WAITING)
         return err_set(e, ERR_CONFLICT, "%lld is %s", (long long)j->id,
                        exchange_desk_state_name(j->d.state));
+    if (!record_decision(x->gate, j, e))
+        return false;
     if (j->refuse)
         j->state = STORE_DESK_REFUSED;
     else if (!vote(x->gate, j, e))

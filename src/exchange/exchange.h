@@ -288,6 +288,22 @@ struct exchange_verdict {
 bool exchange_desk_decide(struct exchange_session *s, const struct exchange_verdict *v,
                           enum store_desk_state *state, struct err *e) BASE_CHECKED;
 
+/* ---- the ledger ---- */
+
+/* Appends the log's head, signed as it is now (C2SP checkpoint). */
+bool exchange_ledger_checkpoint(struct exchange_session *s, struct buf *out,
+                                struct err *e) BASE_CHECKED;
+/* Appends the verifier key of the node's log, or of the node as a witness of others' logs. */
+bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, struct buf *out,
+                         struct err *e) BASE_CHECKED;
+/* Records that objects were written out of the node. */
+struct exchange_export {
+    struct str format, collection, recipient; /* empty: all, the node's own organisation */
+    uint64_t count;
+};
+bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
+                            struct err *e) BASE_CHECKED;
+
 /* ---- changing the policy ---- */
 
 /* How far it has come; called now and then. */

@@ -22,7 +22,10 @@ struct gate;
 struct exchange_policy {
     struct exchange_policy *before;
     struct policy *policy;
+    char digest[64]; /* SHA-256 of its text, in hexadecimal */
 };
+/* Of the policy in force. */
+struct str exchange_policy_digest(const struct exchange *x);
 
 struct exchange {
     char *dir;

@@ -23,6 +23,7 @@ bool gate_init(struct gate *g, const struct exchange *x, const struct policy *p,
 
 void gate_done(struct gate *g)
 {
+    gate_ledger_free(g->ledger);
     gate_foresight_free(g->foresight);
     policy_memo_free(g->memo);
     json_reader_free(g->json);
@@ -37,6 +38,7 @@ bool gate_begin(struct gate *g, struct store *s, struct err *e)
     g->store = s;
     g->now_us = now_us();
     g->orgs = NULL;
+    g->collections = NULL;
     arena_reset(g->known);
     arena_reset(g->arena);
     if (policy_memo_bytes(g->memo) > LIMIT_POLICY_MEMO_BYTES / 2)
@@ -98,8 +100,41 @@ bool gate_org_of_identity(struct gate *g, struct str identity, const struct gate
     if (!o &&
         (!store_org_by_identity(g->store, identity, &id, e) || !add_org(g, identity, id, &o, e)))
         return false;
+    must(o);
     *out = o->id ? o : NULL;
     return true;
+}
+
+/* ---- collections ---- */
+
+struct gate_named {
+    struct gate_named *next;
+    int64_t id;
+    struct str uuid;
+};
+
+static bool note_collection(void *ctx, const struct store_collection *c)
+{
+    struct gate *g = ctx;
+    struct gate_named *n = arena_calloc(g->known, 1, sizeof *n);
+    if (!n)
+        return false;
+    *n = (struct gate_named){g->collections, c->id, arena_str(g->known, c->uuid)};
+    g->collections = n;
+    return true;
+}
+
+bool gate_collection(struct gate *g, int64_t id, struct str *uuid, struct err *e)
+{
+    if (!g->collections &&
+        (!store_collection_each(g->store, note_collection, g, e) || !arena_ok(g->known, e)))
+        return false;
+    for (const struct gate_named *n = g->collections; n; n = n->next)
+        if (n->id == id) {
+            *uuid = n->uuid;
+            return true;
+        }
+    return err_set(e, ERR_NOT_FOUND, "no collection %lld", (long long)id);
 }
 
 /* ---- references ---- */

@@ -10,10 +10,11 @@
 #include "exchange/exchange_priv.h"
 
 /* Few texts make most audiences: their numbers by the serial of the share. */
-#define GATE_INTERNED 256
+#define GATE_INTERNED 64
 struct gate_interned {
     uint64_t serial;
     int64_t id;
+    char digest[64]; /* of the text, in hexadecimal */
 };
 
 /* Sets of recipients that were combined before, in a table of fixed size: the texts are few, too.
@@ -33,9 +34,12 @@ struct gate {
     struct arena *arena; /* of one decision */
     struct arena *known; /* of one transaction: organisations, audiences */
     struct gate_org *orgs;
+    struct gate_named *collections;
     struct gate_interned interned[GATE_INTERNED];
     struct gate_combined *combined; /* GATE_COMBINED of them */
     size_t combined_count;
+    struct gate_ledger *ledger;       /* of the writer's gate; else NULL */
+    struct str actor;                 /* who acts, for the ledger: NATION/organisation/user */
     struct gate_foresight *foresight; /* of a plan; else NULL */
     bool has_copies;                  /* something has gone out as a copy at some time */
     bool has_desk;                    /* something is or was held */
@@ -54,6 +58,9 @@ void gate_next(struct gate *g);
 /* A set of recipients in the memory of the decision. */
 bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set how, struct str *out,
                   struct err *e) BASE_CHECKED;
+
+/* The uuid of a collection. */
+bool gate_collection(struct gate *g, int64_t id, struct str *uuid, struct err *e) BASE_CHECKED;
 
 /* ---- facts ---- */
 
@@ -87,6 +94,7 @@ struct gate_subject {
     int64_t source_org;
     const struct exchange_collection *collection;
     unsigned marking;      /* enum stix_tlp that counts while it carries none */
+    struct str digest;     /* of the object's bytes, in hexadecimal, where it is known */
     struct gate_row *rows; /* of all collections */
     bool has_rows;         /* … and they are known: gate_rows reads no more */
 };
@@ -131,6 +139,33 @@ struct gate_decision {
 };
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e) BASE_CHECKED;
+
+/* ---- the ledger (ledger.c) ---- */
+
+struct gate_ledger;
+/* At the beginning of the writer's transaction, and at its end. */
+bool gate_ledger_begin(struct gate *g, struct err *e) BASE_CHECKED;
+bool gate_ledger_end(struct gate *g, struct err *e) BASE_CHECKED;
+void gate_ledger_free(struct gate_ledger *l); /* NULL is allowed */
+/* Whose deeds the next records are; NULL: the node's own. */
+bool gate_act_for(struct gate *g, const struct principal *who, struct err *e) BASE_CHECKED;
+/* Adds a record, which those of `audience` (its number, 0: nobody) may see. */
+bool gate_record(struct gate *g, struct ledger_record *r, int64_t audience,
+                 struct err *e) BASE_CHECKED;
+uint64_t gate_next_leaf(const struct gate *g); /* the number that the next record gets */
+/* What a record tells of an object; what its kind has not is left out. */
+struct gate_told {
+    struct str id, version, collection, audience, reason, outcome;
+    struct str bytes, digest; /* digest: of bytes, where it is known */
+    struct str audience_digest;
+    unsigned line;
+    int64_t readers; /* of the record */
+};
+bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
+                        struct err *e) BASE_CHECKED;
+#define LEDGER_HEX_BYTES 64
+void ledger_hex(const unsigned char digest[CRYPT_SHA256_BYTES], char out[LEDGER_HEX_BYTES]);
+void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES]);
 
 /* ---- copies ---- */
 

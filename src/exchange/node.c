@@ -26,6 +26,26 @@ struct setting {
     const char *expects;
 };
 
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+            return true;
+    return false;
+}
+
+/* HOST:PORT or [HOST]:PORT; whether there is such a host shows when it is served. */
+static bool listen_valid(struct str s)
+{
+    size_t colon = s.n;
+    uint64_t port;
+    while (colon && s.p[colon - 1] != ':')
+        colon--;
+    struct str digits = str_from(s, colon);
+    return colon > 1 && !has_control(s) && str_find(s, ' ') == s.n && digits.n <= 5 &&
+           str_to_u64(digits, &port) && port <= 65535;
+}
+
 static bool identity_valid(struct str s)
 {
     struct str type;
@@ -70,7 +90,7 @@ static const struct setting settings[] = {
     TEXT_SETTING("nation", nation, NULL, policy_nation_valid, "two capital letters (ISO 3166-1)"),
     TEXT_SETTING("org", org, NULL, policy_org_valid, "lower case letters, digits and hyphens"),
     TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
-    TEXT_SETTING("listen", listen, "127.0.0.1:6443", NULL, NULL),
+    TEXT_SETTING("listen", listen, "127.0.0.1:6443", listen_valid, "HOST:PORT, as 127.0.0.1:6443"),
     TEXT_SETTING("public-url", public_url, "", public_url_valid,
                  "a URL without blanks: https://cti.example.org"),
     TEXT_SETTING("api-root", api_root, "api", api_root_valid,
@@ -359,26 +379,6 @@ static void unmake(const struct making *m)
         snprintf(path, sizeof path, "%s/%s", m->dir, files[i]);
         remove(path);
     }
-}
-
-static bool has_control(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
-            return true;
-    return false;
-}
-
-/* HOST:PORT or [HOST]:PORT; whether there is such a host shows when it is served. */
-static bool listen_valid(struct str s)
-{
-    size_t colon = s.n;
-    uint64_t port;
-    while (colon && s.p[colon - 1] != ':')
-        colon--;
-    struct str digits = str_from(s, colon);
-    return colon > 1 && !has_control(s) && str_find(s, ' ') == s.n && digits.n <= 5 &&
-           str_to_u64(digits, &port) && port <= 65535;
 }
 
 /* Where it lies, where it listens, and for whom its certificate is. */

@@ -1,7 +1,7 @@
 /* Roles, signing in, users, collections, partners: the small tables of a node. */
 #include <string.h>
 
-#include "exchange/exchange_priv.h"
+#include "exchange/gate_priv.h"
 
 struct role_row {
     const char *name;
@@ -268,6 +268,24 @@ struct user_job {
     struct str identity;
 };
 
+static bool record_user(struct exchange *x, struct str name, struct str outcome, struct str role,
+                        struct err *e)
+{
+    struct ledger_record r = {.kind = LEDGER_USER_CHANGE_RECORD};
+    ledger_record_text(&r, LEDGER_SUBJECT, name);
+    ledger_record_text(&r, LEDGER_OUTCOME, outcome);
+    ledger_record_text(&r, LEDGER_ROLE, role);
+    return gate_record(x->gate, &r, 0, e);
+}
+
+static bool record_token(struct exchange *x, struct str name, struct err *e)
+{
+    struct ledger_record r = {.kind = LEDGER_TOKEN_CHANGE_RECORD};
+    ledger_record_text(&r, LEDGER_SUBJECT, name);
+    ledger_record_text(&r, LEDGER_OUTCOME, STR("issued"));
+    return gate_record(x->gate, &r, 0, e);
+}
+
 static bool user_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct user_job *job = (struct user_job *)j;
@@ -282,7 +300,9 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
     if (ok && org.identity.n == 0)
         ok = store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e);
     arena_free(a);
-    return ok && store_user_add(s, &job->row, &id, e);
+    return ok && store_user_add(s, &job->row, &id, e) &&
+           record_user(x, job->u->name, STR("added"), job->row.role, e) &&
+           (!job->row.token_hash || record_token(x, job->u->name, e));
 }
 
 /* C0, DEL and, in UTF-8, C1. */
@@ -371,7 +391,9 @@ struct revoke_job {
 static bool revoke_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     (void)x;
-    return store_user_revoke(s, ((struct revoke_job *)j)->name, now_us(), e);
+    struct str name = ((struct revoke_job *)j)->name;
+    return store_user_revoke(s, name, now_us(), e) &&
+           record_user(x, name, STR("revoked"), STR_NONE, e);
 }
 
 bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e)
@@ -418,8 +440,11 @@ static bool looks_like_uuid(struct str s)
 /* TAXII 2.1 §5.2.1: the id is a UUID; an alias must not look like one. */
 static bool collection_check(const struct exchange_collection_new *c, struct err *e)
 {
-    if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title))
-        return err_set(e, ERR_USAGE, "--title takes 1 to %d bytes of text", LIMIT_NAME_BYTES);
+    if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title) ||
+        has_control(c->title))
+        return err_set(e, ERR_USAGE,
+                       "--title takes 1 to %d bytes of text without control characters",
+                       LIMIT_NAME_BYTES);
     if (c->alias.n > LIMIT_NAME_BYTES)
         return err_set(e, ERR_USAGE, "--alias takes at most %d bytes", LIMIT_NAME_BYTES);
     for (size_t i = 0; i < c->alias.n; i++) {

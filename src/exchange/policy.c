@@ -24,6 +24,7 @@ static bool policy_put(struct exchange *x, struct str text, struct err *e)
         base_free(p);
         return false;
     }
+    ledger_digest(text, p->digest);
     p->before = atomic_load(&x->policy);
     atomic_store(&x->policy, p);
     return true;
@@ -42,6 +43,12 @@ void exchange_policy_free(struct exchange *x)
 {
     while (atomic_load(&x->policy))
         policy_drop(x);
+}
+
+struct str exchange_policy_digest(const struct exchange *x)
+{
+    const struct exchange_policy *p = atomic_load(&x->policy);
+    return (struct str){p->digest, sizeof p->digest};
 }
 
 const struct policy *exchange_policy(const struct exchange *x)
@@ -222,13 +229,34 @@ static bool keep_references(struct gate *g, struct err *e)
 
 /* ---- the writer's gate ---- */
 
+/* The ledger tells from when on which policy decides, however it came. */
+static bool record_policy(struct exchange *x, struct store *s, struct err *e)
+{
+    struct ledger_record r = {.kind = LEDGER_POLICY_CHANGE_RECORD};
+    struct str now = exchange_policy_digest(x);
+    struct buf before;
+    struct err none = {0};
+    buf_init(&before, 0);
+    bool ok =
+        store_value_get(s, STR("policy-recorded"), &before, &none) || none.code == ERR_NOT_FOUND;
+    if (!ok)
+        *e = none;
+    if (ok && !str_eq(buf_view(&before), now)) {
+        ledger_record_text(&r, LEDGER_POLICY, now);
+        ledger_record_text(&r, LEDGER_PREVIOUS, buf_view(&before));
+        ok = gate_record(x->gate, &r, 0, e) && store_value_put(s, STR("policy-recorded"), now, e);
+    }
+    buf_done(&before);
+    return ok;
+}
+
 bool exchange_gate_open(struct exchange *x, struct store *s, struct err *e)
 {
     if (!follow(x, s, e))
         return false;
     x->gate->policy = exchange_policy(x);
-    return gate_begin(x->gate, s, e) && store_desk_expire(s, x->gate->now_us, e) &&
-           keep_references(x->gate, e);
+    return gate_begin(x->gate, s, e) && gate_ledger_begin(x->gate, e) && record_policy(x, s, e) &&
+           store_desk_expire(s, x->gate->now_us, e) && keep_references(x->gate, e);
 }
 
 /* ---- deciding again ---- */
@@ -326,8 +354,8 @@ static bool apply_begin(struct exchange *x, struct store *s, struct exchange_job
     a->sweep.done = 0;
     bool ok = number_get(s, "policy-generation", 0, &generation, e) &&
               number_put(s, "policy-generation", generation + 1, e) &&
-              store_value_put(s, STR("policy-next"), a->text, e) && keep_references(x->gate, e) &&
-              sweep_begin(x->gate, &a->sweep, e);
+              store_value_put(s, STR("policy-next"), a->text, e) && record_policy(x, s, e) &&
+              keep_references(x->gate, e) && sweep_begin(x->gate, &a->sweep, e);
     if (ok) {
         x->policy_generation = generation + 1;
         return true;

@@ -206,6 +206,7 @@ bool exchange_status(struct exchange_session *s, const struct principal *who, st
 /* The versions that were asked for; few, so a fixed room with a named bound. */
 struct withdraw_job {
     struct exchange_waiter w;
+    const struct principal *who;
     struct str id;
     int64_t collection, org; /* org: as store_removal */
     int64_t versions[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
@@ -253,6 +254,97 @@ static bool wake_referrers(struct exchange *x, struct store *s, struct str id, s
     return store_referrers(s, store_name(s, id), wake_referrer, &w, e) && !w.failed &&
            store_copies_of(s, id, wake_of_copy, &w, e) && !w.failed &&
            gate_pending(x->gate, LIMIT_GATE_PENDING, &x->gate->left, e);
+}
+
+/* A row that may be taken back, under the name by which its readers know the object. */
+struct taken {
+    struct taken *next;
+    struct store_release row;
+    struct str id, version;
+    bool stands;
+};
+
+struct taking {
+    struct gate *g;
+    int64_t collection;
+    struct taken *rows;
+    bool failed;
+    struct err *e;
+};
+
+static bool note_taken(void *ctx, const struct store_release *r)
+{
+    struct taking *t = ctx;
+    struct taken *n = arena_calloc(t->g->arena, 1, sizeof *n);
+    if (r->collection != t->collection)
+        return true;
+    t->failed = n == NULL;
+    if (!n)
+        return false;
+    *n = (struct taken){.next = t->rows, .row = *r};
+    n->row.audience_text = arena_str(t->g->arena, r->audience_text);
+    t->rows = n;
+    return true;
+}
+
+static bool note_versions(void *ctx, const struct store_object *o)
+{
+    struct taking *t = ctx;
+    t->failed = t->failed || !store_release_each(t->g->store, o->object, note_taken, t, t->e) ||
+                !store_release_copies(t->g->store, o->object, note_taken, t, t->e);
+    return !t->failed;
+}
+
+static bool name_taken(void *ctx, const struct store_object *o)
+{
+    struct taking *t = ctx;
+    for (struct taken *n = t->rows; n; n = n->next)
+        if (n->row.object == o->object) {
+            n->id = arena_str(t->g->arena, o->id);
+            n->version = arena_str(t->g->arena, o->version);
+        }
+    return true;
+}
+
+/* All rows of the id and of its copies, as they stand before anything is taken back. */
+static bool rows_before(struct taking *t, struct str id)
+{
+    struct err none = {0};
+    *t->e = none;
+    if (!store_object_versions(t->g->store, id, note_versions, t, t->e))
+        return false;
+    if (t->failed)
+        return t->e->code != ERR_NONE ? false : err_set(t->e, ERR_MEMORY, "out of memory");
+    for (const struct taken *n = t->rows; n; n = n->next)
+        if (!store_object_get(t->g->store, n->row.object, name_taken, t, t->e))
+            return false;
+    return arena_ok(t->g->arena, t->e);
+}
+
+static bool note_standing(void *ctx, const struct store_release *r)
+{
+    struct taken *n = ctx;
+    n->stands =
+        n->stands || (r->collection == n->row.collection && r->date_added == n->row.date_added);
+    return !n->stands;
+}
+
+static bool record_taken(struct taking *t, const struct withdraw_job *w, struct err *e)
+{
+    if (!gate_act_for(t->g, w->who, e))
+        return false;
+    for (struct taken *n = t->rows; n; n = n->next) {
+        struct gate_told told = {.id = n->id,
+                                 .version = n->version,
+                                 .audience = n->row.audience_text,
+                                 .readers = n->row.audience};
+        if (!store_release_each(t->g->store, n->row.object, note_standing, n, e))
+            return false;
+        if (!n->stands && (!gate_collection(t->g, w->collection, &told.collection, e) ||
+                           !gate_record_object(t->g, LEDGER_WITHDRAWAL_RECORD, &told, e)))
+            return false;
+    }
+    return true;
 }
 
 /* What a withdrawn object refers to, where rules ask by what an object is referenced. */
@@ -314,6 +406,7 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
     struct withdraw_job *w = (struct withdraw_job *)j;
     struct store_known known;
     struct store_object o = {.id = w->id, .has_version = true, .version_us = INT64_MIN};
+    struct taking t = {.g = x->gate, .collection = w->collection, .e = e};
     size_t removed = 0;
     if (!store_object_known(s, &o, NULL, NULL, &known, e))
         return false;
@@ -321,12 +414,13 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
         return err_set(e, ERR_NOT_FOUND, "no such object");
     struct store_removal r = {w->collection, known.name, w->org, w->all ? NULL : w->versions,
                               w->all ? 0 : w->count};
-    if (!wake_referenced(x, s, w->id, e) || !store_release_remove(s, &r, &removed, e))
+    if (!wake_referenced(x, s, w->id, e) || !rows_before(&t, w->id) ||
+        !store_release_remove(s, &r, &removed, e))
         return false;
     if (removed == 0)
         return err_set(e, ERR_FORBIDDEN,
                        "only the organisation that submitted an object removes it");
-    return wake_referrers(x, s, w->id, e);
+    return record_taken(&t, w, e) && wake_referrers(x, s, w->id, e);
 }
 
 /* At home a copy stands for what it was made of. */
@@ -354,7 +448,8 @@ static bool withdraw(struct exchange_session *s, const struct principal *who,
 {
     struct store_object o;
     struct exchange_query versions = *q;
-    struct withdraw_job j = {.id = id,
+    struct withdraw_job j = {.who = who,
+                             .id = id,
                              .collection = q->collection->id,
                              .org = is_home_admin(s, who) ? 0 : who->org,
                              .all = q->versions & STORE_ALL};

@@ -265,18 +265,19 @@ bool gate_compare(struct gate *g, struct gate_subject *s, const struct gate_deci
 
 /* ---- writing ---- */
 
-static bool audience_id(struct gate *g, struct str text, uint64_t serial, int64_t *id,
-                        struct err *e)
+/* Of a share that was seen before, all is known; others find their place in `own`. */
+static bool audience_of(struct gate *g, struct str text, uint64_t serial, struct gate_interned *own,
+                        const struct gate_interned **out, struct err *e)
 {
-    struct gate_interned *slot = &g->interned[serial % GATE_INTERNED];
-    if (serial && slot->serial == serial) {
-        *id = slot->id;
+    struct gate_interned *slot = serial ? &g->interned[serial % GATE_INTERNED] : own;
+    *out = slot;
+    if (serial && slot->serial == serial)
         return true;
-    }
-    if (!store_audience_put(g->store, text, id, e))
+    slot->serial = 0;
+    ledger_digest(text, slot->digest);
+    if (!store_audience_put(g->store, text, &slot->id, e))
         return false;
-    if (serial)
-        *slot = (struct gate_interned){serial, *id};
+    slot->serial = serial;
     return true;
 }
 
@@ -294,20 +295,66 @@ static bool add_row(struct gate *g, const struct gate_subject *s, const struct g
                     struct err *e)
 {
     struct store_object o = row_of(s);
-    int64_t id, date;
+    struct gate_interned own;
+    const struct gate_interned *to;
+    int64_t date;
     bool whole = str_eq(c->after, c->share->audience);
     bool copy = c->share->copy_id.n > 0;
     if (copy && !gate_copy_put(g, s, c->share, &o, e))
         return false;
     if (copy && c->share->group->view && !gate_copy_marking(g, s->collection->id, c->after, e))
         return false;
-    return audience_id(g, c->after, whole ? c->share->serial : 0, &id, e) &&
-           store_release_add(g->store, s->collection->id, id, &o, &date, e);
+    struct gate_told t = {
+        .id = copy ? c->share->copy_id : s->object->id,
+        .version = copy ? o.version : s->object->version,
+        .bytes = copy ? c->share->copy_bytes : json_source(s->source, s->object->json),
+        .digest = copy ? STR_NONE : s->digest,
+        .audience = c->after,
+        .line = c->share->group->rule.line,
+    };
+    if (!audience_of(g, c->after, whole ? c->share->serial : 0, &own, &to, e) ||
+        !gate_collection(g, s->collection->id, &t.collection, e))
+        return false;
+    t.readers = to->id;
+    t.audience_digest = (struct str){to->digest, sizeof to->digest};
+    o.leaf = gate_next_leaf(g);
+    return gate_record_object(g, LEDGER_RELEASE_RECORD, &t, e) &&
+           store_release_add(g->store, s->collection->id, to->id, &o, &date, e);
 }
 
-static bool change_row(struct gate *g, const struct gate_change *c, struct err *e)
+struct naming {
+    struct gate *g;
+    struct gate_told *t;
+};
+
+static bool name_row(void *ctx, const struct store_object *o)
+{
+    struct naming *n = ctx;
+    n->t->id = arena_str(n->g->arena, o->id);
+    n->t->version = arena_str(n->g->arena, o->version);
+    return false;
+}
+
+/* What is taken back, by the name under which its readers know it. */
+static bool gate_row_id(struct gate *g, const struct store_release *row,
+                        const struct gate_subject *s, struct gate_told *t, struct err *e)
+{
+    struct naming n = {g, t};
+    return row->object == s->row ||
+           (store_object_get(g->store, row->object, name_row, &n, e) && arena_ok(g->arena, e));
+}
+
+static bool change_row(struct gate *g, const struct gate_subject *s, const struct gate_change *c,
+                       struct err *e)
 {
     int64_t id = 0;
+    struct gate_told t = {
+        .id = s->object->id, .version = s->object->version, .readers = c->row.audience};
+    if (!gate_combine(g, c->before, c->after, POLICY_WITHOUT, &t.audience, e) ||
+        !gate_collection(g, s->collection->id, &t.collection, e) ||
+        !gate_row_id(g, &c->row, s, &t, e) ||
+        !gate_record_object(g, LEDGER_WITHDRAWAL_RECORD, &t, e))
+        return false;
     return (c->after.n == 0 || store_audience_put(g->store, c->after, &id, e)) &&
            store_release_set(g->store, &c->row, id, e);
 }
@@ -356,7 +403,7 @@ bool gate_write(struct gate *g, const struct gate_subject *s, const struct gate_
     }
     /* What is taken back goes first. */
     for (const struct gate_change *c = changes; c; c = c->next)
-        if (c->row.object && !change_row(g, c, e))
+        if (c->row.object && !change_row(g, s, c, e))
             return false;
     for (const struct gate_change *c = changes; c && !withdrawals; c = c->next)
         if (!c->row.object && !add_row(g, s, c, e))

@@ -40,6 +40,10 @@ static bool apply_all(struct exchange *x, struct exchange_job *jobs, bool *refus
             return false;
         }
     }
+    if (!gate_ledger_end(x->gate, e)) {
+        store_rollback(x->writer_store);
+        return false;
+    }
     return store_commit(x->writer_store, e);
 }
 
@@ -85,7 +89,8 @@ static bool in_background(struct exchange *x)
     if (!store_begin(x->writer_store, &ignored))
         return false;
     if (!exchange_gate_open(x, x->writer_store, &ignored) ||
-        !exchange_sweep_some(x, x->writer_store, &left, &ignored)) {
+        !exchange_sweep_some(x, x->writer_store, &left, &ignored) ||
+        !gate_ledger_end(x->gate, &ignored)) {
         store_rollback(x->writer_store);
         return false;
     }

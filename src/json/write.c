@@ -39,8 +39,41 @@ static void put_valid(struct buf *out, struct str s)
     buf_str(out, str_from(s, start));
 }
 
+/* In one of its eight bytes: a control, a quotation mark, a backslash, or no ASCII. */
+static uint64_t special(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\';
+    uint64_t control = (x - ones * 0x20) & ~x;
+    return (x | control | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
+/* Most texts are plain ASCII: they go as they are. */
+static bool all_plain(struct str s)
+{
+    uint64_t x;
+    size_t i = 0;
+    for (; i + sizeof x <= s.n; i += sizeof x) {
+        memcpy(&x, s.p + i, sizeof x);
+        if (special(x))
+            return false;
+    }
+    for (; i < s.n; i++)
+        if (!plain((unsigned char)s.p[i]) || (unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 void json_put_string(struct buf *out, struct str s)
 {
+    if (all_plain(s) && buf_reserve(out, s.n + 2)) {
+        out->p[out->n++] = '"';
+        if (s.n)
+            memcpy(out->p + out->n, s.p, s.n);
+        out->n += s.n;
+        out->p[out->n++] = '"';
+        return;
+    }
     buf_byte(out, '"');
     if (utf8_valid(s)) {
         put_valid(out, s);

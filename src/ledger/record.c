@@ -70,10 +70,10 @@ void ledger_record_number(struct ledger_record *r, enum ledger_field f, uint64_t
 
 static bool is_digest(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!memchr("0123456789abcdef", s.p[i], 16))
-            return false;
-    return s.n == 2 * LEDGER_HASH_BYTES;
+    bool all = s.n == 2 * LEDGER_HASH_BYTES;
+    for (size_t i = 0; i < s.n && all; i++)
+        all = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
+    return all;
 }
 
 static bool form_ok(const struct ledger_record *r, size_t f)

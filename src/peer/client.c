@@ -68,7 +68,7 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 struct pull {
     struct peer_client *c;
-    struct str url;
+    struct str url, type;
     struct buf after, next, query;
     unsigned limit;
     uint64_t pages, kept;
@@ -81,6 +81,10 @@ static void put_query(struct pull *p)
     buf_str(&p->query, p->url);
     buf_lit(&p->query, "?limit=");
     buf_u64(&p->query, p->limit);
+    if (p->type.n) { /* §3.4.1: match[type] */
+        buf_lit(&p->query, "&match%5Btype%5D=");
+        peer_url_put(&p->query, p->type);
+    }
     if (p->after.n) {
         buf_lit(&p->query, "&added_after=");
         peer_url_put(&p->query, buf_view(&p->after));
@@ -177,17 +181,17 @@ static void put_objects_url(struct buf *b, struct str url)
         buf_lit(b, "objects/");
 }
 
-bool peer_client_pull(struct peer_client *c, struct str collection_url, struct str added_after,
-                      peer_page_fn *each, void *ctx, struct err *e)
+bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
+                      void *ctx, struct err *e)
 {
-    struct pull p = {.c = c, .limit = LIMIT_PEER_PAGE_OBJECTS};
+    struct pull p = {.c = c, .type = what->type, .limit = LIMIT_PEER_PAGE_OBJECTS};
     struct buf url;
     buf_init(&url, LIMIT_PEER_URL_BYTES + 16);
     buf_init(&p.after, 0);
     buf_init(&p.next, 0);
     buf_init(&p.query, 0);
-    put_objects_url(&url, collection_url);
-    buf_str(&p.after, added_after);
+    put_objects_url(&url, what->collection_url);
+    buf_str(&p.after, what->added_after);
     p.url = buf_view(&url);
     bool ok = buf_ok(&url, e) && buf_ok(&p.after, e) && pull_pages(&p, each, ctx, e);
     buf_done(&url);

@@ -52,10 +52,15 @@ struct peer_page {
     bool more;             /* another page follows */
 };
 typedef bool peer_page_fn(void *ctx, const struct peer_page *p, struct err *e); /* false stops */
-/* All pages of a collection later than `added_after` (empty: all), in order. A server that goes
- * round in circles is an error (ERR_NETWORK). `each` must not use the client. */
-bool peer_client_pull(struct peer_client *c, struct str collection_url, struct str added_after,
-                      peer_page_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+struct peer_pull {
+    struct str collection_url;
+    struct str added_after; /* only what is later; empty: all */
+    struct str type; /* only objects of this type, as far as the server filters; empty: all */
+};
+/* All pages of it, in order. A server that goes round in circles is an error (ERR_NETWORK). `each`
+ * must not use the client. */
+bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
+                      void *ctx, struct err *e) BASE_CHECKED;
 
 struct peer_posted {
     uint64_t success, failure, pending;

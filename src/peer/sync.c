@@ -162,7 +162,8 @@ static bool pull(struct sync *y, struct peer_client *c, struct err *e)
     bool ok = peer_client_collection(c, y->p->remote, &found, e);
     if (ok && found.marking != STIX_TLP_NONE)
         y->collection.marking = peer_stricter(y->collection.marking, found.marking);
-    ok = ok && peer_client_pull(c, buf_view(&found.url), y->p->cursor, take_page, y, e);
+    struct peer_pull what = {.collection_url = buf_view(&found.url), .added_after = y->p->cursor};
+    ok = ok && peer_client_pull(c, &what, take_page, y, e);
     buf_done(&found.url);
     return ok;
 }

@@ -70,9 +70,10 @@ static void look_up(const struct policy *p, const struct policy_facts *f, struct
     q->observable = stix_class_of(f->type) == STIX_SCO;
     q->source = slot_or_none(p, &f->source);
     q->creator = slot_or_none(p, &f->creator);
-    for (size_t w = 0; w < SET_WORDS(p->labels.count); w++)
+    size_t words = SET_WORDS(p->labels.count);
+    for (size_t w = 0; w < words; w++)
         q->labels[w] = 0;
-    if (p->labels.count == 0 || !json_is(f->labels, JSON_ARRAY))
+    if (words == 0 || !json_is(f->labels, JSON_ARRAY))
         return;
     for (const struct json *l = f->labels->u.child; l; l = l->next) {
         size_t i = json_is(l, JSON_STRING) ? policy_names_find(&p->labels, l->u.s) : SIZE_MAX;
@@ -377,17 +378,17 @@ static enum policy_arrival arrival_of(enum word verb)
                                      : POLICY_REFUSE;
 }
 
-/* The first arrival rule that names the source, which is valid, and holds, or NULL. */
-static const struct rule *first_arrival(const struct policy *p, const struct policy_facts *f)
+const struct rule *policy_first(const struct rule_list *l, const struct policy_facts *f,
+                                size_t slot)
 {
     struct query q;
-    look_up(p, f, &q);
-    for (size_t i = 0; i < p->arrival_count; i++) {
-        const struct rule *r = &p->arrivals[i];
+    look_up(l->p, f, &q);
+    for (size_t i = 0; i < l->count; i++) {
+        const struct rule *r = &l->rules[i];
         size_t k = 0;
-        if (!set_has(r->who, q.source) || !policy_rule_active(r, f->now_us))
+        if (!set_has(r->who, slot) || !policy_rule_active(r, f->now_us))
             continue;
-        while (k < r->test_count && test_holds(&p->tests[r->tests[k]], &q))
+        while (k < r->test_count && test_holds(&l->p->tests[r->tests[k]], &q))
             k++;
         if (k == r->test_count)
             return r;
@@ -408,7 +409,8 @@ void policy_arrive(const struct policy *p, const struct policy_facts *f,
         out->rule = sentence(STR("the source has no valid nation and organisation"));
         return;
     }
-    const struct rule *r = first_arrival(p, f);
+    struct rule_list arrivals = {p, p->arrivals, p->arrival_count};
+    const struct rule *r = policy_first(&arrivals, f, policy_slot_of(p, &f->source));
     if (r) {
         *out = (struct policy_arrival_answer){
             arrival_of(r->verb), {r->line, r->text}, r->limit_count, r->limit_us};

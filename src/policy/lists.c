@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "observable/warninglist.h"
 #include "policy/policy_priv.h"
 
 /* ---- reading them ---- */

@@ -654,12 +654,17 @@ static const struct policy_group *plain_group(const struct policy_outcome *o)
     return NULL;
 }
 
+static bool granular(const struct policy_facts *f)
+{
+    return f->granular || f->granular_tlps;
+}
+
 /* STIX 2.1 §7.2.3: who cannot make a copy withholds the object whole, as if it were for its
  * submitter alone. */
 static struct policy_facts whole(const struct policy_facts *f)
 {
     struct policy_facts x = *f;
-    if (f->granular && x.tlp != STIX_TLP_RED)
+    if (granular(f) && x.tlp != STIX_TLP_RED)
         x.tlp = STIX_TLP_AMBER_STRICT;
     return x;
 }
@@ -679,21 +684,46 @@ bool policy_audience(const struct policy *p, const struct policy_facts *f,
     return ok && buf_ok(out, e);
 }
 
+/* Would the slot get a copy, of whatever object? */
+static bool redacted(const struct policy *p, const struct policy_facts *f, size_t slot)
+{
+    for (size_t i = 0; i < p->redact_count; i++)
+        if (set_has(p->redacts[i].who, slot) && policy_rule_active(&p->redacts[i], f->now_us))
+            return true;
+    return false;
+}
+
+static enum policy_release refused(struct policy_rule_ref *rule, struct str text)
+{
+    *rule = (struct policy_rule_ref){0, text};
+    return POLICY_DENY;
+}
+
 enum policy_release policy_release_to(const struct policy *p, const struct policy_facts *f,
                                       const struct policy_party *to, struct policy_rule_ref *rule)
 {
     struct policy_facts facts = whole(f);
-    struct policy_asked q = {.facts = &facts, .to = to};
-    struct policy_answer a = {.rule.text = STR("there is no memory to decide")};
-    struct policy_memo *m = policy_memo_new();
-    struct err e;
-    bool ok = m && policy_answer_for(p, m, &q, &a, &e);
-    bool plain = ok && a.verdict == POLICY_RELEASED && !a.group->view;
-    if (ok && a.verdict == POLICY_DENIED && f->granular && f->tlp < STIX_TLP_AMBER_STRICT)
-        a.rule.text = STR("an object with granular markings (STIX 2.1 section 7.2.3) stays whole "
-                          "with the organisation that submitted it");
-    policy_memo_free(m);
-    if (rule)
-        *rule = a.rule;
-    return plain ? POLICY_RELEASE : POLICY_DENY;
+    struct walk w = {p, &facts, NULL, policy_effective(facts.tlp)};
+    struct rule_list releases = {p, p->releases, p->release_count};
+    struct policy_rule_ref unused;
+    struct str why = STR_NONE;
+    if (!rule)
+        rule = &unused;
+    if (!policy_party_valid(to))
+        return refused(rule, STR("the recipient has no valid nation and organisation"));
+    if (policy_same_party(to, &f->source)) {
+        *rule = (struct policy_rule_ref){0, ALWAYS};
+        return POLICY_RELEASE;
+    }
+    if (granular(f) && f->tlp < STIX_TLP_AMBER_STRICT)
+        return refused(rule, STR("an object with granular markings (STIX 2.1 section 7.2.3) stays "
+                                 "whole with the organisation that submitted it"));
+    size_t slot = policy_slot_of(p, to);
+    const struct rule *r = policy_first(&releases, &facts, slot);
+    enum policy_verdict verdict = policy_floor(&w, r, to->nation, &why);
+    *rule = why.n ? (struct policy_rule_ref){0, why}
+            : r   ? (struct policy_rule_ref){r->line, r->text}
+                  : (struct policy_rule_ref){0, p->defaults[slot]};
+    return verdict == POLICY_RELEASED && !redacted(p, f, slot) && !f->granular_tlps ? POLICY_RELEASE
+                                                                                    : POLICY_DENY;
 }

@@ -25,7 +25,7 @@ static struct str shown(const struct token *t, char out[96])
     return (struct str){out, (size_t)n};
 }
 
-bool policy_fail(struct draft *d, const struct token *t, const char *why, const char *expected)
+bool(policy_fail)(struct draft *d, const struct token *t, const char *why, const char *expected)
 {
     size_t line, column;
     char read[96];
@@ -35,13 +35,13 @@ bool policy_fail(struct draft *d, const struct token *t, const char *why, const 
                       line, column, STR_FMT(what), why, expected);
 }
 
-bool policy_fail_item(struct draft *d, const struct item *i, const char *why, const char *expected)
+bool(policy_fail_item)(struct draft *d, const struct item *i, const char *why, const char *expected)
 {
     struct token t = {.kind = TOKEN_WORD, .text = i->text, .at = i->at};
     return policy_fail(d, &t, why, expected);
 }
 
-bool policy_unexpected(struct draft *d, const char *expected)
+bool(policy_unexpected)(struct draft *d, const char *expected)
 {
     const struct token *t = &d->token;
     const char *why = "it does not belong here";

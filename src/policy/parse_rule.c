@@ -640,8 +640,8 @@ static bool redactable(struct draft *d, const struct list *paths)
                                         "another property");
     }
     if (paths->count > LIMIT_POLICY_PATHS)
-        return err_set_at(d->e, ERR_LIMIT, paths->first->at, "%s: over %d paths in one rule",
-                          d->name, LIMIT_POLICY_PATHS);
+        return err_set_at(d->e, ERR_LIMIT, d->token.at, "%s: over %d paths in one rule", d->name,
+                          LIMIT_POLICY_PATHS);
     return true;
 }
 

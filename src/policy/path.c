@@ -42,7 +42,7 @@ bool policy_path_read(struct arena *arena, struct str text, struct path *out, st
         return err_set(e, ERR_SYNTAX, "no object is as deep as this path");
     struct path_step *steps = arena_calloc(arena, most + 1, sizeof *steps);
     if (!steps)
-        return arena_ok(arena, e);
+        return err_no(arena_ok(arena, e));
     while (rest.n > 0) {
         struct path_step *step = &steps[n];
         if (rest.p[0] != '.' && (rest.p[0] != '[' || n == 0))

@@ -227,6 +227,11 @@ bool policy_arrival_statement(struct draft *d, struct statement *s) BASE_CHECKED
 bool policy_release_statement(struct draft *d, struct statement *s) BASE_CHECKED;
 bool policy_redact_statement(struct draft *d, struct statement *s) BASE_CHECKED;
 
+/* Says at the call what those functions promise, so that compilers and analyzers know it too. */
+#define policy_fail(...)       err_no(policy_fail(__VA_ARGS__))
+#define policy_fail_item(...)  err_no(policy_fail_item(__VA_ARGS__))
+#define policy_unexpected(...) err_no(policy_unexpected(__VA_ARGS__))
+
 /* ---- sets --------------------------------------------------------------------------------- */
 
 /* Bits 0 to n-1 in SET_WORDS(n) words. */
@@ -455,6 +460,14 @@ void policy_walk(const struct walk *w, uint64_t *open, const struct rule **rules
 enum policy_verdict policy_floor(const struct walk *w, const struct rule *r, struct str nation,
                                  struct str *why);
 bool policy_rule_holds(const struct walk *w, const struct rule *r);
+/* The first of some rules that names the slot and holds, or NULL. Needs no memory. */
+struct rule_list {
+    const struct policy *p;
+    const struct rule *rules;
+    size_t count;
+};
+const struct rule *policy_first(const struct rule_list *l, const struct policy_facts *f,
+                                size_t slot);
 bool policy_same_party(const struct policy_party *a, const struct policy_party *b);
 
 /* ---- audiences ---- */

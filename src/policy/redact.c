@@ -198,9 +198,11 @@ static bool each_selector(struct copy *c, selector_fn *each)
     buf_init(&at.text, 0);
     for (struct node *g = all->child; g && c->why.n == 0; g = g->next) {
         struct node *list = is(g, JSON_OBJECT) ? member(g, STR("selectors")) : NULL;
-        if (!is(list, JSON_ARRAY) || !list->child)
+        if (!list || !is(list, JSON_ARRAY) || !list->child) {
             withhold(c, STR("a granular marking of it is ill-formed"));
-        for (struct node *s = list ? list->child : NULL; s && c->why.n == 0; s = s->next) {
+            break;
+        }
+        for (struct node *s = list->child; s && c->why.n == 0; s = s->next) {
             if (!is(s, JSON_STRING))
                 withhold(c, STR("a granular marking of it is ill-formed"));
             else if (selector(c, s->v->u.s, &at))
@@ -255,8 +257,6 @@ static bool mend_granular(struct copy *c)
         return false;
     for (struct node *g = all ? all->child : NULL; g; g = g->next)
         g->gone = all_gone(member(g, STR("selectors")));
-    if (all)
-        all->gone = all_gone(all);
     return true;
 }
 
@@ -536,7 +536,7 @@ static bool hidden_id(struct copy *c, struct str *out)
 /* The id of a copy that is a cyber-observable, from what is in it now. */
 static bool observable_id(struct copy *c, struct str *out)
 {
-    const struct json *v;
+    const struct json *v = NULL;
     struct str bytes;
     char uuid[37];
     if (!render(c, &bytes, &v))
@@ -600,9 +600,9 @@ static bool finish(struct copy *c, const struct json *object, struct policy_copy
     bool versioned = json_get(object, STR("created")) != NULL;
     bool observable = stix_class_of(c->type) == STIX_SCO ||
                       (stix_class_of(c->type) == STIX_UNKNOWN && !versioned);
-    const struct json *v;
+    const struct json *v = NULL;
     struct node *id = member(c->root, STR("id"));
-    struct str bytes, now;
+    struct str bytes = STR_NONE, now = STR_NONE;
     if (!id)
         return (withhold(c, STR("it has no id")), true);
     if (!c->o->led_home) {

@@ -16,16 +16,72 @@ static void put_or_null(struct buf *out, const char *name, struct str value)
         buf_str(out, STR("null"));
 }
 
+static void put_place(struct buf *out, const struct sensor_alert *a)
+{
+    buf_lit(out, a->frame ? ",\"frame\":" : ",\"line\":");
+    buf_u64(out, a->frame ? a->frame : a->line);
+    buf_lit(out, ",\"offset\":");
+    if (a->offset == UINT64_MAX)
+        buf_str(out, STR("null"));
+    else
+        buf_u64(out, a->offset);
+}
+
+static void put_name(struct buf *out, const char *name, const char *value)
+{
+    put_or_null(out, name, value ? str_of(value) : STR_NONE);
+}
+
+static void put_handle(struct buf *out, const unsigned char *handle)
+{
+    buf_lit(out, ",\"session\":");
+    if (!handle) {
+        buf_str(out, STR("null"));
+        return;
+    }
+    buf_byte(out, '"');
+    buf_hex(out, handle, sizeof((struct packet_gpdu *)0)->handle);
+    buf_byte(out, '"');
+}
+
+/* The tunnel it came through: what ties it to a session inside the operator's house. */
+static void put_tunnel(struct buf *out, const struct packet_gpdu *g)
+{
+    put_name(out, ",\"interface\":", g->interface);
+    put_name(out, ",\"direction\":", packet_direction_name(g->direction));
+    buf_lit(out, ",\"teid\":");
+    buf_u64(out, g->teid);
+    buf_lit(out, ",\"qfi\":");
+    if (g->qfi < 0)
+        buf_str(out, STR("null"));
+    else
+        buf_u64(out, (uint64_t)g->qfi);
+    put_handle(out, g->joined ? g->handle : NULL);
+}
+
+void sensor_signal_put(struct buf *out, const struct sensor_signal *s)
+{
+    const struct packet_alert *a = s->alert;
+    put_text(out, "{\"time\":", s->time);
+    put_text(out, ",\"input\":", s->input);
+    buf_lit(out, ",\"frame\":");
+    buf_u64(out, a->frame);
+    put_text(out, ",\"rule\":", str_of(a->rule->name));
+    put_text(out, ",\"severity\":", str_of(a->rule->severity));
+    put_name(out, ",\"technique\":", a->rule->technique);
+    put_name(out, ",\"interface\":", a->interface);
+    put_handle(out, a->has_session ? a->handle : NULL);
+    put_text(out, ",\"message\":", a->message);
+    buf_str(out, STR("}\n"));
+}
+
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a)
 {
     const struct match_hit *h = a->hit;
     const struct match_indicator *m = a->indicator;
     put_text(out, "{\"time\":", a->time);
     put_text(out, ",\"input\":", a->input);
-    buf_lit(out, ",\"line\":");
-    buf_u64(out, a->line);
-    buf_lit(out, ",\"offset\":");
-    buf_u64(out, a->offset);
+    put_place(out, a);
     put_text(out, ",\"kind\":", str_of(observable_kind_name(h->kind)));
     put_text(out, ",\"observable\":", h->observable);
     put_text(out, ",\"seen\":", h->seen);
@@ -35,5 +91,9 @@ void sensor_alert_put(struct buf *out, const struct sensor_alert *a)
     put_or_null(out, ",\"tlp\":", m->tlp);
     buf_lit(out, ",\"labels\":");
     buf_str(out, m->labels.n ? m->labels : STR("[]"));
+    if (a->frame)
+        put_name(out, ",\"field\":", a->field);
+    if (a->gpdu)
+        put_tunnel(out, a->gpdu);
     buf_str(out, STR("}\n"));
 }

@@ -73,7 +73,7 @@ void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origi
     tell(s, &(struct sensor_note){from->source, from->line, id, reason, false});
 }
 
-/* ---- entries by id ---- */
+/* ---- entries by id ----------------------------------------------------------------------- */
 
 static size_t slot_of(const struct sensor_indicators *s, struct str id)
 {
@@ -107,7 +107,7 @@ static bool make_room(struct sensor_indicators *s, struct err *e)
     return true;
 }
 
-/* ---- one indicator object ---- */
+/* ---- one indicator object ---------------------------------------------------------------- */
 
 /* The strings of an array as a JSON array on one line. */
 static struct str labels_of(struct sensor_indicators *s, const struct json *labels)
@@ -268,7 +268,7 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
     return true;
 }
 
-/* ---- other markings ---- */
+/* ---- other markings ---------------------------------------------------------------------- */
 
 static bool keep_marks(struct sensor_indicators *s, uint32_t index, struct str marks, struct err *e)
 {
@@ -298,7 +298,7 @@ struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index)
                                                                     : STR_NONE;
 }
 
-/* ---- from patterns to values ---- */
+/* ---- from patterns to values ------------------------------------------------------------- */
 
 struct building {
     struct sensor_indicators *s;

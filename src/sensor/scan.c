@@ -21,6 +21,7 @@
 struct reader {
     const struct sensor_scan *scan;
     struct str input;
+    const char *name;
     char *buf;
     size_t room, n, from, context;
     size_t until;   /* hits from here on are told with the next piece */
@@ -166,6 +167,12 @@ static void look_at_head(const struct reader *r)
         r->scan->warn(r->scan->ctx, r->input, text);
 }
 
+/* A capture is no text: it goes its own way, with what was read of it. */
+static bool is_capture(const struct reader *r)
+{
+    return packet_is_capture((struct str){r->buf, r->n});
+}
+
 static bool read_all(struct reader *r, int fd, bool *to_end, struct err *e)
 {
     bool first = true, end = false;
@@ -176,6 +183,8 @@ static bool read_all(struct reader *r, int fd, bool *to_end, struct err *e)
             return err_errno(e, "cannot read", r->input.p);
         if (got > 0)
             r->n += (size_t)got;
+        if (first && got > 0 && is_capture(r))
+            return sensor_capture_scan(r->scan, fd, (struct str){r->buf, r->n}, r->name, to_end, e);
         if (first && got > 0)
             look_at_head(r);
         first = first && got <= 0;
@@ -195,7 +204,7 @@ static bool read_all(struct reader *r, int fd, bool *to_end, struct err *e)
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
                     struct err *e)
 {
-    struct reader r = {.scan = s, .input = str_of(input), .line = 1};
+    struct reader r = {.scan = s, .input = str_of(input), .line = 1, .name = input};
     r.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
     r.room = 2 * r.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     r.buf = base_alloc(r.room);

@@ -8,9 +8,10 @@
 
 #include "base/base.h"
 #include "match/match.h"
+#include "packet/packet.h"
 #include "peer/peer.h"
 
-/* ---- indicators ---- */
+/* ---- indicators -------------------------------------------------------------------------- */
 
 /* What could not be used as it stands; valid only during the call. */
 struct sensor_note {
@@ -49,7 +50,7 @@ const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
 
-/* ---- scanning ---- */
+/* ---- scanning ---------------------------------------------------------------------------- */
 
 /* One alert; valid only during the call. */
 struct sensor_alert {
@@ -57,10 +58,22 @@ struct sensor_alert {
     struct str time; /* when the bytes were read: RFC 3339, microseconds */
     int64_t time_us;
     uint64_t line, offset; /* from 1; bytes from the start of the input */
+    /* Of a capture: the frame from 1 (0: no capture); `offset` counts from its start and is
+     * UINT64_MAX where the bytes do not stand there as they are; where it was found; and through
+     * which tunnel, or NULL. The time is the packet's. */
+    uint64_t frame;
+    const char *field;
+    const struct packet_gpdu *gpdu;
     const struct match_hit *hit;
     const struct match_indicator *indicator;
 };
 typedef bool sensor_alert_fn(void *ctx, const struct sensor_alert *a); /* false stops */
+
+/* What a rule of signalling says; valid only during the call. */
+struct sensor_signal {
+    struct str input, time;
+    const struct packet_alert *alert;
+};
 
 struct sensor_scan {
     const struct match_set *set;
@@ -70,6 +83,12 @@ struct sensor_scan {
     bool (*block)(void *ctx, uint64_t bytes);
     /* A sentence on an input whose text cannot be seen (compressed, UTF-16). May be NULL. */
     void (*warn)(void *ctx, struct str input, const char *text);
+    /* For what rules of signalling say of captures; false stops. NULL: they do not run. */
+    bool (*signal)(void *ctx, const struct sensor_signal *s);
+    /* After each capture. May be NULL. */
+    void (*figures)(void *ctx, struct str input, const struct packet_figures *f);
+    const struct packet_config *config; /* of the rules; may be NULL */
+    const unsigned char *handle_key;    /* CRYPT_KEY_BYTES; NULL: one of this run */
     void *ctx;
     /* 0: LIMIT_SENSOR_BLOCK_BYTES, and twice LIMIT_OBSERVABLE_BYTES. Tests set less. */
     size_t block_bytes, context_bytes;
@@ -78,14 +97,19 @@ struct sensor_scan {
  * its length. What is complete is reported before more is waited for. A line longer than a block
  * is looked at in pieces that overlap: a hit is told once, and as if the line had been whole as
  * long as it and what surrounds it fit in `context_bytes`. *to_end: it was read to its end, not
- * stopped before by `alert` or `block`. */
+ * stopped before by `alert` or `block`. A capture (pcap, pcapng) is decoded instead. */
 bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end,
                        struct err *e) BASE_CHECKED;
 
+/* Listens on an interface of this machine until it is stopped. */
+bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *to_end,
+                           struct err *e) BASE_CHECKED;
+
 /* One line of JSON with its line feed. */
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a);
+void sensor_signal_put(struct buf *out, const struct sensor_signal *s);
 
-/* ---- sightings ---- */
+/* ---- sightings --------------------------------------------------------------------------- */
 
 /* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
 struct sensor_sightings;

@@ -59,6 +59,10 @@ struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index);
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);
 
+/* A capture of which `head` was read already. */
+bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
+                         bool *to_end, struct err *e) BASE_CHECKED;
+
 /* A node's collection by id, alias or title; the only one when `key` is empty. */
 bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,
                        struct exchange_collection *out, struct err *e) BASE_CHECKED;

@@ -8,7 +8,7 @@ bool sensor_is_url(struct str where)
     return str_starts(where, STR("https://")) || str_starts(where, STR("http://"));
 }
 
-/* ---- text ---- */
+/* ---- text -------------------------------------------------------------------------------- */
 
 /* An object, or an array of objects; a list may start with [2001:db8::1]. */
 static bool looks_like_json(struct str text)
@@ -122,7 +122,7 @@ bool sensor_indicators_text(struct sensor_indicators *s, struct str source, stru
     return true;
 }
 
-/* ---- a node's directory ---- */
+/* ---- a node's directory ------------------------------------------------------------------ */
 
 bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,
                        struct exchange_collection *out, struct err *e)
@@ -215,7 +215,7 @@ static bool take_node(struct sensor_indicators *s, const char *dir, struct str k
     return ok;
 }
 
-/* ---- a server's collection ---- */
+/* ---- a server's collection --------------------------------------------------------------- */
 
 struct pages {
     struct sensor_indicators *s;
@@ -240,7 +240,8 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
         return false;
     bool ok = peer_client_collection(client, key, &found, e);
     g.from.tlp = ok ? found.marking : STIX_TLP_NONE;
-    ok = ok && peer_client_pull(client, buf_view(&found.url), STR_NONE, each_page, &g, e);
+    struct peer_pull what = {.collection_url = buf_view(&found.url), .type = STR("indicator")};
+    ok = ok && peer_client_pull(client, &what, each_page, &g, e);
     peer_client_close(client);
     buf_done(&found.url);
     return ok;

@@ -38,6 +38,7 @@ static const char schema[] =
     "CREATE TABLE release(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " date_added INTEGER NOT NULL, object INTEGER NOT NULL, name INTEGER NOT NULL,"
     " version_us INTEGER NOT NULL, type INTEGER NOT NULL, superseded INTEGER NOT NULL,"
+    " leaf INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
     "CREATE INDEX release_name ON release(name,collection,superseded,audience,version_us);"
     "CREATE INDEX release_object ON release(object);"
@@ -62,6 +63,10 @@ static const char schema[] =
     " reason TEXT NOT NULL, bytes BLOB);"
     "CREATE INDEX desk_object ON desk(object,collection);"
     "CREATE INDEX desk_waiting ON desk(id) WHERE state=0;"
+    "CREATE TABLE leaves(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, entries BLOB NOT NULL,"
+    " body BLOB NOT NULL);"
+    "CREATE TABLE node(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY(level,number)) WITHOUT ROWID;"
     "CREATE TABLE vote(desk INTEGER NOT NULL, party TEXT NOT NULL, user INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, PRIMARY KEY(desk,party,user)) WITHOUT ROWID;"
     "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
@@ -230,7 +235,10 @@ static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t 
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s", path, sqlite3_errmsg(db));
+        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s%s", path, sqlite3_errmsg(db),
+                sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT
+                    ? ": it is damaged, bring back a copy of it"
+                    : "");
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -242,7 +250,8 @@ static bool check_version(sqlite3 *db, const char *path, struct err *e)
         !read_pragma(db, path, "PRAGMA user_version", &version, e))
         return false;
     if (application != APPLICATION_ID)
-        return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu", path);
+        return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu: bring the node's own back",
+                       path);
     if (version != SCHEMA_VERSION)
         return err_set(e, ERR_STORE_VERSION, "%s has schema %lld, this program knows %d: %s", path,
                        (long long)version, SCHEMA_VERSION,
@@ -576,7 +585,8 @@ bool store_collection_add(struct store *s, const struct store_collection *c, int
     sqlite3_bind_int64(stmt, 6, c->marking);
     if (!store_run(s, stmt, e)) {
         if (e->code == ERR_CONFLICT)
-            err_set(e, ERR_CONFLICT, "alias \"%.*s\" or id %.*s is taken in API root %.*s",
+            err_set(e, ERR_CONFLICT,
+                    "alias \"%.*s\" or id %.*s is taken in API root %.*s: choose another",
                     STR_FMT(c->alias), STR_FMT(c->uuid), STR_FMT(c->root));
         return false;
     }
@@ -722,8 +732,9 @@ bool store_peer_add(struct store *s, const struct store_peer *p, struct err *e)
     if (store_run(s, stmt, e))
         return true;
     if (e->code == ERR_CONFLICT)
-        err_set(e, ERR_CONFLICT, "partner \"%.*s\" already pulls \"%.*s\"", STR_FMT(p->name),
-                STR_FMT(p->remote));
+        err_set(e, ERR_CONFLICT,
+                "partner \"%.*s\" already pulls \"%.*s\": `setu peer list` shows it",
+                STR_FMT(p->name), STR_FMT(p->remote));
     return false;
 }
 

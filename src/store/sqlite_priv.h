@@ -59,7 +59,7 @@
       " EXISTS(SELECT 1 FROM release WHERE object=object.id) AND NOT " STORE_HAS_ORIGINAL(         \
           "object.id"))                                                                            \
     X(RELEASE_ADD, "INSERT INTO release(collection,audience,date_added,object,name,version_us,"    \
-                   "type,superseded) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                             \
+                   "type,superseded,leaf) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")                     \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
                          " AND superseded=0 AND version_us<?3")                                    \
     X(RELEASE_OLDER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND superseded=0"      \
@@ -120,6 +120,15 @@
     X(VOTE_PUT, "INSERT OR IGNORE INTO vote(desk,party,user,at_us) VALUES(?1,?2,?3,?4)")           \
     X(VOTE_EACH, "SELECT v.party,u.name,v.at_us,v.user FROM vote v JOIN user u ON u.id=v.user"     \
                  " WHERE v.desk=?1 ORDER BY v.party,v.at_us")                                      \
+    X(LEDGER_SIZE, "SELECT first+count FROM leaves ORDER BY first DESC LIMIT 1")                   \
+    X(LEDGER_ADD, "INSERT INTO leaves(first,count,entries,body) VALUES(?1,?2,?3,?4)")              \
+    X(LEDGER_ENTRIES, "SELECT first,count,entries FROM leaves WHERE first>=(SELECT max(first)"     \
+                      " FROM leaves WHERE first<=?1) ORDER BY first")                              \
+    X(LEDGER_ROWS, "SELECT first,count,entries,body FROM leaves WHERE first>=(SELECT max(first)"   \
+                   " FROM leaves WHERE first<=?1) ORDER BY first")                                 \
+    X(LEDGER_BODY, "UPDATE leaves SET body=?2 WHERE first=?1")                                     \
+    X(LEDGER_NODES, "SELECT number,hash FROM node WHERE level=?1 AND number>=?2 ORDER BY number")  \
+    X(LEDGER_NODE_PUT, "INSERT OR REPLACE INTO node(level,number,hash) VALUES(?1,?2,?3)")          \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
     X(STATUS_PUT, "INSERT OR REPLACE INTO status(uuid,user,at_us,json) VALUES(?1,?2,?3,?4)")       \

@@ -90,9 +90,9 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
     sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_ADD, e);
     if (!stmt)
         return false;
-    const int64_t columns[] = {collection, audience,      date, o->object,
-                               o->name,    o->version_us, type, newer};
-    for (int i = 0; i < 8; i++)
+    const int64_t columns[] = {collection,    audience, date,  o->object,       o->name,
+                               o->version_us, type,     newer, (int64_t)o->leaf};
+    for (int i = 0; i < 9; i++)
         sqlite3_bind_int64(stmt, i + 1, columns[i]);
     if (!store_run(s, stmt, e))
         return false;

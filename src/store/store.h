@@ -8,6 +8,7 @@
 #define STORE_STORE_H
 
 #include "base/base.h"
+#include "ledger/ledger.h"
 
 struct store;
 
@@ -108,8 +109,9 @@ struct store_object {
     int64_t owner_org;  /* whose it is: the creator where known here, else its first submitter */
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
-    bool copy;                    /* a redacted copy that was made here */
-    unsigned marking;             /* enum stix_tlp that counts while the object carries none */
+    bool copy;        /* a redacted copy that was made here */
+    uint64_t leaf;    /* store_release_add: the ledger's leaf that records the release */
+    unsigned marking; /* enum stix_tlp that counts while the object carries none */
     struct str id, version, type; /* version: its own text, or STR_NONE */
     struct str bytes;
 };
@@ -282,6 +284,32 @@ struct store_vote {
 typedef bool store_vote_fn(void *ctx, const struct store_vote *v); /* false stops */
 bool store_vote_each(struct store *s, int64_t desk, store_vote_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
+
+/* ---- the ledger (ledger.h): leaves, and the records that they stand for ---- */
+
+#define STORE_LEDGER_SALT_BYTES 16
+
+struct store_leaf {
+    uint64_t index;
+    struct ledger_hash entry;
+    struct str salt, record; /* an erased record is empty */
+    int64_t audience;        /* those who may see the record, beside auditors; 0: nobody */
+};
+bool store_ledger_size(struct store *s, uint64_t *size, struct err *e) BASE_CHECKED;
+/* Adds leaves to a log of `size`, which is what store_ledger_size said in this transaction. Fills
+ * their `entry`. */
+bool store_ledger_append(struct store *s, uint64_t size, struct store_leaf *leaves, size_t count,
+                         struct err *e) BASE_CHECKED;
+bool store_ledger_entries(struct store *s, uint64_t first, size_t count, struct ledger_hash *out,
+                          struct err *e) BASE_CHECKED;
+typedef bool store_leaf_fn(void *ctx, const struct store_leaf *l); /* false stops */
+/* The leaves from `first` until before `end`, in order. */
+bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf_fn *each,
+                       void *ctx, struct err *e) BASE_CHECKED;
+/* Reads from, and in a transaction writes to, the store: as long as it is open. */
+struct ledger_tiles store_ledger_tiles(struct store *s);
+/* Forgets a record and its salt; the entry stays, and every proof with it. */
+bool store_ledger_erase(struct store *s, uint64_t index, struct err *e) BASE_CHECKED;
 
 /* ---- objects: reading ---- */
 

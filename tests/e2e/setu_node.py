@@ -255,13 +255,17 @@ class Node:
 
     def rows(self, table=None, columns="*"):
         """Every row of the database, or of a table: two that are equal mean that nothing was left
-        behind."""
+        behind but leaves of the ledger, and what the node notes of its own work."""
         db = sqlite3.connect(f"file:{self.dir / 'setu.db'}?mode=ro", uri=True)
         try:
             if table:
                 return list(db.execute(f"SELECT {columns} FROM {table}"))
             tables = [t for t, in db.execute("SELECT name FROM sqlite_schema WHERE type='table'")]
-            return {t: sorted(db.execute(f"SELECT * FROM {t}"), key=repr) for t in tables}
+            found = {t: sorted(db.execute(f"SELECT * FROM {t}"), key=repr) for t in tables}
+            for t in ("leaves", "node"):
+                del found[t]
+            found["value"] = [v for v in found["value"] if v[0] not in ("decided", "policy-recorded")]
+            return found
         finally:
             db.close()
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -569,6 +570,18 @@ def test_credentials_go_to_one_server(tmp_path, node, secret):
         assert two.requests
 
 
+def test_a_server_is_asked_for_indicators_alone(tmp_path):
+    """Page by page; one that filters nothing is read as well."""
+    bad = indicator("[domain-name:value = 'bad.example']")
+    note = {**bad, "type": "note", "id": bad["id"].replace("indicator", "note")}
+    rows = [(f"2026-02-01T00:00:0{n}.000000Z", o) for n, o in enumerate([note, note, bad])]
+    with Double(rows, page=2) as double:
+        status, alerts, error = detect("-i", double.url, "--collection", "shared", stdin=b"bad.example\n")
+        asked = [r.query for r in double.requests if r.path.endswith("/objects/")]
+    assert status == 0 and len(alerts) == 1, error
+    assert [q["match[type]"] for q in asked] == ["indicator"] * 2
+
+
 def test_a_server_that_does_not_answer(names, tmp_path):
     status, _, error = detect("-i", "https://127.0.0.1:9/", "--collection", "x", stdin=b"")
     assert status == 3 and "127.0.0.1:9" in error
@@ -589,3 +602,131 @@ def test_sightings_that_cannot_be_sent_are_kept(node, served, tmp_path):
                                    token, *LOGS, "--sightings", url, "--sightings-out", str(kept))
     assert status == 3 and alerts, error
     assert len(json.loads(kept.read_text())["objects"]) == len({a["indicator"] for a in alerts})
+
+
+# ---- captures ----
+
+FRAME_FIELDS = ["time", "input", "frame", "offset", "kind", "observable", "seen", "relation",
+                "indicator", "name", "tlp", "labels", "field"]
+TUNNEL_FIELDS = ["interface", "direction", "teid", "qfi", "session"]
+SIGNAL_FIELDS = ["time", "input", "frame", "rule", "severity", "technique", "interface", "session",
+                 "message"]
+
+
+def ipv4(src, dst, protocol, payload):
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0,
+                       ipaddress.ip_address(src).packed, ipaddress.ip_address(dst).packed)
+    total = sum(struct.unpack(">10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    return head[:10] + struct.pack(">H", ~total & 0xffff) + head[12:] + payload
+
+
+def udp(src, dst, payload):
+    return struct.pack(">HHHH", src, dst, 8 + len(payload), 0) + payload
+
+
+def pcap(*packets):
+    """Raw IP packets, a second apart from 2026-01-01T00:00:00Z."""
+    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+    for n, p in enumerate(packets):
+        out += struct.pack("<IIII", 1767225600 + n, 250000, len(p), len(p)) + p
+    return out
+
+
+REQUEST = b"GET /x HTTP/1.1\r\nHost: Sub.BAD.example\r\n\r\n"
+
+
+def tcp(payload):
+    return struct.pack(">HHIIHHHH", 4000, 80, 1, 0, 0x5018, 8192, 0, 0) + payload
+
+
+def tunnelled(inner, teid=8, port=2152):
+    container = b"\x00\x00\x00\x85\x01\x10\x05\x00"  # uplink, QFI 5
+    gtpu = b"\x34\xff" + struct.pack(">HI", len(container) + len(inner), teid) + container + inner
+    return ipv4("192.0.2.1", "192.0.2.2", 17, udp(2152, port, gtpu))
+
+
+def test_a_capture_has_frames(tmp_path, names):
+    bare = ipv4("10.0.0.1", "198.51.100.7", 6, tcp(REQUEST))
+    path = made(tmp_path / "a.pcap", pcap(ipv4("10.0.0.1", "10.0.0.2", 17, udp(1, 2, b"bad.example")),
+                                          bare, tunnelled(bare)))
+    status, alerts, _ = detect("-i", names, path)
+    assert status == 0
+    assert [(a["frame"], a["field"], a["kind"]) for a in alerts] == [
+        (2, "destination", "ipv4"), (2, "http", "domain"),
+        (3, "destination", "ipv4"), (3, "http", "domain")]
+    assert [list(a) for a in alerts] == 2 * [FRAME_FIELDS] + 2 * [FRAME_FIELDS + TUNNEL_FIELDS]
+    assert alerts[1]["time"] == "2026-01-01T00:00:01.250000Z"
+    assert (alerts[1]["observable"], alerts[1]["relation"]) == ("sub.bad.example", "subdomain")
+    assert {k: alerts[3][k] for k in TUNNEL_FIELDS} == {
+        "interface": None, "direction": "uplink", "teid": 8, "qfi": 5, "session": None}
+
+
+def test_a_capture_through_a_pipe_and_one_that_is_cut(tmp_path, names):
+    whole = pcap(ipv4("10.0.0.1", "198.51.100.7", 6, tcp(REQUEST)))
+    assert [a["frame"] for a in detect("-i", names, stdin=whole)[1]] == [1, 1]
+    cut = made(tmp_path / "cut.pcap", whole + whole[24:40])
+    status, alerts, error = detect("-i", names, cut)
+    assert status == 3 and len(alerts) == 2 and "damaged behind frame 1" in error
+    assert detect("-i", names, made(tmp_path / "no.pcap", whole[:10]))[0] == 3
+
+
+def test_a_pipe_with_a_capture_is_answered_at_once(names):
+    whole = pcap(ipv4("10.0.0.1", "198.51.100.7", 6, tcp(REQUEST)))
+    with subprocess.Popen([SETU, "detect", "-i", names], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        p.stdin.write(whole)
+        p.stdin.flush()
+        assert json.loads(p.stdout.readline())["frame"] == 1
+        p.terminate()
+        assert p.wait(60) == 0
+
+
+def test_signalling_is_judged_alone_or_with_indicators(tmp_path, names):
+    inner = ipv4("10.0.0.1", "192.0.2.2", 17, udp(8805, 8805, b"\x21\x36\x00\x0c" + bytes(12)))
+    path = made(tmp_path / "a.pcap", pcap(tunnelled(inner)))
+    status, alerts, error = detect("--5g", path)
+    alert, = alerts
+    assert status == 0 and list(alert) == SIGNAL_FIELDS and "1 frames" in error
+    assert (alert["rule"], alert["frame"], alert["session"]) == ("core-protocol-from-ue", 1, None)
+    assert detect("-i", names, path)[:2] == (1, [])
+    assert detect(path)[0] == 2 and detect("--5g", "-i", names, stdin=b"bad.example")[0] == 0
+
+
+def test_the_rules_are_listed_and_told_of_the_network(tmp_path):
+    status, rules, _ = detect("--5g", "rules", "--json")
+    assert status == 0 and {"gtp-in-gtp", "pfcp-seid-guessing", "ngap-new-gnb"} <= {
+        r["rule"] for r in rules}
+    assert b"G1  gtp-in-gtp" in run("detect", "--5g", "rules")[1]
+    inner = ipv4("10.0.0.1", "192.0.2.9", 17, udp(9, 9, b""))
+    path = made(tmp_path / "a.pcap", pcap(tunnelled(inner)))
+    good = made(tmp_path / "good", "core 192.0.2.0/24\n")
+    bad = made(tmp_path / "bad", "# none\ncor 192.0.2.0/24\n")
+    assert [a["rule"] for a in detect("--5g", "--5g-config", good, path)[1]] == [
+        "core-protocol-from-ue"]
+    status, _, error = detect("--5g", "--5g-config", bad, path)
+    assert status == 3 and "line 2" in error
+
+
+def test_handles_of_sessions_are_of_one_key(tmp_path):
+    capture = CORPUS / "5g" / "derived" / "04-gtp-in-gtp.pcap"
+    if not capture.exists():
+        pytest.skip(f"{capture} is missing: SETU_CORPUS names the folder of the corpus")
+    key = str(tmp_path / "key")
+    seen = [{a["session"] for a in detect("--5g", *more, capture)[1]}
+            for more in (["--5g-key", key], ["--5g-key", key], [])]
+    assert seen[0] == seen[1] != seen[2] and all(len(s) == 1 for s in seen)
+
+
+def test_no_identity_of_a_subscriber_leaves_with_an_alert():
+    """Every alert and figure of every capture, searched for what is known to be in them."""
+    folder = CORPUS / "5g"
+    if not (folder / "IDENTIFIERS.json").exists():
+        pytest.skip(f"{folder} is missing: SETU_CORPUS names the folder of the corpus")
+    known = {value for groups in json.loads((folder / "IDENTIFIERS.json").read_text()).values()
+             for values in groups.values() for value in values if len(value) > 4}
+    captures = sorted(map(str, [*folder.glob("real/*.pcap*"), *folder.glob("derived/*.pcap")]))
+    status, out, error = run("detect", "--5g", *captures)
+    assert status == 0 and len(captures) == 46
+    text = out.decode().replace(str(folder), "") + error
+    assert not [value for value in known if value in text]

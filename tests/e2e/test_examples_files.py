@@ -15,6 +15,7 @@ sys.path.insert(0, str(EXAMPLES))
 import cases  # noqa: E402
 import generate  # noqa: E402
 
+COPY_MARKING = "marking-definition--aa3b1327-7041-4757-b62f-e0ac57af1e16"
 LOGS = {name: (EXAMPLES / "logs" / name).read_text().split("\n")[:-1] for name in generate.LINES}
 BUNDLES = {nation: json.loads((EXAMPLES / folder / "case.json").read_text())
            for nation, folder in (("IN", "india"), ("JP", "japan"))}
@@ -80,6 +81,30 @@ def test_what_is_released_names_nothing_that_is_not():
                 assert not hidden & set(references(o)), (to, o["id"])
 
 
+@pytest.mark.parametrize("home", BUNDLES)
+def test_the_policies_release_what_cases_says(nodes, tmp_path, home):
+    """Each object whole, as a copy or not at all, to each organisation that reads at the node."""
+    folder = {"IN": "india", "JP": "japan"}[home]
+    node = nodes(folder + "-node", nation=home, org=cases.NODE[home],
+                 policy=(EXAMPLES / folder / "policy.conf").read_text())
+    for to, (nation, _) in cases.PARTIES.items():
+        node.user("reads-" + to, "reader", to, nation, "--identity", cases.id_of("identity", to))
+    node.collection("Shared", "shared")
+    mine = [o for h, o in OBJECTS if h == home]
+    for org in cases.PARTIES:  # each brings in its own
+        own = [o for o in mine if (cases.creator(o) or node.org) == org]
+        (tmp_path / org).write_text(json.dumps(own))
+        if own:
+            node.imported("shared", tmp_path / org, words=["--org", org])
+    for to in cases.PARTIES:
+        gets = [o for o in mine if not cases.refusal(o, home, to)]
+        whole = {o["id"] for o in gets if not list(cases.changes(o, home, to))}
+        copied = sorted(o["type"] for o in gets if o["id"] not in whole)
+        read = {o["id"] for o in json.loads(node.cli("export", "--for", to).stdout)["objects"]}
+        others = sorted(i.split("--")[0] for i in read - whole - {COPY_MARKING})
+        assert (whole - read, others) == (set(), copied), to
+
+
 def test_counts_in_the_readme():
     text = (EXAMPLES / "README.md").read_text()
     india, japan = (len(b["objects"]) for b in BUNDLES.values())
@@ -88,7 +113,10 @@ def test_counts_in_the_readme():
     assert f"{len(ALERTS)} alerts on {len({(a['input'], a['line']) for a in ALERTS})} lines" in text
     got = {home: [o for h, o in OBJECTS if h == home and o["type"] == "indicator"
                   and not cases.withheld(o, home, generate.READER)] for home in BUNDLES}
-    assert f"{len(got['IN'])} of\nIndia's 27 and {len(got['JP'])} of Japan's 8" in text
+    all_of = {home: [o for h, o in OBJECTS if h == home and o["type"] == "indicator"]
+              for home in BUNDLES}
+    assert (f"{len(got['IN'])} of\nIndia's {len(all_of['IN'])} and {len(got['JP'])} of "
+            f"Japan's {len(all_of['JP'])}") in text
 
 
 # ---- documentation ranges ----

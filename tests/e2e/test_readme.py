@@ -2,6 +2,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -10,21 +11,16 @@ from setu_node import ROOT, SETU, setu
 
 
 class Server:
-    """The `setu serve` of the text, started again after the policy was edited."""
+    """The `setu serve` of the text."""
 
     def __init__(self, words):
-        self.words, self.process = words, None
-
-    def start(self):
-        self.stop()
-        self.process = subprocess.Popen([SETU, *self.words[1:]], cwd=ROOT, stdout=subprocess.PIPE)
-        return json.loads(self.process.stdout.readline())["url"]
+        self.process = subprocess.Popen([SETU, *words[1:]], cwd=ROOT, stdout=subprocess.PIPE)
+        self.url = json.loads(self.process.stdout.readline())["url"]
 
     def stop(self):
-        if self.process:
-            self.process.terminate()
-            assert self.process.wait(60) == 0
-            self.process.stdout.close()
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+        self.process.stdout.close()
 
 
 @pytest.fixture
@@ -41,20 +37,22 @@ def test_first_use(japan, tmp_path):
     places = {"/srv/setu": india, "0.0.0.0:6443": "127.0.0.1:0", "--every 5": "--once",
               "japan-node.pem": japan.dir / "tls/node.pem", "japan-ca.pem": japan.ca,
               "https://cti.nisc.example:6443": japan.url, "-file token": f"-file {token}",
+              "meera.token": token, "new.conf": tmp_path / "new.conf",
               "/var/log/suricata/eve.json": ROOT / "examples/logs/eve.json"}
     try:
         for block in re.findall(r"(?:^    .*\n)+", text, re.M):
             for there, here in places.items():
                 block = block.replace(there, str(here))
-            if "release" in block:
-                with open(india / "policy.conf", "a") as policy:
+            if block.startswith("    nation"):
+                with open(tmp_path / "new.conf", "a") as policy:
                     policy.write(block)
-                places["https://127.0.0.1:6443"] = server.start()
                 continue
             for words in map(shlex.split, block.replace("\\\n", " ").splitlines()):
-                if words[1] == "serve":
+                if words[0] == "cp":
+                    shutil.copy(*words[1:])
+                elif words[1] == "serve":
                     server = Server(words)
-                    server.start()
+                    places["https://127.0.0.1:6443"] = server.url
                 elif words[0] == "curl":
                     words = [w.replace("$TOKEN", tokens["nciipc"]) for w in words]
                     ran = subprocess.run([*words, "-sS"], capture_output=True, text=True)
@@ -67,11 +65,15 @@ def test_first_use(japan, tmp_path):
                         japan.user("in", "peer", "cert-in", "IN", "--cert", india / "tls/node.pem")
                     ran = setu(*words[1:])
                     assert "explain" not in words or "national-only" in ran.stdout
+                    assert "list" not in words or "incident--" in ran.stdout
+                    assert "approve" not in words or "is approved." in ran.stdout
     finally:
         if server:
             server.stop()
     # The last command detected something and told of it.
     assert json.loads(ran.stdout.splitlines()[0])["indicator"] and " 0 refused" in ran.stderr
     assert '"sighting"' in setu("export", india).stdout
-    # Japan gets a part of the case.
-    assert 10 < len(json.loads(setu("export", india, "--for", "nisc").stdout)["objects"]) < 62
+    # Japan gets a part of the case, and of what the officer approved a copy.
+    objects = json.loads(setu("export", india, "--for", "nisc").stdout)["objects"]
+    assert 10 < len(objects) < 65
+    assert ["x_himadri_sites" in o for o in objects if o["type"] == "incident"] == [False]

@@ -1,6 +1,7 @@
 """What a server must not take: the right status, TAXII's error body, and nothing left behind."""
 import json
 import socket
+import sqlite3
 import ssl
 import uuid
 from base64 import b64encode
@@ -536,7 +537,9 @@ def test_all_refusals_read_the_same(node):
     """Wrong, unknown, revoked and expired cannot be told apart."""
     node.user("was-here")
     node.cli("user revoke", "was-here")
-    expired = node.user("expired", "reader", None, None, "--expires", "2026-01-01T00:00:00Z")
+    expired = node.user("expired", "reader", None, None, "--expires", "2099-01-01T00:00:00Z")
+    with sqlite3.connect(node.dir / "setu.db", timeout=30) as db:  # as if that time had come
+        db.execute("UPDATE user SET expires_us=1 WHERE name='expired'")
     bodies = {node.client(user=u, password=p).request("GET", "collections/").body
               for u, p in (("writer", "wrong"), ("nobody", "wrong"), ("was-here", "wrong"),
                            ("expired", expired), ("expired", "wrong"))}

@@ -228,6 +228,16 @@ def test_explain_is_the_same_gate(node):
             assert out["decision"] == want, (submitter, reader, o, out)
 
 
+def test_explain_is_one_line_whatever_the_objects_bytes(nodes, tmp_path):
+    node = nodes("pretty")
+    node.collection("Shared", "shared")
+    o, pretty = indicator(1), tmp_path / "pretty.json"
+    pretty.write_text(json.dumps(o, indent=2).replace("\n", "\r\n"))
+    node.imported("shared", pretty)
+    said = node.cli("policy explain", o["id"], "--for", "home", "--json").stdout
+    assert len(said.splitlines()) == 1 and json.loads(said)["copy"] == o
+
+
 def test_a_foreign_next_opens_nothing(node):
     """A cursor is a place in the collection, not a right to read it."""
     collection = node.defaults["green"]

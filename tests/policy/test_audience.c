@@ -198,7 +198,7 @@ static bool naive_release(const struct random_policy *rp, const struct random_fa
 {
     struct naive n = naive_answer(rp, rf, NULL, to);
     return same_place(to, rf->source) ||
-           (n.verdict == POLICY_RELEASED && !n.redacts && !n.drop && !rf->granular);
+           (n.verdict == POLICY_RELEASED && !n.redacts && !rf->granular && !rf->granular_tlps);
 }
 
 static void check_facts(const struct policy *p, const struct random_policy *rp, const char *text)
@@ -290,6 +290,45 @@ static void check_combined(const struct seen *a, const struct seen *b, enum poli
     buf_done(&out);
 }
 
+static const struct combine_row {
+    const char *a, *b;
+    enum policy_set how;
+    const char *text;
+} combine_rows[] = {
+    {"", "", POLICY_EITHER, ""},
+    {"+*", "+IN", POLICY_BOTH, "+IN"},
+    {"+*", "+IN", POLICY_EITHER, "+*"},
+    {"+*", "+IN", POLICY_WITHOUT, "+* -IN"},
+    {"+IN", "+*", POLICY_WITHOUT, ""},
+    {"+* -JP", "+IN", POLICY_WITHOUT, "+* -IN -JP"},
+    {"+IN", "+* -JP", POLICY_WITHOUT, ""},
+    {"+IN +JP", "+* -JP", POLICY_WITHOUT, "+JP"},
+    {"+* -JP", "+* -IN", POLICY_BOTH, "+* -IN -JP"},
+    {"+* -JP", "+* -IN", POLICY_EITHER, "+*"},
+    {"+* -IN +IN/a", "+IN/b", POLICY_EITHER, "+* -IN +IN/a +IN/b"},
+    {"+* -IN +IN/a", "+IN/b", POLICY_BOTH, ""},
+    {"+IN -IN/a", "+IN/a", POLICY_EITHER, "+IN"},
+    {"+IN", "+IN/a +JP/a", POLICY_WITHOUT, "+IN -IN/a"},
+    {"+IN/a +IN/b", "+IN/b +IN/c", POLICY_BOTH, "+IN/b"},
+    {"+IN -IN/a", "+JP -JP/b", POLICY_EITHER, "+IN -IN/a +JP -JP/b"},
+    {"+IN/a", "+* -IN +IN/a", POLICY_BOTH, "+IN/a"},
+};
+
+static void test_combine_rows(void)
+{
+    struct buf out;
+    buf_init(&out, 0);
+    for (size_t i = 0; i < sizeof(combine_rows) / sizeof(combine_rows[0]); i++) {
+        const struct combine_row *r = &combine_rows[i];
+        struct err e = {0};
+        buf_clear(&out);
+        bool ok = policy_audience_combine(str_of(r->a), str_of(r->b), r->how, &out, &e);
+        CHECK_ROW(ok && str_eq(buf_view(&out), str_of(r->text)), "\"%s\" %d \"%s\": \"%.*s\"", r->a,
+                  r->how, r->b, STR_FMT(buf_view(&out)));
+    }
+    buf_done(&out);
+}
+
 static void test_combine(unsigned pairs)
 {
     static const char *const bad[] = {"-IN", "+IN +IN", "+JP +IN", "IN", "+IN ", "+* +IN/a"};
@@ -368,6 +407,7 @@ int main(void)
     test_bad_submitter();
     test_has();
     test_wide();
+    test_combine_rows();
     test_random(1500);
     test_combine(4000);
     TEST_END();

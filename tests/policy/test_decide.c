@@ -472,6 +472,44 @@ static void test_memo(void)
     policy_free(b);
 }
 
+/* Each input alone changes what a memo answers: facts that differ in one of them, one after the
+ * other, are answered as by a memo that knows nothing. */
+static void test_memo_inputs(void)
+{
+    struct policy_facts base = {.type = STR("tool"),
+                                .tlp = CLEAR,
+                                .source = party("JP/nisc"),
+                                .home = STR("IN"),
+                                .now_us = FIRST_US + DAY_US};
+    struct policy_facts facts[8];
+    struct policy_party also = party("FR/x");
+    struct policy_memo *m = policy_memo_new();
+    struct policy *p = parsed(STR("nation JP \"J\" { agency nisc }\n"
+                                  "deny to JP from 2026-01-03 release to any"));
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        facts[i] = base;
+    facts[1].tlp = AMBER;
+    facts[2].source = party("FR/x");
+    facts[3].home = STR("JP");
+    facts[3].subscriber = facts[4].subscriber = true;
+    facts[5].now_us += 2 * DAY_US;
+    facts[6].granular_tlps = BIT(AMBER);
+    facts[7].granular_tlps = BIT(RED);
+    for (size_t i = 0; p && i < 2 * sizeof(facts) / sizeof(facts[0]); i++) {
+        const struct policy_party *with = i % 2 ? &also : NULL;
+        struct policy_memo *fresh = policy_memo_new();
+        const struct policy_outcome *o, *alone;
+        struct err e = {0};
+        CHECK_ROW(policy_decide(p, m, &facts[i / 2], with, &o, &e) &&
+                      policy_decide(p, fresh, &facts[i / 2], with, &alone, &e) &&
+                      same_outcome(o, alone),
+                  "%zu", i);
+        policy_memo_free(fresh);
+    }
+    policy_memo_free(m);
+    policy_free(p);
+}
+
 static bool count_asked(void *ctx, struct str type)
 {
     (void)type;
@@ -501,6 +539,38 @@ static void test_referenced_lazy(void)
     CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0 && asked == 1);
     policy_memo_free(m);
     policy_free(p);
+    /* a colour that only a part has */
+    p = parsed(STR("nation JP \"J\" { }\n"
+                   "deny tlp:amber where referenced by incident to JP release to JP"));
+    m = policy_memo_new();
+    f.granular_tlps = BIT(AMBER);
+    f.source = party("IN/x");
+    CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 2 && o->groups[1].view &&
+          o->groups[1].view->drop_tlps == BIT(AMBER));
+    policy_memo_free(m);
+    policy_free(p);
+}
+
+/* What is not known is nobody: no home, no creator, no source. */
+static void test_unknown(void)
+{
+    static const char *const rules[] = {"release creator any to any", "release source any to any",
+                                        "hold creator any to any"};
+    struct policy_facts f = {.type = STR("tool"), .tlp = CLEAR, .subscriber = true};
+    struct policy_memo *m = policy_memo_new();
+    struct policy *p = parsed(STR("release to any"));
+    const struct policy_outcome *o;
+    struct err e = {0};
+    CHECK(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0);
+    policy_free(p);
+    f.subscriber = false;
+    f.home = STR("IN");
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        p = parsed(str_of(rules[i]));
+        CHECK_ROW(policy_decide(p, m, &f, NULL, &o, &e) && o->count == 0, "%s", rules[i]);
+        policy_free(p);
+    }
+    policy_memo_free(m);
 }
 
 /* The k-th allocation fails, for every k until all succeed. */
@@ -536,7 +606,9 @@ int main(void)
     seed_world();
     test_outcomes();
     test_memo();
+    test_memo_inputs();
     test_referenced_lazy();
+    test_unknown();
     test_memory();
     test_random(2000);
     check_floor("TLP:RED", red, RED, 300);

@@ -131,7 +131,9 @@ static const struct condition_row {
     {"confidence >= 50", "{\"confidence\":49}", false},
     {"confidence > 50", "{\"confidence\":50}", false},
     {"confidence < 50", "{\"confidence\":49}", true},
+    {"confidence < 50", "{\"confidence\":50}", false},
     {"confidence <= 50", "{\"confidence\":51}", false},
+    {"confidence <= 50", "{\"confidence\":50}", true},
     {"confidence=50", "{\"confidence\":50.0}", true},
     {"confidence != 50", "{\"confidence\":51}", true},
     {"confidence != 50", "{}", false},
@@ -151,6 +153,7 @@ static const struct condition_row {
     {"where sectors != government", "{\"sectors\":[]}", false},
     {"where number_observed >= 10", "{\"number_observed\":10}", true},
     {"where number_observed >= 10.5", "{\"number_observed\":10}", false},
+    {"where x > 5", "{\"x\":\"2026-01-01T00:00:00Z\"}", false},
     {"where x -3", "{\"x\":-3}", true},
     {"where x 3", "{\"x\":\"3\"}", true},
     {"where x \"3\"", "{\"x\":3}", false},
@@ -194,6 +197,67 @@ static void test_conditions(void)
         f.object = NULL;
         CHECK_ROW(p && policy_release_to(p, &f, &to, NULL) == POLICY_DENY, "%s on nothing",
                   r->condition);
+        policy_free(p);
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    json_reader_free(reader);
+}
+
+/* Conditions that differ little are not taken for one: the first releases to cert-in, the other to
+ * nciipc. */
+static const struct pair_row {
+    const char *one, *other, *object;
+    bool first, second;
+} pair_rows[] = {
+    {"confidence > 50", "confidence < 50", "{\"confidence\":60}", true, false},
+    {"confidence > 50", "confidence > 60", "{\"confidence\":60}", true, false},
+    {"where x a", "where x b", "{\"x\":\"a\"}", true, false},
+    {"where x a", "where x != a", "{\"x\":\"a\"}", true, false},
+    {"where x a", "where y a", "{\"x\":\"a\"}", true, false},
+    {"where $.x[0] a", "where $.x[1] a", "{\"x\":[\"a\",\"b\"]}", true, false},
+    {"where $.x[*] b", "where $.x[0] b", "{\"x\":[\"a\",\"b\"]}", true, false},
+    {"where x 3", "where x \"3\"", "{\"x\":3}", true, false},
+    {"where x a, b", "where x ab", "{\"x\":\"ab\"}", false, true},
+    {"where $.x.y a", "where $.x.z a", "{\"x\":{\"z\":\"a\"}}", false, true},
+    {"tlp:clear", "tlp:green", "{}", true, false},
+    {"types tool", "types indicator", "{}", false, true},
+    {"types observables", "types indicator", "{}", false, true},
+    {"source cert-in", "source JP", "{}", false, true},
+    {"source JP", "creator JP", "{}", true, false},
+    {"older than 1 days", "newer than 1 days", "{}", false, true},
+    {"older than 1 hours", "older than 3 hours", "{}", true, false},
+};
+
+static void test_pairs(void)
+{
+    struct json_reader *reader = json_reader_new();
+    struct arena *arena = arena_new((size_t)1 << 20);
+    char rules[300];
+    for (size_t i = 0; i < sizeof(pair_rows) / sizeof(pair_rows[0]); i++) {
+        const struct pair_row *r = &pair_rows[i];
+        struct policy_party first = party("IN/cert-in"), second = party("IN/nciipc");
+        struct policy_facts f = {.type = STR("indicator"),
+                                 .tlp = STIX_TLP_CLEAR,
+                                 .home = STR("IN"),
+                                 .source = party("JP/nisc"),
+                                 .now_us = FIRST_US + DAY_US,
+                                 .made_us = FIRST_US + DAY_US - INT64_C(7200000000)};
+        struct policy_memo *m = policy_memo_new();
+        struct policy_asked q = {.facts = &f, .to = &first};
+        struct policy_answer a = {0}, b = {0};
+        struct err e = {0};
+        snprintf(rules, sizeof rules, "release %s to cert-in release %s to nciipc", r->one,
+                 r->other);
+        struct policy *p = parsed(NATIONS, rules);
+        bool ok = p && json_parse(reader, arena, str_of(r->object), false, &f.object, &e) &&
+                  policy_answer_for(p, m, &q, &a, &e);
+        q.to = &second;
+        ok = ok && policy_answer_for(p, m, &q, &b, &e);
+        CHECK_ROW(ok && (a.verdict == POLICY_RELEASED) == r->first &&
+                      (b.verdict == POLICY_RELEASED) == r->second,
+                  "%s and %s: %d %d", r->one, r->other, a.verdict, b.verdict);
+        policy_memo_free(m);
         policy_free(p);
         arena_reset(arena);
     }
@@ -311,6 +375,9 @@ static const struct list_row {
     {OBSERVABLE_IPV4, "203.0.113.128/25", OWN},
     {OBSERVABLE_IPV4, "192.0.2.1", 2 * OWN},
     {OBSERVABLE_IPV4, "192.0.2.0", 0},
+    {OBSERVABLE_IPV4, "192.0.2.0/25", 2 * OWN},
+    {OBSERVABLE_IPV4, "192.0.2.128/25", 0},
+    {OBSERVABLE_IPV6, "cb00:7101::1", 0}, /* the bytes of 203.0.113.1 */
     {OBSERVABLE_IPV6, "2001:db8:5::1", OWN},
     {OBSERVABLE_IPV6, "2001:db8:6::1", 0},
     {OBSERVABLE_DOMAIN, "corp.example", OWN},
@@ -469,6 +536,7 @@ int main(void)
 {
     test_arrivals();
     test_conditions();
+    test_pairs();
     test_warnings();
     test_lists();
     test_delegates();

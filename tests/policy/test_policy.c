@@ -341,6 +341,7 @@ static const struct error_row {
     {"hold to any unless owner", 1, 13, {"\"unless\"", "does not belong", "within"}},
     /* agreements, dates */
     {"release to any under moc", 1, 22, {"\"moc\"", "no agreement"}},
+    {"warninglist own { 192.0.2.1 } release to any under own", 1, 52, {"\"own\"", "no agreement"}},
     {"release to any under IN", 1, 22, {"\"IN\"", "unknown word", "an agreement's name"}},
     {"community q { } ", 1, 15, {"\"}\""}},
     {"agreement moc \"M\"", 1, 18, {"the end", "from and the date"}},

@@ -144,6 +144,11 @@ static const struct copy_row {
     {"redact drop $.x_a to JP", "malware",
      "\"is_family\":false,\"x_a\":1,\"x_note_ref\":\"malware--" UUID "\"",
      "\"is_family\":false,\"x_note_ref\":\"COPY\"", NULL},
+    {"redact drop-reference to JP", "malware",
+     "\"is_family\":false,\"object_marking_refs\":[\"marking-definition--00000003-0000-4000-8000-"
+     "000000000000\"],\"granular_markings\":[{\"marking_ref\":\"marking-definition--00000003-0000-"
+     "4000-8000-000000000000\",\"selectors\":[\"is_family\"]}]",
+     NULL, NULL},
     /* granular markings: red ones go */
     {"", "malware",
      "\"is_family\":false,\"name\":\"n\",\"granular_markings\":[{" RED_REF
@@ -352,11 +357,11 @@ static void test_memory(void)
         base_fail_allocation(k, false);
         bool ok = policy_copy_make(w.view, object, source, &o, &c, &e);
         done = !base_fail_allocation(0, false);
-        good =
-            good && (ok || e.code == ERR_MEMORY || e.code == ERR_LIMIT) && (!done || ok) &&
-            (!ok ||
-             (c.kind == POLICY_COPY_MADE && !holds(c.bytes, "x_a") && !holds(c.bytes, "\"b\"")) ||
-             c.kind == POLICY_COPY_WITHHELD);
+        good = good && (ok || e.code == ERR_MEMORY || e.code == ERR_LIMIT) && (!done || ok) &&
+               (!ok ||
+                (c.kind == POLICY_COPY_MADE && !holds(c.bytes, "x_a") && !holds(c.bytes, "\"b\"") &&
+                 holds(c.bytes, "\"x_b\":\"pseudonym-")) ||
+                c.kind == POLICY_COPY_WITHHELD);
         arena_free(mine);
     }
     CHECK(done && good);
@@ -391,6 +396,9 @@ static void check_pseudonym(struct str plain)
         if (policy_pseudonym_reveal(key, bad, &out, &e) ||
             policy_pseudonym_reveal(key, str_slice(name, 0, i), &out, &e))
             CHECK_ROW(false, "letter %zu of %.*s", i, STR_FMT(name));
+        ((char *)(uintptr_t)bad.p)[i] = '1'; /* no letter of base32 */
+        if (policy_pseudonym_reveal(key, bad, &out, &e))
+            CHECK_ROW(false, "1 at %zu of %.*s", i, STR_FMT(name));
     }
     buf_done(&members);
     buf_done(&out);

@@ -51,14 +51,15 @@ bool peer_client_identity(struct peer_client *c, struct buf *id, struct err *e)
     return true;
 }
 
-bool peer_client_pull(struct peer_client *c, struct str url, struct str after, peer_page_fn *each,
+bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
                       void *ctx, struct err *e)
 {
     struct json_reader *r = json_reader_new();
     struct arena *a = arena_new(64u << 20);
     const struct json *doc;
     (void)c;
-    CHECK(after.n == 0 && str_ends(url, STR("/objects/")));
+    CHECK(what->added_after.n == 0 && str_ends(what->collection_url, STR("/objects/")));
+    CHECK(str_eq(what->type, STR("indicator")));
     bool ok = json_parse(r, a, str_of(server.page), false, &doc, e);
     CHECK(ok);
     if (ok) {
@@ -539,7 +540,13 @@ static void test_alert(void)
                           .kind = OBSERVABLE_DOMAIN,
                           .observable = STR("a.example"),
                           .seen = {"A\x01\xff.example", 11}};
-    struct sensor_alert a = {STR("in\\put"), STR("T"), 0, 7, 12345678901u, &h, &m};
+    struct sensor_alert a = {.input = STR("in\\put"),
+                             .time = STR("T"),
+                             .line = 7,
+                             .offset = 12345678901u,
+                             .hit = &h,
+                             .indicator = &m};
+    struct packet_gpdu g = {.teid = 8, .qfi = -1, .direction = PACKET_UPLINK, .interface = "n3"};
     struct buf b;
     buf_init(&b, 0);
     sensor_alert_put(&b, &a);
@@ -553,6 +560,17 @@ static void test_alert(void)
     buf_clear(&b);
     sensor_alert_put(&b, &a);
     CHECK(str_ends(buf_view(&b), STR("\"tlp\":\"green\",\"labels\":[\"c2\"]}\n")));
+    buf_clear(&b);
+    a.frame = 3;
+    a.offset = UINT64_MAX;
+    a.field = "dns";
+    a.gpdu = &g;
+    sensor_alert_put(&b, &a);
+    CHECK(str_starts(buf_view(&b), STR("{\"time\":\"T\",\"input\":\"in\\\\put\",\"frame\":3,"
+                                       "\"offset\":null,\"kind\":")));
+    CHECK(str_ends(buf_view(&b),
+                   STR("\"labels\":[\"c2\"],\"field\":\"dns\",\"interface\":\"n3\",\"direction\":"
+                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null}\n")));
     buf_done(&b);
 }
 

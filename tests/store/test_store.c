@@ -136,7 +136,7 @@ static void test_opening(void)
         {"other", "PRAGMA application_id=7", ERR_STORE_VERSION, "no database of Setu"},
         {"empty", "", ERR_STORE_VERSION, "no database of Setu"},
         {"missing", "", ERR_NOT_FOUND, "setu init"},
-        {"text", "", ERR_STORE, "not a database"},
+        {"text", "", ERR_STORE, "not a database: it is damaged, bring back"},
         {"folder", "", ERR_IO, "cannot open"},
     };
     struct err e = {0};

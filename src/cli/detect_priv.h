@@ -1,0 +1,25 @@
+/* Between detect.c and detect_packets.c. */
+#ifndef CLI_DETECT_PRIV_H
+#define CLI_DETECT_PRIV_H
+
+#include "cli/cli.h"
+#include "packet/packet.h"
+
+struct detect_packets {
+    struct packet_config *config; /* or NULL */
+    unsigned char key[CRYPT_KEY_BYTES];
+    bool has_key;
+};
+
+/* Reads --5g-config and --5g-key. */
+bool detect_packets_begin(const struct cli *c, struct detect_packets *p,
+                          struct err *e) BASE_CHECKED;
+void detect_packets_end(struct detect_packets *p);
+/* Figures of one capture, a line on stderr. */
+void detect_packets_tell(struct str input, const struct packet_figures *f);
+
+/* `setu detect --5g rules`, unless there is a file of that name. */
+bool detect_rules_wanted(const struct cli *c);
+int detect_rules_print(struct cli *c);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * GTP-U version 1, TS 29.281.
+ *
+ *     5.1  0  version 3 bits, PT, spare, E, S, PN      5.2.1  length 1, in units of 4 bytes,
+ *          1  type                                            itself and the next type included
+ *          2  length, of what stands behind byte 8            content
+ *          4  TEID 4                                          next type 1
+ *          8  sequence 2, N-PDU 1, next type 1
+ *             (all four if any of E, S, PN is set)
+ *
+ *     TS 38.415 5.5.2, PDU Session Container (type 0x85): PDU type 4 bits (0 downlink, 1 uplink),
+ *     flags 4; flags 2 bits, QFI 6; more by flags.
+ *
+ * The length decides nothing about what is looked at: where the user's packet ends its own length
+ * says. Who trusts the length of GTP-U alone can be made to look away.
+ */
+#include "packet/gtp_priv.h"
+#include "packet/rules_priv.h"
+#include "packet/session_priv.h"
+
+#define FLAG_PN        0x01u
+#define FLAG_S         0x02u
+#define FLAG_E         0x04u
+#define FLAG_PT        0x10u
+#define EXT_CONTAINER  0x85u
+#define CONTAINER_UP   1u
+#define CONTAINER_DOWN 0u
+
+struct head {
+    uint8_t type;
+    bool has_sequence;
+    uint16_t sequence;
+    uint32_t teid;
+    int qfi;
+    enum packet_direction direction;
+    struct cursor content;
+};
+
+static void container_read(struct head *h, struct cursor c)
+{
+    unsigned kind = cursor_u8(&c) >> 4;
+    int qfi = cursor_u8(&c) & 0x3f;
+    if (c.bad || kind > CONTAINER_UP)
+        return;
+    h->qfi = qfi;
+    h->direction = kind == CONTAINER_UP ? PACKET_UPLINK : PACKET_DOWNLINK;
+}
+
+/* 5.2.1: what is not known is passed over, for a sensor is no endpoint. False: it cannot be. */
+static bool extensions_read(struct head *h, uint8_t type, struct cursor *c)
+{
+    for (unsigned i = 0; type; i++) {
+        size_t bytes = cursor_u8(c) * (size_t)4;
+        if (bytes == 0 || i == LIMIT_PACKET_GTPU_CHAIN)
+            return false;
+        struct cursor content = cursor_take(c, bytes - 2);
+        if (type == EXT_CONTAINER && !content.bad)
+            container_read(h, content);
+        type = cursor_u8(c);
+        if (c->bad)
+            return false;
+    }
+    return true;
+}
+
+/* Version and protocol type, which are not ours to go on with when wrong. */
+static bool version_check(struct walk *w, const struct cursor *c)
+{
+    uint8_t flags = cursor_peek(c, 0);
+    if (c->n < 8)
+        walk_anomaly(w, PACKET_GTPU_TOO_SHORT);
+    else if (flags >> 5 != 1)
+        walk_anomaly(w, PACKET_GTPU_NOT_V1);
+    else if (!(flags & FLAG_PT))
+        walk_anomaly(w, PACKET_GTPU_PRIME);
+    else
+        return true;
+    return false;
+}
+
+static bool head_read(struct walk *w, struct cursor c, struct head *h)
+{
+    *h = (struct head){.qfi = -1};
+    uint8_t flags = cursor_u8(&c), next = 0;
+    h->type = cursor_u8(&c);
+    size_t length = cursor_u16(&c);
+    h->teid = cursor_u32(&c);
+    if (length > c.n)
+        walk_anomaly(w, PACKET_GTPU_LENGTH_OVER);
+    else if (length < c.n)
+        walk_anomaly(w, PACKET_GTPU_LENGTH_UNDER);
+    if (flags & (FLAG_E | FLAG_S | FLAG_PN)) {
+        h->sequence = cursor_u16(&c);
+        h->has_sequence = flags & FLAG_S;
+        cursor_skip(&c, 1);
+        next = cursor_u8(&c);
+    }
+    /* 5.1: a field whose flag is not set shall not be evaluated. */
+    bool ok = !c.bad && (!(flags & FLAG_E) || extensions_read(h, next, &c));
+    if (!ok)
+        walk_anomaly(w, PACKET_GTPU_EXTENSION);
+    h->content = c;
+    return ok;
+}
+
+/* The user's packet. Only the session knows whether it is IP; without one we look. */
+static void content_decode(struct walk *w, struct cursor c, const struct found_tunnel *found)
+{
+    if (c.n == 0)
+        walk_anomaly(w, PACKET_GTPU_EMPTY);
+    else if (!walk_enter(w))
+        return;
+    else if (found && found->ethernet)
+        ethernet_decode(w, c);
+    else if (found && found->unstructured)
+        return;
+    else if (ip_looks_like(c))
+        ip_decode(w, c);
+    else
+        walk_anomaly(w, PACKET_GTPU_NOT_IP);
+}
+
+static void gpdu_decode(struct walk *w, const struct head *h)
+{
+    struct walk inner = *w;
+    struct found_tunnel found = {0};
+    struct packet_gpdu g = {.src = w->ip->src,
+                            .dst = w->ip->dst,
+                            .teid = h->teid,
+                            .qfi = h->qfi,
+                            .direction = h->direction,
+                            .sst = -1,
+                            .sd = -1};
+    bool first = w->depth == 0;
+    if (first) {
+        w->d->figures.gpdu++;
+        if (sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us, &found))
+            sessions_tell(&found, &g);
+        w->d->figures.gpdu_joined += g.joined;
+        inner.gpdu = &g;
+        inner.user = &found;
+    }
+    inner.depth++;
+    walk_gpdu(&inner, &g);
+    if (h->teid == 0)
+        walk_anomaly(&inner, PACKET_GTPU_TEID_ZERO);
+    if (first)
+        rules_gpdu(&inner, &g);
+    content_decode(&inner, h->content, first ? &found : NULL);
+    w->layers = inner.layers;
+}
+
+void gtpu_decode(struct walk *w, struct cursor c)
+{
+    struct head h;
+    if (w->depth && cursor_peek(&c, 0) >> 4 == 3) /* version 1, PT 1 */
+        rules_nested(w);
+    if (!w->depth)
+        rules_echo(w, c);
+    if (!version_check(w, &c))
+        return;
+    if (w->depth >= LIMIT_PACKET_TUNNELS) {
+        walk_anomaly(w, PACKET_GTPU_NESTED);
+        return;
+    }
+    if (!head_read(w, c, &h))
+        return;
+    if (!w->depth) {
+        struct packet_message m = {.protocol = PACKET_GTPU,
+                                   .type = h.type,
+                                   .has_id = true,
+                                   .id = h.teid,
+                                   .sequence = h.has_sequence ? h.sequence : 0,
+                                   .cause = -1};
+        walk_message(w, &m);
+        rules_gtpu(w, h.type);
+    }
+    if (h.type == GTPU_GPDU)
+        gpdu_decode(w, &h);
+    else if (h.type == GTPU_END_MARKER && !w->depth)
+        sessions_end_marker(w->d->sessions, &w->ip->dst, h.teid, w->frame->time_us);
+}

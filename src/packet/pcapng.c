@@ -1,0 +1,234 @@
+/*
+ * pcapng (draft-ietf-opsawg-pcapng), read by ourselves: libpcap refuses files whose interfaces
+ * differ in link type or snapshot length, which is how a capture on several of them looks.
+ *
+ *     block      type 4, total length 4, body, total length 4; numbers in the section's byte order
+ *     section    type 0x0A0D0D0A; byte-order magic 4, version 4, section length 8, options
+ *     interface  type 1; link type 2, reserved 2, snapshot length 4, options
+ *     packet     type 6 (enhanced): interface 4, time 8, captured 4, original 4, bytes
+ *                type 2 (obsolete): interface 2, drops 2, then the same
+ *                type 3 (simple): original 4, bytes
+ *     option     code 2, length 2, value, padded to 4; 9: resolution of times, 14: their offset
+ */
+#include "packet/capture_priv.h"
+
+#define BLOCK_SECTION   0x0A0D0D0Au
+#define BLOCK_INTERFACE 1u
+#define BLOCK_OLD       2u
+#define BLOCK_SIMPLE    3u
+#define BLOCK_PACKET    6u
+#define MAGIC           0x1A2B3C4Du
+#define OPTION_END      0u
+#define OPTION_RESOLVE  9u
+#define OPTION_OFFSET   14u
+
+struct interface {
+    int link;
+    uint32_t snap;
+    uint64_t units; /* a second */
+    int64_t offset_us;
+};
+
+struct pcapng {
+    capture_read_fn *read;
+    void *ctx;
+    bool swapped, begun;
+    struct interface *interfaces;
+    size_t count, room;
+    unsigned char *block;
+    size_t block_room;
+};
+
+struct pcapng *pcapng_new(capture_read_fn *read, void *ctx)
+{
+    struct pcapng *g = base_alloc(sizeof *g);
+    if (g) {
+        g->read = read;
+        g->ctx = ctx;
+    }
+    return g;
+}
+
+void pcapng_free(struct pcapng *g)
+{
+    if (!g)
+        return;
+    base_free(g->interfaces);
+    base_free(g->block);
+    base_free(g);
+}
+
+/* Numbers in the order of the section. */
+static uint32_t get32(const struct pcapng *g, struct cursor *c)
+{
+    uint32_t v = cursor_u32(c);
+    return g->swapped ? __builtin_bswap32(v) : v;
+}
+
+static uint16_t get16(const struct pcapng *g, struct cursor *c)
+{
+    uint16_t v = cursor_u16(c);
+    return g->swapped ? __builtin_bswap16(v) : v;
+}
+
+/* False: it ends before n bytes; *none when it ends before the first. */
+static bool read_all(struct pcapng *g, unsigned char *p, size_t n, bool *none, struct err *e)
+{
+    size_t have = 0;
+    *none = false;
+    while (have < n) {
+        ssize_t got = g->read(g->ctx, (char *)p + have, n - have);
+        if (got < 0)
+            return err_errno(e, "cannot read", "the capture");
+        if (got == 0) {
+            *none = have == 0;
+            return err_set(e, ERR_INVALID, "it ends within a block");
+        }
+        have += (size_t)got;
+    }
+    return true;
+}
+
+/* The order of a section is known only from its magic, behind its length. */
+static bool order_learn(struct pcapng *g, const unsigned char *magic, struct err *e)
+{
+    struct cursor c = cursor_of(magic, 4);
+    uint32_t v = cursor_u32(&c);
+    if (v != MAGIC && __builtin_bswap32(v) != MAGIC)
+        return err_set(e, ERR_INVALID, "a section without its byte-order magic");
+    g->swapped = v != MAGIC;
+    g->begun = true;
+    g->count = 0;
+    return true;
+}
+
+/* Reads a block; its body is in *body. */
+static bool block_read(struct pcapng *g, uint32_t *type, struct cursor *body, bool *none,
+                       struct err *e)
+{
+    unsigned char head[12];
+    void *block = g->block;
+    if (!read_all(g, head, sizeof head, none, e))
+        return false;
+    struct cursor c = cursor_of(head, sizeof head);
+    if (cursor_u32(&c) == BLOCK_SECTION && !order_learn(g, head + 8, e)) /* the same either way */
+        return false;
+    c = cursor_of(head, sizeof head);
+    *type = get32(g, &c);
+    size_t length = get32(g, &c);
+    if (!g->begun || length < sizeof head || length % 4 || length > LIMIT_PACKET_BLOCK_BYTES)
+        return err_set(e, ERR_INVALID, "a block of %zu bytes", length);
+    if (!base_grow(&block, &g->block_room, length, 1))
+        return err_set(e, ERR_MEMORY, "no memory for a block of %zu bytes", length);
+    g->block = block;
+    memcpy(g->block, head, sizeof head);
+    bool ignored;
+    if (length > sizeof head &&
+        !read_all(g, g->block + sizeof head, length - sizeof head, &ignored, e))
+        return false;
+    *body = cursor_of(g->block + 8, length > 12 ? length - 12 : 0);
+    return true;
+}
+
+static void options_read(const struct pcapng *g, struct interface *i, struct cursor c)
+{
+    while (c.n >= 4) {
+        uint16_t code = get16(g, &c);
+        size_t length = get16(g, &c);
+        struct cursor value = cursor_take(&c, length);
+        size_t padding = (4 - length % 4) % 4;
+        cursor_skip(&c, padding < c.n ? padding : c.n);
+        if (code == OPTION_END || value.bad)
+            return;
+        if (code == OPTION_RESOLVE && value.n == 1) {
+            unsigned power = value.p[0] & 0x7f;
+            bool binary = value.p[0] & 0x80;
+            i->units = 1;
+            for (unsigned k = 0; k < power && i->units < UINT64_MAX / 20; k++)
+                i->units *= binary ? 2 : 10;
+        } else if (code == OPTION_OFFSET && value.n == 8) {
+            uint32_t a = get32(g, &value), b = get32(g, &value);
+            uint64_t s = g->swapped ? (uint64_t)b << 32 | a : (uint64_t)a << 32 | b;
+            i->offset_us = s < 1u << 31 ? (int64_t)s * 1000000 : 0;
+        }
+    }
+}
+
+static bool interface_read(struct pcapng *g, struct cursor c, struct err *e)
+{
+    struct interface i = {.units = 1000000};
+    void *all = g->interfaces;
+    i.link = get16(g, &c);
+    get16(g, &c);
+    i.snap = get32(g, &c);
+    options_read(g, &i, c);
+    if (g->count == LIMIT_PACKET_INTERFACES)
+        return err_set(e, ERR_LIMIT, "over %d interfaces", LIMIT_PACKET_INTERFACES);
+    if (!base_grow(&all, &g->room, g->count + 1, sizeof i))
+        return err_set(e, ERR_MEMORY, "no memory for an interface");
+    g->interfaces = all;
+    g->interfaces[g->count++] = i;
+    return true;
+}
+
+static int64_t time_of(const struct interface *i, uint64_t t)
+{
+    uint64_t s = t / i->units, rest = t % i->units;
+    if (s > INT64_MAX / 2000000)
+        return 0;
+    int64_t us = (int64_t)((double)rest * 1e6 / (double)i->units);
+    if (i->units <= 1000000000)
+        us = (int64_t)(rest * 1000000 / i->units);
+    return (int64_t)s * 1000000 + us + i->offset_us;
+}
+
+/* False when the block names no interface, or holds less than it says. */
+static bool packet_read(const struct pcapng *g, uint32_t type, struct cursor c,
+                        struct packet_frame *f)
+{
+    size_t number = 0;
+    uint64_t when = 0;
+    if (type == BLOCK_PACKET)
+        number = get32(g, &c);
+    else if (type == BLOCK_OLD) {
+        number = get16(g, &c);
+        get16(g, &c);
+    }
+    if (number >= g->count)
+        return false;
+    const struct interface *i = &g->interfaces[number];
+    size_t captured = SIZE_MAX;
+    if (type != BLOCK_SIMPLE) {
+        when = (uint64_t)get32(g, &c) << 32;
+        when |= get32(g, &c);
+        captured = get32(g, &c);
+    }
+    f->wire_bytes = get32(g, &c);
+    if (type == BLOCK_SIMPLE)
+        captured = f->wire_bytes < c.n ? f->wire_bytes : c.n;
+    struct cursor bytes = cursor_take(&c, captured);
+    f->p = bytes.p;
+    f->n = bytes.n;
+    f->link = i->link;
+    f->time_us = time_of(i, when);
+    return !bytes.bad;
+}
+
+enum packet_read pcapng_next(struct pcapng *g, struct packet_frame *f, struct err *e)
+{
+    uint32_t type;
+    struct cursor body;
+    bool none;
+    for (;;) {
+        if (!block_read(g, &type, &body, &none, e))
+            return none ? PACKET_READ_END : PACKET_READ_FAILED;
+        if (type == BLOCK_INTERFACE && !interface_read(g, body, e))
+            return PACKET_READ_FAILED;
+        if (type != BLOCK_PACKET && type != BLOCK_SIMPLE && type != BLOCK_OLD)
+            continue;
+        if (packet_read(g, type, body, f))
+            return PACKET_READ_FRAME;
+        err_set(e, ERR_INVALID, "a packet block that is too short or of no interface");
+        return PACKET_READ_FAILED;
+    }
+}

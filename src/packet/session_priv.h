@@ -1,0 +1,136 @@
+/*
+ * The table of sessions: what PFCP, NGAP and GTP-C say belongs together, found by where a tunnel
+ * ends (address and TEID). A TEID is used again after its session, so a tunnel ends with its
+ * session, is known for a little longer because packets are still under way, and what is newer is
+ * found first.
+ */
+#ifndef PACKET_SESSION_PRIV_H
+#define PACKET_SESSION_PRIV_H
+
+#include "packet/gtp_priv.h"
+#include "packet/ngap_priv.h"
+#include "packet/pfcp_priv.h"
+
+struct sessions *sessions_new(struct packet_decoder *d, size_t most);
+void sessions_free(struct sessions *t);
+size_t sessions_bytes(const struct sessions *t);
+
+/* Who told of a tunnel's end, hence what its interface number means. */
+enum binding_kind {
+    BINDING_PDR, /* source interface; the TEID may still be to come */
+    BINDING_FAR, /* destination interface */
+    BINDING_N2,  /* 0: uplink end, 1: downlink end */
+    BINDING_GTPC /* enum of gtp_priv.h */
+};
+
+#define NONE UINT32_MAX
+
+/* What is known of the tunnel that a packet came through. */
+struct found_tunnel {
+    uint32_t session; /* NONE: not known */
+    enum binding_kind kind;
+    uint8_t interface;
+    bool ethernet, unstructured, five_g;
+    /* Addresses of the user that the session names. */
+    bool has_v4, has_v6, check_source;
+    unsigned char v4[4], v6[8];
+    uint8_t v6_bits;
+    unsigned char handle[16];
+    int16_t sst;
+    int32_t sd;
+};
+bool sessions_find(struct sessions *t, const struct packet_address *a, uint32_t teid,
+                   int64_t now_us, struct found_tunnel *out) BASE_CHECKED;
+/* Direction, interface, handle and slice, into what the visitor sees. */
+void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g);
+void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,
+                         int64_t now_us);
+
+/* Who made the session with this UP F-SEID at that UPF? OTHER: not who asks. */
+enum session_owner { SESSION_UNKNOWN, SESSION_OWN, SESSION_OTHER };
+enum session_owner sessions_owner(struct sessions *t, const struct packet_address *up,
+                                  uint64_t seid, const struct packet_address *who,
+                                  unsigned char handle[16]);
+/* Is an establishment with this CP F-SEID of that node waiting for, or had it, its answer? */
+bool sessions_asked(struct sessions *t, const struct packet_address *cp, uint64_t seid);
+/* Is there a tunnel that ends at this address, by PDR, N2 or GTP-C? */
+bool sessions_ends_at(const struct sessions *t, const struct packet_address *a);
+
+void sessions_pfcp(struct walk *w, const struct pfcp_message *m);
+void sessions_gtpc(struct walk *w, const struct gtpc_message *m);
+void sessions_ngap(struct walk *w, const struct ngap_message *m);
+
+/* ---- between session.c and the files that read signalling -------------------------------------
+ */
+
+struct binding {
+    uint32_t node, teid, session;
+    uint32_t of_session, of_hash; /* the next of each */
+    uint32_t rule;                /* id of PDR or FAR */
+    uint32_t ended_s;             /* 0: it lives */
+    uint8_t kind, interface;
+    bool placed; /* in the hash: its TEID is known */
+};
+
+enum session_source { SESSION_PFCP, SESSION_GTPC, SESSION_N2 };
+enum { SESSION_BY_CP, SESSION_BY_UP, SESSION_BY_N2, SESSION_INDEXES };
+
+struct session {
+    uint64_t id[SESSION_INDEXES];   /* CP F-SEID, UP F-SEID, AMF UE id and PDU session */
+    uint32_t node[SESSION_INDEXES]; /* NONE: not in that index */
+    uint32_t next[SESSION_INDEXES];
+    uint32_t owner; /* node of the CP F-SEID's address where it is another; else NONE */
+    uint32_t older, newer;
+    uint32_t bindings;
+    int64_t since_us, seen_us;
+    unsigned char handle[16];
+    unsigned char v4[4], v6[8];
+    int32_t sd;
+    int16_t sst;
+    uint8_t source, v6_bits, binding_count;
+    bool used, has_v4, has_v6, framed, ethernet, unstructured, five_g, ended;
+};
+
+struct session *session_at(struct sessions *t, uint32_t index);
+/* Makes one, dropping the oldest at the limit; NONE without memory. */
+uint32_t session_make(struct walk *w, enum session_source source);
+void session_drop(struct sessions *t, uint32_t index);
+/* Its tunnels are known for a little longer; then it goes. */
+void session_end(struct sessions *t, uint32_t index, int64_t now_us);
+void session_alive(struct sessions *t, uint32_t index, int64_t now_us);
+bool session_index(struct sessions *t, uint32_t index, unsigned which,
+                   const struct packet_address *a, uint64_t id);
+uint32_t session_lookup(struct sessions *t, unsigned which, const struct packet_address *a,
+                        uint64_t id, enum session_source source);
+/* Another address that the session's owner asks from; NULL: none. */
+void session_owned_by(struct sessions *t, uint32_t index, const struct packet_address *a);
+void session_user(struct session *s, const struct packet_address *v4,
+                  const struct packet_address *v6, unsigned prefix);
+/* `user` is the identity as it stands in the message; without one the session's own. */
+void session_handle(struct walk *w, struct session *s, struct str user);
+
+struct end {
+    enum binding_kind kind;
+    uint8_t interface;
+    uint32_t rule, teid;
+    const struct packet_address *address; /* NULL: not known yet */
+};
+/* Ties a tunnel's end to the session; what another session had there is over. */
+void session_bind(struct sessions *t, uint32_t index, const struct end *end);
+/* Ends the session's tunnels of this kind and rule. */
+void session_unbind(struct sessions *t, uint32_t index, enum binding_kind kind, uint32_t rule,
+                    int64_t now_us);
+/* Gives the PDR's tunnel the address that the UPF chose. */
+void session_chosen(struct sessions *t, uint32_t index, uint32_t rule, uint32_t teid,
+                    const struct packet_address *a);
+/* The living session that has a tunnel there; NONE if there is none. */
+uint32_t session_of_tunnel(struct sessions *t, const struct packet_address *a, uint32_t teid,
+                           const struct binding **out);
+/* A node tells when it started: if anew, its sessions from before this instant are gone. With `pin`
+ * it is remembered although it has none yet. */
+void sessions_restarted(struct sessions *t, const struct packet_address *a, uint32_t start,
+                        bool pin, int64_t now_us);
+/* The same session of which NGAP told first: its slice and its name on N2 go over. */
+void session_join_n2(struct sessions *t, uint32_t from, uint32_t to, int64_t now_us);
+
+#endif

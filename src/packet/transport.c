@@ -1,0 +1,164 @@
+/*
+ * UDP (RFC 768), TCP (RFC 9293), SCTP (RFC 9260): headers, and what their ports tell.
+ *
+ *     UDP                    TCP                                   SCTP
+ *     source port 2          source port 2, destination port 2     source port 2, destination port
+ * 2 destination port 2     sequence number 4                     verification tag 4, checksum 4
+ *     length 2               acknowledgment 4                      chunks: type 1, flags 1, length
+ * 2 checksum 2             offset in words 4 bits, flags 12      and, in DATA: TSN 4, stream 2,
+ *                            window 2, checksum 2, urgent 2        sequence 2, protocol 4
+ */
+#include "packet/rules_priv.h"
+
+enum {
+    PORT_DNS = 53,
+    PORT_GTPC = 2123,
+    PORT_GTPU = 2152,
+    PORT_GTPP = 3386,
+    PORT_VXLAN = 4789,
+    PORT_MDNS = 5353,
+    PORT_GENEVE = 6081,
+    PORT_VXLAN_OLD = 8472,
+    PORT_PFCP = 8805
+};
+
+/* Signalling inside of a user's tunnel is no signalling: a rule speaks of it (G2). */
+static bool signalling_decode(struct walk *w, uint16_t port, struct cursor c)
+{
+    if (port != PORT_GTPC && port != PORT_GTPP && port != PORT_PFCP)
+        return false;
+    if (w->depth)
+        return true;
+    if (port == PORT_GTPC)
+        gtpc_decode(w, c);
+    else if (port == PORT_GTPP)
+        gtpp_decode(w, c);
+    else
+        pfcp_decode(w, c);
+    return true;
+}
+
+static bool port_decode(struct walk *w, uint16_t port, struct cursor c)
+{
+    switch (port) {
+    case PORT_DNS:
+    case PORT_MDNS:
+        dns_decode(w, c);
+        return true;
+    case PORT_VXLAN:
+    case PORT_VXLAN_OLD:
+        vxlan_decode(w, c);
+        return true;
+    case PORT_GENEVE:
+        geneve_decode(w, c);
+        return true;
+    default:
+        return signalling_decode(w, port, c);
+    }
+}
+
+void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
+{
+    struct cursor head = c;
+    ip->src_port = cursor_u16(&head);
+    ip->dst_port = cursor_u16(&head);
+    size_t length = cursor_u16(&head);
+    cursor_skip(&head, 2);
+    walk_ip(w, ip);
+    if (head.bad) {
+        walk_anomaly(w, PACKET_TOO_SHORT);
+        return;
+    }
+    w->d->figures.udp++;
+    if (length >= 8 && length - 8 < head.n) /* 0: more than 65,535 bytes (RFC 2675) */
+        head.n = length - 8;
+    rules_packet(w, ip, head);
+    /* TS 29.281 §4.4.2: only the destination port is fixed; answers go to where the request came
+     * from, which is mostly the same port. */
+    if (ip->dst_port == PORT_GTPU)
+        gtpu_decode(w, head);
+    else if (!port_decode(w, ip->dst_port, head) && !port_decode(w, ip->src_port, head) &&
+             ip->src_port == PORT_GTPU && !w->depth && cursor_peek(&head, 0) >> 4 == 3)
+        gtpu_decode(w, head);
+}
+
+void tcp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
+{
+    struct cursor head = c;
+    struct segment s = {.ip = ip};
+    ip->src_port = cursor_u16(&head);
+    ip->dst_port = cursor_u16(&head);
+    s.sequence = cursor_u32(&head);
+    cursor_skip(&head, 4);
+    size_t header = (cursor_u8(&head) >> 4) * 4u;
+    s.flags = cursor_u8(&head);
+    cursor_skip(&head, 4);
+    uint16_t urgent = cursor_u16(&head);
+    walk_ip(w, ip);
+    if (head.bad || header < 20 || header > c.n) {
+        walk_anomaly(w, PACKET_TOO_SHORT);
+        return;
+    }
+    w->d->figures.tcp++;
+    rules_packet(w, ip, head);
+    rules_tcp(w, header, s.flags, urgent);
+    cursor_skip(&c, header);
+    s.payload = c;
+    streams_add(w, &s);
+}
+
+/* ---- SCTP -------------------------------------------------------------------------------- */
+
+#define SCTP_DATA        0u
+#define SCTP_INIT        1u
+#define SCTP_COOKIE_ECHO 10u
+#define SCTP_WHOLE       3u /* flags B and E: first and last piece of a message */
+#define SCTP_NGAP        60u
+
+static void data_decode(struct walk *w, uint8_t flags, struct cursor c)
+{
+    uint32_t tsn = cursor_u32(&c);
+    cursor_skip(&c, 4);
+    uint32_t protocol = cursor_u32(&c);
+    if (c.bad) {
+        walk_anomaly(w, PACKET_SCTP_CHUNK);
+        return;
+    }
+    if (protocol != SCTP_NGAP || w->depth)
+        return;
+    if ((flags & SCTP_WHOLE) != SCTP_WHOLE) {
+        walk_anomaly(w, PACKET_SCTP_FRAGMENT);
+        return;
+    }
+    w->repeat = rules_sctp_repeat(w, tsn);
+    ngap_decode(w, c);
+}
+
+void sctp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
+{
+    ip->src_port = cursor_u16(&c);
+    ip->dst_port = cursor_u16(&c);
+    walk_ip(w, ip);
+    cursor_skip(&c, 8);
+    if (c.bad) {
+        walk_anomaly(w, PACKET_TOO_SHORT);
+        return;
+    }
+    w->d->figures.sctp++;
+    rules_packet(w, ip, c);
+    while (c.n >= 4) {
+        uint8_t type = cursor_u8(&c), flags = cursor_u8(&c);
+        size_t length = cursor_u16(&c);
+        if (length < 4 || length - 4 > c.n) {
+            walk_anomaly(w, PACKET_SCTP_CHUNK);
+            return;
+        }
+        struct cursor chunk = cursor_take(&c, length - 4);
+        size_t padding = (4 - length % 4) % 4; /* RFC 9260 §3.2; the last one's may be missing */
+        cursor_skip(&c, padding < c.n ? padding : c.n);
+        if (type == SCTP_DATA)
+            data_decode(w, flags, chunk);
+        else if (type == SCTP_INIT || type == SCTP_COOKIE_ECHO)
+            rules_sctp_start(w);
+    }
+}

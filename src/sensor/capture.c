@@ -1,0 +1,251 @@
+/*
+ * From a capture to alerts: addresses, names and URLs that `packet` finds are looked for in the
+ * same set as the text of logs, and what its rules say of signalling is handed on.
+ */
+#include <sys/stat.h>
+
+#include "sensor/sensor_priv.h"
+
+/* Different hits of one frame that are remembered, so that each is told once. */
+#define FRAME_HITS 64
+/* Addresses in which nothing was found, remembered for so many frames. */
+#define QUIET        8192 /* a power of two */
+#define QUIET_FRAMES (1u << 20)
+#define BLOCK_FRAMES 4096u
+
+struct capture {
+    const struct sensor_scan *scan;
+    struct str input;
+    uint64_t bytes;
+    bool stop, waits; /* waits: what is found is told before more is read */
+    bool told;        /* something of this frame */
+    const struct packet_event *event;
+    struct str text; /* that is looked at */
+    size_t at;       /* where it starts in the frame */
+    const char *field;
+    uint64_t hits[FRAME_HITS];
+    size_t hit_count;
+    bool found;     /* in the text that was looked at last */
+    int64_t now_us; /* of the clock */
+    char time_text[INSTANT_TEXT_BYTES];
+    uint64_t seed;
+    struct packet_address quiet[QUIET];
+};
+
+static struct str time_of(struct capture *c, int64_t us)
+{
+    return instant_text(instant_of_us(us), 6, c->time_text);
+}
+
+/* Was the same told of this frame already? */
+static bool told_before(struct capture *c, const struct match_hit *h, struct str id)
+{
+    uint64_t key = str_hash(h->observable, str_hash(id, c->seed + h->kind));
+    key ^= (uint64_t)h->relation + 1;
+    for (size_t i = 0; i < c->hit_count; i++)
+        if (c->hits[i] == key)
+            return true;
+    if (c->hit_count < FRAME_HITS)
+        c->hits[c->hit_count++] = key;
+    return false;
+}
+
+static bool on_hit(void *ctx, const struct match_hit *h)
+{
+    struct capture *c = ctx;
+    const struct match_indicator *m = match_set_get(c->scan->set, h->indicator);
+    size_t inside = (size_t)(h->seen.p - c->text.p);
+    c->found = true;
+    if (told_before(c, h, m->id))
+        return true;
+    struct sensor_alert a = {.input = c->input,
+                             .time = time_of(c, c->event->time_us),
+                             .time_us = c->event->time_us,
+                             .frame = c->event->frame,
+                             .offset = c->at == PACKET_NOWHERE ? UINT64_MAX : c->at + inside,
+                             .field = c->field,
+                             .gpdu = c->event->gpdu,
+                             .hit = h,
+                             .indicator = m};
+    c->told = true;
+    c->stop = !c->scan->alert(c->scan->ctx, &a);
+    return !c->stop;
+}
+
+static void look(struct capture *c, struct str text, size_t at, const char *field)
+{
+    c->text = text;
+    c->at = at;
+    c->field = field;
+    c->found = false;
+    if (!c->stop)
+        match_scan(c->scan->set, text, c->scan->as_of_us ? *c->scan->as_of_us : c->now_us, on_hit,
+                   c);
+}
+
+/* Most addresses come again and again. */
+static void look_address(struct capture *c, const struct packet_address *a, const char *field)
+{
+    char text[PACKET_ADDRESS_TEXT];
+    uint64_t w[2];
+    memcpy(w, a->b, sizeof w); /* what an IPv4 address leaves is 0 */
+    uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
+    struct packet_address *q = &c->quiet[hash >> 32 & (QUIET - 1)];
+    if (a->n && q->n == a->n && memcmp(q->b, a->b, sizeof q->b) == 0)
+        return;
+    look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
+    if (!c->found)
+        *q = *a;
+}
+
+/* A URL's bytes were put together; a name stands in the frame in another form: only its start is
+ * known. */
+static void on_text(struct capture *c, const struct packet_text *t)
+{
+    look(c, t->text, t->field == PACKET_TLS_SNI ? t->at : PACKET_NOWHERE,
+         packet_field_name(t->field));
+}
+
+static void on_signal(struct capture *c, const struct packet_alert *a)
+{
+    struct sensor_signal s = {c->input, time_of(c, a->time_us), a};
+    c->told = true;
+    if (!c->stop)
+        c->stop = !c->scan->signal(c->scan->ctx, &s);
+}
+
+static void on_event(void *ctx, const struct packet_event *v)
+{
+    struct capture *c = ctx;
+    c->event = v;
+    switch (v->kind) {
+    case PACKET_EVENT_IP:
+        look_address(c, &v->ip->src, "source");
+        look_address(c, &v->ip->dst, "destination");
+        break;
+    case PACKET_EVENT_TEXT:
+        on_text(c, v->text);
+        break;
+    case PACKET_EVENT_ALERT:
+        if (c->scan->signal)
+            on_signal(c, v->alert);
+        break;
+    case PACKET_EVENT_GPDU:
+    case PACKET_EVENT_MESSAGE:
+    case PACKET_EVENT_ANOMALY:
+        break;
+    }
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static void block(struct capture *c)
+{
+    c->now_us = now_us();
+    c->told = false;
+    if (c->scan->block && !c->scan->block(c->scan->ctx, c->bytes))
+        c->stop = true;
+}
+
+static bool interrupted(void *ctx)
+{
+    struct capture *c = ctx;
+    block(c);
+    return c->stop;
+}
+
+static void frame(struct capture *c, struct packet_decoder *d, const struct packet_frame *f)
+{
+    c->hit_count = 0;
+    c->bytes += f->n;
+    if (f->number % QUIET_FRAMES == 0)
+        memset(c->quiet, 0, sizeof c->quiet);
+    packet_decode(d, f);
+    if ((c->waits && c->told) || f->number % BLOCK_FRAMES == 0)
+        block(c);
+}
+
+static bool read_frames(struct capture *c, struct packet_capture *from, struct packet_decoder *d,
+                        bool *to_end, struct err *e)
+{
+    struct packet_frame f;
+    enum packet_read r = PACKET_READ_IDLE;
+    while (!c->stop && (r == PACKET_READ_FRAME || r == PACKET_READ_IDLE)) {
+        r = packet_capture_next(from, &f, e);
+        if (r == PACKET_READ_FRAME)
+            frame(c, d, &f);
+        else if (r == PACKET_READ_IDLE)
+            block(c);
+    }
+    bool stopped = c->stop;
+    packet_decode_end(d);
+    if (c->scan->figures)
+        c->scan->figures(c->scan->ctx, c->input, packet_figures(d));
+    block(c);
+    *to_end = !stopped;
+    return stopped || r == PACKET_READ_END;
+}
+
+static bool scan(const struct sensor_scan *s, struct capture *c, struct packet_capture *from,
+                 bool *to_end, struct err *e)
+{
+    struct packet_options o = {
+        .rules = s->signal != NULL, .config = s->config, .event = on_event, .ctx = c};
+    struct packet_decoder *d;
+    if (s->handle_key)
+        memcpy(o.key, s->handle_key, sizeof o.key);
+    else
+        base_random(o.key, sizeof o.key);
+    base_random(&c->seed, sizeof c->seed);
+    c->now_us = now_us();
+    if (!packet_decoder_new(&o, &d, e))
+        return false;
+    bool ok = read_frames(c, from, d, to_end, e);
+    packet_decoder_free(d);
+    return ok;
+}
+
+static struct capture *capture_new(const struct sensor_scan *s, const char *input, struct err *e)
+{
+    struct capture *c = base_alloc(sizeof *c);
+    if (!c) {
+        (void)err_set(e, ERR_MEMORY, "no memory to read %s", input);
+        return NULL;
+    }
+    c->scan = s;
+    c->input = str_of(input);
+    return c;
+}
+
+bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
+                         bool *to_end, struct err *e)
+{
+    struct packet_capture *from = NULL;
+    struct stat st;
+    struct capture *c = capture_new(s, input, e);
+    if (!c)
+        return false;
+    c->waits = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
+    bool ok = packet_capture_open(fd, head, input, &from, e);
+    if (ok) {
+        packet_capture_stop(from, interrupted, c);
+        ok = scan(s, c, from, to_end, e);
+    }
+    packet_capture_close(from);
+    base_free(c);
+    return ok;
+}
+
+bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *to_end,
+                           struct err *e)
+{
+    struct packet_capture *from = NULL;
+    struct capture *c = capture_new(s, name, e);
+    if (!c)
+        return false;
+    c->waits = true;
+    bool ok = packet_capture_live(name, &from, e) && scan(s, c, from, to_end, e);
+    packet_capture_close(from);
+    base_free(c);
+    return ok;
+}

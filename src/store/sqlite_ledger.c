@@ -1,0 +1,283 @@
+/*
+ * The SQLite driver: the ledger. What one transaction adds is one row: the entries side by side,
+ * and behind them salts and records, so that a leaf costs little more than its bytes. The hashes of
+ * level 0 follow from the entries; of the levels above each complete subtree's root is kept.
+ */
+#include <string.h>
+
+#include "store/sqlite_priv.h"
+
+/* In a row's body each leaf is: audience (8 bytes), length of the record (4), both little-endian as
+ * the machine has them, salt, record. A record of length 0 was erased. */
+#define LEAF_HEAD 12
+
+/* ---- size ---- */
+
+bool store_ledger_size(struct store *s, uint64_t *size, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_SIZE, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    *size = row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* The rows that hold the leaves from `first` on. */
+static sqlite3_stmt *rows_from(struct store *s, enum store_statement which, uint64_t first,
+                               struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, which, e);
+    if (stmt)
+        sqlite3_bind_int64(stmt, 1, (int64_t)first);
+    return stmt;
+}
+
+static bool bad_row(struct err *e, uint64_t first)
+{
+    return err_set(e, ERR_STORE, "the ledger's leaves from %llu on are damaged",
+                   (unsigned long long)first);
+}
+
+bool store_ledger_entries(struct store *s, uint64_t first, size_t count, struct ledger_hash *out,
+                          struct err *e)
+{
+    bool row = true, ok = true;
+    size_t have = 0;
+    sqlite3_stmt *stmt = rows_from(s, STORE_LEDGER_ENTRIES, first, e);
+    if (!stmt)
+        return false;
+    while (have < count && (ok = store_step(s, stmt, &row, e)) && row) {
+        uint64_t at = (uint64_t)sqlite3_column_int64(stmt, 0);
+        struct str entries = store_column(stmt, 2);
+        size_t n = entries.n / LEDGER_HASH_BYTES, skip = (size_t)(first + have - at);
+        if (at > first + have || (uint64_t)sqlite3_column_int64(stmt, 1) != n || skip >= n) {
+            ok = bad_row(e, at);
+            break;
+        }
+        n = n - skip < count - have ? n - skip : count - have;
+        memcpy(out + have, entries.p + skip * LEDGER_HASH_BYTES, n * LEDGER_HASH_BYTES);
+        have += n;
+    }
+    sqlite3_reset(stmt);
+    return ok && (have == count || bad_row(e, first + have));
+}
+
+struct body {
+    struct str rest;
+    struct store_leaf leaf;
+};
+
+/* The next leaf of a body; false when it is damaged. */
+static bool next_leaf(struct body *b)
+{
+    uint32_t length;
+    const size_t head = LEAF_HEAD + STORE_LEDGER_SALT_BYTES;
+    if (b->rest.n < head)
+        return false;
+    memcpy(&b->leaf.audience, b->rest.p, 8);
+    memcpy(&length, b->rest.p + 8, 4);
+    if (length > b->rest.n - head)
+        return false;
+    b->leaf.salt = str_slice(b->rest, LEAF_HEAD, head);
+    b->leaf.record = str_slice(b->rest, head, head + length);
+    b->rest = str_from(b->rest, head + length);
+    return true;
+}
+
+struct walk {
+    uint64_t first, end;
+    store_leaf_fn *each;
+    void *ctx;
+    bool stopped;
+};
+
+static bool walk_row(struct walk *w, sqlite3_stmt *stmt, struct err *e)
+{
+    uint64_t at = (uint64_t)sqlite3_column_int64(stmt, 0);
+    uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 1);
+    struct str entries = store_column(stmt, 2);
+    struct body b = {.rest = store_column(stmt, 3)};
+    if (entries.n != n * LEDGER_HASH_BYTES)
+        return bad_row(e, at);
+    for (uint64_t i = 0; i < n && !w->stopped; i++) {
+        if (!next_leaf(&b))
+            return bad_row(e, at);
+        b.leaf.index = at + i;
+        memcpy(b.leaf.entry.b, entries.p + i * LEDGER_HASH_BYTES, LEDGER_HASH_BYTES);
+        if (b.leaf.index >= w->end)
+            w->stopped = true;
+        else if (b.leaf.index >= w->first)
+            w->stopped = !w->each(w->ctx, &b.leaf);
+    }
+    return w->stopped || b.rest.n == 0 || bad_row(e, at);
+}
+
+bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf_fn *each,
+                       void *ctx, struct err *e)
+{
+    struct walk w = {.first = first, .end = end, .each = each, .ctx = ctx};
+    bool row, ok = true;
+    sqlite3_stmt *stmt = rows_from(s, STORE_LEDGER_ROWS, first, e);
+    if (!stmt)
+        return false;
+    while (ok && !w.stopped && (ok = store_step(s, stmt, &row, e)) && row)
+        ok = walk_row(&w, stmt, e);
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+/* ---- tiles ---- */
+
+static bool read_nodes(struct store *s, const struct ledger_tile *t, struct ledger_hash *out,
+                       struct err *e)
+{
+    bool row = true, ok = true;
+    unsigned have = 0;
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_NODES, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, t->level);
+    sqlite3_bind_int64(stmt, 2, (int64_t)(t->index * LEDGER_TILE_WIDTH));
+    while (have < t->width && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct str hash = store_column(stmt, 1);
+        if ((uint64_t)sqlite3_column_int64(stmt, 0) != t->index * LEDGER_TILE_WIDTH + have ||
+            hash.n != LEDGER_HASH_BYTES)
+            break;
+        memcpy(out[have++].b, hash.p, LEDGER_HASH_BYTES);
+    }
+    sqlite3_reset(stmt);
+    return ok && (have == t->width || err_set(e, ERR_STORE, "the ledger's tiles are damaged"));
+}
+
+static bool read_tile(void *ctx, const struct ledger_tile *t, struct ledger_hash *out,
+                      struct err *e)
+{
+    struct store *s = ctx;
+    if (t->level > 0)
+        return read_nodes(s, t, out, e);
+    if (!store_ledger_entries(s, t->index * LEDGER_TILE_WIDTH, t->width, out, e))
+        return false;
+    for (unsigned i = 0; i < t->width; i++)
+        ledger_leaf_hash((struct str){(const char *)out[i].b, LEDGER_HASH_BYTES}, &out[i]);
+    return true;
+}
+
+static bool write_tile(void *ctx, const struct ledger_tile *t, unsigned kept,
+                       const struct ledger_hash *hashes, struct err *e)
+{
+    struct store *s = ctx;
+    for (unsigned i = kept; i < t->width && t->level > 0; i++) {
+        sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_NODE_PUT, e);
+        if (!stmt)
+            return false;
+        sqlite3_bind_int64(stmt, 1, t->level);
+        sqlite3_bind_int64(stmt, 2, (int64_t)(t->index * LEDGER_TILE_WIDTH + i));
+        store_bind_blob(stmt, 3, hashes[i].b, LEDGER_HASH_BYTES);
+        if (!store_run(s, stmt, e))
+            return false;
+    }
+    return true;
+}
+
+struct ledger_tiles store_ledger_tiles(struct store *s)
+{
+    return (struct ledger_tiles){s, read_tile, write_tile};
+}
+
+/* ---- appending ---- */
+
+static void put_leaf(struct buf *body, const struct store_leaf *l)
+{
+    uint32_t length = (uint32_t)l->record.n;
+    must(l->salt.n == STORE_LEDGER_SALT_BYTES && l->record.n <= LIMIT_LEDGER_RECORD_BYTES);
+    buf_put(body, &l->audience, 8);
+    buf_put(body, &length, 4);
+    buf_str(body, l->salt);
+    buf_str(body, l->record);
+}
+
+static bool put_row(struct store *s, uint64_t size, struct str entries, struct str body,
+                    struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_ADD, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, (int64_t)size);
+    sqlite3_bind_int64(stmt, 2, (int64_t)(entries.n / LEDGER_HASH_BYTES));
+    store_bind_blob(stmt, 3, entries.p, entries.n);
+    store_bind_blob(stmt, 4, body.p, body.n);
+    return store_run(s, stmt, e);
+}
+
+bool store_ledger_append(struct store *s, uint64_t size, struct store_leaf *leaves, size_t count,
+                         struct err *e)
+{
+    struct buf entries, body;
+    struct ledger_hash *hashes = base_alloc((count ? count : 1) * sizeof *hashes);
+    struct ledger_tiles tiles = store_ledger_tiles(s);
+    buf_init(&entries, 0);
+    buf_init(&body, 0);
+    bool ok = hashes || err_set(e, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count && ok; i++) {
+        ledger_entry_hash(leaves[i].salt, leaves[i].record, &leaves[i].entry);
+        struct str entry = {(const char *)leaves[i].entry.b, LEDGER_HASH_BYTES};
+        ledger_leaf_hash(entry, &hashes[i]);
+        buf_str(&entries, entry);
+        put_leaf(&body, &leaves[i]);
+    }
+    ok = ok && buf_ok(&entries, e) && buf_ok(&body, e) &&
+         ledger_tiles_append(&tiles, size, hashes, count, e) &&
+         put_row(s, size, buf_view(&entries), buf_view(&body), e);
+    buf_done(&entries);
+    buf_done(&body);
+    base_free(hashes);
+    return ok;
+}
+
+/* ---- erasing ---- */
+
+struct erasing {
+    uint64_t index;
+    struct buf body;
+};
+
+static bool copy_leaf(void *ctx, const struct store_leaf *l)
+{
+    struct erasing *x = ctx;
+    static const char none[STORE_LEDGER_SALT_BYTES];
+    struct store_leaf kept = *l;
+    if (l->index == x->index) {
+        kept.salt = (struct str){none, sizeof none};
+        kept.record = STR("");
+    }
+    put_leaf(&x->body, &kept);
+    return true;
+}
+
+bool store_ledger_erase(struct store *s, uint64_t index, struct err *e)
+{
+    struct erasing x = {.index = index};
+    bool row;
+    sqlite3_stmt *stmt = rows_from(s, STORE_LEDGER_ENTRIES, index, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    uint64_t first = row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    uint64_t count = row ? (uint64_t)sqlite3_column_int64(stmt, 1) : 0;
+    sqlite3_reset(stmt);
+    if (index < first || index - first >= count)
+        return err_set(e, ERR_NOT_FOUND, "the ledger has no leaf %llu", (unsigned long long)index);
+    buf_init(&x.body, 0);
+    bool ok = store_ledger_each(s, first, first + count, copy_leaf, &x, e) && buf_ok(&x.body, e) &&
+              (stmt = store_statement(s, STORE_LEDGER_BODY, e)) != NULL;
+    if (ok) {
+        sqlite3_bind_int64(stmt, 1, (int64_t)first);
+        store_bind_blob(stmt, 2, x.body.p, x.body.n);
+        ok = store_run(s, stmt, e);
+    }
+    buf_done(&x.body);
+    return ok;
+}

@@ -1,0 +1,362 @@
+/*
+ * Real and derived captures of mobile cores (SETU_CORPUS/5g, not part of the project): each derived
+ * one gives exactly the alerts of its manifest, no real one gives any, every G-PDU of the complete
+ * ones joins its session. Then prefixes of packets and packets with a byte changed; SETU_EVERY=1
+ * takes all of them, else a sample.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "json/json.h"
+#include "packet/packet.h"
+#include "test.h"
+
+#define FRAMES_MOST 8192
+#define NAMES_BYTES 4096
+
+struct seen {
+    char alerts[NAMES_BYTES]; /* names, each with a blank behind it */
+    unsigned alert_count;
+    unsigned error_indications;
+    unsigned char text[FRAMES_MOST];     /* by frame: was ioc.example there, in a tunnel? */
+    uint32_t anomalies[FRAMES_MOST];     /* a bit for each */
+    unsigned char messages[FRAMES_MOST]; /* of GTP-U */
+    struct packet_figures figures;
+};
+
+static void on_event(void *ctx, const struct packet_event *v)
+{
+    struct seen *s = ctx;
+    size_t frame = v->frame < FRAMES_MOST ? (size_t)v->frame : 0;
+    size_t n = strlen(s->alerts);
+    switch (v->kind) {
+    case PACKET_EVENT_ALERT:
+        s->alert_count++;
+        snprintf(s->alerts + n, sizeof s->alerts - n, "%s ", v->alert->rule->name);
+        break;
+    case PACKET_EVENT_TEXT:
+        if (v->text->field == PACKET_HTTP_URL && v->depth &&
+            str_starts(v->text->text, STR("http://ioc.example/")))
+            s->text[frame] = 1;
+        break;
+    case PACKET_EVENT_ANOMALY:
+        s->anomalies[frame] |= 1u << v->anomaly;
+        break;
+    case PACKET_EVENT_MESSAGE:
+        if (v->message->protocol == PACKET_GTPU) {
+            s->messages[frame] = 1;
+            s->error_indications += v->message->type == 26;
+        }
+        break;
+    case PACKET_EVENT_IP:
+    case PACKET_EVENT_GPDU:
+        break;
+    }
+}
+
+static const char *folder(void)
+{
+    const char *f = getenv("SETU_CORPUS");
+    return f ? f : "../shared/corpus";
+}
+
+static struct packet_decoder *decoder(packet_event_fn *event, void *ctx)
+{
+    struct packet_options o = {.rules = true, .event = event, .ctx = ctx};
+    struct packet_decoder *d;
+    struct err e;
+    if (!packet_decoder_new(&o, &d, &e))
+        abort();
+    return d;
+}
+
+/* PFCP, in a frame of Ethernet or Linux cooked v1 with plain IPv4. */
+static bool is_pfcp(const struct packet_frame *f)
+{
+    size_t ip = f->link == 1 ? 14 : 16;
+    return f->n > ip + 24 && f->p[ip] == 0x45 && f->p[ip + 9] == 17 &&
+           ((f->p[ip + 20] == 0x22 && f->p[ip + 21] == 0x65) ||
+            (f->p[ip + 22] == 0x22 && f->p[ip + 23] == 0x65));
+}
+
+static bool run(const char *path, bool with_pfcp, struct seen *s)
+{
+    struct packet_capture *c;
+    struct packet_frame f;
+    struct err e = {0};
+    memset(s, 0, sizeof *s);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || !packet_capture_open(fd, STR_NONE, path, &c, &e)) {
+        CHECK_ROW(false, "%s: %s", path, e.msg);
+        return false;
+    }
+    struct packet_decoder *d = decoder(on_event, s);
+    enum packet_read r;
+    while ((r = packet_capture_next(c, &f, &e)) == PACKET_READ_FRAME)
+        if (with_pfcp || !is_pfcp(&f))
+            packet_decode(d, &f);
+    CHECK_ROW(r == PACKET_READ_END, "%s: %s", path, e.msg);
+    packet_decode_end(d);
+    s->figures = *packet_figures(d);
+    packet_decoder_free(d);
+    packet_capture_close(c);
+    close(fd);
+    return true;
+}
+
+/* ---- the manifest ------------------------------------------------------------------------ */
+
+/* What a verdict on a header of GTP-U means here. */
+static const struct {
+    const char *verdict;
+    bool text, message;
+    uint32_t anomalies;
+} verdicts[] = {
+    {"inner", true, true, 0},
+    {"malformed", false, false, 1u << PACKET_GTPU_EXTENSION},
+    {"truncated-or-malformed", true, true, 1u << PACKET_GTPU_LENGTH_OVER},
+    {"inner; ignore trailer", true, true, 1u << PACKET_GTPU_LENGTH_UNDER},
+    {"empty", false, true, 1u << PACKET_GTPU_EMPTY},
+    {"not-gtpv1", false, false, 1u << PACKET_GTPU_NOT_V1},
+    {"not-gtpu", false, false, 1u << PACKET_GTPU_PRIME},
+    {"inner-not-ip", false, true, 1u << PACKET_GTPU_NOT_IP},
+    {"signal", false, true, 0},
+    {"too-short", false, false, 1u << PACKET_GTPU_TOO_SHORT},
+    {"inner; teid-zero alert", true, true, 1u << PACKET_GTPU_TEID_ZERO},
+    {"inner-truncated", false, true, 1u << PACKET_IP_TRUNCATED},
+    {"inner only if the PFCP session says Ethernet", false, true, 1u << PACKET_GTPU_NOT_IP},
+};
+
+static const struct json *first_of(const struct json *v)
+{
+    return json_is(v, JSON_ARRAY) ? v->u.child : NULL;
+}
+
+static void check_header_case(const struct seen *s, const struct json *row)
+{
+    const struct json *number = first_of(row), *name = number ? number->next : NULL;
+    const struct json *verdict = name ? name->next : NULL;
+    if (!verdict)
+        return; /* of outer headers */
+    size_t frame = (size_t)number->u.i;
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        if (!str_eq(verdict->u.s, str_of(verdicts[i].verdict)))
+            continue;
+        CHECK_ROW(s->text[frame] == verdicts[i].text && s->messages[frame] == verdicts[i].message &&
+                      s->anomalies[frame] == verdicts[i].anomalies,
+                  "header case %zu: %.*s: text %d, anomalies %x", frame, STR_FMT(verdict->u.s),
+                  s->text[frame], s->anomalies[frame]);
+        return;
+    }
+    CHECK_ROW(false, "verdict %.*s", STR_FMT(verdict->u.s));
+}
+
+static bool number_is(const struct json *object, const char *name, uint64_t *out)
+{
+    const struct json *v = json_get(object, str_of(name));
+    *out = json_is(v, JSON_INTEGER) ? (uint64_t)v->u.i : 0;
+    return json_is(v, JSON_INTEGER);
+}
+
+static void check_expected(const char *file, const struct json *expect, const struct seen *s)
+{
+    const struct json *alerts = json_get(expect, STR("alerts")), *a, *only = first_of(alerts);
+    char names[NAMES_BYTES] = "";
+    uint64_t n, count = 0;
+    for (a = first_of(alerts); a; a = a->next, count++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%.*s ", STR_FMT(a->u.s));
+    /* One name with a count stands for so many alerts of it. */
+    if (number_is(expect, "count", &n) && only && !only->next)
+        for (; count < n; count++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%.*s ",
+                     STR_FMT(only->u.s));
+    if (!alerts && strstr(file, "10-")) /* its alert stands in a verdict */
+        snprintf(names, sizeof names, "teid-zero ");
+    CHECK_ROW(strcmp(names, s->alerts) == 0, "%s: %s instead of %s", file, s->alerts, names);
+    if (number_is(expect, "gtpu_packets", &n))
+        CHECK_ROW(s->figures.gpdu == n, "%s: G-PDUs", file);
+    if (number_is(expect, "joined_to_pfcp", &n))
+        CHECK_ROW(s->figures.gpdu_joined == n, "%s: joined", file);
+    if (number_is(expect, "sessions", &n))
+        CHECK_ROW(s->figures.sessions_made == n, "%s: sessions", file);
+    if (number_is(expect, "error_indications", &n))
+        CHECK_ROW(s->error_indications == n, "%s: error indications", file);
+}
+
+static void check_derived(const char *dir, const struct json *row, struct seen *s)
+{
+    char path[1200];
+    struct str file = json_get_str(row, STR("file"));
+    const struct json *expect = json_get(row, STR("expect")), *c;
+    snprintf(path, sizeof path, "%s/5g/derived/%.*s", dir, STR_FMT(file));
+    if (!run(path, true, s))
+        return;
+    uint64_t packets = 0;
+    CHECK_ROW(number_is(row, "packets", &packets) && s->figures.frames == packets, "%s", path);
+    check_expected(path, expect, s);
+    for (c = first_of(json_get(expect, STR("cases"))); c; c = c->next)
+        check_header_case(s, c);
+    if (!str_starts(file, STR("11-")))
+        return;
+    for (unsigned i = 1; i <= 23; i++) { /* the last of three fragments completes the datagram */
+        bool whole = i <= 14 || i == 17 || i == 20 || i == 23;
+        CHECK_ROW(s->text[i] == whole && !s->anomalies[i], "%s frame %u", path, i);
+    }
+}
+
+static void test_derived(const char *dir, struct seen *s)
+{
+    char path[1100];
+    struct str text = STR_NONE;
+    struct err e;
+    const struct json *doc = NULL;
+    struct json_reader *reader = json_reader_new();
+    struct arena *arena = arena_new(1u << 24);
+    snprintf(path, sizeof path, "%s/5g/derived/MANIFEST.json", dir);
+    if (!reader || !arena || !file_read(path, 0, &text, &e) ||
+        !json_parse(reader, arena, text, true, &doc, &e))
+        abort();
+    for (const struct json *row = first_of(doc); row; row = row->next)
+        check_derived(dir, row, s);
+    base_free((void *)(uintptr_t)text.p);
+    json_reader_free(reader);
+    arena_free(arena);
+}
+
+/* ---- real captures ----------------------------------------------------------------------- */
+
+/* G-PDUs of those in which every session was set up while the capture ran, and how many of the
+ * sources of what users sent could be compared with their session. */
+static const struct {
+    const char *file;
+    unsigned gpdu, checked;
+} complete[] = {{"5greplay-oai.pcap", 198, 103},
+                {"open5gs-5g-roaming-lbo.pcapng", 10, 4},
+                {"open5gs-srsenb.pcapng", 1844, 0},
+                {"open5gs-testregistration.pcapng", 62, 31}};
+
+static void check_real(const char *path, const char *name, struct seen *s)
+{
+    if (!run(path, true, s))
+        return;
+    CHECK_ROW(s->alert_count == 0, "%s: %s", name, s->alerts);
+    for (size_t i = 0; i < sizeof complete / sizeof *complete; i++)
+        if (strcmp(name, complete[i].file) == 0)
+            CHECK_ROW(
+                s->figures.gpdu == complete[i].gpdu && s->figures.gpdu_joined == complete[i].gpdu &&
+                    s->figures.uplink_checked == complete[i].checked,
+                "%s: %llu of %llu joined, %llu checked", name,
+                (unsigned long long)s->figures.gpdu_joined, (unsigned long long)s->figures.gpdu,
+                (unsigned long long)s->figures.uplink_checked);
+    /* Of two of them NGAP alone tells every session. */
+    bool by_ngap = strcmp(name, complete[0].file) == 0 || strcmp(name, complete[3].file) == 0;
+    if (by_ngap && run(path, false, s))
+        CHECK_ROW(s->figures.gpdu > 0 && s->figures.gpdu_joined == s->figures.gpdu &&
+                      s->figures.messages[PACKET_PFCP] == 0 && s->alert_count == 0,
+                  "%s through NGAP: %llu of %llu joined", name,
+                  (unsigned long long)s->figures.gpdu_joined, (unsigned long long)s->figures.gpdu);
+}
+
+/* ---- damaged packets --------------------------------------------------------------------- */
+
+static void ignore(void *ctx, const struct packet_event *v)
+{
+    (void)ctx;
+    (void)v;
+}
+
+static void decode_exact(struct packet_decoder *d, struct packet_frame f, size_t n, bool whole)
+{
+    unsigned char *exact = malloc(n ? n : 1); /* exact size: an over-read is seen */
+    if (exact == NULL)
+        abort();
+    if (n)
+        memcpy(exact, f.p, n);
+    f.p = exact;
+    f.n = n;
+    if (whole)
+        f.wire_bytes = n;
+    packet_decode(d, &f);
+    free(exact);
+}
+
+static void damage(struct packet_decoder *d, const struct packet_frame *f)
+{
+    static unsigned char copy[1u << 18];
+    static const unsigned char values[] = {0x00, 0xff, 0x7f};
+    struct packet_frame g = *f;
+    for (size_t n = 0; n <= f->n; n++)
+        decode_exact(d, *f, n, n % 2);
+    if (f->n > sizeof copy)
+        return;
+    memcpy(copy, f->p, f->n);
+    g.p = copy;
+    for (size_t i = 0; i < f->n; i++) {
+        unsigned char was = copy[i];
+        for (size_t k = 0; k <= sizeof values; k++) {
+            copy[i] = k < sizeof values ? values[k] : (unsigned char)(was ^ 0x01);
+            decode_exact(d, g, g.n, true);
+        }
+        copy[i] = was;
+    }
+}
+
+/* Packets of one capture, each `every`th. */
+static void damage_all(const char *path, unsigned every)
+{
+    struct packet_capture *c;
+    struct packet_frame f;
+    struct err e;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || !packet_capture_open(fd, STR_NONE, path, &c, &e))
+        abort();
+    struct packet_decoder *d = decoder(ignore, NULL);
+    while (packet_capture_next(c, &f, &e) == PACKET_READ_FRAME) {
+        packet_decode(d, &f);
+        if (f.number % every == every / 2)
+            damage(d, &f);
+    }
+    packet_decode_end(d);
+    CHECK_ROW(packet_figures(d)->frames > 0, "%s", path);
+    packet_decoder_free(d);
+    packet_capture_close(c);
+    close(fd);
+}
+
+static void each_file(const char *dir, const char *part, struct seen *s)
+{
+    char path[1500];
+    const char *every = getenv("SETU_EVERY");
+    unsigned step = every ? (unsigned)strtoul(every, NULL, 10) : 11;
+    snprintf(path, sizeof path, "%s/5g/%s", dir, part);
+    DIR *d = opendir(path);
+    for (struct dirent *f; d && (f = readdir(d));) {
+        if (!strstr(f->d_name, ".pcap"))
+            continue;
+        snprintf(path, sizeof path, "%s/5g/%s/%s", dir, part, f->d_name);
+        if (strcmp(part, "real") == 0)
+            check_real(path, f->d_name, s);
+        damage_all(path, step ? step : 1);
+    }
+    if (d)
+        closedir(d);
+}
+
+int main(void)
+{
+    static struct seen s;
+    struct err e;
+    char path[1100];
+    if (!crypt_init(&e))
+        abort();
+    snprintf(path, sizeof path, "%s/5g/derived/MANIFEST.json", folder());
+    if (!file_exists(path)) {
+        TEST_SKIP("no %s (SETU_CORPUS)", path);
+        TEST_END();
+    }
+    test_derived(folder(), &s);
+    each_file(folder(), "real", &s);
+    each_file(folder(), "derived", &s);
+    TEST_END();
+}
