@@ -38,7 +38,7 @@ FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 REPLAY_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SOURCES))
 
-.PHONY: all help demo test unit e2e asan tsan bench fuzz fuzz-programs lint tidy-flags man install \
+.PHONY: all help demo prove test unit e2e asan tsan bench fuzz fuzz-programs lint tidy-flags man install \
   clean test-programs deps-build deps-test deps-lint deps-fuzz deps-bench
 all: $(BUILD)/setu
 
@@ -46,6 +46,7 @@ help:
 	@echo "make            build/setu"
 	@echo "make demo       two nodes exchange and detect (BUNDLE=file.json, KEEP=1)"
 	@echo "make test       the whole suite: unit, fuzz corpora, end to end"
+	@echo "make prove      the proofs of the release gate at length (SECONDS_EACH=540)"
 	@echo "make asan       the same suite with address and undefined-behaviour sanitizers"
 	@echo "make tsan       the unit suite and the server's tests with the thread sanitizer"
 	@echo "make bench      figures, each a ratio against a peer or a limit of the same run"
@@ -169,6 +170,11 @@ asan: deps-test
 tsan: deps-test
 	@$(MAKE) --no-print-directory -j2 BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" all test-programs
 	@scripts/test --build build/tsan --threads
+
+prove: deps-build
+	@$(MAKE) --no-print-directory -j2 $(BUILD)/tests/exchange/test_histories \
+	  $(BUILD)/tests/exchange/test_interference
+	@scripts/prove --build $(BUILD)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger

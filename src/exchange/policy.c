@@ -315,28 +315,22 @@ static bool time_has_come(struct gate *g, bool *come, struct err *e)
     return true;
 }
 
+/* A sweep goes from the first object to the last, and what follows from it comes behind it: the
+ * order in which things are released tells nothing of what else was decided. */
 bool exchange_sweep_some(struct exchange *x, struct store *s, bool *left, struct err *e)
 {
     struct gate *g = x->gate;
     struct sweep w = {.g = g};
     uint64_t after;
     bool come;
-    if (!gate_pending(g, LIMIT_GATE_PENDING, left, e) || *left)
-        return *left;
+    *left = true;
     if (!number_get(s, "sweep", UINT64_MAX, &after, e) || !time_has_come(g, &come, e))
         return false;
-    if (come) {
-        *left = true;
+    if (come)
         return sweep_begin(g, &w, e);
-    }
-    if (after == UINT64_MAX)
-        return true;
-    /* What follows from it is settled with it. */
-    bool follows;
-    if (!sweep_on(g, after, left, e) || !gate_pending(g, LIMIT_GATE_PENDING, &follows, e))
+    if (after != UINT64_MAX && !sweep_on(g, after, left, e))
         return false;
-    *left = *left || follows;
-    return true;
+    return (after != UINT64_MAX && *left) || gate_pending(g, LIMIT_GATE_PENDING, left, e);
 }
 
 /* ---- applying ---- */

@@ -251,7 +251,7 @@ static bool read_more(struct node *n, unsigned who, struct exchange_query q, uns
     return more;
 }
 
-static void read_all(struct node *n, unsigned who, unsigned collection, struct rows *out)
+static inline void read_all(struct node *n, unsigned who, unsigned collection, struct rows *out)
 {
     struct exchange_query q = {.after_us = INT64_MIN, .versions = STORE_ALL};
     out->count = 0;

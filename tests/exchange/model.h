@@ -219,7 +219,7 @@ struct model {
     unsigned versions[OBJECTS_MOST + 1];
 };
 
-static void model_free(struct model *m)
+static inline void model_free(struct model *m)
 {
     for (unsigned i = 0; i < m->count; i++)
         base_free(m->stored[i].text);
@@ -234,7 +234,7 @@ static const struct copy_id *copy_of_id(const struct model *m, const char *id)
 }
 
 /* The object that an id names, whether its own or a copy's; 0: none. */
-static unsigned object_of_id(const struct model *m, const char *id)
+static inline unsigned object_of_id(const struct model *m, const char *id)
 {
     unsigned n;
     const char *at = strstr(id, "-8000-");
@@ -319,7 +319,7 @@ static unsigned approved(const struct model *m, unsigned s, unsigned c)
     return who;
 }
 
-static unsigned covered(const struct model *m, unsigned s, unsigned c)
+static inline unsigned covered(const struct model *m, unsigned s, unsigned c)
 {
     unsigned who = 0;
     for (unsigned i = 0; i < m->entry_count; i++) {
@@ -340,7 +340,7 @@ struct due {
     struct view view;        /* of FORM_VIEW */
 };
 
-static struct due due(const struct model *m, unsigned i, unsigned c, unsigned to)
+static inline struct due due(const struct model *m, unsigned i, unsigned c, unsigned to)
 {
     const struct stored *s = &m->stored[i];
     struct due d = {.form = FORM_NONE};
@@ -538,7 +538,7 @@ static struct arrival ask_rules(struct model *m, const struct arriving *a, bool 
                             0};
 }
 
-static struct arrival model_arrive(struct model *m, const struct arriving *a)
+static inline struct arrival model_arrive(struct model *m, const struct arriving *a)
 {
     const struct content *c = a->content;
     struct known k = known_of(m, a);
@@ -578,7 +578,7 @@ static struct arrival model_arrive(struct model *m, const struct arriving *a)
 /* ---- holds ---- */
 
 /* What the passing of time closes. */
-static void model_expire(struct model *m)
+static inline void model_expire(struct model *m)
 {
     for (unsigned i = 0; i < m->entry_count; i++)
         if (m->entries[i].state == WAITING && m->entries[i].expires_us <= m->now_us)
@@ -586,7 +586,7 @@ static void model_expire(struct model *m)
 }
 
 /* An entry is void once the rules hold nobody of it any more. */
-static void model_void(struct model *m)
+static inline void model_void(struct model *m)
 {
     for (unsigned i = 0; i < m->entry_count; i++) {
         struct entry *e = &m->entries[i];

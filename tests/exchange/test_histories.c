@@ -84,12 +84,15 @@ int main(void)
     h.arenas[0] = arena_new(256 << 20);
     h.arenas[1] = arena_new(256 << 20);
     buf_init(&h.trace, 0);
-    for (uint64_t i = 0; i < histories && test_failed < world_number("SETU_FAILURES", 3); i++) {
+    uint64_t i = 0;
+    for (; i < histories && !world_ended() && test_failed < world_number("SETU_FAILURES", 3); i++) {
         run_history(&h, world_seed(first, i), &t);
-        if (i % 1000 == 999)
+        if (i % 1000 == 999) {
             printf("%llu histories\n", (unsigned long long)i + 1);
+            fflush(stdout);
+        }
     }
-    printf("%llu histories\n", (unsigned long long)histories);
+    printf("%llu histories\n", (unsigned long long)i);
     arena_free(h.arenas[0]);
     arena_free(h.arenas[1]);
     arena_free(t.arena);

@@ -56,6 +56,15 @@ static uint64_t world_first_seed(void)
     return seed;
 }
 
+/* Is the time over that a long run may take (SETU_SECONDS)? */
+static bool world_ended(void)
+{
+    static int64_t end;
+    if (end == 0)
+        end = monotonic_us() + (int64_t)world_number("SETU_SECONDS", 1000000) * 1000000;
+    return monotonic_us() > end;
+}
+
 /* ---- organisations ---- */
 
 enum { NATION_IN, NATION_JP, NATION_US, NATION_AU, NATION_FR, NATION_ZZ, NATIONS };
