@@ -444,7 +444,7 @@ bool gate_each_standing(struct gate *g, const struct store_object *o, gate_stand
 {
     int64_t ids[LIMIT_GATE_COLLECTIONS];
     size_t count = 0;
-    struct stix_object object;
+    struct stix_object object = {0};
     const struct json *v;
     struct gate_subject all = gate_subject_of(o, &object, NULL);
     if (!gate_rows(g, &all, e) || !json_parse(g->json, g->arena, o->bytes, false, &v, e) ||
