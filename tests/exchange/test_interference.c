@@ -3,7 +3,7 @@
  * for byte the same on every path on which it reads, but for the values of date_added and `next`,
  * whose order alone counts. One history is written to the first node; the second gets it without
  * those objects, or with other words in them. The answers are those of the TAXII room, made without
- * sockets. A case is one reader after one step. SETU_CASES sets how many, SETU_TEST_SEED where they
+ * sockets. A case is one reader after one step. SETU_INTERFERENCE sets how many, SETU_TEST_SEED where they
  * begin.
  */
 #include <stdarg.h>
@@ -675,7 +675,7 @@ int main(void)
 {
     static struct template t;
     struct err e;
-    uint64_t want = world_number("SETU_CASES", 2000), cases = 0, first;
+    uint64_t want = world_number("SETU_INTERFERENCE", 2000), cases = 0, first;
     if (!crypt_init(&e) || !faults_install())
         return 1;
     if (access("/dev/shm", W_OK) == 0)
