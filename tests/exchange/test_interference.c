@@ -3,8 +3,8 @@
  * for byte the same on every path on which it reads, but for the values of date_added and `next`,
  * whose order alone counts. One history is written to the first node; the second gets it without
  * those objects, or with other words in them. The answers are those of the TAXII room, made without
- * sockets. A case is one reader after one step. SETU_INTERFERENCE sets how many, SETU_TEST_SEED where they
- * begin.
+ * sockets. A case is one reader after one step. SETU_INTERFERENCE sets how many, SETU_TEST_SEED
+ * where they begin.
  */
 #include <stdarg.h>
 
