@@ -164,7 +164,7 @@ const char *packet_anomaly_text(enum packet_anomaly a);
 /* ---- rules of signalling ----------------------------------------------------------------- */
 
 struct packet_rule {
-    const char *id;        /* of the catalogue in docs/SIGNALLING.md: G1, P1, N1 … */
+    const char *id;        /* G1, P1, N1 … */
     const char *name;      /* gtp-in-gtp … */
     const char *interface; /* where it is seen */
     const char *severity;  /* high, medium, low */
@@ -219,7 +219,7 @@ struct packet_config;
  *     core PREFIX           addresses that no user may reach (G2)
  *     n6 PREFIX             addresses of gateways on the internet side (G5)
  *     relay ADDRESS         may carry GTP-U in GTP-U (G1)
- *     limit NAME NUMBER     a threshold: see packet_limit_names
+ *     limit NAME NUMBER     a threshold of those listed there
  * ERR_SYNTAX names the line. NULL text: the defaults. */
 bool packet_config_parse(struct str text, struct packet_config **out, struct err *e) BASE_CHECKED;
 void packet_config_free(struct packet_config *c); /* NULL is allowed */

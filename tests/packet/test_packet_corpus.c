@@ -302,6 +302,8 @@ static void damage(struct packet_decoder *d, const struct packet_frame *f)
     }
 }
 
+static uint64_t damaged; /* packets that were decoded so */
+
 /* Packets of one capture, each `every`th. */
 static void damage_all(const char *path, unsigned every)
 {
@@ -319,6 +321,7 @@ static void damage_all(const char *path, unsigned every)
     }
     packet_decode_end(d);
     CHECK_ROW(packet_figures(d)->frames > 0, "%s", path);
+    damaged += packet_figures(d)->frames;
     packet_decoder_free(d);
     packet_capture_close(c);
     close(fd);
@@ -358,5 +361,6 @@ int main(void)
     test_derived(folder(), &s);
     each_file(folder(), "real", &s);
     each_file(folder(), "derived", &s);
+    printf("%llu prefixes and changed packets\n", (unsigned long long)damaged);
     TEST_END();
 }
