@@ -229,6 +229,14 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 /* Writes through a temporary name, fsync and rename, then fsync of the folder: afterwards the file
  * holds either the old or the new bytes, whatever happens. `mode` as for open(2). */
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
+/* The same for bytes that lie in several places, one behind the other. */
+bool file_write_parts(const char *path, const struct str *parts, size_t count, unsigned mode,
+                      struct err *e) BASE_CHECKED;
+/* Maps a regular file for reading; pages are read as they are touched. Whoever replaces the file
+ * must do so by renaming, as file_write does: one that is cut short under the mapping ends the
+ * program. STR_NONE for an empty file. */
+bool file_map(const char *path, struct str *out, struct err *e) BASE_CHECKED;
+void file_unmap(struct str mapped); /* STR_NONE is allowed */
 /* Makes the names in the folder that holds `path` durable. */
 bool file_sync_folder(const char *path, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);

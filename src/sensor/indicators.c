@@ -17,8 +17,7 @@ struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx)
     s->reader = json_reader_new();
     s->kept = arena_new(LIMIT_ARENA_FILE_BYTES);
     s->scratch = arena_new(LIMIT_ARENA_FILE_BYTES);
-    s->marks_text = arena_new(LIMIT_ARENA_FILE_BYTES);
-    if (s->set && s->reader && s->kept && s->scratch && s->marks_text)
+    if (s->set && s->reader && s->kept && s->scratch)
         return s;
     sensor_indicators_free(s);
     return NULL;
@@ -45,8 +44,6 @@ void sensor_indicators_free(struct sensor_indicators *s)
         return;
     free_reading(s);
     match_set_free(s->set);
-    arena_free(s->marks_text);
-    base_free(s->marked);
     base_free(s);
 }
 
@@ -268,36 +265,6 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
     return true;
 }
 
-/* ---- other markings ---- */
-
-static bool keep_marks(struct sensor_indicators *s, uint32_t index, struct str marks, struct err *e)
-{
-    void *rows = s->marked;
-    struct str last = s->marked_count ? s->marked[s->marked_count - 1].marks : STR_NONE;
-    if (!marks.n)
-        return true;
-    if (!base_grow(&rows, &s->marked_room, s->marked_count + 1, sizeof *s->marked))
-        return err_set(e, ERR_MEMORY, "no memory for the indicators");
-    s->marked = rows;
-    s->marked[s->marked_count++] =
-        (struct sensor_marked){index, str_eq(last, marks) ? last : arena_str(s->marks_text, marks)};
-    return arena_ok(s->marks_text, e);
-}
-
-struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index)
-{
-    size_t from = 0, to = s->marked_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (s->marked[middle].index < index)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from < s->marked_count && s->marked[from].index == index ? s->marked[from].marks
-                                                                    : STR_NONE;
-}
-
 /* ---- from patterns to values ---- */
 
 struct building {
@@ -317,7 +284,10 @@ static bool add_indicator(struct building *b)
                                 .name = n->name,
                                 .labels = n->labels,
                                 .from_us = n->from_us,
-                                .until_us = n->until_us};
+                                .until_us = n->until_us,
+                                .stix = true,
+                                .version_us = n->version_us,
+                                .marks = n->marks};
     if (n->tlp != STIX_TLP_NONE)
         m.tlp = str_of(stix_tlp_name(n->tlp));
     b->added = b->added || match_set_indicator(b->s->set, &m, &b->index, b->e);
@@ -394,7 +364,7 @@ static bool build_entry(struct building *b, int64_t now_us, struct err *e)
     b->left_out = 0;
     e->code = ERR_NONE;
     size_t undecided = pattern_atoms(pattern, each_atom, b, &word);
-    if (e->code != ERR_NONE || (b->added && !keep_marks(s, b->index, n->marks, e)))
+    if (e->code != ERR_NONE)
         return false;
     judge(b, undecided, word);
     if (b->added && (now_us < n->from_us || now_us >= n->until_us))
@@ -411,7 +381,6 @@ bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us, struct 
         return err_set(e, ERR_MEMORY, "no memory for the indicators");
     b->s = s;
     b->e = e;
-    s->first_stix = (uint32_t)match_set_indicators(s->set);
     bool ok = true;
     for (size_t i = 0; i < s->entry_count && ok; i++) {
         b->entry = &s->entries[i];

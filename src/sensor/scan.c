@@ -81,8 +81,8 @@ static bool on_hit(void *ctx, const struct match_hit *hit)
 {
     struct reader *r = ctx;
     size_t at = (size_t)(hit->seen.p - r->buf);
-    const struct match_indicator *m = match_set_get(r->scan->set, hit->indicator);
-    if (at < r->from || at >= r->until || told_before(r, hit, m->id))
+    const struct match_indicator m = match_set_get(r->scan->set, hit->indicator);
+    if (at < r->from || at >= r->until || told_before(r, hit, m.id))
         return true;
     count_to(r, at);
     struct sensor_alert a = {.input = r->input,
@@ -91,7 +91,7 @@ static bool on_hit(void *ctx, const struct match_hit *hit)
                              .line = r->line,
                              .offset = r->base + at,
                              .hit = hit,
-                             .indicator = m};
+                             .indicator = &m};
     r->stop = !r->scan->alert(r->scan->ctx, &a);
     return !r->stop;
 }

@@ -16,21 +16,11 @@ struct sensor_entry {
     bool revoked, stix20;
 };
 
-/* The other markings of one indicator of the set; those without have no such row. */
-struct sensor_marked {
-    uint32_t index;
-    struct str marks;
-};
-
 struct sensor_indicators {
     sensor_note_fn *note;
     void *ctx;
     struct sensor_counts counts;
     struct match_set *set;
-    uint32_t first_stix;          /* in the set: plain lists before, STIX indicators from here on */
-    struct arena *marks_text;     /* stays after sealing, as do the next three */
-    struct sensor_marked *marked; /* in order of index */
-    size_t marked_count, marked_room;
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;
@@ -52,9 +42,6 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                  const struct json *v, struct err *e) BASE_CHECKED;
 void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
                           struct str id, struct str reason);
-
-/* Marking ids of the indicator in the set, as in sensor_entry.marks. */
-struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index);
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);

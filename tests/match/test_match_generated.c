@@ -104,7 +104,7 @@ static bool on_hit(void *ctx, const struct match_hit *h)
             (run->rows[run->next].log == run->log && run->rows[run->next].line < run->line)))
         run->next++;
     struct row *r = run->next < run->row_count ? &run->rows[run->next] : NULL;
-    struct str id = match_set_get(run->set, h->indicator)->id;
+    struct str id = match_set_get(run->set, h->indicator).id;
     run->hits++;
     if (r == NULL || r->log != run->log || r->line != run->line || !also_true(r, h, id)) {
         run->wrong++;
