@@ -188,6 +188,10 @@ bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;
 void *base_alloc(size_t bytes);            /* zeroed; NULL without memory */
 void *base_realloc(void *p, size_t bytes); /* like realloc */
 void base_free(void *p);                   /* NULL is allowed */
+/* Zeroed memory in large pages where the system has them, for tables that are read at random; bytes
+ * is not 0. Freed with the same number. */
+void *base_pages(size_t bytes);
+void base_pages_free(void *p, size_t bytes); /* NULL is allowed */
 /* Grows *items to hold at least `need` of `item_bytes` each, doubling; false without memory. */
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes) BASE_CHECKED;
 /* For tests: of all threads' allocations from now on the k-th fails, and with `persistent` all that

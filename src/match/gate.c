@@ -51,15 +51,43 @@ void match_gate_count(const struct match_value *v, size_t *first, size_t *values
     }
 }
 
-/* The place key of the first two or three numbers of an address. */
-static uint64_t ipv4_place(const unsigned char a[4], unsigned length)
+/* The place key of the first `numbers` of an address. */
+static uint64_t ipv4_place(const unsigned char a[4], unsigned numbers)
 {
     char text[OBSERVABLE_ADDRESS_BYTES];
     size_t n = observable_text_ipv4(a, text);
-    for (unsigned dots = length == 16 ? 2 : 1; dots > 0; dots--)
+    for (; numbers < 4; numbers++)
         while (text[--n] != '.')
             ;
     return match_place_key_of(text, n);
+}
+
+/* What `values` is asked for: of a single address the kernels can take it from the text. */
+static uint64_t ipv4_hash(const struct match_gate *g, const unsigned char a[4], unsigned prefix)
+{
+    return prefix == 32 ? match_salted(ipv4_place(a, 4), OBSERVABLE_IPV4)
+                        : match_ipv4_hash(g->facts.seed, a, prefix);
+}
+
+static unsigned tld_of(struct str name, size_t last)
+{
+    char near[8] = {0};
+    size_t kept = name.n < sizeof near ? name.n : sizeof near;
+    memcpy(near + sizeof near - kept, name.p + name.n - kept, kept);
+    return match_tld_of(match_load(near) | MATCH_LOWER, name.n - last);
+}
+
+static void add_label(struct match_gate *g, unsigned tld)
+{
+    g->facts.tlds[tld / 64] |= 1ull << (tld % 64);
+}
+
+/* Among the last labels of names, which are never numbers. */
+static void add_first_number(struct match_gate *g, unsigned char number)
+{
+    char text[OBSERVABLE_ADDRESS_BYTES];
+    size_t n = observable_text_ipv4((const unsigned char[4]){number}, text);
+    add_label(g, tld_of((struct str){text, n - strlen(".0.0.0")}, 0));
 }
 
 static void add_ipv4(struct match_gate *g, const unsigned char a[4], unsigned prefix)
@@ -70,15 +98,16 @@ static void add_ipv4(struct match_gate *g, const unsigned char a[4], unsigned pr
     for (size_t i = 0; i < count; i++, v += (uint32_t)1 << (32 - length)) {
         unsigned char b[4] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16),
                               (unsigned char)(v >> 8), (unsigned char)v};
-        uint64_t key = ipv4_place(b, length);
+        uint64_t key = ipv4_place(b, length / 8);
         put(&g->first, key);
+        add_first_number(g, b[0]);
         if (prefix < 32)
             put(&g->first, match_salted(key, MATCH_SALT_BLOCK));
     }
     if (length == 16)
         g->facts.wide_blocks = 1;
     g->facts.ipv4_used |= 1ull << prefix;
-    put(&g->values, match_ipv4_hash(g->facts.seed, a, prefix));
+    put(&g->values, ipv4_hash(g, a, prefix));
 }
 
 static void add_ipv6(struct match_gate *g, const unsigned char a[16], unsigned prefix)
@@ -99,19 +128,10 @@ static size_t last_labels(struct str name, size_t *zone)
     return last;
 }
 
-static unsigned tld_of(struct str name, size_t last)
-{
-    char near[8] = {0};
-    size_t kept = name.n < sizeof near ? name.n : sizeof near;
-    memcpy(near + sizeof near - kept, name.p + name.n - kept, kept);
-    return match_tld_of(match_load(near) | MATCH_LOWER, name.n - last);
-}
-
 static void add_name(struct match_gate *g, struct str name)
 {
     size_t zone, last = last_labels(name, &zone);
-    unsigned tld = tld_of(name, last);
-    g->facts.tlds[tld / 64] |= 1ull << (tld % 64);
+    add_label(g, tld_of(name, last));
     put(&g->first, match_place_key_of(name.p + zone, name.n - zone));
     if (last == 0)
         g->facts.short_names = 1;
@@ -215,11 +235,11 @@ bool match_gate_suffixes(const struct match_gate *g, struct str name)
 
 bool match_gate_ipv4(const struct match_gate *g, const unsigned char a[4])
 {
-    uint64_t key = ipv4_place(a, 24);
-    bool blocks = g->facts.wide_blocks && match_bloom_has(&g->first, ipv4_place(a, 16));
+    uint64_t key = ipv4_place(a, 3);
+    bool blocks = g->facts.wide_blocks && match_bloom_has(&g->first, ipv4_place(a, 2));
     if (!blocks && !match_bloom_has(&g->first, key))
         return false;
-    if (match_bloom_has(&g->values, match_ipv4_hash(g->facts.seed, a, 32)))
+    if (match_bloom_has(&g->values, ipv4_hash(g, a, 32)))
         return true;
     if (!blocks && !match_bloom_has(&g->first, match_salted(key, MATCH_SALT_BLOCK)))
         return false;

@@ -98,38 +98,39 @@ bool match_host_hash(uint64_t seed, struct str host, uint64_t *hash)
 
 void match_keep_prefix(const unsigned char *a, size_t n, unsigned prefix, unsigned char *out)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += 4) {
         unsigned from = (unsigned)i * 8;
-        unsigned keep = prefix <= from ? 0 : prefix - from >= 8 ? 8 : prefix - from;
-        out[i] = (unsigned char)(a[i] & (0xff00u >> keep));
+        unsigned keep = prefix <= from ? 0 : prefix - from >= 32 ? 32 : prefix - from;
+        uint32_t w, mask = htobe32((uint32_t)(0xffffffff00000000u >> keep));
+        memcpy(&w, a + i, 4);
+        w &= mask;
+        memcpy(out + i, &w, 4);
     }
 }
 
 /* ---- place keys --------------------------------------------------------------------------- */
 
-#define FAR(n)  (UINT64_MAX << (128 - 8 * (n)))
-#define NEAR(n) (UINT64_MAX << (64 - 8 * (n)))
-const uint64_t match_place_masks[MATCH_PLACE_BYTES + 1][2] = {
-    {0, 0},
-    {0, NEAR(1)},
-    {0, NEAR(2)},
-    {0, NEAR(3)},
-    {0, NEAR(4)},
-    {0, NEAR(5)},
-    {0, NEAR(6)},
-    {0, NEAR(7)},
-    {0, NEAR(8)},
-    {FAR(9), UINT64_MAX},
-    {FAR(10), UINT64_MAX},
-    {FAR(11), UINT64_MAX},
-    {FAR(12), UINT64_MAX},
-    {FAR(13), UINT64_MAX},
-    {FAR(14), UINT64_MAX},
-    {FAR(15), UINT64_MAX},
-    {UINT64_MAX, UINT64_MAX},
-};
+#define FAR(n)                                                                                     \
+    {                                                                                              \
+        UINT64_MAX << (128 - 8 * (n)), UINT64_MAX                                                  \
+    }
+#define NEAR(n)                                                                                    \
+    {                                                                                              \
+        0, UINT64_MAX << (64 - 8 * (n))                                                            \
+    }
+#define ALL                                                                                        \
+    {                                                                                              \
+        UINT64_MAX, UINT64_MAX                                                                     \
+    }
+#define ALL_8 ALL, ALL, ALL, ALL, ALL, ALL, ALL, ALL
+const uint64_t match_place_masks[64][2] = {{0, 0},  NEAR(1), NEAR(2), NEAR(3), NEAR(4), NEAR(5),
+                                           NEAR(6), NEAR(7), NEAR(8), FAR(9),  FAR(10), FAR(11),
+                                           FAR(12), FAR(13), FAR(14), FAR(15), ALL_8,   ALL_8,
+                                           ALL_8,   ALL_8,   ALL_8,   ALL_8};
 #undef FAR
 #undef NEAR
+#undef ALL
+#undef ALL_8
 
 uint64_t match_place_key_of(const char *p, size_t n)
 {

@@ -111,5 +111,15 @@ typedef bool match_hit_fn(void *ctx, const struct match_hit *hit);
  * are not ASCII. */
 void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
                 void *ctx);
+size_t match_count_lines(struct str text); /* line feeds */
+
+/* The ways to scan, quickest first; all find the same. The last, "reference", is the plain scanner
+ * alone. match_scan takes the first that the processor can run, or the one that the environment
+ * variable SETU_KERNEL names. */
+const char *match_kernel_name(size_t i); /* NULL behind the last */
+bool match_kernel_runs(size_t i);        /* if the processor can run it */
+/* For tests: from now on all scans go this way; NULL: as at the start. False if there is none of
+ * that name or the processor cannot run it. */
+bool match_kernel_force(const char *name);
 
 #endif

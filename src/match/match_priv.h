@@ -124,13 +124,13 @@ uint64_t match_text_hash(uint64_t seed, enum observable_kind kind, struct str te
 /* Hash of a URL's or e-mail address's host in normal form (a dot behind it, letters in either case
  * and any notation of IPv6 are the same), before salting; false when it is none. */
 bool match_host_hash(uint64_t seed, struct str host, uint64_t *hash);
-/* The first `prefix` bits of n bytes, the others cleared. */
+/* The first `prefix` bits of n bytes, 4 or 16, the others cleared. */
 void match_keep_prefix(const unsigned char *a, size_t n, unsigned prefix, unsigned char *out);
 
 /* ---- place keys --------------------------------------------------------------------------- */
 
 #define MATCH_PLACE_BYTES 16
-extern const uint64_t match_place_masks[MATCH_PLACE_BYTES + 1][2];
+extern const uint64_t match_place_masks[64][2];
 
 /* Sixteen bytes as two words with letters in lower case (and _ as DEL, which no word holds): those
  * farther from the end, those nearer. */
@@ -141,10 +141,11 @@ static inline uint64_t match_place_mix(uint64_t far, uint64_t near)
 
 #define MATCH_LOWER 0x2020202020202020u
 
-/* Of the n bytes in front of e, or the last 16 of them. Reads 16 bytes in front of e. */
+/* Of the n bytes in front of e, 63 at the most, or the last 16 of them. Reads 16 bytes in front of
+ * e, in any case. */
 static inline uint64_t match_place_key(const char *e, size_t n)
 {
-    const uint64_t *mask = match_place_masks[n < MATCH_PLACE_BYTES ? n : MATCH_PLACE_BYTES];
+    const uint64_t *mask = match_place_masks[n];
     return match_place_mix((match_load(e - 16) | MATCH_LOWER) & mask[0],
                            (match_load(e - 8) | MATCH_LOWER) & mask[1]);
 }
@@ -341,9 +342,8 @@ struct match_set {
     struct match_silence silence;
     struct match_table table;
     struct match_gate gate; /* of this and of what is below */
-    struct arena *filters;
-    void *owned[6];    /* the table's memory, unless mapped */
-    struct str mapped; /* the file, or STR_NONE */
+    void *owned[6];         /* the table's memory, unless mapped */
+    struct str mapped;      /* the file, or STR_NONE */
 };
 
 bool match_silent(const struct match_set *s, struct str id);
@@ -352,7 +352,7 @@ bool match_set_flatten(struct match_set *s, struct err *e) BASE_CHECKED;
 /* Goes through a table's values; false stops. */
 typedef bool match_value_fn(void *ctx, const struct match_row *r, const struct match_value *v);
 bool match_table_each(const struct match_table *t, match_value_fn *each, void *ctx);
-/* Memory of a gate's filters, with what `from` holds if it is not NULL. */
+/* Memory of a gate's filters: so many words. */
 bool match_gate_new(struct match_set *s, size_t first, size_t values, struct err *e) BASE_CHECKED;
 
 /* A value of the set as it was found: in the set's own table, or in the one below. */

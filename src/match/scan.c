@@ -73,25 +73,3 @@ void match_scan_words(struct match_scan *sc, const char *p, const char *end)
             p = match_scan_word(sc, s, p, seen);
     }
 }
-
-void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                     void *ctx, struct match_work *work)
-{
-    must(s->builder == NULL);
-    *work = (struct match_work){.url_credit = MATCH_URL_SAVED,
-                                .convert_credit = MATCH_CONVERSION_SAVED};
-    struct match_scan sc = {.set = s, .work = work, .now_us = now_us, .each = each, .ctx = ctx};
-    if (text.n == 0)
-        return;
-    sc.begin = text.p;
-    sc.end = text.p + text.n;
-    sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
-    match_scan_words(&sc, sc.begin, sc.end);
-}
-
-void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                void *ctx)
-{
-    struct match_work work;
-    match_scan_work(s, text, now_us, each, ctx, &work);
-}

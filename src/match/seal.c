@@ -192,16 +192,12 @@ static bool add_value(void *ctx, const struct match_row *r, const struct match_v
 bool match_gate_new(struct match_set *s, size_t first, size_t values, struct err *e)
 {
     struct match_gate *g = &s->gate;
-    s->filters = arena_new(LIMIT_ARENA_FILE_BYTES);
-    if (s->filters != NULL) {
-        g->first.words = arena_calloc(s->filters, first, sizeof *g->first.words);
-        g->values.words = arena_calloc(s->filters, values, sizeof *g->values.words);
-    }
-    if (s->filters == NULL || !arena_ok(s->filters, e))
-        return err_set(e, ERR_MEMORY, "no memory for the indicator set");
+    g->first.words = base_pages(first * sizeof *g->first.words);
+    g->values.words = base_pages(values * sizeof *g->values.words);
     g->first.count = first;
     g->values.count = values;
-    return true;
+    return (g->first.words != NULL && g->values.words != NULL) ||
+           err_set(e, ERR_MEMORY, "no memory for the indicator set");
 }
 
 /* Words of a filter of so many keys: 12 bits a key. */

@@ -32,7 +32,8 @@ void match_set_free(struct match_set *s)
     builder_free(s->builder);
     arena_free(s->silence.text);
     base_free(s->silence.ids);
-    arena_free(s->filters);
+    base_pages_free(s->gate.first.words, s->gate.first.count * sizeof(uint64_t));
+    base_pages_free(s->gate.values.words, s->gate.values.count * sizeof(uint64_t));
     match_sums_free(s->table.sums);
     for (size_t i = 0; i < sizeof s->owned / sizeof *s->owned; i++)
         base_free(s->owned[i]);
