@@ -22,6 +22,7 @@
     X(peer_list)                                                                                   \
     X(sync)                                                                                        \
     X(check)                                                                                       \
+    X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(policy_check)                                                                                \
     X(policy_explain)

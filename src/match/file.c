@@ -3,36 +3,10 @@
 
 #include "match/match_priv.h"
 
-#define PAGE    4096u
-#define MAGIC   "SETUSET\n"
+#define PAGE    MATCH_PAGE
 #define VERSION 1u
 #define ORDER   0x01020304u
-
-enum section {
-    FACTS,
-    FIRST,
-    VALUES,
-    BUCKETS,
-    ROWS,
-    OWNERS,
-    INDICATORS,
-    WRAPS,
-    TEXT,
-    SUMS,
-    SECTIONS
-};
-
-struct header {
-    char magic[8];
-    uint32_t version, order;
-    uint64_t file_bytes;
-    struct {
-        uint64_t at, n;
-    } sections[SECTIONS];
-    uint64_t sums_sum; /* of the section of sums, to its last page's end */
-    uint64_t sum;      /* of the fields before */
-};
-_Static_assert(sizeof(struct header) == 200 && sizeof(struct match_row) == 12 &&
+_Static_assert(sizeof(struct match_header) == 200 && sizeof(struct match_row) == 12 &&
                    sizeof(struct match_facts) % 8 == 0,
                "the file's structures have no padding");
 
@@ -97,25 +71,25 @@ static uint64_t padded(uint64_t n)
     return (n + PAGE - 1) / PAGE * PAGE;
 }
 
-static uint64_t header_sum(const struct header *h)
+static uint64_t header_sum(const struct match_header *h)
 {
-    _Static_assert(offsetof(struct header, sum) == 192, "a multiple of 32");
-    return match_sum(h, offsetof(struct header, sum));
+    _Static_assert(offsetof(struct match_header, sum) == 192, "a multiple of 32");
+    return match_sum(h, offsetof(struct match_header, sum));
 }
 
-static void list_sections(const struct match_set *s, struct str out[SECTIONS])
+static void list_sections(const struct match_set *s, struct str out[MATCH_SECTIONS])
 {
     const struct match_table *t = &s->table;
 #define PART(p, count) ((struct str){(const char *)(p), (count) * sizeof *(p)})
-    out[FACTS] = PART(&s->gate.facts, 1);
-    out[FIRST] = PART(s->gate.first.words, s->gate.first.count);
-    out[VALUES] = PART(s->gate.values.words, s->gate.values.count);
-    out[BUCKETS] = PART(t->buckets, ((size_t)1 << t->bucket_bits) + 1);
-    out[ROWS] = PART(t->rows, t->row_count);
-    out[OWNERS] = PART(t->owners, t->owner_count);
-    out[INDICATORS] = PART(t->indicators, t->indicator_count);
-    out[WRAPS] = PART(t->wraps, t->wrap_count);
-    out[TEXT] = PART(t->text, t->text_n);
+    out[MATCH_FACTS] = PART(&s->gate.facts, 1);
+    out[MATCH_FIRST] = PART(s->gate.first.words, s->gate.first.count);
+    out[MATCH_VALUES] = PART(s->gate.values.words, s->gate.values.count);
+    out[MATCH_BUCKETS] = PART(t->buckets, ((size_t)1 << t->bucket_bits) + 1);
+    out[MATCH_ROWS] = PART(t->rows, t->row_count);
+    out[MATCH_OWNERS] = PART(t->owners, t->owner_count);
+    out[MATCH_INDICATORS] = PART(t->indicators, t->indicator_count);
+    out[MATCH_WRAPS] = PART(t->wraps, t->wrap_count);
+    out[MATCH_TEXT] = PART(t->text, t->text_n);
 #undef PART
 }
 
@@ -133,15 +107,15 @@ static uint64_t *sum_section(struct str part, uint64_t *sums)
 }
 
 /* Parts of the file: the header's page, then each section and what fills its last page. */
-static bool write_parts(const struct str sections[SECTIONS], struct header *h, const char *path,
-                        struct err *e)
+static bool write_parts(const struct str sections[MATCH_SECTIONS], struct match_header *h,
+                        const char *path, struct err *e)
 {
     static const char zeros[PAGE];
-    struct str parts[2 + 2 * SECTIONS];
+    struct str parts[2 + 2 * MATCH_SECTIONS];
     size_t n = 0;
     parts[n++] = (struct str){(const char *)h, sizeof *h};
     parts[n++] = (struct str){zeros, PAGE - sizeof *h};
-    for (size_t i = 0; i < SECTIONS; i++) {
+    for (size_t i = 0; i < MATCH_SECTIONS; i++) {
         parts[n++] = sections[i];
         parts[n++] = (struct str){zeros, (size_t)(padded(sections[i].n) - sections[i].n)};
     }
@@ -150,12 +124,12 @@ static bool write_parts(const struct str sections[SECTIONS], struct header *h, c
 
 bool match_set_write(const struct match_set *s, const char *path, struct err *e)
 {
-    struct header h = {.magic = MAGIC, .version = VERSION, .order = ORDER};
-    struct str sections[SECTIONS] = {{NULL, 0}};
+    struct match_header h = {.magic = MATCH_MAGIC, .version = VERSION, .order = ORDER};
+    struct str sections[MATCH_SECTIONS] = {{NULL, 0}};
     must(s->builder == NULL && s->below == NULL);
     list_sections(s, sections);
     uint64_t at = PAGE;
-    for (size_t i = 0; i < SUMS; i++) {
+    for (size_t i = 0; i < MATCH_SUMS; i++) {
         h.sections[i].at = at;
         h.sections[i].n = sections[i].n;
         at += padded(sections[i].n);
@@ -165,13 +139,13 @@ bool match_set_write(const struct match_set *s, const char *path, struct err *e)
     uint64_t *sums = base_alloc(room), *next = sums + 1;
     if (sums == NULL)
         return err_set(e, ERR_MEMORY, "no memory to write %s", path);
-    for (size_t i = 0; i < SUMS; i++)
+    for (size_t i = 0; i < MATCH_SUMS; i++)
         next = sum_section(sections[i], next);
     must((size_t)(next - sums) == at / PAGE);
-    sections[SUMS] = (struct str){(const char *)sums, (size_t)(next - sums) * sizeof *sums};
-    h.sections[SUMS].at = at;
-    h.sections[SUMS].n = sections[SUMS].n;
-    h.file_bytes = at + padded(sections[SUMS].n);
+    sections[MATCH_SUMS] = (struct str){(const char *)sums, (size_t)(next - sums) * sizeof *sums};
+    h.sections[MATCH_SUMS].at = at;
+    h.sections[MATCH_SUMS].n = sections[MATCH_SUMS].n;
+    h.file_bytes = at + padded(sections[MATCH_SUMS].n);
     h.sums_sum = match_sum(sums, room);
     h.sum = header_sum(&h);
     bool ok = write_parts(sections, &h, path, e);
@@ -183,7 +157,7 @@ bool match_set_write(const struct match_set *s, const char *path, struct err *e)
 
 bool match_is_set(struct str head)
 {
-    return str_starts(head, STR(MAGIC));
+    return str_starts(head, STR(MATCH_MAGIC));
 }
 
 static bool wrong(struct err *e, const char *path, const char *why)
@@ -191,7 +165,8 @@ static bool wrong(struct err *e, const char *path, const char *why)
     return err_set(e, ERR_INVALID, "%s: %s: compile it again", path, why);
 }
 
-static bool check_header(struct str file, const struct header *h, const char *path, struct err *e)
+static bool check_header(struct str file, const struct match_header *h, const char *path,
+                         struct err *e)
 {
     if (!match_is_set(file) || file.n < PAGE)
         return err_set(e, ERR_INVALID, "%s: no indicator set", path);
@@ -203,12 +178,12 @@ static bool check_header(struct str file, const struct header *h, const char *pa
 }
 
 /* In order, each from a page on, none beyond the file; sizes that their parts divide. */
-static bool check_sections(const struct header *h)
+static bool check_sections(const struct match_header *h)
 {
-    static const uint64_t parts[SECTIONS] = {
+    static const uint64_t parts[MATCH_SECTIONS] = {
         sizeof(struct match_facts), 8, 8, 4, sizeof(struct match_row), 4, 4, 4, 1, 8};
     uint64_t at = PAGE;
-    for (size_t i = 0; i < SECTIONS; i++) {
+    for (size_t i = 0; i < MATCH_SECTIONS; i++) {
         uint64_t n = h->sections[i].n;
         if (h->sections[i].at != at || n > h->file_bytes || n % parts[i] != 0)
             return false;
@@ -216,22 +191,23 @@ static bool check_sections(const struct header *h)
         if (at > h->file_bytes)
             return false;
     }
-    uint64_t buckets = h->sections[BUCKETS].n / 4 - 1;
-    return at == h->file_bytes && h->sections[FACTS].n == sizeof(struct match_facts) &&
-           h->sections[FIRST].n > 0 && h->sections[VALUES].n > 0 &&
-           h->sections[FIRST].n < (uint64_t)8 << 32 && h->sections[VALUES].n < (uint64_t)8 << 32 &&
-           h->sections[BUCKETS].n >= 12 && (buckets & (buckets - 1)) == 0 &&
-           buckets <= (uint64_t)1 << 32 && h->sections[ROWS].n / 12 < MATCH_NONE &&
-           h->sections[INDICATORS].n / 4 < MATCH_NONE &&
-           h->sections[WRAPS].n / 4 < (uint64_t)1 << (MATCH_TEXT_BITS - 32) &&
-           h->sections[SUMS].n == h->sections[SUMS].at / PAGE * 8;
+    uint64_t buckets = h->sections[MATCH_BUCKETS].n / 4 - 1;
+    return at == h->file_bytes && h->sections[MATCH_FACTS].n == sizeof(struct match_facts) &&
+           h->sections[MATCH_FIRST].n > 0 && h->sections[MATCH_VALUES].n > 0 &&
+           h->sections[MATCH_FIRST].n < (uint64_t)8 << 32 &&
+           h->sections[MATCH_VALUES].n < (uint64_t)8 << 32 && h->sections[MATCH_BUCKETS].n >= 12 &&
+           (buckets & (buckets - 1)) == 0 && buckets <= (uint64_t)1 << 32 &&
+           h->sections[MATCH_ROWS].n / 12 < MATCH_NONE &&
+           h->sections[MATCH_INDICATORS].n / 4 < MATCH_NONE &&
+           h->sections[MATCH_WRAPS].n / 4 < (uint64_t)1 << (MATCH_TEXT_BITS - 32) &&
+           h->sections[MATCH_SUMS].n == h->sections[MATCH_SUMS].at / PAGE * 8;
 }
 
-static struct match_sums *sums_new(struct str file, const struct header *h)
+static struct match_sums *sums_new(struct str file, const struct match_header *h)
 {
-    size_t pages = (size_t)h->sections[SUMS].at / PAGE;
+    size_t pages = (size_t)h->sections[MATCH_SUMS].at / PAGE;
     struct match_sums *s = base_alloc(sizeof *s + (pages / 32 + 1) * sizeof *s->checked);
-    const char *at = file.p + h->sections[SUMS].at;
+    const char *at = file.p + h->sections[MATCH_SUMS].at;
     if (s == NULL)
         return NULL;
     s->file = file;
@@ -240,35 +216,35 @@ static struct match_sums *sums_new(struct str file, const struct header *h)
     return s;
 }
 
-static void point_table(struct match_table *t, struct str file, const struct header *h)
+static void point_table(struct match_table *t, struct str file, const struct match_header *h)
 {
 #define AT(i) ((const void *)(file.p + h->sections[i].at))
-    t->rows = AT(ROWS);
-    t->row_count = h->sections[ROWS].n / sizeof *t->rows;
-    t->buckets = AT(BUCKETS);
-    for (uint64_t n = h->sections[BUCKETS].n / 4 - 1; n > 1; n /= 2)
+    t->rows = AT(MATCH_ROWS);
+    t->row_count = h->sections[MATCH_ROWS].n / sizeof *t->rows;
+    t->buckets = AT(MATCH_BUCKETS);
+    for (uint64_t n = h->sections[MATCH_BUCKETS].n / 4 - 1; n > 1; n /= 2)
         t->bucket_bits++;
-    t->owners = AT(OWNERS);
-    t->owner_count = h->sections[OWNERS].n / 4;
-    t->text = AT(TEXT);
-    t->text_n = h->sections[TEXT].n;
-    t->indicators = AT(INDICATORS);
-    t->indicator_count = h->sections[INDICATORS].n / 4;
-    t->wraps = AT(WRAPS);
-    t->wrap_count = h->sections[WRAPS].n / 4;
+    t->owners = AT(MATCH_OWNERS);
+    t->owner_count = h->sections[MATCH_OWNERS].n / 4;
+    t->text = AT(MATCH_TEXT);
+    t->text_n = h->sections[MATCH_TEXT].n;
+    t->indicators = AT(MATCH_INDICATORS);
+    t->indicator_count = h->sections[MATCH_INDICATORS].n / 4;
+    t->wraps = AT(MATCH_WRAPS);
+    t->wrap_count = h->sections[MATCH_WRAPS].n / 4;
 #undef AT
 }
 
 /* The filters are read for every byte of a log: they are copied to memory of large pages. */
-static bool copy_gate(struct match_set *s, const struct header *h, struct err *e)
+static bool copy_gate(struct match_set *s, const struct match_header *h, struct err *e)
 {
     struct match_gate *g = &s->gate;
     const char *p = s->mapped.p;
-    if (!match_gate_new(s, h->sections[FIRST].n / 8, h->sections[VALUES].n / 8, e))
+    if (!match_gate_new(s, h->sections[MATCH_FIRST].n / 8, h->sections[MATCH_VALUES].n / 8, e))
         return false;
-    memcpy(&g->facts, p + h->sections[FACTS].at, sizeof g->facts);
-    memcpy(g->first.words, p + h->sections[FIRST].at, h->sections[FIRST].n);
-    memcpy(g->values.words, p + h->sections[VALUES].at, h->sections[VALUES].n);
+    memcpy(&g->facts, p + h->sections[MATCH_FACTS].at, sizeof g->facts);
+    memcpy(g->first.words, p + h->sections[MATCH_FIRST].at, h->sections[MATCH_FIRST].n);
+    memcpy(g->values.words, p + h->sections[MATCH_VALUES].at, h->sections[MATCH_VALUES].n);
     match_gate_list_prefixes(g);
     return true;
 }
@@ -276,16 +252,16 @@ static bool copy_gate(struct match_set *s, const struct header *h, struct err *e
 static bool open_mapped(struct match_set *s, const char *path, struct err *e)
 {
     struct str file = s->mapped;
-    const struct header *h = (const void *)file.p;
+    const struct match_header *h = (const void *)file.p;
     if (!check_header(file, h, path, e))
         return false;
-    if (!check_sections(h) ||
-        match_sum(file.p + h->sections[SUMS].at, padded(h->sections[SUMS].n)) != h->sums_sum)
+    if (!check_sections(h) || match_sum(file.p + h->sections[MATCH_SUMS].at,
+                                        padded(h->sections[MATCH_SUMS].n)) != h->sums_sum)
         return wrong(e, path, "the indicator set is damaged");
     s->table.sums = sums_new(file, h);
     if (s->table.sums == NULL)
         return err_set(e, ERR_MEMORY, "no memory to open %s", path);
-    size_t end = h->sections[BUCKETS].at - PAGE;
+    size_t end = h->sections[MATCH_BUCKETS].at - PAGE;
     if (!match_sums_ok(s->table.sums, file.p + PAGE, end))
         return wrong(e, path, "the indicator set is damaged");
     point_table(&s->table, file, h);

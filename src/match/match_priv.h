@@ -302,6 +302,32 @@ enum {
     MATCH_RECORD_KNOWN = 31   /* any other bit is damage */
 };
 
+#define MATCH_PAGE  4096u
+#define MATCH_MAGIC "SETUSET\n"
+enum {
+    MATCH_FACTS,
+    MATCH_FIRST,
+    MATCH_VALUES,
+    MATCH_BUCKETS,
+    MATCH_ROWS,
+    MATCH_OWNERS,
+    MATCH_INDICATORS,
+    MATCH_WRAPS,
+    MATCH_TEXT,
+    MATCH_SUMS,
+    MATCH_SECTIONS
+};
+struct match_header {
+    char magic[8];
+    uint32_t version, order;
+    uint64_t file_bytes;
+    struct {
+        uint64_t at, n;
+    } sections[MATCH_SECTIONS];
+    uint64_t sums_sum; /* of the section of sums, to its last page's end */
+    uint64_t sum;      /* of the fields before */
+};
+
 /* If what lies there, inside the file, is as it was written. */
 bool match_sums_ok(struct match_sums *s, const void *p, size_t n);
 uint64_t match_sum(const void *page, size_t n); /* of a multiple of 32 bytes */

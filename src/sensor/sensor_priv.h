@@ -14,13 +14,16 @@ struct sensor_entry {
     enum stix_tlp tlp;
     struct str marks; /* ids of its other markings, each with a blank behind it */
     bool revoked, stix20;
+    bool outdated; /* a compiled set holds a newer version */
 };
 
 struct sensor_indicators {
     sensor_note_fn *note;
     void *ctx;
     struct sensor_counts counts;
-    struct match_set *set;
+    struct match_set *compiled; /* a file that is used as it is, or NULL */
+    struct match_set *set;      /* what was read besides, and when sealed lies over it */
+    bool alone;                 /* there was nothing besides */
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;
@@ -42,6 +45,10 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                  const struct json *v, struct err *e) BASE_CHECKED;
 void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
                           struct str id, struct str reason);
+
+/* Opens a compiled set, of which one may be used. */
+bool sensor_indicators_open(struct sensor_indicators *s, const char *path,
+                            struct err *e) BASE_CHECKED;
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);

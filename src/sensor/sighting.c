@@ -29,8 +29,8 @@ bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sight
     size_t bytes;
     if (g) {
         buf_init(&g->text, 0);
-        g->set = s->set;
-        g->room = match_set_indicators(s->set);
+        g->set = sensor_indicators_set(s);
+        g->room = match_set_indicators(g->set);
         if (size_mul(g->room, sizeof *g->seen, &bytes))
             g->seen = base_alloc(bytes);
     }
@@ -75,8 +75,8 @@ static void put_time(struct buf *b, const char *name, int64_t us)
 static void put_markings(struct buf *b, struct str tlp_name, struct str marks)
 {
     enum stix_tlp tlp = STIX_TLP_NONE;
-    if (tlp_name.n)
-        must(stix_tlp_parse(tlp_name, &tlp));
+    if (tlp_name.n && !stix_tlp_parse(tlp_name, &tlp))
+        tlp = STIX_TLP_RED; /* of a set's file that we did not write */
     if (tlp == STIX_TLP_NONE && !marks.n)
         return;
     json_put_name(b, "object_marking_refs");

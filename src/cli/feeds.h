@@ -1,0 +1,73 @@
+/*
+ * Where indicators come from, for the commands that read them: options of servers, what could not
+ * be used and why, the line that sums it up.
+ */
+#ifndef CLI_FEEDS_H
+#define CLI_FEEDS_H
+
+#include "cli/cli.h"
+#include "sensor/sensor.h"
+
+#define CLI_FEED_OPTIONS                                                                           \
+    {"collection",                                                                                 \
+     0,                                                                                            \
+     CLI_TEXT,                                                                                     \
+     "C",                                                                                          \
+     NULL,                                                                                         \
+     "the collection of a server or directory: id, alias or title; of a directory all are read "   \
+     "if "                                                                                         \
+     "not given",                                                                                  \
+     0,                                                                                            \
+     0,                                                                                            \
+     false,                                                                                        \
+     false},                                                                                       \
+        {"ca", 0, CLI_TEXT, "FILE", NULL, "trust servers of this CA only (PEM)",                   \
+         0,    0, false,    false},                                                                \
+        {"token-file",                                                                             \
+         0,                                                                                        \
+         CLI_TEXT,                                                                                 \
+         "FILE",                                                                                   \
+         NULL,                                                                                     \
+         "bearer token for the server; all URLs must then be of one, as with the next four "       \
+         "options",                                                                                \
+         0,                                                                                        \
+         0,                                                                                        \
+         false,                                                                                    \
+         false},                                                                                   \
+        {"user", 0, CLI_TEXT, "NAME", NULL, "user name for the server", 0, 0, false, false},       \
+        {"password-file", 0, CLI_TEXT, "FILE", NULL, "password of --user", 0, 0, false, false},    \
+        {"cert", 0, CLI_TEXT, "FILE", NULL, "client certificate for the server (PEM)",             \
+         0,      0, false,    false},                                                              \
+    {                                                                                              \
+        "key", 0, CLI_TEXT, "FILE", NULL, "key of --cert (PEM)", 0, 0, false, false                \
+    }
+
+#define CLI_FEED_VERBOSE                                                                           \
+    {                                                                                              \
+        "verbose", 'v', CLI_FLAG, NULL, NULL,                                                      \
+            "print every indicator that cannot be used, and why, on a line of its own", 0, 0,      \
+            false, false                                                                           \
+    }
+
+struct cli_feeds {
+    struct cli *c;
+    const char *option; /* whose values are the sources; NULL: the arguments are */
+    struct peer_endpoint how;
+    int64_t as_of_us;
+    struct sensor_indicators *indicators;
+    struct buf reasons; /* the first few, for the summary */
+    size_t reason_count;
+};
+void cli_feeds_init(struct cli_feeds *f, struct cli *c, const char *option);
+void cli_feeds_done(struct cli_feeds *f);
+struct str cli_feeds_nth(const struct cli_feeds *f, size_t i); /* a source; p is NULL at the end */
+/* Reads the options; `more`, which may be empty, is an URL that the credentials serve too. */
+bool cli_feeds_options(struct cli_feeds *f, struct str more, struct err *e) BASE_CHECKED;
+bool cli_feeds_load(struct cli_feeds *f, struct err *e) BASE_CHECKED;
+void cli_feeds_summarize(const struct cli_feeds *f); /* a line on stderr */
+/* A feed that is broken must not look like one that has nothing: an error if nothing can be used,
+ * which was to be `done`. */
+bool cli_feeds_check_usable(const struct cli_feeds *f, const char *done,
+                            struct err *e) BASE_CHECKED;
+
+#endif
