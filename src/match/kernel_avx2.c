@@ -95,9 +95,9 @@ static void collect(struct match_pass *x)
     match_collect(x, classify, match_list);
 }
 
-static void probe(struct match_pass *x)
+static void sift(struct match_pass *x)
 {
-    match_probe(x);
+    match_sift_all(x);
 }
 
 static size_t count_lines(const char *p, size_t n)
@@ -122,7 +122,7 @@ static size_t count_lines(const char *p, size_t n)
     return lines;
 }
 
-const struct match_kernel match_kernel_avx2 = {"avx2", runs, collect, probe, count_lines};
+const struct match_kernel match_kernel_avx2 = {"avx2", runs, collect, sift, count_lines};
 
 #if defined __clang__
 #pragma clang attribute pop

@@ -91,9 +91,9 @@ static void collect(struct match_pass *x)
     match_collect(x, classify, list);
 }
 
-static void probe(struct match_pass *x)
+static void sift(struct match_pass *x)
 {
-    match_probe(x);
+    match_sift_all(x);
 }
 
 static size_t count_lines(const char *p, size_t n)
@@ -108,7 +108,7 @@ static size_t count_lines(const char *p, size_t n)
     return lines;
 }
 
-const struct match_kernel match_kernel_avx512 = {"avx512", runs, collect, probe, count_lines};
+const struct match_kernel match_kernel_avx512 = {"avx512", runs, collect, sift, count_lines};
 
 #if defined __clang__
 #pragma clang attribute pop

@@ -16,8 +16,8 @@
  *   above ASCII in a word that might be a name
  *
  * The work is done a window of 32 blocks of 64 bytes at a time. A kernel's `collect` classifies the
- * bytes into masks and lists ends of words and marks; its `probe` takes the place keys, fetches
- * their words of the filter ahead and keeps those that pass. What passes or is marked is looked at
+ * bytes into masks, lists ends of words and marks, takes the place keys and fetches their words of
+ * the filter ahead; its `sift`, which is called later, keeps those that pass. What passes or is marked is looked at
  * by plain code (quick.c), which calls the plain scanner.
  *
  * Words with dots are found by adding. The mask of dots added to that of words carries each dot to
@@ -48,7 +48,7 @@ struct match_masks {
 /* Marks that a window may hold; where there are more, all of it is looked at. */
 #define MATCH_MARKS 512
 /* Candidates that wait for their words of a filter. */
-#define MATCH_QUEUE 256
+#define MATCH_QUEUE 128
 /* A word whose end is nearer to the start of the text is looked at by plain code: a kernel reads
  * that far in front of the end. */
 #define MATCH_HEAD 80
@@ -58,6 +58,13 @@ struct match_masks {
 /* Little-endian bits, one for each byte of the window and the block before it; and bytes that may
  * be read behind. */
 typedef uint64_t match_bits[MATCH_BLOCKS + 2];
+
+/* Candidates whose word of a filter was asked for. */
+struct match_queue {
+    uint64_t keys[MATCH_QUEUE + 2];
+    uint16_t at[MATCH_QUEUE + 2];
+    unsigned n;
+};
 
 struct match_pass {
     const struct match_gate *gate;
@@ -76,13 +83,14 @@ struct match_pass {
     unsigned name_count, number_count, passed_count, mark_count;
     uint16_t names[MATCH_WINDOW / 2 + 16], numbers[MATCH_WINDOW / 8 + MATCH_BLOCKS + 16];
     uint16_t passed[MATCH_WINDOW], marks[MATCH_MARKS + MATCH_BLOCK];
+    struct match_queue asked_names, asked_numbers;
 };
 
 struct match_kernel {
     const char *name;
     bool (*runs)(void);
     void (*collect)(struct match_pass *x);
-    void (*probe)(struct match_pass *x);
+    void (*sift)(struct match_pass *x);
     size_t (*count_lines)(const char *p, size_t n);
 };
 extern const struct match_kernel match_kernel_portable;

@@ -8,6 +8,8 @@
 #include "match/kernel_priv.h"
 
 #define MATCH_INLINE static inline __attribute__((always_inline))
+/* Loops that are better off with all registers for themselves. */
+#define MATCH_PART static __attribute__((noinline, unused))
 
 typedef void match_classify_fn(const char *p, struct match_masks *m);
 /* Writes the places of the bits, of which the lowest is `at`, and returns their number. */
@@ -99,7 +101,7 @@ MATCH_INLINE unsigned match_list(uint16_t *p, size_t at, uint64_t bits)
 
 /* What the lists are made of, for the whole window at a time: loops over arrays that the compiler
  * makes vector code of. Blocks behind the text's end are computed as well, and not looked at. */
-MATCH_INLINE void match_combine(struct match_pass *x)
+MATCH_PART void match_combine(struct match_pass *x)
 {
     const uint64_t top = 0x8080808080808080u;
     for (size_t i = 1; i <= MATCH_BLOCKS; i++) {
@@ -185,7 +187,7 @@ MATCH_INLINE uint64_t match_chains(uint64_t joints, uint64_t before, uint64_t ru
     return joints & ~further;
 }
 
-MATCH_INLINE void match_collect_marks(struct match_pass *x)
+MATCH_PART void match_collect_marks(struct match_pass *x)
 {
     unsigned n = 0, before = (unsigned)__builtin_popcountll(x->joint[0]);
     x->crowded = false;
@@ -207,17 +209,6 @@ MATCH_INLINE void match_collect_marks(struct match_pass *x)
     x->mark_count = n;
 }
 
-MATCH_INLINE void match_collect(struct match_pass *x, match_classify_fn *classify,
-                                match_list_fn *list)
-{
-    match_classify(x, classify);
-    match_combine(x);
-    match_collect_words(x, list);
-    if (x->gate->facts.short_names || x->gate->facts.digit_names)
-        match_collect_more(x, list);
-    match_collect_marks(x);
-}
-
 /* ---- probing ------------------------------------------------------------------------------ */
 
 /* The bits of the 56 to 63 bytes in front of `end`, the last in the highest bit. */
@@ -231,29 +222,23 @@ MATCH_INLINE uint64_t match_bits_before(const uint64_t *bits, size_t end)
 enum { MATCH_ODD_LAST = 1, MATCH_ODD_FIRST = 2, MATCH_ODD_BEFORE = 4, MATCH_DIGIT = 8 };
 extern const unsigned char match_edge[256];
 
-/* If the kernel leaves the word to plain code for one of its edges. */
-MATCH_INLINE bool match_odd_edge(const char *p, size_t length)
+/* Not 0 if the kernel leaves the word to plain code for one of its edges. */
+MATCH_INLINE unsigned match_odd_edge(const char *p, size_t length)
 {
-    unsigned odd = match_edge[(unsigned char)p[-1]] & MATCH_ODD_LAST;
-    odd |= match_edge[(unsigned char)*(p - length)] & MATCH_ODD_FIRST;
-    odd |= match_edge[(unsigned char)*(p - length - 1)] & MATCH_ODD_BEFORE;
-    return odd != 0;
+    return (match_edge[(unsigned char)p[-1]] & MATCH_ODD_LAST) |
+           (match_edge[(unsigned char)*(p - length)] & MATCH_ODD_FIRST) |
+           (match_edge[(unsigned char)*(p - length - 1)] & MATCH_ODD_BEFORE);
 }
 
-struct match_queue {
-    uint64_t keys[MATCH_QUEUE + 2];
-    uint16_t at[MATCH_QUEUE + 2];
-    unsigned n;
-};
-
-/* Asks for the word of the filter now; it is there when the queue is looked at. */
-MATCH_INLINE void match_enqueue(const struct match_bloom *b, struct match_queue *q, uint64_t key,
-                                uint16_t at, bool worth)
+/* Asks for the word of the filter now; it is there when the queue is looked at. Returns the number
+ * of those in the queue, which stays in a register. */
+MATCH_INLINE unsigned match_enqueue(const struct match_bloom *b, struct match_queue *q, unsigned n,
+                                    uint64_t key, uint16_t at)
 {
-    q->keys[q->n] = key;
-    q->at[q->n] = at;
+    q->keys[n] = key;
+    q->at[n] = at;
     __builtin_prefetch(&b->words[match_bloom_word(key, b->count)]);
-    q->n += worth;
+    return n + 1;
 }
 
 /* Keeps in the queue what the filter lets pass. */
@@ -313,26 +298,30 @@ MATCH_INLINE void match_sift_names(struct match_pass *x, struct match_queue *q)
 
 /* Names: their last label must be in use, their last two in the filter. All is computed whatever
  * comes of it: that is as good as random, and a branch guessed wrongly costs more. */
-MATCH_INLINE void match_probe_names(struct match_pass *x)
+MATCH_PART void match_take_names(struct match_pass *x)
 {
     const struct match_bloom first = x->gate->first;
     const struct match_facts *facts = &x->gate->facts;
-    struct match_queue q;
-    q.n = 0;
+    struct match_queue *q = &x->asked_names;
+    unsigned n = 0;
     for (unsigned i = match_head(x, x->names, x->name_count); i < x->name_count; i++) {
         uint16_t at = x->names[i];
         const char *p = x->base + at;
         struct match_shape w = match_shape_of(x, at);
-        if (match_odd_edge(p, w.length) || w.length >= MATCH_LONG || (w.dots & w.dots << 1) != 0) {
+        if ((match_odd_edge(p, w.length) | (w.length >= MATCH_LONG) | (w.dots & w.dots << 1)) != 0) {
             x->passed[x->passed_count++] = at;
             continue;
         }
         unsigned tld = match_tld_of(match_load(p - 8) | MATCH_LOWER, w.last);
-        match_enqueue(&first, &q, match_place_key(p, w.zone), at, match_tld_known(facts, tld));
-        if (q.n >= MATCH_QUEUE)
-            match_sift_names(x, &q);
+        unsigned more = match_enqueue(&first, q, n, match_place_key(p, w.zone), at);
+        n = match_tld_known(facts, tld) ? more : n;
+        if (n >= MATCH_QUEUE) {
+            q->n = n;
+            match_sift_names(x, q);
+            n = 0;
+        }
     }
-    match_sift_names(x, &q);
+    q->n = n;
 }
 
 /* Addresses whose first numbers are in the filter are asked for as a whole, and by their block. */
@@ -348,7 +337,7 @@ MATCH_INLINE void match_sift_numbers(struct match_pass *x, struct match_queue *q
         const char *p = x->base + q->at[i];
         size_t length = match_shape_of(x, q->at[i]).length;
         uint64_t key = match_salted(match_place_key(p, length), OBSERVABLE_IPV4);
-        match_enqueue(&g->values, &whole, key, q->at[i], true);
+        whole.n = match_enqueue(&g->values, &whole, whole.n, key, q->at[i]);
         q->keys[i] = match_salted(q->keys[i], MATCH_SALT_BLOCK);
         __builtin_prefetch(&g->first.words[match_bloom_word(q->keys[i], g->first.count)]);
     }
@@ -362,44 +351,75 @@ MATCH_INLINE void match_sift_numbers(struct match_pass *x, struct match_queue *q
 /* Bytes of a longest IPv4 address. */
 enum { MATCH_IPV4_BYTES = 15 };
 
-/* IPv4 addresses, by their first three numbers, and their first two if the set has wide blocks. */
-MATCH_INLINE void match_probe_numbers(struct match_pass *x)
+/* The same by their first two numbers, for sets with wide blocks. */
+MATCH_PART void match_take_wide(struct match_pass *x)
+{
+    const struct match_bloom first = x->gate->first;
+    struct match_queue *q = &x->asked_numbers;
+    for (unsigned i = 0; i < x->number_count; i++) {
+        struct match_shape w = match_shape_of(x, x->numbers[i]);
+        const char *p = x->base + x->numbers[i] - w.zone - 1;
+        if (w.length > MATCH_IPV4_BYTES || x->base + x->numbers[i] - x->begin < MATCH_HEAD)
+            continue; /* passed on already */
+        q->n = match_enqueue(&first, q, q->n, match_place_key(p, w.length - w.zone - 1),
+                             x->numbers[i]);
+        if (q->n >= MATCH_QUEUE)
+            match_sift_numbers(x, q);
+    }
+}
+
+/* IPv4 addresses, by their first three numbers. */
+MATCH_PART void match_take_numbers(struct match_pass *x)
 {
     const struct match_bloom first = x->gate->first;
     const struct match_facts *facts = &x->gate->facts;
-    const bool wide = facts->wide_blocks;
-    struct match_queue q;
-    q.n = 0;
+    struct match_queue *q = &x->asked_numbers;
+    unsigned n = 0;
     for (unsigned i = match_head(x, x->numbers, x->number_count); i < x->number_count; i++) {
         uint16_t at = x->numbers[i];
         const char *p = x->base + at;
         struct match_shape w = match_shape_of(x, at);
-        if (match_odd_edge(p, w.length) || w.length > MATCH_IPV4_BYTES ||
-            (w.dots & w.dots << 1) != 0 || __builtin_popcountll(w.dots) != 3) {
+        bool odd = (w.length > MATCH_IPV4_BYTES) | (__builtin_popcountll(w.dots) != 3);
+        if ((match_odd_edge(p, w.length) | odd | (w.dots & w.dots << 1)) != 0) {
             x->passed[x->passed_count++] = at;
             continue;
         }
-        /* The first number, of which blocks have few. */
+        /* The first number, of which sets and blocks have few. */
         size_t number = w.length - MATCH_BLOCK + match_low(w.dots), rest = w.last + 1;
-        const char *dot = p - w.length + number;
-        bool known =
-            match_tld_known(facts, match_tld_of(match_load(dot - 8) | MATCH_LOWER, number));
-        match_enqueue(&first, &q, match_place_key(p - rest, w.length - rest), at, known);
-        if (wide) {
-            rest = w.zone + 1;
-            match_enqueue(&first, &q, match_place_key(p - rest, w.length - rest), at, known);
+        uint64_t near = match_load(p - w.length + number - 8) | MATCH_LOWER;
+        unsigned more = match_enqueue(&first, q, n, match_place_key(p - rest, w.length - rest), at);
+        n = match_tld_known(facts, match_tld_short(near, number)) ? more : n;
+        if (n >= MATCH_QUEUE) {
+            q->n = n;
+            match_sift_numbers(x, q);
+            n = 0;
         }
-        if (q.n >= MATCH_QUEUE)
-            match_sift_numbers(x, &q);
     }
-    match_sift_numbers(x, &q);
+    q->n = n;
 }
 
-MATCH_INLINE void match_probe(struct match_pass *x)
+/* Lists and marks, and asks the filter; `match_sift_all` listens to it, which comes later, so that
+ * the filter's words have come. */
+MATCH_INLINE void match_collect(struct match_pass *x, match_classify_fn *classify,
+                                match_list_fn *list)
 {
     x->passed_count = 0;
-    match_probe_names(x);
-    match_probe_numbers(x);
+    match_classify(x, classify);
+    match_combine(x);
+    match_collect_words(x, list);
+    if (x->gate->facts.short_names || x->gate->facts.digit_names)
+        match_collect_more(x, list);
+    match_take_names(x);
+    match_take_numbers(x);
+    if (x->gate->facts.wide_blocks)
+        match_take_wide(x);
+    match_collect_marks(x);
+}
+
+MATCH_INLINE void match_sift_all(struct match_pass *x)
+{
+    match_sift_numbers(x, &x->asked_numbers);
+    match_sift_names(x, &x->asked_names);
 }
 
 #endif

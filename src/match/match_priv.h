@@ -156,9 +156,14 @@ uint64_t match_place_key_of(const char *p, size_t n);
 /* Number of the last label's bit in the map of those in use; `near` are the 8 bytes in front of its
  * end in lower case, n its length. Longer ones are known by their last 8 bytes. */
 #define MATCH_TLD_BITS (1u << 15)
+static inline unsigned match_tld_short(uint64_t near, size_t n) /* n from 1 to 8 */
+{
+    return (unsigned)((near >> (64 - 8 * n)) * 0x9e3779b97f4a7c15u >> 49);
+}
+
 static inline unsigned match_tld_of(uint64_t near, size_t n)
 {
-    return (unsigned)((near >> (n < 8 ? (64 - 8 * n) & 63 : 0)) * 0x9e3779b97f4a7c15u >> 49);
+    return match_tld_short(near, n < 8 && n > 0 ? n : 8);
 }
 
 /* ---- the gate ----------------------------------------------------------------------------- */

@@ -222,6 +222,14 @@ static bool url_odd(const struct quick *q, const char *colon)
     return false;
 }
 
+#define X10 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16
+/* Values of hexadecimal digits; 16: none. */
+static const unsigned char hex[256] = {
+    X10, X10, X10, 0,  1,  2,  3,  4,  5,  6,  7,   8,   9,   16,  16,  16,  16,  16,  16, 16, 10,
+    11,  12,  13,  14, 15, 16, 16, 16, 16, 16, 16,  16,  16,  16,  X10, 16,  10,  11,  12, 13, 14,
+    15,  16,  16,  16, 16, 16, 16, 16, 16, 16, X10, X10, X10, X10, X10, X10, X10, X10, X10};
+#undef X10
+
 /* Reads hexadecimal groups and colons, nothing else, from p up to the end of words and colons.
  * Returns where that is, or NULL when something else is among them. *ok: they are an address. */
 static const char *read_plain_ipv6(const struct match_scan *sc, const char *p, unsigned char a[16],
@@ -233,10 +241,9 @@ static const char *read_plain_ipv6(const struct match_scan *sc, const char *p, u
     bool good = true;
     while (p < sc->end && (match_is_word(*p) || *p == ':')) {
         const char *first = p;
-        unsigned v = 0;
-        int digit;
-        for (; p < sc->end && (digit = match_hex(*p)) >= 0; p++)
-            v = v << 4 | (unsigned)digit;
+        unsigned v = 0, digit;
+        for (; p < sc->end && (digit = hex[(unsigned char)*p]) < 16; p++)
+            v = v << 4 | digit;
         if (p - first > 4 || (p < sc->end && *p != ':' && match_is_word(*p)))
             return NULL;
         if (p > first) {
@@ -460,27 +467,30 @@ static void look(struct quick *q, const char *from, const char *to)
     q->done = to;
 }
 
-static void look_closer(struct quick *q)
+/* In an order that lets the words of the filters come in the meantime. */
+static void look_closer(struct quick *q, const struct match_kernel *k)
 {
-    const struct match_pass *x = &q->pass;
+    struct match_pass *x = &q->pass;
     q->any_due = false;
     q->asked_count = 0;
-    for (unsigned i = 0; i < x->passed_count; i++)
-        judge_word(q, x->base + x->passed[i]);
     for (unsigned i = 0; i < x->mark_count; i++)
         judge_mark(q, x->base + x->marks[i]);
+    k->sift(x);
+    for (unsigned i = 0; i < x->passed_count; i++)
+        judge_word(q, x->base + x->passed[i]);
     hear(q);
 }
 
-static void look_at_window(struct quick *q)
+static void look_at_window(struct quick *q, const struct match_kernel *k)
 {
     const struct match_pass *x = &q->pass;
     if (x->crowded) {
         const char *to = x->base + (size_t)x->blocks * MATCH_BLOCK;
         look(q, x->base, to < x->end ? to : x->end);
+        q->pass.asked_names.n = q->pass.asked_numbers.n = 0;
         return;
     }
-    look_closer(q);
+    look_closer(q, k);
     for (unsigned i = 0; q->any_due && i <= MATCH_BLOCKS; i++)
         for (uint64_t bits = q->due[i]; bits != 0 && !q->sc->stop; bits &= bits - 1) {
             const char *p = x->base + i * MATCH_BLOCK + match_low(bits);
@@ -502,8 +512,7 @@ void match_quick_scan(struct match_scan *sc, const struct match_kernel *k)
         size_t rest = (size_t)(x->end - x->base);
         x->blocks = rest < MATCH_WINDOW ? (unsigned)rest / MATCH_BLOCK + 1 : MATCH_BLOCKS;
         k->collect(x);
-        k->probe(x);
-        look_at_window(&q);
+        look_at_window(&q, k);
         if (rest < MATCH_WINDOW || sc->stop)
             return;
         x->base += MATCH_WINDOW;
