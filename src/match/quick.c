@@ -255,11 +255,13 @@ static const char *read_plain_ipv6(const struct match_scan *sc, const char *p, u
         if (p == sc->end || *p != ':')
             break;
         bool two = p + 1 < sc->end && p[1] == ':';
+        if (first == p && !(two && p == s))
+            return NULL; /* colons behind colons, or one at the start */
         if (two && gaps++ == 0)
             gap = n;
         p += two ? 2 : 1;
-        if (!two && (first == p - 1 || p == sc->end || !match_is_word(*p)))
-            return NULL; /* a colon at its end or start */
+        if (!two && (p == sc->end || !match_is_word(*p)))
+            return NULL; /* one at the end */
     }
     *ok = good && gaps <= 1 && (gaps == 1 ? n <= 14 && n > 0 : n == 16) && p - s > 2;
     if (*ok && gaps == 1) {

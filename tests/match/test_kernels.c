@@ -58,15 +58,19 @@ static void tell(const struct match_set *s, const char *kernel, struct str text,
 static struct told expected, got;
 static size_t compared;
 
-/* Where they part. */
+/* Where they part, and the text there. */
 static void show(const char *kernel, struct str text)
 {
     size_t at = 0, line = 0;
     for (; at < expected.out.n && at < got.out.n && expected.out.p[at] == got.out.p[at]; at++)
         line = expected.out.p[at] == '\n' ? at + 1 : line;
-    CHECK_ROW(false, "%s: %.300s (%zu bytes)\n--- expected\n%.100s\n--- got\n%.100s", kernel,
-              text.p, text.n, line < expected.out.n ? expected.out.p + line : "",
-              line < got.out.n ? got.out.p + line : "");
+    const char *one = line < expected.out.n ? expected.out.p + line : "0";
+    const char *other = line < got.out.n ? got.out.p + line : "0";
+    size_t place = strtoull(one, NULL, 10), second = strtoull(other, NULL, 10);
+    place = place == 0 || (second > 0 && second < place) ? second : place;
+    place = place > 60 ? place - 60 : 0;
+    CHECK_ROW(false, "%s: %zu bytes, from %zu: <<%.*s>>\n--- expected\n%.80s\n--- got\n%.80s", kernel,
+              text.n, place, STR_FMT(str_slice(text, place, place + 200)), one, other);
 }
 
 /* All kernels against the reference; they also spend the same on URLs and names. */
@@ -179,6 +183,164 @@ static void test_crowds(void)
     match_set_free(s);
 }
 
+/* ---- random lines ------------------------------------------------------------------------- */
+
+static const char *const pieces[] = {"evil.com",
+                                     "evil",
+                                     "com",
+                                     "a",
+                                     ".",
+                                     "-",
+                                     "_",
+                                     "..",
+                                     "[.]",
+                                     "(dot)",
+                                     "[at]",
+                                     "[://]",
+                                     "[:]",
+                                     ",",
+                                     "1",
+                                     "2.3.4",
+                                     "1.2.3.",
+                                     "4",
+                                     "1.2.3.4",
+                                     "10.9.8.7",
+                                     "192.168.",
+                                     "0",
+                                     "255",
+                                     MD5,
+                                     SHA1,
+                                     "[",
+                                     "/",
+                                     "(",
+                                     ")",
+                                     "]",
+                                     "EVIL",
+                                     "b.a",
+                                     "http://",
+                                     "https://",
+                                     "http:\\/\\/",
+                                     ":",
+                                     "::",
+                                     "@",
+                                     "%20",
+                                     "%41",
+                                     "%2F",
+                                     "%",
+                                     "\\n",
+                                     "\\u0041",
+                                     "\\u002e",
+                                     "\\x2e",
+                                     "\\\\",
+                                     "\\\"",
+                                     "bob@",
+                                     "2001:db8",
+                                     "2001:0db8:0000:0000:0000:0000:0000:0001",
+                                     "fe80",
+                                     "ffff",
+                                     "64:ff9b::",
+                                     "12:34:56",
+                                     "\\/",
+                                     "+",
+                                     "\"",
+                                     "<",
+                                     ">",
+                                     " ",
+                                     "\t",
+                                     "\n",
+                                     "\n",
+                                     "=",
+                                     "&",
+                                     "?",
+                                     "#",
+                                     ";",
+                                     "'",
+                                     "\xc3\xbc",
+                                     "\xe3\x81\xaf",
+                                     "\xe3\x80\x82",
+                                     "m\xc3\xbcnchen.de",
+                                     "xn--mnchen-3ya.de",
+                                     "localhost",
+                                     "server1",
+                                     "co.uk",
+                                     "x.co.uk",
+                                     "/index.php",
+                                     "{",
+                                     "}",
+                                     "|",
+                                     "\\",
+                                     ":443",
+                                     ":80/",
+                                     "w1",
+                                     "2023-11-14T22:13:20.850735+0000",
+                                     "0123456789abcdef",
+                                     "0123456789abcdef0123456789abcdef",
+                                     "\0"};
+
+static const char *const lists[] = {
+    "evil.com\n1.2.3.4\n2001:db8::1\n" MD5 "\nhttp://evil.com/a\nbob@evil.com\n1.2.3.0/24",
+    "a.evil.com\nx.co.uk\nco.uk\nm\xc3\xbcnchen.de\n" SHA1 "\n10.0.0.0/8\n::/0\n0.0.0.0/1",
+    "evil.w1\n4.1\n1.1.2.3\n1.2.3.4/30\n64:ff9b::/96\n2001:db8::/32\nhttp://[2001:db8::1]/\n"
+    "http://1.2.3.4/\nhttps://a.b.a/\nhttp://m\xc3\xbcnchen.de/",
+};
+
+/* A set of the list, and with `alone` names of one label that no list holds. */
+static struct match_set *random_set(size_t i, bool alone)
+{
+    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
+    struct match_set *s = match_set_new();
+    struct err e;
+    must(s != NULL && match_set_load_list(s, str_of(lists[i]), &options, &e));
+    static const struct {
+        enum observable_kind kind;
+        const char *text;
+    } more[] = {{OBSERVABLE_DOMAIN, "localhost"},
+                {OBSERVABLE_DOMAIN, "server1"},
+                {OBSERVABLE_URL, "http://evil/a"},
+                {OBSERVABLE_EMAIL, "bob@a"}};
+    for (size_t k = 0; k < 4 && alone; k++) {
+        char out[200];
+        uint32_t index;
+        struct observable o;
+        must(match_set_indicator(s, &(struct match_indicator){.until_us = INT64_MAX}, &index, &e) &&
+             observable_normalize(more[k].kind, str_of(more[k].text), false, out, sizeof out, &o,
+                                  &e) &&
+             match_set_value(s, index, &o, &e));
+    }
+    must(match_set_seal(s, &e));
+    return s;
+}
+
+/* About so many lines of random pieces, in texts of some hundred lines. */
+static void test_random(uint64_t seed, size_t lines)
+{
+    struct buf text;
+    uint64_t random = seed * 2 + 1;
+    struct match_set *sets[6];
+    for (size_t i = 0; i < 6; i++)
+        sets[i] = random_set(i / 2, i % 2);
+    buf_init(&text, 0);
+    for (size_t round = 0; lines > 0; round++) {
+        buf_clear(&text);
+        size_t count = lines < 300 ? lines : 300;
+        for (size_t i = 0; i < count; i++) {
+            unsigned n;
+            do {
+                random = random * 6364136223846793005u + 1442695040888963407u;
+                n = (unsigned)(random >> 33);
+                const char *piece = pieces[n % (sizeof pieces / sizeof *pieces)];
+                buf_put(&text, piece, piece[0] ? strlen(piece) : 1);
+            } while (n >> 9 & 7);
+            buf_byte(&text, "\n\n \"\t,;x"[n >> 12 & 7]);
+        }
+        compare(sets[round % 6], buf_view(&text));
+        lines -= count;
+    }
+    buf_done(&text);
+    for (size_t i = 0; i < 6; i++)
+        match_set_free(sets[i]);
+}
+
 static void test_counting_lines(void)
 {
     char text[600];
@@ -211,7 +373,8 @@ static void test_table(void)
     CHECK(!match_kernel_force("no such") && match_kernel_force(NULL));
 }
 
-int main(void)
+/* Arguments, all optional: seed and number of random lines. */
+int main(int argc, char **argv)
 {
     static struct match_set *sets[ROWS];
     for (size_t i = 0; i < ROWS; i++)
@@ -223,6 +386,8 @@ int main(void)
     test_together();
     test_crowds();
     test_counting_lines();
+    test_random(argc > 1 ? strtoull(argv[1], NULL, 10) : 1,
+                argc > 2 ? strtoull(argv[2], NULL, 10) : 60000);
     CHECK_ROW(compared > 10000, "%zu", compared);
     for (size_t i = 0; i < ROWS; i++)
         match_set_free(sets[i]);
