@@ -188,6 +188,10 @@ bool buf_ok(const struct buf *b, struct err *e) BASE_CHECKED;
 void *base_alloc(size_t bytes);            /* zeroed; NULL without memory */
 void *base_realloc(void *p, size_t bytes); /* like realloc */
 void base_free(void *p);                   /* NULL is allowed */
+/* Zeroed memory in large pages where the system has them, for tables that are read at random; bytes
+ * is not 0. Freed with the same number. */
+void *base_pages(size_t bytes);
+void base_pages_free(void *p, size_t bytes); /* NULL is allowed */
 /* Grows *items to hold at least `need` of `item_bytes` each, doubling; false without memory. */
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes) BASE_CHECKED;
 /* For tests: of all threads' allocations from now on the k-th fails, and with `persistent` all that
@@ -229,6 +233,14 @@ bool file_read(const char *path, size_t max_bytes, struct str *out, struct err *
 /* Writes through a temporary name, fsync and rename, then fsync of the folder: afterwards the file
  * holds either the old or the new bytes, whatever happens. `mode` as for open(2). */
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e) BASE_CHECKED;
+/* The same for bytes that lie in several places, one behind the other. */
+bool file_write_parts(const char *path, const struct str *parts, size_t count, unsigned mode,
+                      struct err *e) BASE_CHECKED;
+/* Maps a regular file for reading; pages are read as they are touched. Whoever replaces the file
+ * must do so by renaming, as file_write does: one that is cut short under the mapping ends the
+ * program. STR_NONE for an empty file. */
+bool file_map(const char *path, struct str *out, struct err *e) BASE_CHECKED;
+void file_unmap(struct str mapped); /* STR_NONE is allowed */
 /* Makes the names in the folder that holds `path` durable. */
 bool file_sync_folder(const char *path, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,7 +74,7 @@ static bool write_all(int fd, const char *path, struct str bytes, struct err *e)
             return err_errno(e, "cannot write", path);
         bytes = str_from(bytes, (size_t)n);
     }
-    return fsync(fd) == 0 || err_errno(e, "cannot write", path);
+    return true;
 }
 
 bool file_sync_folder(const char *path, struct err *e)
@@ -95,6 +96,12 @@ bool file_sync_folder(const char *path, struct err *e)
 
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e)
 {
+    return file_write_parts(path, &bytes, 1, mode, e);
+}
+
+bool file_write_parts(const char *path, const struct str *parts, size_t count, unsigned mode,
+                      struct err *e)
+{
     char temporary[4096];
     int n = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
     if (n < 0 || (size_t)n >= sizeof temporary)
@@ -102,7 +109,10 @@ bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
     if (fd < 0)
         return err_errno(e, "cannot create", temporary);
-    bool ok = write_all(fd, temporary, bytes, e);
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = write_all(fd, temporary, parts[i], e);
+    ok = ok && (fsync(fd) == 0 || err_errno(e, "cannot write", temporary));
     if (close(fd) != 0 && ok)
         ok = err_errno(e, "cannot write", temporary);
     if (ok && rename(temporary, path) != 0)
@@ -112,6 +122,32 @@ bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e
         return false;
     }
     return file_sync_folder(path, e);
+}
+
+bool file_map(const char *path, struct str *out, struct err *e)
+{
+    struct stat st;
+    void *p = MAP_FAILED;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(e, "cannot open", path);
+    bool ok = fstat(fd, &st) == 0 || err_errno(e, "cannot look at", path);
+    if (ok && !S_ISREG(st.st_mode))
+        ok = err_set(e, ERR_IO, "cannot map %s: it is no regular file", path);
+    if (ok && st.st_size > 0) {
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        ok = p != MAP_FAILED || err_errno(e, "cannot map", path);
+    }
+    close(fd);
+    if (ok)
+        *out = st.st_size > 0 ? (struct str){p, (size_t)st.st_size} : STR_NONE;
+    return ok;
+}
+
+void file_unmap(struct str mapped)
+{
+    if (mapped.n)
+        munmap((void *)(uintptr_t)mapped.p, mapped.n);
 }
 
 bool file_exists(const char *path)

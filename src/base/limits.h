@@ -184,6 +184,10 @@
 /* Sensor: bytes of one log line that are looked at; the rest of a longer line is scanned as well,
  * in pieces that overlap by LIMIT_OBSERVABLE_BYTES. */
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
+/* Bytes asked for at once: they stay in a processor's cache until they are looked at. Threads that
+ * look at one file. */
+#define LIMIT_SENSOR_READ_BYTES (256u << 10)
+#define LIMIT_SENSOR_THREADS    256
 /* Markings besides TLP that a sighting takes over from its indicator. */
 #define LIMIT_SENSOR_MARKINGS 32
 

@@ -62,6 +62,41 @@ void base_free(void *p)
     free(p);
 }
 
+/* Large pages are 2 MiB where there are any; what is smaller than half of one has no use for them.
+ */
+#define LARGE_PAGE ((size_t)2 << 20)
+
+static size_t whole_pages(size_t bytes)
+{
+    size_t page = bytes < LARGE_PAGE / 2 ? 4096 : LARGE_PAGE;
+    return (bytes + page - 1) / page * page;
+}
+
+void *base_pages(size_t bytes)
+{
+    size_t n = whole_pages(bytes);
+    if (bytes == 0 || n < bytes || n > SIZE_MAX - LARGE_PAGE || fails())
+        return NULL;
+    char *p =
+        mmap(NULL, n + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    size_t skip = (LARGE_PAGE - (uintptr_t)p % LARGE_PAGE) % LARGE_PAGE;
+    if (skip > 0)
+        munmap(p, skip);
+    if (skip < LARGE_PAGE)
+        munmap(p + skip + n, LARGE_PAGE - skip);
+    if (n >= LARGE_PAGE)
+        (void)madvise(p + skip, n, MADV_HUGEPAGE);
+    return p + skip;
+}
+
+void base_pages_free(void *p, size_t bytes)
+{
+    if (p)
+        munmap(p, whole_pages(bytes));
+}
+
 bool base_grow(void **items, size_t *room, size_t need, size_t item_bytes)
 {
     if (need <= *room)

@@ -4,14 +4,14 @@
 #include <unistd.h>
 
 #include "cli/detect_priv.h"
-#include "cli/endpoint.h"
+#include "cli/feeds.h"
 #include "sensor/sensor.h"
 #include "stix/stix.h"
 
 static const struct cli_option options[] = {
     {"indicators", 'i', CLI_TEXT, "SET", NULL,
-     "what to look for: a list with one value a line, a file of STIX, a node's directory, or the "
-     "URL of a TAXII collection; needed without --5g",
+     "what to look for: a list with one value a line, a file of STIX, a set that `setu compile` "
+     "made, a node's directory, or the URL of a TAXII collection; needed without --5g",
      0, 0, true, false},
     {"5g", 0, CLI_FLAG, NULL, NULL,
      "judge the signalling of a mobile core in captures too; `--5g rules` lists the rules", 0, 0,
@@ -28,11 +28,10 @@ static const struct cli_option options[] = {
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
-    {"collection", 0, CLI_TEXT, "C", NULL,
-     "the collection of a server or directory: id, alias or title; of a directory all are read if "
-     "not given",
-     0, 0, false, false},
-    CLI_ENDPOINT_OPTIONS,
+    CLI_FEED_OPTIONS,
+    {"threads", 'j', CLI_NUMBER, "N", NULL,
+     "look at N blocks of a file at once; as many as there are processors if not given", 1,
+     LIMIT_SENSOR_THREADS, false, false},
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
@@ -44,9 +43,7 @@ static const struct cli_option options[] = {
     {"identity", 0, CLI_TEXT, "ID", NULL,
      "the STIX identity that saw it; what the server or directory says if not given", 0, 0, false,
      false},
-    {"verbose", 'v', CLI_FLAG, NULL, NULL,
-     "print every indicator that cannot be used, and why, on a line of its own", 0, 0, false,
-     false},
+    CLI_FEED_VERBOSE,
     {"json", 0, CLI_FLAG, NULL, NULL, "alerts are JSON lines with or without it", 0, 0, false,
      false},
     CLI_OPTION_END,
@@ -54,19 +51,13 @@ static const struct cli_option options[] = {
 
 /* Alerts are written out when this much has gathered, and after each block. */
 #define OUT_BYTES (256u << 10)
-/* Reasons that the summary names. */
-#define REASONS 3
 
 struct detect {
     struct cli *c;
-    struct peer_endpoint how;
-    int64_t as_of_us;
+    struct cli_feeds feeds;
     struct detect_packets packets;
     bool has_as_of, found, failed;
     int broken; /* exit status when standard output failed, else 0 */
-    struct sensor_indicators *indicators;
-    struct buf reasons;
-    size_t reason_count;
     struct sensor_target *target;
     struct sensor_sightings *sightings; /* NULL: not asked for */
     struct buf out;
@@ -82,34 +73,6 @@ static int could_not(const struct detect *d, const struct err *e)
 }
 
 /* ---- options ----------------------------------------------------------------------------- */
-
-/* Is `url` of the server that *origin tells of? The first one fills it. */
-static bool same_server(struct detect *d, struct str url, struct str *origin, struct err *e)
-{
-    struct str its;
-    if (!sensor_is_url(url))
-        return true;
-    if (!peer_url_origin(d->c->arena, url, &its, e))
-        return false;
-    if (origin->n && !str_eq(*origin, its))
-        return err_set(e, ERR_USAGE,
-                       "credentials are for one server, and %.*s and %.*s are two: run once for "
-                       "each, with --sightings-out in between where one is for sightings",
-                       STR_FMT(*origin), STR_FMT(its));
-    *origin = its;
-    return true;
-}
-
-static bool check_servers(struct detect *d, struct err *e)
-{
-    struct str where, origin = STR_NONE;
-    if (!cli_endpoint_signs_in(&d->how))
-        return true;
-    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
-        if (!same_server(d, where, &origin, e))
-            return false;
-    return same_server(d, cli_text(d->c, "sightings"), &origin, e);
-}
 
 static bool check_identity(struct str id, struct err *e)
 {
@@ -135,9 +98,10 @@ static bool read_options(struct detect *d, struct err *e)
         return err_prefix(e, "--as-of %s", as_of.p);
     }
     d->has_as_of = as_of.n > 0;
-    d->as_of_us = as_of.n ? instant_us(at) : now_us();
-    return check_identity(cli_text(c, "identity"), e) && cli_endpoint_read(c, &d->how, e) &&
-           check_servers(d, e);
+    if (as_of.n)
+        d->feeds.as_of_us = instant_us(at);
+    return check_identity(cli_text(c, "identity"), e) &&
+           cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
 
 static bool stdin_twice(const struct cli *c)
@@ -150,92 +114,6 @@ static bool stdin_twice(const struct cli *c)
     return uses > 1;
 }
 
-/* ---- indicators -------------------------------------------------------------------------- */
-
-/* Bytes of a feed's words that a message shows. */
-#define SHOWN_BYTES 300
-
-static void put_note(struct buf *b, const struct sensor_note *n, bool with_source)
-{
-    if (with_source || !n->id.n) {
-        buf_printable(b, n->source, SHOWN_BYTES);
-        if (n->line)
-            buf_printf(b, ":%zu", n->line);
-        buf_lit(b, ": ");
-    }
-    if (n->id.n) {
-        buf_printable(b, n->id, SHOWN_BYTES);
-        buf_lit(b, ": ");
-    }
-    if (with_source)
-        buf_lit(b, n->in_part ? "used in part: " : "not usable: ");
-    buf_printable(b, n->reason, SHOWN_BYTES);
-}
-
-static void on_note(void *ctx, const struct sensor_note *n)
-{
-    struct detect *d = ctx;
-    struct buf line;
-    if (cli_flag(d->c, "verbose")) {
-        buf_init(&line, 0);
-        put_note(&line, n, true);
-        fprintf(stderr, "setu detect: %.*s\n", (int)line.n, line.p ? line.p : "");
-        buf_done(&line);
-    }
-    if (n->in_part || d->reason_count++ >= REASONS)
-        return;
-    buf_lit(&d->reasons, d->reason_count > 1 ? "; " : ": ");
-    put_note(&d->reasons, n, false);
-}
-
-static void summarize(struct detect *d)
-{
-    const struct sensor_counts *n = sensor_indicators_counts(d->indicators);
-    struct buf b;
-    buf_init(&b, 0);
-    buf_printf(&b, "indicators: %zu used, %zu not usable", n->used, n->unusable);
-    if (n->in_part)
-        buf_printf(&b, ", %zu used in part", n->in_part);
-    if (n->revoked)
-        buf_printf(&b, ", %zu revoked", n->revoked);
-    if (n->not_in_force)
-        buf_printf(&b, ", %zu not in force", n->not_in_force);
-    buf_str(&b, buf_view(&d->reasons));
-    if (d->reason_count > REASONS)
-        buf_printf(&b, "; and %zu more, see --verbose", d->reason_count - REASONS);
-    fprintf(stderr, "%.*s\n", (int)b.n, b.p ? b.p : "");
-    buf_done(&b);
-}
-
-static bool load(struct detect *d, struct err *e)
-{
-    struct str where, collection = cli_text(d->c, "collection");
-    d->indicators = sensor_indicators_new(on_note, d);
-    if (!d->indicators)
-        return err_set(e, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
-        if (!sensor_indicators_load(d->indicators, where.p, &d->how, collection, e))
-            return err_prefix(e, "no indicators from %s", where.p);
-    return sensor_indicators_seal(d->indicators, d->as_of_us, e);
-}
-
-/* A feed that is broken must not look like logs that are clean. That a server or a node has nothing
- * to look for is an answer, and so is that all is revoked or out of force. */
-static bool check_usable(const struct detect *d, struct err *e)
-{
-    const struct sensor_counts *n = sensor_indicators_counts(d->indicators);
-    struct str where;
-    bool all_asked = true;
-    for (size_t i = 0; (where = cli_text_nth(d->c, "indicators", i)).p; i++)
-        all_asked = all_asked && (sensor_is_url(where) || file_is_dir(where.p));
-    if (n->used || n->revoked || n->not_in_force || (all_asked && !n->unusable))
-        return true;
-    if (!cli_text(d->c, "indicators").n) /* the signalling is judged alone */
-        return true;
-    return err_set(e, ERR_INVALID,
-                   "no indicator can be used, so nothing was scanned: look at what -i names");
-}
-
 /* ---- sightings --------------------------------------------------------------------------- */
 
 static bool open_target(struct detect *d, struct err *e)
@@ -246,7 +124,8 @@ static bool open_target(struct detect *d, struct err *e)
         collection = cli_text(c, "collection");
     if (!where.n)
         return true;
-    if (!sensor_target_open(where.p, &d->how, collection, cli_text(c, "identity"), &d->target, e))
+    if (!sensor_target_open(where.p, &d->feeds.how, collection, cli_text(c, "identity"), &d->target,
+                            e))
         return err_prefix(e, "no way for sightings to %s", where.p);
     return true;
 }
@@ -390,13 +269,14 @@ static void tell_interrupted(struct detect *d, size_t at, size_t count, bool beg
 static void scan(struct detect *d)
 {
     const struct cli *c = d->c;
-    struct sensor_scan s = {.set = sensor_indicators_set(d->indicators),
-                            .as_of_us = d->has_as_of ? &d->as_of_us : NULL,
+    struct sensor_scan s = {.set = sensor_indicators_set(d->feeds.indicators),
+                            .as_of_us = d->has_as_of ? &d->feeds.as_of_us : NULL,
                             .alert = on_alert,
                             .block = on_block,
                             .warn = on_warning,
                             .config = d->packets.config,
                             .handle_key = d->packets.has_key ? d->packets.key : NULL,
+                            .threads = (size_t)cli_number(c, "threads"),
                             .ctx = d};
     struct str listen = cli_text(c, "interface");
     size_t count = c->arg_count || listen.n ? c->arg_count : 1;
@@ -435,15 +315,15 @@ static int detect(struct detect *d)
 {
     struct err e = {0};
     if (!read_options(d, &e) || !detect_packets_begin(d->c, &d->packets, &e) ||
-        !open_target(d, &e) || !load(d, &e))
+        !open_target(d, &e) || !cli_feeds_load(&d->feeds, &e))
         return could_not(d, &e);
     bool wanted = d->target || cli_text(d->c, "sightings-out").n;
-    if (wanted && !sensor_sightings_new(d->indicators, &d->sightings, &e))
+    if (wanted && !sensor_sightings_new(d->feeds.indicators, &d->sightings, &e))
         return could_not(d, &e);
     cli_signals_catch();
-    if (cli_text(d->c, "indicators").n)
-        summarize(d);
-    if (!check_usable(d, &e))
+    if (cli_feeds_nth(&d->feeds, 0).p)
+        cli_feeds_summarize(&d->feeds);
+    if (!cli_feeds_check_usable(&d->feeds, "scanned: look at what -i names", &e))
         return could_not(d, &e);
     scan(d);
     if (!tell_sightings(d, &e))
@@ -463,14 +343,13 @@ static int run(struct cli *c)
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     buf_init(&d.out, 0);
-    buf_init(&d.reasons, 0);
+    cli_feeds_init(&d.feeds, c, "indicators");
     int status = detect(&d);
     sensor_sightings_free(d.sightings);
-    sensor_indicators_free(d.indicators);
     sensor_target_close(d.target);
     detect_packets_end(&d.packets);
     buf_done(&d.out);
-    buf_done(&d.reasons);
+    cli_feeds_done(&d.feeds);
     return status;
 }
 

@@ -22,6 +22,7 @@
     X(peer_list)                                                                                   \
     X(sync)                                                                                        \
     X(check)                                                                                       \
+    X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(dialogue_read)                                                                               \
     X(policy_check)                                                                                \

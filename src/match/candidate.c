@@ -2,7 +2,7 @@
  * From words to candidates: names, addresses, mailboxes and hashes. Here are the borders that
  * docs/DETECTION.md promises.
  */
-#include "match/match_priv.h"
+#include "match/scan_priv.h"
 
 static bool is_alnum(char c)
 {
@@ -68,7 +68,9 @@ bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt sa
     uint64_t hash;
     if (any_high(host.p, host.p + host.n))
         host = (struct str){text, match_convert(sc, host, text, sizeof text)};
-    return match_host_hash(host, &hash) && match_maybe(sc->set, match_salted(hash, salt));
+    return match_gate_host(&sc->set->gate, host) &&
+           match_host_hash(sc->set->gate.facts.seed, host, &hash) &&
+           match_bloom_has(&sc->set->gate.values, match_salted(hash, salt));
 }
 
 /* ---- hashes ------------------------------------------------------------------------------- */
@@ -155,11 +157,9 @@ static bool worth_converting(const struct match_scan *sc, const char *s, const c
     const char *label = e;
     while (label > s && label[-1] != '.')
         label--;
-    struct match_name m;
     if (any_high(label, e))
-        return sc->set->idn_names;
-    return match_name_split(&m, label, (size_t)(e - label)) &&
-           match_tld_known(sc->set, match_name_hash(&m));
+        return sc->set->gate.facts.idn_names;
+    return label < e && match_gate_tld(&sc->set->gate, (struct str){label, (size_t)(e - label)});
 }
 
 static void scan_name(struct match_scan *sc, const char *s, const char *e);
@@ -298,30 +298,45 @@ static const char *read_groups(const struct match_scan *sc, const char *p, struc
     }
 }
 
-/* An address that starts with the word at s or the two colons before it. Returns where to go on
- * if there is one. */
-static const char *scan_ipv6(struct match_scan *sc, const char *s)
+bool match_starts_ipv6(const struct match_scan *sc, const char *s, const char *e)
 {
-    const char *first = s;
+    return (e < sc->end && *e == ':') || (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':');
+}
+
+bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ipv6 *out)
+{
     struct groups g = {.end = s};
+    out->first = s;
+    out->read = NULL;
     if (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':') {
-        first = s - 2;
+        out->first = s - 2;
         g.gaps = 1;
-        if (first > sc->border && (first[-1] == ':' || match_is_word(first[-1])))
-            return NULL;
+        if (out->first > sc->border && (out->first[-1] == ':' || match_is_word(out->first[-1])))
+            return false;
     }
     const char *p = read_groups(sc, s, &g);
     if (g.count == 0)
+        return false;
+    out->read = p;
+    out->end = g.end;
+    return !g.bad && g.gaps <= 1 && (g.gaps == 1 || g.count == 8) &&
+           observable_parse_ipv6((struct str){out->first, (size_t)(g.end - out->first)}, out->a);
+}
+
+/* Returns where to go on if there is an address. */
+static const char *scan_ipv6(struct match_scan *sc, const char *s)
+{
+    struct match_ipv6 x;
+    bool ok = match_read_ipv6(sc, s, &x);
+    if (x.read == NULL)
         return NULL;
-    sc->ipv6_until = p;
-    if (match_joined(sc, p))
+    sc->ipv6_until = x.read;
+    if (match_joined(sc, x.read))
         return match_scan_decoded(sc, s);
-    unsigned char a[16];
-    if (g.bad || g.gaps > 1 || (g.gaps == 0 && g.count != 8) ||
-        !observable_parse_ipv6((struct str){first, (size_t)(g.end - first)}, a))
+    if (!ok)
         return NULL;
-    match_lookup_ipv6(sc, a, first, g.end);
-    return g.end;
+    match_lookup_ipv6(sc, x.a, x.first, x.end);
+    return x.end;
 }
 
 /* ---- mailboxes ---------------------------------------------------------------------------- */
@@ -366,8 +381,8 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
         end--;
     struct str name = {host, (size_t)(end - host)};
     match_work_pay(sc, name.p);
-    if (sc->set->counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until || percent_glued(sc, end) ||
-        !match_host_maybe(sc, name, MATCH_SALT_EMAIL_HOST))
+    if (sc->set->gate.facts.counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until ||
+        percent_glued(sc, end) || !match_host_maybe(sc, name, MATCH_SALT_EMAIL_HOST))
         return NULL;
     while (local > sc->border && e - local <= LOCAL_BYTES &&
            (match_is_word(local[-1]) || local[-1] == '+'))
@@ -392,13 +407,6 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
 
 /* ---- words -------------------------------------------------------------------------------- */
 
-static bool starts_ipv6(const struct match_scan *sc, const char *s, const char *e)
-{
-    if (s < sc->ipv6_until)
-        return false;
-    return (e < sc->end && *e == ':') || (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':');
-}
-
 const char *match_scan_word(struct match_scan *sc, const char *s, const char *e, unsigned seen)
 {
     const char *next;
@@ -412,7 +420,7 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     }
     if (match_joined(sc, e))
         return match_scan_decoded(sc, s);
-    if (starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
+    if (s >= sc->ipv6_until && match_starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
         return next;
     if (e < sc->end && *e == ':' && (next = match_scan_url(sc, s, e)) != NULL)
         return next;
@@ -421,7 +429,7 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
         return next;
     if (at > 0 || (e < sc->end && *e == '+' && goes_on_to_at(sc, e)))
         scan_hashes(sc, match_word_start(sc, s, e), e);
-    else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
+    else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->gate.facts.single_labels)
         match_scan_host(sc, s, e);
     return e;
 }

@@ -4,7 +4,7 @@
  * byte came from, and scanned as if it stood there. Escapes that yield a blank or another separator
  * only end a word and need none of this.
  */
-#include "match/match_priv.h"
+#include "match/scan_priv.h"
 
 /* Decoded bytes of one piece; a longer one is cut. */
 #define PIECE_BYTES LIMIT_OBSERVABLE_BYTES
@@ -176,7 +176,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     piece.raw = raw;
     piece.told = s;
     piece.cut = n >= PIECE_BYTES && p < sc->end && !(match_class_of(*p) & MATCH_BREAK);
-    match_scan_words(&piece);
+    match_scan_words(&piece, piece.begin, piece.end);
     sc->stop = piece.stop;
     if (piece.rest != NULL && raw + map[piece.rest - text] > s)
         p = raw + map[piece.rest - text];

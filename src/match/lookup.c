@@ -1,92 +1,5 @@
 /* Look-ups in a sealed set, and the telling of hits. */
-#include <string.h>
-
-#include "match/match_priv.h"
-
-/* ---- keys --------------------------------------------------------------------------------- */
-
-struct str match_key(const struct observable *o)
-{
-    if (o->kind == OBSERVABLE_IPV4)
-        return (struct str){(const char *)o->addr, 4};
-    if (o->kind == OBSERVABLE_IPV6)
-        return (struct str){(const char *)o->addr, 16};
-    return o->text;
-}
-
-bool match_name_split(struct match_name *m, const char *p, size_t n)
-{
-    if (n == 0 || n > OBSERVABLE_NAME_BYTES)
-        return false;
-    m->n = n;
-    m->labels = 1;
-    m->start[0] = 0;
-    for (size_t i = 0; i < n; i++) {
-        m->text[i] = match_lower(p[i]);
-        if (p[i] == '.') {
-            size_t label = i - m->start[m->labels - 1];
-            if (label == 0 || label > OBSERVABLE_LABEL_BYTES)
-                return false;
-            m->start[m->labels++] = (unsigned char)(i + 1);
-        }
-    }
-    size_t label = n - m->start[m->labels - 1];
-    return label > 0 && label <= OBSERVABLE_LABEL_BYTES;
-}
-
-uint64_t match_name_hash(const struct match_name *m)
-{
-    uint64_t h = 0;
-    for (unsigned i = m->labels; i > 0; i--)
-        h = match_name_step(m, i - 1, h);
-    return h;
-}
-
-uint64_t match_address_hash(enum observable_kind kind, const unsigned char *a, size_t n,
-                            unsigned prefix)
-{
-    uint64_t h = prefix;
-    for (size_t i = 0; i < n; i += 4) {
-        uint32_t w;
-        memcpy(&w, a + i, 4);
-        h = match_mix(h ^ w, 0xa0761d6478bd642fu);
-    }
-    return match_salted(h, kind);
-}
-
-uint64_t match_text_hash(enum observable_kind kind, struct str text)
-{
-    struct match_name m;
-    if (kind == OBSERVABLE_DOMAIN && match_name_split(&m, text.p, text.n))
-        return match_salted(match_name_hash(&m), kind);
-    return match_salted(match_hash_bytes(kind, text.p, text.n), kind);
-}
-
-/* An address in brackets; an IPv4-mapped one stands for the other. */
-static bool ipv6_host_hash(struct str host, uint64_t *hash)
-{
-    unsigned char a[16], mapped[4];
-    char text[OBSERVABLE_ADDRESS_BYTES];
-    if (host.p[host.n - 1] != ']' || !observable_parse_ipv6(str_slice(host, 1, host.n - 1), a))
-        return false;
-    if (observable_ipv4_mapped(a, mapped))
-        return match_host_hash((struct str){text, observable_text_ipv4(mapped, text)}, hash);
-    *hash = match_hash_bytes(0, (const char *)a, sizeof a);
-    return true;
-}
-
-bool match_host_hash(struct str host, uint64_t *hash)
-{
-    struct match_name m;
-    if (host.n > 0 && host.p[0] == '[')
-        return ipv6_host_hash(host, hash);
-    if (host.n > 0 && host.p[host.n - 1] == '.')
-        host.n--;
-    if (!match_name_split(&m, host.p, host.n))
-        return false;
-    *hash = match_name_hash(&m);
-    return true;
-}
+#include "match/scan_priv.h"
 
 /* ---- work ----------------------------------------------------------------------------------- */
 
@@ -122,159 +35,159 @@ size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t r
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
-struct found {
-    const struct match_value *value;
+const char *match_relation_name(enum match_relation r)
+{
+    static const char *const names[] = {"exact", "subdomain", "inside"};
+    must((unsigned)r < sizeof names / sizeof *names);
+    return names[r];
+}
+
+/* What was found, and where. */
+struct place {
     enum match_relation relation;
     struct str text;
     const char *s, *e;
 };
 
-static void tell(struct match_scan *sc, const struct found *f)
+struct telling {
+    struct match_scan *sc;
+    struct match_hit hit;
+};
+
+static bool tell_one(void *ctx, uint32_t number, const struct match_indicator *i)
 {
-    const char *s = source(sc, f->s), *e = source(sc, f->e);
+    struct telling *t = ctx;
+    if (i->from_us > t->sc->now_us || t->sc->now_us >= i->until_us)
+        return true;
+    t->hit.indicator = number;
+    t->sc->stop = !t->sc->each(t->sc->ctx, &t->hit);
+    return !t->sc->stop;
+}
+
+static bool tell(struct match_scan *sc, const struct match_value *v, uint64_t hash,
+                 const struct place *at)
+{
+    struct match_found f;
+    if (!match_set_find(sc->set, hash, v, &f))
+        return false;
+    const char *s = source(sc, at->s), *e = source(sc, at->e);
     if (sc->map != NULL && e <= sc->told)
-        return;
-    struct match_hit hit = {.relation = f->relation,
-                            .kind = f->value->kind,
-                            .observable = f->text,
-                            .seen = {s, (size_t)(e - s)}};
-    for (uint32_t l = f->value->first; l != MATCH_END && !sc->stop; l = sc->set->links[l].next) {
-        hit.indicator = sc->set->links[l].indicator;
-        const struct match_indicator *i = &sc->set->indicators[hit.indicator];
-        if (i->from_us <= sc->now_us && sc->now_us < i->until_us)
-            sc->stop = !sc->each(sc->ctx, &hit);
-    }
+        return true;
+    struct telling t = {.sc = sc,
+                        .hit = {.relation = at->relation,
+                                .kind = v->kind,
+                                .observable = at->text,
+                                .seen = {s, (size_t)(e - s)}}};
+    match_set_owners(sc->set, &f, tell_one, &t);
+    return true;
 }
 
 /* ---- addresses ---------------------------------------------------------------------------- */
 
-static void keep_prefix(const unsigned char *a, size_t n, unsigned prefix, unsigned char *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        unsigned from = (unsigned)i * 8;
-        unsigned keep = prefix <= from ? 0 : prefix - from >= 8 ? 8 : prefix - from;
-        out[i] = (unsigned char)(a[i] & (0xff00u >> keep));
-    }
-}
-
 void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const char *s,
                        const char *e)
 {
-    const struct match_set *set = sc->set;
-    uint32_t v = (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 | a[3];
-    uint32_t block = v >> (32 - set->ipv4_map_bits);
-    if (!(set->ipv4_map[block / 64] >> (block % 64) & 1))
+    const struct match_gate *g = &sc->set->gate;
+    if (!match_gate_ipv4(g, a))
         return;
-    for (unsigned i = 0; i < set->ipv4_prefix_count && !sc->stop; i++) {
-        unsigned prefix = set->ipv4_prefixes[i];
+    char text[OBSERVABLE_ADDRESS_BYTES];
+    struct place at = {.s = s, .e = e, .text = {text, observable_text_ipv4(a, text)}};
+    for (unsigned i = 0; i < g->ipv4_prefix_count && !sc->stop; i++) {
         unsigned char base[4];
-        keep_prefix(a, 4, prefix, base);
-        struct found f = {.relation = prefix == 32 ? MATCH_EXACT : MATCH_INSIDE, .s = s, .e = e};
-        f.value = match_set_find(set, match_address_hash(OBSERVABLE_IPV4, base, 4, prefix),
-                                 OBSERVABLE_IPV4, prefix, (struct str){(const char *)base, 4});
-        if (f.value == NULL)
-            continue;
-        char text[OBSERVABLE_ADDRESS_BYTES];
-        f.text = (struct str){text, observable_text_ipv4(a, text)};
-        tell(sc, &f);
+        struct match_value v = {.kind = OBSERVABLE_IPV4,
+                                .prefix = g->ipv4_prefixes[i],
+                                .key = {(const char *)base, sizeof base}};
+        match_keep_prefix(a, sizeof base, v.prefix, base);
+        uint64_t hash = match_ipv4_hash(g->facts.seed, base, v.prefix);
+        at.relation = v.prefix == 32 ? MATCH_EXACT : MATCH_INSIDE;
+        if (v.prefix == 32 || match_bloom_has(&g->values, hash))
+            tell(sc, &v, hash, &at);
     }
-}
-
-/* RFC 6052 §2.1: the well-known prefix, behind which operators' networks see IPv4 hosts. */
-static bool is_nat64(const unsigned char a[16])
-{
-    static const unsigned char prefix[12] = {0, 0x64, 0xff, 0x9b};
-    return memcmp(a, prefix, 12) == 0;
 }
 
 void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
                        const char *e)
 {
-    const struct match_set *set = sc->set;
+    const struct match_gate *g = &sc->set->gate;
     unsigned char inner[4];
     if (observable_ipv4_mapped(a, inner)) {
         match_lookup_ipv4(sc, inner, s, e);
         return;
     }
-    for (unsigned i = 0; i < set->ipv6_prefix_count && !sc->stop; i++) {
-        unsigned prefix = set->ipv6_prefixes[i];
+    char text[OBSERVABLE_ADDRESS_BYTES];
+    struct place at = {.s = s, .e = e, .text = {text, 0}};
+    for (unsigned i = 0; i < g->ipv6_prefix_count && !sc->stop; i++) {
         unsigned char base[16];
-        keep_prefix(a, 16, prefix, base);
-        uint64_t hash = match_address_hash(OBSERVABLE_IPV6, base, 16, prefix);
-        if (!match_maybe(set, hash))
+        struct match_value v = {.kind = OBSERVABLE_IPV6,
+                                .prefix = g->ipv6_prefixes[i],
+                                .key = {(const char *)base, sizeof base}};
+        match_keep_prefix(a, sizeof base, v.prefix, base);
+        uint64_t hash = match_ipv6_hash(g->facts.seed, base, v.prefix);
+        if (!match_bloom_has(&g->first, hash))
             continue;
-        struct found f = {.relation = prefix == 128 ? MATCH_EXACT : MATCH_INSIDE, .s = s, .e = e};
-        f.value = match_set_find(set, hash, OBSERVABLE_IPV6, prefix,
-                                 (struct str){(const char *)base, 16});
-        if (f.value == NULL)
-            continue;
-        char text[OBSERVABLE_ADDRESS_BYTES];
-        f.text = (struct str){text, observable_text_ipv6(a, text)};
-        tell(sc, &f);
+        at.text.n = observable_text_ipv6(a, text);
+        at.relation = v.prefix == 128 ? MATCH_EXACT : MATCH_INSIDE;
+        tell(sc, &v, hash, &at);
     }
-    if (is_nat64(a) && !sc->stop)
+    if (match_is_nat64(a) && !sc->stop)
         match_lookup_ipv4(sc, a + 12, s, e);
 }
 
 /* ---- names and texts ---------------------------------------------------------------------- */
 
 static bool find_name(struct match_scan *sc, const struct match_name *m, unsigned label,
-                      uint64_t hash, struct found *f)
+                      uint64_t hash, struct place *at)
 {
     uint64_t h = match_salted(hash, OBSERVABLE_DOMAIN);
-    if (!match_maybe(sc->set, h))
+    if (!match_bloom_has(&sc->set->gate.values, h))
         return false;
-    struct str key = {m->text + m->start[label], m->n - m->start[label]};
-    f->value = match_set_find(sc->set, h, OBSERVABLE_DOMAIN, 0, key);
-    f->relation = label == 0 ? MATCH_EXACT : MATCH_SUBDOMAIN;
-    if (f->value == NULL)
-        return false;
-    tell(sc, f);
-    return true;
+    struct match_value v = {.kind = OBSERVABLE_DOMAIN,
+                            .key = {m->text + m->start[label], m->n - m->start[label]}};
+    at->relation = label == 0 ? MATCH_EXACT : MATCH_SUBDOMAIN;
+    return tell(sc, &v, h, at);
 }
 
 bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e)
 {
+    const struct match_gate *g = &sc->set->gate;
     struct match_name m;
     uint64_t hashes[MATCH_NAME_LABELS];
-    if (!match_name_split(&m, name.p, name.n))
+    if (!match_gate_name(g, name) || !match_name_split(&m, name.p, name.n))
         return false;
-    struct found f = {.text = {m.text, m.n}, .s = s, .e = e};
+    struct place at = {.text = {m.text, m.n}, .s = s, .e = e};
     unsigned last = m.labels - 1;
-    uint64_t h = match_name_step(&m, last, 0);
-    if (!match_tld_known(sc->set, h))
-        return false;
+    hashes[last] = match_name_step(&m, last, g->facts.seed);
     if (last == 0) /* a single label is matched by its equal alone: see docs/DETECTION.md */
-        return sc->set->single_labels && find_name(sc, &m, 0, h, &f);
-    h = match_name_step(&m, last - 1, h);
-    if (!match_maybe(sc->set, match_salted(h, MATCH_SALT_ZONE)))
-        return false;
-    hashes[last - 1] = h;
-    for (unsigned i = last - 1; i > 0; i--)
+        return g->facts.single_labels && find_name(sc, &m, 0, hashes[0], &at);
+    for (unsigned i = last; i > 0; i--)
         hashes[i - 1] = match_name_step(&m, i - 1, hashes[i]);
     bool hit = false;
     for (unsigned i = 0; i < last && !sc->stop; i++)
-        hit = find_name(sc, &m, i, hashes[i], &f) || hit;
+        hit = find_name(sc, &m, i, hashes[i], &at) || hit;
     return hit;
+}
+
+/* What the gate says of a text that is no name and no address. */
+static bool text_maybe(const struct match_gate *g, const struct match_value *v, uint64_t hash)
+{
+    if (v->kind == OBSERVABLE_URL || v->kind == OBSERVABLE_EMAIL)
+        return match_bloom_has(&g->values, hash);
+    return match_gate_hash(g, v->key.p);
 }
 
 bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text)
 {
-    uint64_t hash = match_text_hash(kind, text);
-    return match_maybe(s, hash) && match_set_find(s, hash, kind, 0, text) != NULL;
+    struct match_value v = {.kind = kind, .key = text};
+    struct match_found f;
+    uint64_t hash = match_value_hash(s->gate.facts.seed, &v);
+    return text_maybe(&s->gate, &v, hash) && match_set_find(s, hash, &v, &f);
 }
 
 bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e)
 {
-    uint64_t hash = match_text_hash(kind, text);
-    if (!match_maybe(sc->set, hash))
-        return false;
-    struct found f = {.text = text, .s = s, .e = e};
-    f.value = match_set_find(sc->set, hash, kind, 0, text);
-    f.relation = MATCH_EXACT;
-    if (f.value == NULL)
-        return false;
-    tell(sc, &f);
-    return true;
+    struct match_value v = {.kind = kind, .key = text};
+    uint64_t hash = match_value_hash(sc->set->gate.facts.seed, &v);
+    struct place at = {.relation = MATCH_EXACT, .text = text, .s = s, .e = e};
+    return text_maybe(&sc->set->gate, &v, hash) && tell(sc, &v, hash, &at);
 }

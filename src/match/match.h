@@ -1,7 +1,12 @@
 /*
  * Indicator sets and the scanner. A set maps normal forms to indicators; the scanner reads bytes,
  * finds what could be an observable and looks it up in constant time, whatever the set's size.
- * A set is built by one thread, then read-only and shared; a scan keeps its state on its own stack.
+ * A set is built by one thread and sealed; it is then read-only and shared by any number of
+ * threads. A scan keeps its state on its own stack.
+ *
+ * A sealed set can be written to a file and opened again in a moment, however large it is. Over a
+ * sealed set another can be laid that adds indicators and silences some: that is how a set follows
+ * a collection that lives. The layout of the file stands in match_priv.h.
  */
 #ifndef MATCH_MATCH_H
 #define MATCH_MATCH_H
@@ -12,10 +17,15 @@
 /* What an alert says of the indicator; strings are copied into the set. */
 struct match_indicator {
     struct str id, name, tlp;
-    struct str labels; /* a JSON array, or STR_NONE */
-    int64_t from_us;   /* valid from this instant (INT64_MIN: always) */
-    int64_t until_us;  /* until before this one (INT64_MAX: no end) */
+    struct str labels;  /* a JSON array, or STR_NONE */
+    int64_t from_us;    /* valid from this instant (INT64_MIN: always) */
+    int64_t until_us;   /* until before this one (INT64_MAX: no end) */
+    bool stix;          /* a STIX object, not the line of a list; the next two are of those only */
+    int64_t version_us; /* its `modified`; kept, not looked at */
+    struct str marks;   /* ids of its markings but TLP, a blank behind each; kept, not looked at */
 };
+
+/* ---- building ----------------------------------------------------------------------------- */
 
 struct match_set;
 struct match_set *match_set_new(void); /* NULL without memory */
@@ -27,11 +37,10 @@ bool match_set_indicator(struct match_set *s, const struct match_indicator *i, u
  * reported. The same value twice under one indicator counts once. */
 bool match_set_value(struct match_set *s, uint32_t index, const struct observable *o,
                      struct err *e) BASE_CHECKED;
+/* Copies the indicators and values of a sealed set. */
+bool match_set_copy(struct match_set *s, const struct match_set *from, struct err *e) BASE_CHECKED;
 /* Ends building. */
 bool match_set_seal(struct match_set *s, struct err *e) BASE_CHECKED;
-size_t match_set_values(const struct match_set *s); /* different values */
-size_t match_set_indicators(const struct match_set *s);
-const struct match_indicator *match_set_get(const struct match_set *s, uint32_t index);
 
 /* Called for a line that holds no observable: its number from 1, its trimmed text and the reason.
  */
@@ -47,6 +56,42 @@ struct match_list_options {
  * `#` at a line's start or after a blank is left out. Unknown lines are counted and do not fail. */
 bool match_set_load_list(struct match_set *s, struct str text, struct match_list_options *options,
                          struct err *e) BASE_CHECKED;
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+/* Writes a sealed set that lies over no other; replaces the file as a whole. */
+bool match_set_write(const struct match_set *s, const char *path, struct err *e) BASE_CHECKED;
+/* Opens a file that match_set_write made. It is mapped: what a scan does not need is not read. The
+ * bytes are not trusted: each block is checked against its sum before it is first used, and what
+ * it says against the file's bounds. */
+bool match_set_open(const char *path, struct match_set **out, struct err *e) BASE_CHECKED;
+/* If a block read since opening was not what had been written. What it held was not found then. */
+bool match_set_damaged(const struct match_set *s);
+bool match_is_set(struct str head); /* by the first bytes of a file */
+
+/* ---- following a collection ----------------------------------------------------------------- */
+
+/* Lays a new set over a sealed one, which must outlive it: looked up in both, as if one set had
+ * been built of the indicators of `base`, without those silenced, and then those of `s`. If `base`
+ * lies over another itself, what it added and silenced is taken over, and only the lowest must
+ * stay. So a change is: a new set over the one in use, silence and add, seal, let scans take the
+ * new one, free the old one when the last scan with it has ended. Costs what was added since the
+ * lowest set was built, and a copy of its filters. May be called at any time before sealing, once.
+ */
+void match_set_over(struct match_set *s, const struct match_set *base);
+/* Silences the indicators of `base` with this id: it was withdrawn, or is replaced by what is added
+ * to `s`. Unknown ids are no error. */
+bool match_set_silence(struct match_set *s, struct str id, struct err *e) BASE_CHECKED;
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+size_t match_set_values(const struct match_set *s); /* different values; 0 before sealing */
+/* Indicators, with those of the set below and also those silenced there. */
+size_t match_set_indicators(const struct match_set *s);
+/* Of a sealed set. Its strings live as long as the set; the id is empty where a file is damaged. */
+struct match_indicator match_set_get(const struct match_set *s, uint32_t index);
+
+/* ---- scanning ----------------------------------------------------------------------------- */
 
 enum match_relation { MATCH_EXACT, MATCH_SUBDOMAIN, MATCH_INSIDE };
 const char *match_relation_name(enum match_relation r);
@@ -66,5 +111,15 @@ typedef bool match_hit_fn(void *ctx, const struct match_hit *hit);
  * are not ASCII. */
 void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
                 void *ctx);
+size_t match_count_lines(struct str text); /* line feeds */
+
+/* The ways to scan, quickest first; all find the same. The last, "reference", is the plain scanner
+ * alone. match_scan takes the first that the processor can run, or the one that the environment
+ * variable SETU_KERNEL names. */
+const char *match_kernel_name(size_t i); /* NULL behind the last */
+bool match_kernel_runs(size_t i);        /* if the processor can run it */
+/* For tests: from now on all scans go this way; NULL: as at the start. False if there is none of
+ * that name or the processor cannot run it. */
+bool match_kernel_force(const char *name);
 
 #endif

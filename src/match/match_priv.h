@@ -1,7 +1,44 @@
 /*
- * Inside the room: keys and their hashes, the sealed tables, the state of a scan. Three stages that
- * know little of each other: scan.c cuts text into words, candidate.c makes candidates of words,
- * lookup.c asks the tables. The tables are flat arrays that refer to each other by number.
+ * Inside the room: keys and their hashes, the gate, the tables of a sealed set and their file.
+ * What a scan keeps is in scan_priv.h, what the kernels share in kernel_priv.h.
+ *
+ * A look-up passes up to three doors, each dearer than the one before:
+ *
+ *   1. The gate's filter `first`, small enough to stay in the cache. It is asked for a *place key*:
+ *      16 bytes of the text in front of a point, in lower case: the last two labels of a name, the
+ *      first three numbers of an IPv4 address, the start of a hash. Taking such a key needs no
+ *      parsing, so the kernels do it for every candidate of the text.
+ *   2. The gate's filter `values`, asked for the hash of a whole value, or of the host of a URL or
+ *      e-mail address of the set.
+ *   3. The tables, which compare the key itself.
+ *
+ * Both filters are register-blocked Bloom filters: a key sets four bits of one 64-bit word, at 12
+ * bits a key about one in 90 strangers passes. What a gate refuses is certainly not in the set.
+ *
+ * The tables (little-endian on the disk and in memory; a host of another order refuses the file):
+ *
+ *   rows        one of 12 bytes for each value, in order of the value's 64-bit hash
+ *   buckets     for each of 2^k stretches of hashes the first row; one more at the end. At most 8
+ *               rows share a bucket on average, so a look-up reads two or three cache lines
+ *   owners      for values of several indicators: how many, and their numbers
+ *   text        keys and indicators, each named by the place of its first byte
+ *   indicators  the low 32 bits of each one's place in text; places grow with the number
+ *   wraps       for each further 4 GiB of text the first indicator that lies there
+ *
+ * That is 12 to 14 bytes a value, 4 an indicator, 3 to 4 for the filters, and the strings.
+ *
+ * A key in text is its length as a varint (7 bits a byte, low ones first, the top bit says that
+ * more follow) and its bytes; of an IPv6 address the length of its prefix and 16 bytes. IPv4
+ * addresses stand in the row itself. An indicator is a byte of flags, its id as such a string, and
+ * what the flags name, in their order (match_record). A value written as its indicator's id is kept
+ * once: its key is that id.
+ *
+ * The file is the header, padded to a page of 4,096 bytes, and the sections, each from a page on:
+ * facts, first, values, buckets, rows, owners, indicators, wraps, text, sums. `sums` holds the sum
+ * of each page before it; the header holds the sum of those sums and of itself. Filters, facts and
+ * sums are checked when the file is opened, every other page before it is first read. Sums find
+ * damage, not forgery: all numbers are checked against their bounds besides, whenever they are
+ * used.
  */
 #ifndef MATCH_MATCH_PRIV_H
 #define MATCH_MATCH_PRIV_H
@@ -13,6 +50,9 @@
 
 /* ---- hashing ------------------------------------------------------------------------------ */
 
+/* Hashes of values start from a random seed of the set, so that nobody can write a feed whose
+ * values share one. */
+
 __extension__ typedef unsigned __int128 match_u128;
 
 /* 128-bit multiplication folded to 64 bits. */
@@ -22,12 +62,11 @@ static inline uint64_t match_mix(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* What a hash stands for: a kind's value, or a gate that spares the work behind it. */
+/* What a hash stands for: a kind's value, or the host of one. */
 enum match_salt {
-    MATCH_SALT_ZONE = OBSERVABLE_KINDS, /* the last two labels of a name in the set */
-    MATCH_SALT_URL_HOST,                /* the host of a URL in the set */
-    MATCH_SALT_EMAIL_HOST,              /* the host of an e-mail address in the set */
-    MATCH_SALT_IDN                      /* what stands behind an A-label of a name in the set */
+    MATCH_SALT_URL_HOST = OBSERVABLE_KINDS, /* the host of a URL in the set */
+    MATCH_SALT_EMAIL_HOST,                  /* the host of an e-mail address in the set */
+    MATCH_SALT_BLOCK /* of a place key: some block, not only addresses, lies in this /24 */
 };
 
 static inline uint64_t match_salted(uint64_t h, unsigned salt)
@@ -35,18 +74,22 @@ static inline uint64_t match_salted(uint64_t h, unsigned salt)
     return match_mix(h ^ 0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u + 2 * (uint64_t)salt);
 }
 
+static inline uint64_t match_load(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return le64toh(w);
+}
+
 /* Goes on from `h` with n bytes. */
 static inline uint64_t match_hash_bytes(uint64_t h, const char *p, size_t n)
 {
     uint64_t w = 0;
     h ^= n * 0x9fb21c651e98df25u;
-    for (; n >= 8; p += 8, n -= 8) {
-        memcpy(&w, p, 8);
-        h = match_mix(h ^ w, 0xa0761d6478bd642fu);
-    }
-    w = 0;
+    for (; n >= 8; p += 8, n -= 8)
+        h = match_mix(h ^ match_load(p), 0xa0761d6478bd642fu);
     memcpy(&w, p, n);
-    return match_mix(h ^ w, 0xe7037ed1a0b428dbu);
+    return match_mix(h ^ le64toh(w), 0xe7037ed1a0b428dbu);
 }
 
 /* A name is hashed label by label from its end, so that all its suffixes come from one pass. */
@@ -65,75 +108,70 @@ static inline uint64_t match_name_step(const struct match_name *m, unsigned i, u
     size_t end = i + 1 < m->labels ? m->start[i + 1] - 1u : m->n;
     const char *p = m->text + m->start[i];
     size_t n = end - m->start[i];
-    uint64_t w;
     h ^= n * 0x9fb21c651e98df25u;
-    for (; n > 8; p += 8, n -= 8) {
-        memcpy(&w, p, 8);
-        h = match_mix(h ^ w, 0xa0761d6478bd642fu);
-    }
-    memcpy(&w, p, 8);
-    w = n == 0 ? 0 : le64toh(w) & UINT64_MAX >> (64 - 8 * n);
+    for (; n > 8; p += 8, n -= 8)
+        h = match_mix(h ^ match_load(p), 0xa0761d6478bd642fu);
+    uint64_t w = n == 0 ? 0 : match_load(p) & UINT64_MAX >> (64 - 8 * n);
     return match_mix(h ^ w, 0xe7037ed1a0b428dbu);
 }
-uint64_t match_name_hash(const struct match_name *m); /* of the whole name */
-
-/* ---- the set ------------------------------------------------------------------------------ */
-
-/* One value: its kind and key, and the list of its owners. */
-struct match_value {
-    uint64_t hash;
-    size_t key_at;        /* in keys */
-    uint32_t first, last; /* links */
-    uint16_t key_n;
-    uint8_t kind;
-    uint8_t prefix; /* addresses; a key of another length of prefix is another value */
-};
-
-struct match_link {
-    uint32_t indicator, next; /* next: MATCH_END at the end */
-};
-#define MATCH_END UINT32_MAX
-
-#define MATCH_TLD_BITS (1u << 15)
-
-struct match_set {
-    bool sealed;
-    struct arena *strings;
-    struct match_indicator *indicators;
-    size_t indicator_count, indicator_room;
-    struct match_value *values;
-    size_t value_count, value_room;
-    struct match_link *links;
-    size_t link_count, link_room;
-    char *keys;
-    size_t keys_n, keys_room;
-    /* Open addressing, linear: the upper half of the hash, the value's number + 1; 0 is empty. */
-    uint64_t *slots;
-    size_t slot_mask;
-    /* Register-blocked Bloom filter over values (not IPv4) and gates. */
-    uint64_t *bloom;
-    size_t bloom_words;
-    uint64_t *ipv4_map; /* one bit for each block of 2^(32-ipv4_map_bits) addresses */
-    unsigned ipv4_map_bits;
-    uint64_t tlds[MATCH_TLD_BITS / 64];
-    unsigned char ipv4_prefixes[33], ipv6_prefixes[129]; /* those in use, longest first */
-    unsigned ipv4_prefix_count, ipv6_prefix_count;
-    size_t counts[OBSERVABLE_KINDS];
-    size_t longest_url; /* bytes of its normal form */
-    bool single_labels, idn_names;
-};
+uint64_t match_name_hash(const struct match_name *m, uint64_t seed); /* of the whole name */
 
 /* The key of an observable: an address's bytes, otherwise the text. */
 struct str match_key(const struct observable *o);
-uint64_t match_address_hash(enum observable_kind kind, const unsigned char *a, size_t n,
-                            unsigned prefix);
-uint64_t match_text_hash(enum observable_kind kind, struct str text);
+uint64_t match_ipv4_hash(uint64_t seed, const unsigned char a[4], unsigned prefix);
+uint64_t match_ipv6_hash(uint64_t seed, const unsigned char a[16], unsigned prefix);
+uint64_t match_text_hash(uint64_t seed, enum observable_kind kind, struct str text);
 /* Hash of a URL's or e-mail address's host in normal form (a dot behind it, letters in either case
  * and any notation of IPv6 are the same), before salting; false when it is none. */
-bool match_host_hash(struct str host, uint64_t *hash);
-/* The value with that hash, kind, prefix and key, or NULL. */
-const struct match_value *match_set_find(const struct match_set *s, uint64_t hash, unsigned kind,
-                                         unsigned prefix, struct str key);
+bool match_host_hash(uint64_t seed, struct str host, uint64_t *hash);
+/* The first `prefix` bits of n bytes, 4 or 16, the others cleared. */
+void match_keep_prefix(const unsigned char *a, size_t n, unsigned prefix, unsigned char *out);
+
+/* ---- place keys --------------------------------------------------------------------------- */
+
+#define MATCH_PLACE_BYTES 16
+extern const uint64_t match_place_masks[64][2];
+
+/* Sixteen bytes as two words with letters in lower case (and _ as DEL, which no word holds): those
+ * farther from the end, those nearer. */
+static inline uint64_t match_place_mix(uint64_t far, uint64_t near)
+{
+    return match_mix(far ^ 0x8bb84b93962eacc9u, near ^ 0x2d358dccaa6c78a5u);
+}
+
+#define MATCH_LOWER 0x2020202020202020u
+
+/* Of the n bytes in front of e, 63 at the most, or the last 16 of them. Reads 16 bytes in front of
+ * e, in any case. */
+static inline uint64_t match_place_key(const char *e, size_t n)
+{
+    const uint64_t *mask = match_place_masks[n];
+    return match_place_mix((match_load(e - 16) | MATCH_LOWER) & mask[0],
+                           (match_load(e - 8) | MATCH_LOWER) & mask[1]);
+}
+
+/* The same of n bytes at p, reading no others. */
+uint64_t match_place_key_of(const char *p, size_t n);
+
+/* Number of the last label's bit in the map of those in use; `near` are the 8 bytes in front of its
+ * end in lower case, n its length. Longer ones are known by their last 8 bytes. */
+#define MATCH_TLD_BITS (1u << 15)
+static inline unsigned match_tld_short(uint64_t near, size_t n) /* n from 1 to 8 */
+{
+    return (unsigned)((near >> (64 - 8 * n)) * 0x9e3779b97f4a7c15u >> 49);
+}
+
+static inline unsigned match_tld_of(uint64_t near, size_t n)
+{
+    return match_tld_short(near, n < 8 && n > 0 ? n : 8);
+}
+
+/* ---- the gate ----------------------------------------------------------------------------- */
+
+struct match_bloom {
+    uint64_t *words;
+    size_t count;
+};
 
 static inline uint64_t match_bloom_bits(uint64_t h)
 {
@@ -146,146 +184,218 @@ static inline size_t match_bloom_word(uint64_t h, size_t words)
     return (size_t)((h >> 32) * (uint64_t)words >> 32);
 }
 
-/* False only when nothing with that hash is in the set. */
-static inline bool match_maybe(const struct match_set *s, uint64_t h)
+static inline bool match_bloom_has(const struct match_bloom *b, uint64_t h)
 {
     uint64_t bits = match_bloom_bits(h);
-    return (s->bloom[match_bloom_word(h, s->bloom_words)] & bits) == bits;
+    return (b->words[match_bloom_word(h, b->count)] & bits) == bits;
 }
 
-static inline bool match_tld_known(const struct match_set *s, uint64_t h)
+/* What a scan asks before the tables, besides the filters. All fields have a fixed size and no
+ * padding: it is a section of the file. */
+struct match_facts {
+    uint64_t tlds[MATCH_TLD_BITS / 64];
+    uint64_t counts[OBSERVABLE_KINDS]; /* values */
+    uint64_t seed;
+    uint64_t longest_url;             /* bytes of its normal form */
+    uint64_t ipv4_used, ipv6_used[3]; /* a bit for each length of prefix */
+    uint32_t single_labels;           /* a domain of one label: it may stand anywhere a word does */
+    uint32_t short_names;             /* the same, or the host of a URL or e-mail address is such */
+    uint32_t digit_names;             /* a name whose last character is a digit */
+    uint32_t idn_names;               /* a name with an A-label */
+    uint32_t wide_blocks; /* an IPv4 block wider than a /20: the first two numbers have keys */
+    uint32_t unused;
+};
+
+struct match_gate {
+    struct match_bloom first, values;
+    struct match_facts facts;
+    /* From the facts: those in use, longest first. */
+    unsigned char ipv4_prefixes[33], ipv6_prefixes[129];
+    unsigned ipv4_prefix_count, ipv6_prefix_count;
+};
+
+/* IPv4 blocks up to this wide are known by each /24 in them, wider ones by each /16. */
+#define MATCH_WIDE_PREFIX 20
+
+struct match_value {
+    enum observable_kind kind;
+    unsigned prefix; /* of addresses */
+    struct str key;  /* as match_key makes it */
+};
+uint64_t match_value_hash(uint64_t seed, const struct match_value *v);
+
+/* How many keys a value puts into the filters, at the most. */
+void match_gate_count(const struct match_value *v, size_t *first, size_t *values);
+void match_gate_add(struct match_gate *g, const struct match_value *v);
+void match_gate_list_prefixes(struct match_gate *g);
+/* If the set may hold a name that ends with this label, and so on. */
+bool match_gate_tld(const struct match_gate *g, struct str label);
+/* If the set may hold this name, in normal form but for the case of letters, or something above,
+ * below or at it. */
+bool match_gate_name(const struct match_gate *g, struct str name);
+/* If the set may hold the address, a block around it or a URL there. */
+bool match_gate_ipv4(const struct match_gate *g, const unsigned char a[4]);
+bool match_gate_ipv6(const struct match_gate *g, const unsigned char a[16]);
+bool match_gate_hash(const struct match_gate *g, const char *digits);
+/* As match_gate_name, behind it: asks for every suffix of the name. */
+bool match_gate_suffixes(const struct match_gate *g, struct str name);
+bool match_gate_host(const struct match_gate *g, struct str host);
+/* RFC 6052 §2.1: behind the well-known prefix operators' networks see IPv4 hosts. */
+bool match_is_nat64(const unsigned char a[16]);
+
+static inline bool match_tld_known(const struct match_facts *f, unsigned tld)
 {
-    return s->tlds[h % MATCH_TLD_BITS / 64] >> (h % 64) & 1;
+    return f->tlds[tld / 64] >> (tld % 64) & 1;
 }
 
-/* ---- work ----------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------- */
 
-/* What hostile text could make dear is paid for by the text passed: bytes of URLs looked at for an
- * end, and names outside ASCII converted. Who has saved enough is served at once. */
-#define MATCH_URL_SHARE        8          /* bytes looked at for each byte of text, on average */
-#define MATCH_URL_SAVED        (32 << 10) /* the most that is saved; at the start it is all there */
-#define MATCH_CONVERSION       64 /* bytes of text that pay for one conversion, on average */
-#define MATCH_CONVERSION_SAVED (64 << 10)
+struct match_row {
+    uint32_t owner; /* an indicator; with MATCH_ROW_LIST a place in owners */
+    uint32_t key;   /* low bits of the place in text; an IPv4 address */
+    uint16_t tag;   /* low bits of the hash; the high ones are the bucket's */
+    uint8_t key_high;
+    uint8_t kind; /* and MATCH_ROW_LIST. IPv4: key_high is the prefix */
+};
+#define MATCH_ROW_LIST  0x80
+#define MATCH_NONE      UINT32_MAX
+#define MATCH_TEXT_BITS 40
 
-struct match_work {
-    size_t at;                         /* bytes of text paid in */
-    size_t url_credit, convert_credit; /* left to spend */
-    /* Spent so far, for tests. */
-    size_t url_bytes, normalizations, conversions;
+/* Rows of one bucket; more is damage. */
+#define MATCH_BUCKET_ROWS 4096
+
+/* The pages of a mapped file that were checked. */
+struct match_sums;
+
+struct match_table {
+    const struct match_row *rows;
+    size_t row_count;
+    const uint32_t *buckets;
+    unsigned bucket_bits; /* 2^bucket_bits buckets, one more entry */
+    const uint32_t *owners;
+    size_t owner_count;
+    const unsigned char *text;
+    size_t text_n;
+    const uint32_t *indicators, *wraps;
+    size_t indicator_count, wrap_count;
+    struct match_sums *sums; /* NULL: nothing to check */
 };
 
-/* ---- a scan ------------------------------------------------------------------------------- */
-
-struct match_scan {
-    const struct match_set *set;
-    const char *begin, *end; /* the bytes looked at: the text itself, or a piece of it decoded */
-    /* Decoded piece: where in `raw` each byte came from, with one entry more; else NULL. */
-    const uint16_t *map;
-    const char *raw;
-    const char *told;       /* decoded piece: what ends up to here has been told before */
-    const char *text_begin; /* of the whole text, decoded piece or not */
-    const char *ipv6_until; /* no IPv6 address starts before */
-    const char *user_until; /* no e-mail address starts before: it is a URL's user */
-    const char *border;     /* no token reaches before: an escape ended there */
-    /* Decoded piece with more text behind: a token that reaches its end may be longer. */
-    bool cut;
-    const char *rest; /* cut piece: where the next one takes over; NULL: behind it */
-    struct match_work *work;
-    int64_t now_us;
-    match_hit_fn *each;
-    void *ctx;
-    bool stop;
+/* Those who hold a value: numbers in the same table. */
+struct match_owners {
+    const uint32_t *p;
+    size_t n;
 };
 
-/* As match_scan, and tells what it cost. */
-void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                     void *ctx, struct match_work *work);
-/* Pays in the text up to p, a place in the bytes looked at. */
-void match_work_pay(struct match_scan *sc, const char *p);
-/* observable_text_domain, within what conversions may cost; 0 also when nothing is left. */
-size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room);
+/* The row with that hash and value, or NULL. */
+const struct match_row *match_table_find(const struct match_table *t, uint64_t hash,
+                                         const struct match_value *v);
+/* The row's key; `room` holds that of an address. Its n is 0 where a file is damaged. */
+struct match_value match_table_value(const struct match_table *t, const struct match_row *r,
+                                     unsigned char room[16]);
+struct match_owners match_table_owners(const struct match_table *t, const struct match_row *r);
+/* False where a file is damaged. */
+bool match_table_indicator(const struct match_table *t, uint32_t number,
+                           struct match_indicator *out);
 
-/* Classes of bytes. */
 enum {
-    MATCH_WORD = 1,    /* letters, digits, - _ . and all above ASCII */
-    MATCH_DOT = 2,     /* . */
-    MATCH_HIGH = 4,    /* above ASCII */
-    MATCH_JOIN = 8,    /* behind a word: it may go on in some way */
-    MATCH_BREAK = 16,  /* blanks, controls, " < >: nothing runs across */
-    MATCH_ILLEGAL = 32 /* { } | ^ and the backquote: in no URL unescaped */
+    MATCH_RECORD_NAME = 1,    /* a string */
+    MATCH_RECORD_FROM = 2,    /* 8 bytes */
+    MATCH_RECORD_UNTIL = 4,   /* 8 bytes */
+    MATCH_RECORD_STIX = 8,    /* 8 bytes: its version */
+    MATCH_RECORD_COMMON = 16, /* 5 bytes: the place in text of tlp, labels and marks, strings */
+    MATCH_RECORD_KNOWN = 31   /* any other bit is damage */
 };
-extern const unsigned char match_class[256];
 
-static inline unsigned match_class_of(char c)
-{
-    return match_class[(unsigned char)c];
-}
+#define MATCH_PAGE  4096u
+#define MATCH_MAGIC "SETUSET\n"
+enum {
+    MATCH_FACTS,
+    MATCH_FIRST,
+    MATCH_VALUES,
+    MATCH_BUCKETS,
+    MATCH_ROWS,
+    MATCH_OWNERS,
+    MATCH_INDICATORS,
+    MATCH_WRAPS,
+    MATCH_TEXT,
+    MATCH_SUMS,
+    MATCH_SECTIONS
+};
+struct match_header {
+    char magic[8];
+    uint32_t version, order;
+    uint64_t file_bytes;
+    struct {
+        uint64_t at, n;
+    } sections[MATCH_SECTIONS];
+    uint64_t sums_sum; /* of the section of sums, to its last page's end */
+    uint64_t sum;      /* of the fields before */
+};
 
-static inline bool match_is_word(char c)
-{
-    return match_class_of(c) & MATCH_WORD;
-}
+/* If what lies there, inside the file, is as it was written. */
+bool match_sums_ok(struct match_sums *s, const void *p, size_t n);
+uint64_t match_sum(const void *page, size_t n); /* of a multiple of 32 bytes */
+void match_sums_free(struct match_sums *s);
+bool match_sums_damaged(const struct match_sums *s);
 
-static inline bool match_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+/* ---- a set -------------------------------------------------------------------------------- */
 
-static inline char match_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
+/* A value that waits for sealing. */
+struct match_pending {
+    uint64_t hash; /* filled by sealing */
+    uint64_t key;  /* place in text; an IPv4 address */
+    uint32_t owner;
+    uint8_t kind, prefix;
+    uint16_t unused;
+};
 
-/* Value of a hexadecimal digit, or -1. */
-static inline int match_hex(char c)
-{
-    if (match_is_digit(c))
-        return c - '0';
-    c = match_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+struct match_builder {
+    struct match_pending *values;
+    size_t value_count, value_room;
+    uint64_t *places; /* of indicators, in text */
+    size_t place_count, place_room;
+    struct buf text;
+    size_t id_at, id_n;         /* of the indicator added last */
+    size_t common_at, common_n; /* of what indicators before had in common; 0: nothing yet */
+};
 
-/* Hexadecimal digits of the shortest hash. */
-#define MATCH_SHORTEST_HASH 32
+/* Ids that are silent below; open addressing over an arena. */
+struct match_silence {
+    struct arena *text;
+    struct str *ids;
+    size_t count, mask;
+};
 
-/* Cuts [begin, end) into words and hands those on that may be candidates. */
-void match_scan_words(struct match_scan *sc);
-/* The word [s, e), whose bytes have the classes `seen`; returns where to go on. */
-const char *match_scan_word(struct match_scan *sc, const char *s, const char *e, unsigned seen);
-/* If at `e`, behind a word, stands a defanged sign or an escape that goes on with the word; never
- * in a decoded piece, where they are plain. */
-bool match_joined(const struct match_scan *sc, const char *e);
-/* If the backslash at p starts an escape of something that can go on with a URL. */
-bool match_escaped(const struct match_scan *sc, const char *p);
-/* If an escape starts with the backslash before `s`: where it ends, and whether it yields a byte
- * of a word. Else NULL. */
-const char *match_escape_before(const struct match_scan *sc, const char *s, bool *word);
-/* Reads defanged signs and escapes in the piece of text around `s` and scans it; returns where to
- * go on behind it. */
-const char *match_scan_decoded(struct match_scan *sc, const char *s);
-/* The names, IPv4 addresses and hashes in the word [s, e). */
-void match_scan_host(struct match_scan *sc, const char *s, const char *e);
-/* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
- * on if the text was dealt with, NULL if its words are still to be looked at. */
-const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
-/* Where the word [s, e) starts when a percent-escape runs into it. */
-const char *match_word_start(const struct match_scan *sc, const char *s, const char *e);
-/* Length of the UTF-8 character at p if it separates words: of a script that is written without
- * blanks, or punctuation; else 0. */
-size_t match_separator(const char *p, const char *end);
-/* If a URL or e-mail address at that host may be in the set. */
-bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt);
+struct match_set {
+    struct match_builder *builder; /* NULL: sealed */
+    const struct match_set *below; /* sealed, and over no other itself; or NULL */
+    struct match_silence silence;
+    struct match_table table;
+    struct match_gate gate; /* of this and of what is below */
+    void *owned[6];         /* the table's memory, unless mapped */
+    struct str mapped;      /* the file, or STR_NONE */
+};
 
-/* Look-ups. [s, e) are the bytes seen, in the scan's text. */
-void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const char *s,
-                       const char *e);
-void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
-                       const char *e);
-/* Returns whether there was a hit. */
-bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
-bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
-                       const char *s, const char *e);
-/* If the set holds it; tells nothing. */
-bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text);
+bool match_silent(const struct match_set *s, struct str id);
+/* The first step of sealing: makes `below` a set that lies over no other. */
+bool match_set_flatten(struct match_set *s, struct err *e) BASE_CHECKED;
+/* Goes through a table's values; false stops. */
+typedef bool match_value_fn(void *ctx, const struct match_row *r, const struct match_value *v);
+bool match_table_each(const struct match_table *t, match_value_fn *each, void *ctx);
+/* Memory of a gate's filters: so many words. */
+bool match_gate_new(struct match_set *s, size_t first, size_t values, struct err *e) BASE_CHECKED;
+
+/* A value of the set as it was found: in the set's own table, or in the one below. */
+struct match_found {
+    const struct match_row *own, *below;
+};
+/* False when neither holds it; a row below whose owners are all silenced does not count. */
+bool match_set_find(const struct match_set *s, uint64_t hash, const struct match_value *v,
+                    struct match_found *out);
+/* Its indicators, those below first: number in the set, and what is said of it. False stops. */
+typedef bool match_owner_fn(void *ctx, uint32_t number, const struct match_indicator *i);
+bool match_set_owners(const struct match_set *s, const struct match_found *f, match_owner_fn *each,
+                      void *ctx);
 
 #endif

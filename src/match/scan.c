@@ -2,7 +2,7 @@
  * Cutting text into words. A word is a longest run of letters, digits, `-`, `_`, `.` and bytes
  * above ASCII; what cannot be a candidate (most words) is passed over here.
  */
-#include "match/match_priv.h"
+#include "match/scan_priv.h"
 
 #define W MATCH_WORD
 #define D (MATCH_WORD | MATCH_DOT)
@@ -37,7 +37,7 @@ const unsigned char match_class[256] = {
 
 static bool worth_a_look(const struct match_scan *sc, const char *s, const char *e, unsigned seen)
 {
-    if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->single_labels)
+    if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->gate.facts.single_labels)
         return true;
     if (e < sc->end && match_class_of(*e) & MATCH_JOIN)
         return true;
@@ -54,9 +54,8 @@ static bool left_to_next(const struct match_scan *sc, const char *s, const char 
                                         strchr(":@+%", s[-1]) == NULL));
 }
 
-void match_scan_words(struct match_scan *sc)
+void match_scan_words(struct match_scan *sc, const char *p, const char *end)
 {
-    const char *p = sc->begin, *end = sc->end;
     while (p < end && !sc->stop) {
         if (!match_is_word(*p)) {
             p++;
@@ -73,26 +72,4 @@ void match_scan_words(struct match_scan *sc)
         if (worth_a_look(sc, s, p, seen))
             p = match_scan_word(sc, s, p, seen);
     }
-}
-
-void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                     void *ctx, struct match_work *work)
-{
-    must(s->sealed);
-    *work = (struct match_work){.url_credit = MATCH_URL_SAVED,
-                                .convert_credit = MATCH_CONVERSION_SAVED};
-    struct match_scan sc = {.set = s, .work = work, .now_us = now_us, .each = each, .ctx = ctx};
-    if (text.n == 0)
-        return;
-    sc.begin = text.p;
-    sc.end = text.p + text.n;
-    sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
-    match_scan_words(&sc);
-}
-
-void match_scan(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
-                void *ctx)
-{
-    struct match_work work;
-    match_scan_work(s, text, now_us, each, ctx, &work);
 }

@@ -1,6 +1,4 @@
-/* Building a set: values, their owners, and at the end the tables the look-ups read. */
-#include <string.h>
-
+/* Building a set, laying one over another, and what a sealed set answers. */
 #include "match/match_priv.h"
 
 struct match_set *match_set_new(void)
@@ -8,335 +6,406 @@ struct match_set *match_set_new(void)
     struct match_set *s = base_alloc(sizeof *s);
     if (s == NULL)
         return NULL;
-    s->strings = arena_new(LIMIT_ARENA_FILE_BYTES);
-    if (s->strings == NULL) {
+    s->builder = base_alloc(sizeof *s->builder);
+    if (s->builder == NULL) {
         base_free(s);
         return NULL;
     }
+    buf_byte(&s->builder->text, 0); /* so that no place is 0 */
     return s;
+}
+
+static void builder_free(struct match_builder *b)
+{
+    if (b == NULL)
+        return;
+    base_free(b->values);
+    base_free(b->places);
+    buf_done(&b->text);
+    base_free(b);
 }
 
 void match_set_free(struct match_set *s)
 {
     if (s == NULL)
         return;
-    arena_free(s->strings);
-    base_free(s->indicators);
-    base_free(s->values);
-    base_free(s->links);
-    base_free(s->keys);
-    base_free(s->slots);
-    base_free(s->bloom);
-    base_free(s->ipv4_map);
+    builder_free(s->builder);
+    arena_free(s->silence.text);
+    base_free(s->silence.ids);
+    base_pages_free(s->gate.first.words, s->gate.first.count * sizeof(uint64_t));
+    base_pages_free(s->gate.values.words, s->gate.values.count * sizeof(uint64_t));
+    match_sums_free(s->table.sums);
+    for (size_t i = 0; i < sizeof s->owned / sizeof *s->owned; i++)
+        base_free(s->owned[i]);
+    file_unmap(s->mapped);
     base_free(s);
 }
 
-size_t match_set_values(const struct match_set *s)
+static bool no_memory(struct err *e)
 {
-    return s->value_count;
+    return err_set(e, ERR_MEMORY, "no memory for the indicator set");
 }
 
-size_t match_set_indicators(const struct match_set *s)
+/* ---- text --------------------------------------------------------------------------------- */
+
+static void put_number(struct buf *b, uint64_t v, size_t bytes)
 {
-    return s->indicator_count;
+    for (; bytes > 0; bytes--, v >>= 8)
+        buf_byte(b, (char)v);
 }
 
-const struct match_indicator *match_set_get(const struct match_set *s, uint32_t index)
+static void put_string(struct buf *b, struct str s)
 {
-    must(index < s->indicator_count);
-    return &s->indicators[index];
+    size_t n = s.n;
+    for (; n > 0x7f; n >>= 7)
+        buf_byte(b, (char)(n | 0x80));
+    buf_byte(b, (char)n);
+    buf_str(b, s);
 }
 
-const char *match_relation_name(enum match_relation r)
+static bool text_ok(const struct match_builder *b, struct err *e)
 {
-    static const char *const names[] = {"exact", "subdomain", "inside"};
-    must((unsigned)r < sizeof names / sizeof *names);
-    return names[r];
-}
-
-static bool grow(void *items, size_t *room, size_t need, size_t item_bytes, struct err *e)
-{
-    void *p;
-    memcpy(&p, items, sizeof p);
-    if (!base_grow(&p, room, need, item_bytes))
-        return err_set(e, ERR_MEMORY, "no memory for the indicator set");
-    memcpy(items, &p, sizeof p);
+    if (b->text.failed)
+        return no_memory(e);
+    if (b->text.n >> MATCH_TEXT_BITS != 0)
+        return err_set(e, ERR_LIMIT, "more text than an indicator set can hold");
     return true;
 }
 
-/* A copy in the set; `last`, the same string of the indicator before, is shared if equal. */
-static struct str keep(struct match_set *s, struct str text, struct str last)
+/* ---- indicators --------------------------------------------------------------------------- */
+
+/* tlp, labels and marks, once for all indicators in sequence that have the same. */
+static void put_common(struct match_builder *b, const struct match_indicator *i)
 {
-    if (text.n == 0)
-        return STR_NONE;
-    return str_eq(text, last) ? last : arena_str(s->strings, text);
+    size_t at = b->text.n;
+    put_string(&b->text, i->tlp);
+    put_string(&b->text, i->labels);
+    put_string(&b->text, i->marks);
+    if (b->text.failed)
+        return;
+    struct str now = {b->text.p + at, b->text.n - at};
+    struct str before = {b->text.p + b->common_at, b->common_n};
+    if (b->common_at > 0 && str_eq(now, before)) {
+        b->text.n = at;
+        return;
+    }
+    b->common_at = at;
+    b->common_n = now.n;
 }
 
 bool match_set_indicator(struct match_set *s, const struct match_indicator *i, uint32_t *index,
                          struct err *e)
 {
-    must(!s->sealed);
-    if (s->indicator_count >= MATCH_END - 1)
-        return err_set(e, ERR_LIMIT, "more than %u indicators", MATCH_END - 1);
-    if (!grow(&s->indicators, &s->indicator_room, s->indicator_count + 1, sizeof *s->indicators, e))
+    struct match_builder *b = s->builder;
+    must(b != NULL);
+    void *places = b->places;
+    if (b->place_count >= MATCH_NONE - 1)
+        return err_set(e, ERR_LIMIT, "more than %u indicators", MATCH_NONE - 1);
+    if (!base_grow(&places, &b->place_room, b->place_count + 1, sizeof *b->places))
+        return no_memory(e);
+    b->places = places;
+    bool common = i->tlp.n > 0 || i->labels.n > 0 || i->marks.n > 0;
+    if (common)
+        put_common(b, i);
+    b->places[b->place_count] = b->text.n;
+    buf_byte(&b->text,
+             (char)((i->name.n > 0 ? MATCH_RECORD_NAME : 0) |
+                    (i->from_us != INT64_MIN ? MATCH_RECORD_FROM : 0) |
+                    (i->until_us != INT64_MAX ? MATCH_RECORD_UNTIL : 0) |
+                    (i->stix ? MATCH_RECORD_STIX : 0) | (common ? MATCH_RECORD_COMMON : 0)));
+    b->id_at = b->text.n;
+    put_string(&b->text, i->id);
+    b->id_n = i->id.n;
+    if (i->name.n > 0)
+        put_string(&b->text, i->name);
+    if (i->from_us != INT64_MIN)
+        put_number(&b->text, (uint64_t)i->from_us, 8);
+    if (i->until_us != INT64_MAX)
+        put_number(&b->text, (uint64_t)i->until_us, 8);
+    if (i->stix)
+        put_number(&b->text, (uint64_t)i->version_us, 8);
+    if (common)
+        put_number(&b->text, b->common_at, 5);
+    if (!text_ok(b, e))
         return false;
-    struct match_indicator last = {0};
-    if (s->indicator_count > 0)
-        last = s->indicators[s->indicator_count - 1];
-    struct match_indicator copy = *i;
-    copy.id = keep(s, i->id, last.id);
-    copy.name = keep(s, i->name, last.name);
-    copy.tlp = keep(s, i->tlp, last.tlp);
-    copy.labels = keep(s, i->labels, last.labels);
-    if (!arena_ok(s->strings, e))
-        return false;
-    s->indicators[s->indicator_count] = copy;
-    *index = (uint32_t)s->indicator_count++;
+    *index = (uint32_t)b->place_count++;
     return true;
 }
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-static void insert_slot(uint64_t *slots, size_t mask, uint64_t hash, uint64_t number)
+/* Where the key lies: in the id of the indicator, or behind all else. */
+static uint64_t put_key(struct match_builder *b, uint32_t index, const struct match_value *v)
 {
-    size_t at = hash & mask;
-    while (slots[at] != 0)
-        at = (at + 1) & mask;
-    slots[at] = (hash & 0xffffffff00000000u) | number;
-}
-
-/* Keeps the table at most half full. */
-static bool make_room(struct match_set *s, struct err *e)
-{
-    size_t size = s->slots == NULL ? 0 : s->slot_mask + 1;
-    if ((s->value_count + 1) * 2 <= size)
-        return true;
-    size = size == 0 ? 1024 : size * 2;
-    uint64_t *slots = NULL;
-    size_t bytes;
-    if (size_mul(size, sizeof *slots, &bytes))
-        slots = base_alloc(bytes);
-    if (slots == NULL)
-        return err_set(e, ERR_MEMORY, "no memory for the indicator set");
-    for (size_t i = 0; i < s->value_count; i++)
-        insert_slot(slots, size - 1, s->values[i].hash, i + 1);
-    base_free(s->slots);
-    s->slots = slots;
-    s->slot_mask = size - 1;
-    return true;
-}
-
-const struct match_value *match_set_find(const struct match_set *s, uint64_t hash, unsigned kind,
-                                         unsigned prefix, struct str key)
-{
-    if (s->slots == NULL)
-        return NULL;
-    for (size_t at = hash & s->slot_mask; s->slots[at] != 0; at = (at + 1) & s->slot_mask) {
-        if ((s->slots[at] ^ hash) >> 32 != 0)
-            continue;
-        const struct match_value *v = &s->values[(uint32_t)s->slots[at] - 1];
-        if (v->hash == hash && v->kind == kind && v->prefix == prefix && v->key_n == key.n &&
-            memcmp(s->keys + v->key_at, key.p, key.n) == 0)
-            return v;
+    uint64_t a = 0;
+    if (v->kind == OBSERVABLE_IPV4) {
+        for (size_t i = 0; i < 4; i++)
+            a = a << 8 | (unsigned char)v->key.p[i];
+        return a;
     }
-    return NULL;
+    if (v->kind != OBSERVABLE_IPV6 && index + 1 == b->place_count && v->key.n == b->id_n) {
+        size_t bytes = v->key.n > 0x3fff ? 3 : v->key.n > 0x7f ? 2 : 1;
+        if (memcmp(b->text.p + b->id_at + bytes, v->key.p, v->key.n) == 0)
+            return b->id_at;
+    }
+    a = b->text.n;
+    if (v->kind == OBSERVABLE_IPV6) {
+        buf_byte(&b->text, (char)v->prefix);
+        buf_str(&b->text, v->key);
+    } else {
+        put_string(&b->text, v->key);
+    }
+    return a;
 }
 
-static bool is_address(enum observable_kind k)
+static bool put_value(struct match_set *s, uint32_t index, const struct match_value *v,
+                      struct err *e)
 {
-    return k == OBSERVABLE_IPV4 || k == OBSERVABLE_IPV6;
-}
-
-static uint64_t observable_hash(const struct observable *o, struct str key)
-{
-    if (is_address(o->kind))
-        return match_address_hash(o->kind, o->addr, key.n, o->prefix);
-    return match_text_hash(o->kind, key);
-}
-
-static bool add_value(struct match_set *s, const struct observable *o, struct str key,
-                      uint64_t hash, struct err *e)
-{
-    if (s->value_count >= MATCH_END - 1)
-        return err_set(e, ERR_LIMIT, "more than %u values", MATCH_END - 1);
-    if (!grow(&s->values, &s->value_room, s->value_count + 1, sizeof *s->values, e) ||
-        !grow(&s->keys, &s->keys_room, s->keys_n + key.n, 1, e) || !make_room(s, e))
-        return false;
-    struct match_value *v = &s->values[s->value_count++];
-    *v = (struct match_value){.hash = hash,
-                              .key_at = s->keys_n,
-                              .first = MATCH_END,
-                              .last = MATCH_END,
-                              .key_n = (uint16_t)key.n,
-                              .kind = (uint8_t)o->kind,
-                              .prefix = (uint8_t)(is_address(o->kind) ? o->prefix : 0)};
-    memcpy(s->keys + s->keys_n, key.p, key.n);
-    s->keys_n += key.n;
-    s->counts[o->kind]++;
-    if (o->kind == OBSERVABLE_URL && key.n > s->longest_url)
-        s->longest_url = key.n;
-    insert_slot(s->slots, s->slot_mask, hash, s->value_count);
-    return true;
+    struct match_builder *b = s->builder;
+    void *values = b->values;
+    if (v->key.n == 0 || v->key.n > UINT16_MAX)
+        return err_set(e, ERR_LIMIT, "a value of %zu bytes", v->key.n);
+    if (b->value_count >= MATCH_NONE - 1)
+        return err_set(e, ERR_LIMIT, "more than %u values", MATCH_NONE - 1);
+    if (!base_grow(&values, &b->value_room, b->value_count + 1, sizeof *b->values))
+        return no_memory(e);
+    b->values = values;
+    b->values[b->value_count++] = (struct match_pending){.key = put_key(b, index, v),
+                                                         .owner = index,
+                                                         .kind = (uint8_t)v->kind,
+                                                         .prefix = (uint8_t)v->prefix};
+    return text_ok(b, e);
 }
 
 bool match_set_value(struct match_set *s, uint32_t index, const struct observable *o, struct err *e)
 {
-    must(!s->sealed && index < s->indicator_count && (unsigned)o->kind < OBSERVABLE_KINDS);
-    struct str key = match_key(o);
-    if (key.n == 0 || key.n > UINT16_MAX)
-        return err_set(e, ERR_LIMIT, "a value of %zu bytes", key.n);
-    uint64_t hash = observable_hash(o, key);
-    unsigned prefix = is_address(o->kind) ? o->prefix : 0;
-    const struct match_value *found = match_set_find(s, hash, o->kind, prefix, key);
-    if (s->link_count >= MATCH_END - 1)
-        return err_set(e, ERR_LIMIT, "more than %u values", MATCH_END - 1);
-    if (!grow(&s->links, &s->link_room, s->link_count + 1, sizeof *s->links, e))
-        return false;
-    if (found == NULL && !add_value(s, o, key, hash, e))
-        return false;
-    struct match_value *v =
-        &s->values[found == NULL ? s->value_count - 1 : (size_t)(found - s->values)];
-    if (v->last != MATCH_END && s->links[v->last].indicator == index)
-        return true;
-    uint32_t number = (uint32_t)s->link_count++;
-    s->links[number] = (struct match_link){index, MATCH_END};
-    if (v->last == MATCH_END)
-        v->first = number;
-    else
-        s->links[v->last].next = number;
-    v->last = number;
-    return true;
+    must(s->builder != NULL && index < s->builder->place_count &&
+         (unsigned)o->kind < OBSERVABLE_KINDS);
+    struct match_value v = {.kind = o->kind, .key = match_key(o)};
+    if (o->kind == OBSERVABLE_IPV4 || o->kind == OBSERVABLE_IPV6)
+        v.prefix = o->prefix;
+    return put_value(s, index, &v, e);
 }
 
-/* ---- sealing ------------------------------------------------------------------------------ */
+/* ---- copying ------------------------------------------------------------------------------ */
 
-static void bloom_add(struct match_set *s, uint64_t hash)
+struct copying {
+    struct match_set *to;
+    const struct match_table *from;
+    uint32_t *numbers; /* of each indicator in `to`, or MATCH_NONE */
+    struct err *e;
+};
+
+static bool copy_value(void *ctx, const struct match_row *r, const struct match_value *v)
 {
-    s->bloom[match_bloom_word(hash, s->bloom_words)] |= match_bloom_bits(hash);
-}
-
-static void seal_domain(struct match_set *s, const struct match_value *v)
-{
-    struct match_name m;
-    if (!match_name_split(&m, s->keys + v->key_at, v->key_n))
-        return;
-    uint64_t h = match_name_step(&m, m.labels - 1, 0);
-    s->tlds[h % MATCH_TLD_BITS / 64] |= 1ull << (h % 64);
-    if (m.labels >= 2)
-        bloom_add(s, match_salted(match_name_step(&m, m.labels - 2, h), MATCH_SALT_ZONE));
-    else
-        s->single_labels = true;
-    for (size_t i = 0; i + 4 <= m.n; i++)
-        s->idn_names = s->idn_names || memcmp(m.text + i, "xn--", 4) == 0;
-}
-
-static void seal_ipv4(struct match_set *s, const struct match_value *v)
-{
-    uint32_t a = 0;
-    for (int i = 0; i < 4; i++)
-        a = a << 8 | (unsigned char)s->keys[v->key_at + (size_t)i];
-    uint64_t first = a >> (32 - s->ipv4_map_bits), count = 1;
-    if (v->prefix < s->ipv4_map_bits)
-        count = 1ull << (s->ipv4_map_bits - v->prefix);
-    for (uint64_t i = first; i < first + count; i++)
-        s->ipv4_map[i / 64] |= 1ull << (i % 64);
-}
-
-static void seal_value(struct match_set *s, const struct match_value *v)
-{
-    struct str key = {s->keys + v->key_at, v->key_n};
-    uint64_t host;
-    if (v->kind == OBSERVABLE_IPV4) {
-        seal_ipv4(s, v);
-        return;
-    }
-    bloom_add(s, v->hash);
-    if (v->kind == OBSERVABLE_DOMAIN)
-        seal_domain(s, v);
-    else if (v->kind == OBSERVABLE_URL && match_host_hash(observable_url_host(key), &host))
-        bloom_add(s, match_salted(host, MATCH_SALT_URL_HOST));
-    else if (v->kind == OBSERVABLE_EMAIL &&
-             match_host_hash(str_from(key, str_find(key, '@') + 1), &host))
-        bloom_add(s, match_salted(host, MATCH_SALT_EMAIL_HOST));
-}
-
-/* Lists the lengths of prefix in use, longest first. */
-static unsigned list_prefixes(const struct match_set *s, enum observable_kind kind,
-                              unsigned char *out)
-{
-    bool used[129] = {false};
-    unsigned n = 0;
-    for (size_t i = 0; i < s->value_count; i++)
-        if (s->values[i].kind == kind)
-            used[s->values[i].prefix] = true;
-    for (int p = 128; p >= 0; p--)
-        if (used[p])
-            out[n++] = (unsigned char)p;
-    return n;
-}
-
-bool match_set_seal(struct match_set *s, struct err *e)
-{
-    must(!s->sealed);
-    size_t ipv4 = s->counts[OBSERVABLE_IPV4];
-    /* A bit for each of 2^16 to 2^24 blocks: about 1 in 50 is set by single addresses. */
-    s->ipv4_map_bits = ipv4 < 1000 ? 16 : ipv4 < 16000 ? 20 : 24;
-    /* About 12 bits a key: a value and its gate. */
-    s->bloom_words = 64 + (s->value_count - ipv4 + s->counts[OBSERVABLE_DOMAIN] +
-                           s->counts[OBSERVABLE_URL] + s->counts[OBSERVABLE_EMAIL]) *
-                              12 / 64;
-    s->bloom = base_alloc(s->bloom_words * sizeof *s->bloom);
-    s->ipv4_map = base_alloc((1ull << s->ipv4_map_bits) / 8);
-    if (s->bloom == NULL || s->ipv4_map == NULL || !make_room(s, e)) {
-        base_free(s->bloom);
-        base_free(s->ipv4_map);
-        s->bloom = s->ipv4_map = NULL;
-        return err_set(e, ERR_MEMORY, "no memory for the indicator set");
-    }
-    for (size_t i = 0; i < s->value_count; i++)
-        seal_value(s, &s->values[i]);
-    s->ipv4_prefix_count = list_prefixes(s, OBSERVABLE_IPV4, s->ipv4_prefixes);
-    s->ipv6_prefix_count = list_prefixes(s, OBSERVABLE_IPV6, s->ipv6_prefixes);
-    s->sealed = true;
-    return true;
-}
-
-/* ---- plain lists -------------------------------------------------------------------------- */
-
-/* The value of a line: what stands before a comment, without blanks around it. */
-static struct str line_value(struct str line)
-{
-    for (size_t i = 0; i < line.n; i++)
-        if (line.p[i] == '#' && (i == 0 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t'))
-            line = str_slice(line, 0, i);
-    return str_trim(line);
-}
-
-bool match_set_load_list(struct match_set *s, struct str text, struct match_list_options *options,
-                         struct err *e)
-{
-    char out[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
-    if (str_starts(text, STR("\xef\xbb\xbf")))
-        text = str_from(text, 3);
-    for (size_t line = 1; text.p != NULL; line++) {
-        struct str value = line_value(str_cut(&text, '\n'));
-        struct observable o;
-        struct err why;
-        if (value.n == 0)
-            continue;
-        if (!observable_guess(value, out, sizeof out, &o, &why)) {
-            options->unknown_count++;
-            if (options->unknown != NULL)
-                options->unknown(options->ctx, line, value, &why);
-            continue;
-        }
-        struct match_indicator i = options->like;
-        uint32_t index = 0;
-        if (i.id.n == 0)
-            i.id = value;
-        if (!match_set_indicator(s, &i, &index, e) || !match_set_value(s, index, &o, e))
+    struct copying *c = ctx;
+    struct match_owners o = match_table_owners(c->from, r);
+    for (size_t i = 0; i < o.n; i++)
+        if (o.p[i] < c->from->indicator_count && c->numbers[o.p[i]] != MATCH_NONE &&
+            !put_value(c->to, c->numbers[o.p[i]], v, c->e))
             return false;
-        options->added_count++;
-    }
     return true;
+}
+
+/* The indicators of a table but those that `over`, if not NULL, silences. */
+static bool copy_table(struct match_set *s, const struct match_table *t,
+                       const struct match_set *over, struct err *e)
+{
+    struct copying c = {s, t, base_alloc(t->indicator_count * sizeof(uint32_t)), e};
+    bool ok = c.numbers != NULL || no_memory(e);
+    for (uint32_t i = 0; i < t->indicator_count && ok; i++) {
+        struct match_indicator x;
+        c.numbers[i] = MATCH_NONE;
+        if (match_table_indicator(t, i, &x) && (over == NULL || !match_silent(over, x.id)))
+            ok = match_set_indicator(s, &x, &c.numbers[i], e);
+    }
+    ok = ok && match_table_each(t, copy_value, &c);
+    base_free(c.numbers);
+    return ok;
+}
+
+bool match_set_copy(struct match_set *s, const struct match_set *from, struct err *e)
+{
+    must(s->builder != NULL && from->builder == NULL);
+    if (from->below != NULL && !copy_table(s, &from->below->table, from, e))
+        return false;
+    return copy_table(s, &from->table, NULL, e);
+}
+
+/* ---- one over the other -------------------------------------------------------------------- */
+
+static struct str *silence_slot(const struct match_silence *q, struct str id)
+{
+    size_t at = str_hash(id, 0) & q->mask;
+    while (q->ids[at].p != NULL && !str_eq(q->ids[at], id))
+        at = (at + 1) & q->mask;
+    return &q->ids[at];
+}
+
+bool match_silent(const struct match_set *s, struct str id)
+{
+    return s->silence.count > 0 && silence_slot(&s->silence, id)->p != NULL;
+}
+
+/* Keeps the table at most half full. */
+static bool silence_room(struct match_silence *q, struct err *e)
+{
+    size_t size = q->ids == NULL ? 0 : q->mask + 1;
+    if (q->text == NULL && (q->text = arena_new(LIMIT_ARENA_FILE_BYTES)) == NULL)
+        return no_memory(e);
+    if ((q->count + 1) * 2 <= size)
+        return true;
+    struct match_silence grown = *q;
+    grown.mask = (size == 0 ? 64 : size * 2) - 1;
+    grown.ids = base_alloc((grown.mask + 1) * sizeof *grown.ids);
+    if (grown.ids == NULL)
+        return no_memory(e);
+    for (size_t i = 0; i < size; i++)
+        if (q->ids[i].p != NULL)
+            *silence_slot(&grown, q->ids[i]) = q->ids[i];
+    base_free(q->ids);
+    *q = grown;
+    return true;
+}
+
+bool match_set_silence(struct match_set *s, struct str id, struct err *e)
+{
+    struct match_silence *q = &s->silence;
+    must(s->builder != NULL);
+    if (id.n == 0)
+        return true;
+    if (!silence_room(q, e))
+        return false;
+    struct str *slot = silence_slot(q, id);
+    if (slot->p != NULL)
+        return true;
+    *slot = arena_str(q->text, id);
+    q->count += slot->p != NULL;
+    return slot->p != NULL || no_memory(e);
+}
+
+void match_set_over(struct match_set *s, const struct match_set *base)
+{
+    must(s->builder != NULL && s->below == NULL && base->builder == NULL);
+    s->below = base;
+}
+
+/* Puts the values from `first` on before the others: a value's indicators are told in order. */
+static bool rotate(struct match_builder *b, size_t first, struct err *e)
+{
+    size_t bytes = first * sizeof *b->values, rest = b->value_count - first;
+    struct match_pending *moved = base_alloc(bytes);
+    if (moved == NULL)
+        return no_memory(e);
+    if (first > 0 && rest > 0) {
+        memcpy(moved, b->values, bytes);
+        memmove(b->values, b->values + first, rest * sizeof *b->values);
+        memcpy(b->values + rest, moved, bytes);
+    }
+    base_free(moved);
+    return true;
+}
+
+/* What the set below added and silenced itself is taken over, when all that is silenced here is
+ * known. */
+bool match_set_flatten(struct match_set *s, struct err *e)
+{
+    const struct match_set *base = s->below;
+    size_t first = s->builder->value_count;
+    if (base == NULL || base->below == NULL)
+        return true;
+    if (!copy_table(s, &base->table, s, e) || !rotate(s->builder, first, e))
+        return false;
+    for (size_t i = 0; base->silence.ids != NULL && i <= base->silence.mask; i++)
+        if (base->silence.ids[i].p != NULL && !match_set_silence(s, base->silence.ids[i], e))
+            return false;
+    s->below = base->below;
+    return true;
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+size_t match_set_values(const struct match_set *s)
+{
+    return s->table.row_count + (s->below != NULL ? s->below->table.row_count : 0);
+}
+
+size_t match_set_indicators(const struct match_set *s)
+{
+    size_t own = s->builder != NULL ? s->builder->place_count : s->table.indicator_count;
+    return own + (s->below != NULL ? s->below->table.indicator_count : 0);
+}
+
+struct match_indicator match_set_get(const struct match_set *s, uint32_t index)
+{
+    struct match_indicator i = {.from_us = INT64_MAX, .until_us = INT64_MIN};
+    must(s->builder == NULL && index < match_set_indicators(s));
+    size_t own = s->table.indicator_count;
+    bool ok = index < own ? match_table_indicator(&s->table, index, &i)
+                          : match_table_indicator(&s->below->table, index - (uint32_t)own, &i);
+    (void)ok; /* it stays empty */
+    return i;
+}
+
+bool match_set_damaged(const struct match_set *s)
+{
+    return match_sums_damaged(s->table.sums) ||
+           (s->below != NULL && match_sums_damaged(s->below->table.sums));
+}
+
+/* Goes through those of one table. */
+struct telling {
+    const struct match_set *over; /* whose silence counts, or NULL */
+    const struct match_table *table;
+    uint32_t offset;
+    match_owner_fn *each;
+    void *ctx;
+};
+
+static bool each_owner(const struct telling *t, const struct match_row *r)
+{
+    struct match_indicator i;
+    struct match_owners o = match_table_owners(t->table, r);
+    for (size_t k = 0; k < o.n; k++)
+        if (match_table_indicator(t->table, o.p[k], &i) &&
+            (t->over == NULL || !match_silent(t->over, i.id)) &&
+            !t->each(t->ctx, o.p[k] + t->offset, &i))
+            return false;
+    return true;
+}
+
+static bool stop(void *ctx, uint32_t number, const struct match_indicator *i)
+{
+    (void)ctx;
+    (void)number;
+    (void)i;
+    return false;
+}
+
+bool match_set_find(const struct match_set *s, uint64_t hash, const struct match_value *v,
+                    struct match_found *out)
+{
+    *out = (struct match_found){.own = match_table_find(&s->table, hash, v)};
+    if (s->below != NULL)
+        out->below = match_table_find(&s->below->table, hash, v);
+    if (out->below != NULL && s->silence.count > 0) {
+        struct telling t = {.over = s, .table = &s->below->table, .each = stop};
+        if (each_owner(&t, out->below))
+            out->below = NULL;
+    }
+    return out->own != NULL || out->below != NULL;
+}
+
+bool match_set_owners(const struct match_set *s, const struct match_found *f, match_owner_fn *each,
+                      void *ctx)
+{
+    struct telling t = {.table = &s->table, .each = each, .ctx = ctx};
+    struct telling below = {.over = s, .each = each, .ctx = ctx};
+    below.offset = (uint32_t)s->table.indicator_count;
+    if (f->below != NULL) {
+        below.table = &s->below->table;
+        if (!each_owner(&below, f->below))
+            return false;
+    }
+    return f->own == NULL || each_owner(&t, f->own);
 }

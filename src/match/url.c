@@ -3,7 +3,7 @@
  * brackets of the text around it may follow. Its host is looked up first; only then are the few
  * places tried where it may end.
  */
-#include "match/match_priv.h"
+#include "match/scan_priv.h"
 
 /* What is looked at for the end of user and host. */
 #define AUTHORITY_BYTES 512
@@ -232,7 +232,7 @@ static bool begin_url(struct match_scan *sc, const struct url *u, const char *en
 static bool known(const struct match_scan *sc, struct observable_url *o)
 {
     struct str text = observable_url_text(o);
-    return text.n > 0 && text.n <= sc->set->longest_url &&
+    return text.n > 0 && text.n <= sc->set->gate.facts.longest_url &&
            match_text_known(sc->set, OBSERVABLE_URL, text);
 }
 
@@ -251,8 +251,8 @@ static const char *farthest(struct match_scan *sc, const struct url *u, const st
     /* What grows longer than any URL of the set is given up, if no `..` can shorten it. */
     struct str all = between(p, x->at[x->n - 1]);
     if (memmem(all.p, all.n, "/.", 2) == NULL && memmem(all.p, all.n, "/%", 2) == NULL &&
-        sc->set->longest_url < o.room)
-        o.room = sc->set->longest_url + 1;
+        sc->set->gate.facts.longest_url < o.room)
+        o.room = sc->set->gate.facts.longest_url + 1;
     for (; i < x->n && !o.full; p = x->at[i++]) {
         observable_url_add(&o, between(p, x->at[i]));
         if (known(sc, &o))
@@ -334,7 +334,7 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
     if (unescaped > 0)
         host = (struct str){plain, unescaped};
     match_work_pay(sc, e);
-    if (sc->set->counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
+    if (sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
         next = scan_url(sc, s, &u, u.coded || p - e != 3);
     if (unescaped > 0 && next == NULL && !sc->stop)
         match_lookup_name(sc, host, u.host, u.host_end);

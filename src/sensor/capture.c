@@ -53,10 +53,10 @@ static bool told_before(struct capture *c, const struct match_hit *h, struct str
 static bool on_hit(void *ctx, const struct match_hit *h)
 {
     struct capture *c = ctx;
-    const struct match_indicator *m = match_set_get(c->scan->set, h->indicator);
+    const struct match_indicator m = match_set_get(c->scan->set, h->indicator);
     size_t inside = (size_t)(h->seen.p - c->text.p);
     c->found = true;
-    if (told_before(c, h, m->id))
+    if (told_before(c, h, m.id))
         return true;
     struct sensor_alert a = {.input = c->input,
                              .time = time_of(c, c->event->time_us),
@@ -66,7 +66,7 @@ static bool on_hit(void *ctx, const struct match_hit *h)
                              .field = c->field,
                              .gpdu = c->event->gpdu,
                              .hit = h,
-                             .indicator = m};
+                             .indicator = &m};
     c->told = true;
     c->stop = !c->scan->alert(c->scan->ctx, &a);
     return !c->stop;
@@ -143,6 +143,8 @@ static void block(struct capture *c)
 {
     c->now_us = now_us();
     c->told = false;
+    if (match_set_damaged(c->scan->set))
+        c->stop = true;
     if (c->scan->block && !c->scan->block(c->scan->ctx, c->bytes))
         c->stop = true;
 }
@@ -244,7 +246,8 @@ bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *
     if (!c)
         return false;
     c->waits = true;
-    bool ok = packet_capture_live(name, &from, e) && scan(s, c, from, to_end, e);
+    bool ok = packet_capture_live(name, &from, e) && scan(s, c, from, to_end, e) &&
+              sensor_scan_intact(s, e);
     packet_capture_close(from);
     base_free(c);
     return ok;

@@ -17,8 +17,7 @@ struct sensor_indicators *sensor_indicators_new(sensor_note_fn *note, void *ctx)
     s->reader = json_reader_new();
     s->kept = arena_new(LIMIT_ARENA_FILE_BYTES);
     s->scratch = arena_new(LIMIT_ARENA_FILE_BYTES);
-    s->marks_text = arena_new(LIMIT_ARENA_FILE_BYTES);
-    if (s->set && s->reader && s->kept && s->scratch && s->marks_text)
+    if (s->set && s->reader && s->kept && s->scratch)
         return s;
     sensor_indicators_free(s);
     return NULL;
@@ -45,14 +44,13 @@ void sensor_indicators_free(struct sensor_indicators *s)
         return;
     free_reading(s);
     match_set_free(s->set);
-    arena_free(s->marks_text);
-    base_free(s->marked);
+    match_set_free(s->compiled);
     base_free(s);
 }
 
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
 {
-    return s->set;
+    return s->alone ? s->compiled : s->set;
 }
 
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s)
@@ -268,34 +266,61 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
     return true;
 }
 
-/* ---- other markings ---------------------------------------------------------------------- */
+/* ---- beside a compiled set --------------------------------------------------------------- */
 
-static bool keep_marks(struct sensor_indicators *s, uint32_t index, struct str marks, struct err *e)
+bool sensor_indicators_open(struct sensor_indicators *s, const char *path, struct err *e)
 {
-    void *rows = s->marked;
-    struct str last = s->marked_count ? s->marked[s->marked_count - 1].marks : STR_NONE;
-    if (!marks.n)
-        return true;
-    if (!base_grow(&rows, &s->marked_room, s->marked_count + 1, sizeof *s->marked))
-        return err_set(e, ERR_MEMORY, "no memory for the indicators");
-    s->marked = rows;
-    s->marked[s->marked_count++] =
-        (struct sensor_marked){index, str_eq(last, marks) ? last : arena_str(s->marks_text, marks)};
-    return arena_ok(s->marks_text, e);
+    if (s->compiled)
+        return err_set(e, ERR_USAGE,
+                       "%s is a second compiled set: make one of both with `setu compile`", path);
+    if (!match_set_open(path, &s->compiled, e))
+        return false;
+    s->counts.used += match_set_indicators(s->compiled);
+    return true;
 }
 
-struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index)
+/* As join_copies, with what the compiled set holds. */
+static bool join_compiled(struct sensor_indicators *s, struct sensor_entry *n,
+                          const struct match_indicator *i, struct err *e)
 {
-    size_t from = 0, to = s->marked_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (s->marked[middle].index < index)
-            from = middle + 1;
-        else
-            to = middle;
+    struct str marks = i->marks;
+    enum stix_tlp tlp;
+    if (i->tlp.n && stix_tlp_parse(i->tlp, &tlp) && tlp > n->tlp)
+        n->tlp = tlp;
+    buf_clear(&s->marks);
+    buf_str(&s->marks, n->marks);
+    while (marks.n) {
+        struct str mark = str_cut(&marks, ' ');
+        if (!mark.n || holds_mark(n->marks, mark))
+            continue;
+        buf_str(&s->marks, mark);
+        buf_byte(&s->marks, ' ');
     }
-    return from < s->marked_count && s->marked[from].index == index ? s->marked[from].marks
-                                                                    : STR_NONE;
+    if (s->marks.n > n->marks.n)
+        n->marks = arena_str(s->kept, buf_view(&s->marks));
+    return buf_ok(&s->marks, e) && arena_ok(s->kept, e);
+}
+
+/* The newest version of an id counts, whether the compiled set holds it or what was read besides:
+ * the set falls silent about those that it does not hold. */
+static bool settle_versions(struct sensor_indicators *s, struct err *e)
+{
+    size_t count = s->entry_count ? match_set_indicators(s->compiled) : 0;
+    for (size_t k = 0; k < count; k++) {
+        struct match_indicator i = match_set_get(s->compiled, (uint32_t)k);
+        uint32_t slot = i.stix ? s->slots[slot_of(s, i.id)] : 0;
+        struct sensor_entry *n = slot ? &s->entries[slot - 1] : NULL;
+        if (!n)
+            continue;
+        n->outdated = n->version_us < i.version_us;
+        if (n->outdated)
+            continue;
+        s->counts.used--;
+        if (!match_set_silence(s->set, i.id, e) ||
+            (n->version_us == i.version_us && !join_compiled(s, n, &i, e)))
+            return false;
+    }
+    return true;
 }
 
 /* ---- from patterns to values ------------------------------------------------------------- */
@@ -317,7 +342,10 @@ static bool add_indicator(struct building *b)
                                 .name = n->name,
                                 .labels = n->labels,
                                 .from_us = n->from_us,
-                                .until_us = n->until_us};
+                                .until_us = n->until_us,
+                                .stix = true,
+                                .version_us = n->version_us,
+                                .marks = n->marks};
     if (n->tlp != STIX_TLP_NONE)
         m.tlp = str_of(stix_tlp_name(n->tlp));
     b->added = b->added || match_set_indicator(b->s->set, &m, &b->index, b->e);
@@ -375,6 +403,8 @@ static bool build_entry(struct building *b, int64_t now_us, struct err *e)
     struct pattern *pattern;
     struct err why = {0};
     const char *word = NULL;
+    if (n->outdated)
+        return true;
     if (n->revoked) {
         s->counts.revoked++;
         return true;
@@ -394,7 +424,7 @@ static bool build_entry(struct building *b, int64_t now_us, struct err *e)
     b->left_out = 0;
     e->code = ERR_NONE;
     size_t undecided = pattern_atoms(pattern, each_atom, b, &word);
-    if (e->code != ERR_NONE || (b->added && !keep_marks(s, b->index, n->marks, e)))
+    if (e->code != ERR_NONE)
         return false;
     judge(b, undecided, word);
     if (b->added && (now_us < n->from_us || now_us >= n->until_us))
@@ -411,13 +441,30 @@ bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us, struct 
         return err_set(e, ERR_MEMORY, "no memory for the indicators");
     b->s = s;
     b->e = e;
-    s->first_stix = (uint32_t)match_set_indicators(s->set);
-    bool ok = true;
+    bool ok = !s->compiled || settle_versions(s, e);
     for (size_t i = 0; i < s->entry_count && ok; i++) {
         b->entry = &s->entries[i];
         ok = build_entry(b, now_us, e);
     }
     base_free(b);
+    s->alone = s->compiled && !s->entry_count && !match_set_indicators(s->set);
     free_reading(s);
-    return ok && match_set_seal(s->set, e);
+    if (!ok || s->alone)
+        return ok;
+    if (s->compiled)
+        match_set_over(s->set, s->compiled);
+    return match_set_seal(s->set, e);
+}
+
+bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path, struct err *e)
+{
+    struct match_set *whole = NULL;
+    if (!s->compiled)
+        return match_set_write(s->set, path, e);
+    whole = match_set_new();
+    bool ok = whole || err_set(e, ERR_MEMORY, "no memory for the indicators");
+    ok = ok && match_set_copy(whole, sensor_indicators_set(s), e) && match_set_seal(whole, e) &&
+         match_set_write(whole, path, e);
+    match_set_free(whole);
+    return ok;
 }

@@ -1,14 +1,21 @@
 /*
  * From an input to alerts: reading in blocks, cutting at line ends, counting lines and bytes.
  *
- *     buffer   | context | looked at, not told yet        | room to read into |
+ *     piece    | context | looked at, not told yet        | room to read into |
  *              0         from                             n
  *
- * Of whole lines no context is needed. A line that fills the buffer is looked at up to n, and what
- * starts before n - context_bytes is told; then its last 2 * context_bytes stay.
+ * Of whole lines no context is needed. A line that fills a piece is looked at up to n, and what
+ * starts before n - context_bytes is told; then its last 2 * context_bytes begin the next piece.
+ *
+ * Several threads take turns: each reads a piece of its own, which then lies in its processor's
+ * cache, looks at it while others read on, and tells when those before it have told. Callbacks are
+ * called by one thread at a time, in the input's order.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,123 +25,208 @@
 /* Hits of one place that are remembered, so that equal lines of lists raise one alert. */
 #define PLACE_HITS 16
 
-struct reader {
+/* Hits that wait for their piece's turn; with more it waits itself. */
+#define KEPT_HITS 4096
+
+/* What the threads share of one input. */
+struct reading {
     const struct sensor_scan *scan;
     struct str input;
-    const char *name;
+    int fd;
+    size_t room, context;
+    pthread_mutex_t lock;
+    pthread_cond_t turned;
+    /* Guarded by `lock`; what stands before `tickets` only by who reads. */
+    char *rest; /* of what was read, what begins the next piece */
+    size_t rest_n, rest_from;
+    uint64_t rest_base; /* offset of rest[0] in the input */
+    bool first, end;    /* nothing was read yet; all was */
+    bool capture;       /* `rest` is the start of one, and no piece was made of it */
+    bool failed;
+    struct err e;
+    uint64_t tickets, turn; /* of the piece that is read next; that may tell */
+    uint64_t line;          /* number of the line that the piece in turn begins in */
+    bool stop, told_all;
+    bool alone; /* no other thread reads */
+};
+
+/* A hit that waits. */
+struct kept_hit {
+    uint32_t indicator;
+    enum match_relation relation;
+    enum observable_kind kind;
+    size_t at, seen_n, line; /* in the piece; lines of it before */
+    size_t text_at, text_n;  /* its normal form in `texts` */
+};
+
+/* What one thread looks at. */
+struct piece {
+    struct reading *in;
     char *buf;
-    size_t room, n, from, context;
-    size_t until;   /* hits from here on are told with the next piece */
-    size_t counted; /* lines are counted up to here */
-    uint64_t base;  /* offset of buf[0] in the input */
-    uint64_t line;  /* number of the line that `counted` is in */
-    bool stop;
+    size_t n, from, until; /* hits from `until` on are told with the next piece */
+    uint64_t base;         /* offset of buf[0] in the input */
+    uint64_t ticket;
+    bool turn;             /* it may tell */
+    bool halted;           /* a callback ended the scan */
+    bool last;             /* the input ends with it */
+    uint64_t bytes;        /* of the input that were read */
+    size_t counted, lines; /* lines are counted up to here: so many since `from` */
     int64_t time_us;
     struct str time;
     char time_text[INSTANT_TEXT_BYTES];
     struct match_hit place; /* the hit before, and who was told there */
     struct str told[PLACE_HITS];
     size_t told_count;
+    struct kept_hit *kept;
+    size_t kept_count, kept_room;
+    struct buf texts;
 };
 
-/* The inner loop has a fixed count so that the compiler makes vector code of it. */
-static uint64_t count_lines(const char *p, size_t n)
-{
-    uint64_t lines = 0;
-    for (; n >= 64; p += 64, n -= 64) {
-        unsigned char sum = 0;
-        for (size_t i = 0; i < 64; i++)
-            sum = (unsigned char)(sum + (p[i] == '\n'));
-        lines += sum;
-    }
-    for (size_t i = 0; i < n; i++)
-        lines += p[i] == '\n';
-    return lines;
-}
+/* ---- telling ----------------------------------------------------------------------------- */
 
-static void count_to(struct reader *r, size_t at)
+static void count_to(struct piece *p, size_t at)
 {
-    if (at >= r->counted)
-        r->line += count_lines(r->buf + r->counted, at - r->counted);
+    if (at >= p->counted)
+        p->lines += match_count_lines((struct str){p->buf + p->counted, at - p->counted});
     else
-        r->line -= count_lines(r->buf + at, r->counted - at);
-    r->counted = at;
+        p->lines -= match_count_lines((struct str){p->buf + at, p->counted - at});
+    p->counted = at;
 }
 
 /* Was the same said of the same bytes already, by an indicator of the same id? */
-static bool told_before(struct reader *r, const struct match_hit *h, struct str id)
+static bool told_before(struct piece *p, const struct match_hit *h, struct str id)
 {
-    const struct match_hit *p = &r->place;
-    if (p->seen.p != h->seen.p || p->seen.n != h->seen.n || p->kind != h->kind ||
-        p->relation != h->relation) {
-        r->place = *h;
-        r->told_count = 0;
+    const struct match_hit *last = &p->place;
+    if (last->seen.p != h->seen.p || last->seen.n != h->seen.n || last->kind != h->kind ||
+        last->relation != h->relation) {
+        p->place = *h;
+        p->told_count = 0;
     }
-    for (size_t i = 0; i < r->told_count; i++)
-        if (str_eq(r->told[i], id))
+    for (size_t i = 0; i < p->told_count; i++)
+        if (str_eq(p->told[i], id))
             return true;
-    if (r->told_count < PLACE_HITS)
-        r->told[r->told_count++] = id;
+    if (p->told_count < PLACE_HITS)
+        p->told[p->told_count++] = id;
     return false;
+}
+
+/* Only in the piece's turn. False when the scan is to end. */
+static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t lines)
+{
+    struct reading *in = p->in;
+    const struct match_indicator m = match_set_get(in->scan->set, h->indicator);
+    struct sensor_alert a = {.input = in->input,
+                             .time = p->time,
+                             .time_us = p->time_us,
+                             .line = in->line + lines,
+                             .offset = p->base + at,
+                             .hit = h,
+                             .indicator = &m};
+    p->halted = !in->scan->alert(in->scan->ctx, &a);
+    return !p->halted;
+}
+
+/* Waits until all pieces before have told; false when the scan ended before that. */
+static bool take_turn(struct piece *p)
+{
+    struct reading *in = p->in;
+    if (p->turn)
+        return true;
+    pthread_mutex_lock(&in->lock);
+    while (in->turn != p->ticket && !in->stop)
+        pthread_cond_wait(&in->turned, &in->lock);
+    p->turn = !in->stop;
+    pthread_mutex_unlock(&in->lock);
+    return p->turn;
+}
+
+static bool tell_kept(struct piece *p)
+{
+    bool on = take_turn(p);
+    for (size_t i = 0; i < p->kept_count && on; i++) {
+        const struct kept_hit *k = &p->kept[i];
+        struct match_hit h = {.indicator = k->indicator,
+                              .relation = k->relation,
+                              .kind = k->kind,
+                              .observable = {p->texts.p + k->text_at, k->text_n},
+                              .seen = {p->buf + k->at, k->seen_n}};
+        on = tell(p, &h, k->at, k->line);
+    }
+    p->kept_count = 0;
+    buf_clear(&p->texts);
+    return on;
+}
+
+/* Keeps the hit for later; false when there is no room for it. */
+static bool keep(struct piece *p, const struct match_hit *h, size_t at)
+{
+    void *kept = p->kept;
+    size_t text_at = p->texts.n;
+    if (p->kept_count == KEPT_HITS ||
+        !base_grow(&kept, &p->kept_room, p->kept_count + 1, sizeof *p->kept))
+        return false;
+    p->kept = kept;
+    buf_str(&p->texts, h->observable);
+    if (p->texts.failed)
+        return false;
+    p->kept[p->kept_count++] = (struct kept_hit){
+        h->indicator, h->relation, h->kind, at, h->seen.n, p->lines, text_at, h->observable.n};
+    return true;
 }
 
 static bool on_hit(void *ctx, const struct match_hit *hit)
 {
-    struct reader *r = ctx;
-    size_t at = (size_t)(hit->seen.p - r->buf);
-    const struct match_indicator *m = match_set_get(r->scan->set, hit->indicator);
-    if (at < r->from || at >= r->until || told_before(r, hit, m->id))
+    struct piece *p = ctx;
+    size_t at = (size_t)(hit->seen.p - p->buf);
+    const struct match_indicator m = match_set_get(p->in->scan->set, hit->indicator);
+    if (at < p->from || at >= p->until || told_before(p, hit, m.id))
         return true;
-    count_to(r, at);
-    struct sensor_alert a = {.input = r->input,
-                             .time = r->time,
-                             .time_us = r->time_us,
-                             .line = r->line,
-                             .offset = r->base + at,
-                             .hit = hit,
-                             .indicator = m};
-    r->stop = !r->scan->alert(r->scan->ctx, &a);
-    return !r->stop;
+    count_to(p, at);
+    if (!p->turn && keep(p, hit, at))
+        return true;
+    return tell_kept(p) && tell(p, hit, at, p->lines);
 }
 
-/* Looks at the buffer up to `end` and tells what starts before `until`. */
-static void look(struct reader *r, size_t end, size_t until)
+/* ---- looking ----------------------------------------------------------------------------- */
+
+/* Passes the turn on. */
+static void pass_turn(struct piece *p)
 {
-    r->until = until;
-    r->place = (struct match_hit){0};
-    r->told_count = 0;
-    match_scan(r->scan->set, (struct str){r->buf, end},
-               r->scan->as_of_us ? *r->scan->as_of_us : r->time_us, on_hit, r);
-    r->from = until;
-    count_to(r, until);
+    struct reading *in = p->in;
+    const struct sensor_scan *s = in->scan;
+    if (match_set_damaged(s->set))
+        p->halted = true;
+    bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
+    pthread_mutex_lock(&in->lock);
+    in->line += p->lines;
+    in->turn = p->ticket + 1;
+    in->stop = in->stop || !on;
+    in->told_all = p->last && !p->halted;
+    pthread_cond_broadcast(&in->turned);
+    pthread_mutex_unlock(&in->lock);
+    p->turn = false;
 }
 
-/* Drops what is done with, but `keep` bytes before it. */
-static void shift(struct reader *r, size_t keep)
+/* Looks at the piece and tells what starts before `until`. */
+static void look(struct piece *p)
 {
-    size_t drop = r->from > keep ? r->from - keep : 0;
-    memmove(r->buf, r->buf + drop, r->n - drop);
-    r->n -= drop;
-    r->from -= drop;
-    r->counted -= drop;
-    r->base += drop;
+    const struct sensor_scan *s = p->in->scan;
+    p->place = (struct match_hit){0};
+    p->told_count = 0;
+    p->counted = p->from;
+    p->lines = 0;
+    p->halted = false;
+    p->turn = p->in->alone;
+    match_scan(s->set, (struct str){p->buf, p->n}, s->as_of_us ? *s->as_of_us : p->time_us, on_hit,
+               p);
+    count_to(p, p->until);
+    if (!p->halted)
+        (void)tell_kept(p);
+    if (p->turn)
+        pass_turn(p);
 }
 
-/* Looks at as much of the buffer as can be decided. */
-static void work(struct reader *r, bool at_end)
-{
-    const char *last = memrchr(r->buf + r->from, '\n', r->n - r->from);
-    if (at_end) {
-        look(r, r->n, r->n);
-    } else if (last) {
-        size_t end = (size_t)(last - r->buf) + 1;
-        look(r, end, end);
-        shift(r, 0);
-    } else if (r->n == r->room) {
-        look(r, r->n, r->n - r->context);
-        shift(r, r->context);
-    }
-}
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* Inputs in which no text would be found. */
 static const struct {
@@ -160,58 +252,210 @@ const char *sensor_unreadable(struct str head)
     return NULL;
 }
 
-static void look_at_head(const struct reader *r)
+static void look_at_head(const struct piece *p)
 {
-    const char *text = sensor_unreadable((struct str){r->buf, r->n});
-    if (text && r->scan->warn)
-        r->scan->warn(r->scan->ctx, r->input, text);
+    const struct reading *in = p->in;
+    const char *text = sensor_unreadable((struct str){p->buf, p->n});
+    if (text && in->scan->warn)
+        in->scan->warn(in->scan->ctx, in->input, text);
+}
+
+static void leave_rest(struct piece *p, size_t at, size_t from)
+{
+    struct reading *in = p->in;
+    in->rest_n = p->n - at;
+    in->rest_from = from - at;
+    in->rest_base = p->base + at;
+    memcpy(in->rest, p->buf + at, in->rest_n);
+}
+
+/* Ends the piece if as much of it as can be decided is worth a look; what is left begins the next.
+ */
+static bool cut(struct piece *p)
+{
+    struct reading *in = p->in;
+    const char *last = memrchr(p->buf + p->from, '\n', p->n - p->from);
+    p->until = p->n;
+    p->last = in->end;
+    if (in->end)
+        return true;
+    if (last) {
+        p->until = (size_t)(last - p->buf) + 1;
+        leave_rest(p, p->until, p->until);
+        p->n = p->until;
+    } else if (p->n == in->room) {
+        p->until -= in->context;
+        leave_rest(p, p->until > in->context ? p->until - in->context : 0, p->until);
+    }
+    return last || p->n == in->room;
 }
 
 /* A capture is no text: it goes its own way, with what was read of it. */
-static bool is_capture(const struct reader *r)
+static bool is_capture(struct piece *p)
 {
-    return packet_is_capture((struct str){r->buf, r->n});
+    struct reading *in = p->in;
+    in->capture = packet_is_capture((struct str){p->buf, p->n});
+    if (in->capture)
+        leave_rest(p, 0, 0);
+    return in->capture;
 }
 
-static bool read_all(struct reader *r, int fd, bool *to_end, struct err *e)
+/* Reads once; false when reading ends with an error, or when it is for others to go on. */
+static bool read_some(struct piece *p)
 {
-    bool first = true, end = false;
-    while (!r->stop && !end) {
-        must(r->n < r->room);
-        ssize_t got = read(fd, r->buf + r->n, r->room - r->n);
-        if (got < 0 && errno != EINTR)
-            return err_errno(e, "cannot read", r->input.p);
-        if (got > 0)
-            r->n += (size_t)got;
-        if (first && got > 0 && is_capture(r))
-            return sensor_capture_scan(r->scan, fd, (struct str){r->buf, r->n}, r->name, to_end, e);
-        if (first && got > 0)
-            look_at_head(r);
-        first = first && got <= 0;
-        struct instant now = instant_now();
-        r->time_us = instant_us(now);
-        r->time = instant_text(now, 6, r->time_text);
-        end = got == 0;
-        if (got >= 0)
-            work(r, end);
-        if (r->scan->block && !r->scan->block(r->scan->ctx, r->base + r->n))
-            break;
+    struct reading *in = p->in;
+    size_t room = in->room - p->n;
+    must(room > 0);
+    ssize_t got = read(in->fd, p->buf + p->n,
+                       room < LIMIT_SENSOR_READ_BYTES ? room : LIMIT_SENSOR_READ_BYTES);
+    if (got < 0 && errno != EINTR) {
+        in->failed = !err_errno(&in->e, "cannot read", in->input.p);
+        return false;
     }
-    *to_end = end && !r->stop;
+    if (got > 0)
+        p->n += (size_t)got;
+    if (in->first && got > 0 && is_capture(p))
+        return false;
+    if (in->first && got > 0)
+        look_at_head(p);
+    in->first = in->first && got <= 0;
+    in->end = got == 0;
+    p->bytes = p->base + p->n;
+    struct instant now = instant_now();
+    p->time_us = instant_us(now);
+    p->time = instant_text(now, 6, p->time_text);
     return true;
+}
+
+/* Reads the next piece, with the lock held; false when there is none. */
+static bool fill(struct piece *p)
+{
+    struct reading *in = p->in;
+    const struct sensor_scan *s = in->scan;
+    if (in->end || in->stop || in->failed || in->capture)
+        return false;
+    memcpy(p->buf, in->rest, in->rest_n);
+    p->n = in->rest_n;
+    p->from = in->rest_from;
+    p->base = in->rest_base;
+    p->ticket = in->tickets++;
+    while (read_some(p)) {
+        if (cut(p))
+            return true;
+        if (in->alone && s->block && !s->block(s->ctx, p->bytes)) {
+            in->stop = true;
+            return false;
+        }
+    }
+    return false;
+}
+
+static void *work(void *ctx)
+{
+    struct piece *p = ctx;
+    bool more = true;
+    while (more) {
+        pthread_mutex_lock(&p->in->lock);
+        more = fill(p);
+        pthread_mutex_unlock(&p->in->lock);
+        if (more)
+            look(p);
+    }
+    return NULL;
+}
+
+/* ---- threads ----------------------------------------------------------------------------- */
+
+/* How many are of use: a pipe is read by one, which signals interrupt; a file by as many as it has
+ * pieces. */
+static size_t thread_count(const struct sensor_scan *s, int fd)
+{
+    cpu_set_t cpus;
+    struct stat st;
+    size_t count = s->threads, block = s->block_bytes ? s->block_bytes : LIMIT_SENSOR_READ_BYTES;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return 1;
+    if (count == 0)
+        count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
+    if (count > (uint64_t)st.st_size / block + 1)
+        count = (size_t)st.st_size / block + 1;
+    return count < LIMIT_SENSOR_THREADS ? count : LIMIT_SENSOR_THREADS;
+}
+
+static bool piece_init(struct piece *p, struct reading *in)
+{
+    *p = (struct piece){.in = in, .buf = base_alloc(in->room)};
+    buf_init(&p->texts, 0);
+    return p->buf != NULL;
+}
+
+static void piece_done(struct piece *p)
+{
+    base_free(p->buf);
+    base_free(p->kept);
+    buf_done(&p->texts);
+}
+
+/* The caller's thread works too, and takes the signals. With fewer threads than were asked for it
+ * takes longer, that is all. */
+static void run(struct piece *pieces, size_t count)
+{
+    pthread_t threads[LIMIT_SENSOR_THREADS];
+    size_t started = 1;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (started < count && pthread_create(&threads[started], NULL, work, &pieces[started]) == 0)
+        started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    work(&pieces[0]);
+    for (size_t i = 1; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static bool scan_with(struct reading *in, size_t count, struct err *e)
+{
+    struct piece *pieces = base_alloc(count * sizeof *pieces);
+    bool ok = pieces != NULL;
+    in->rest = base_alloc(in->room);
+    in->alone = count == 1;
+    for (size_t i = 0; i < count && pieces; i++)
+        ok = piece_init(&pieces[i], in) && ok;
+    if (ok && in->rest)
+        run(pieces, count);
+    else
+        in->failed = !err_set(&in->e, ERR_MEMORY, "no memory to read %s", in->input.p);
+    for (size_t i = 0; i < count && pieces; i++)
+        piece_done(&pieces[i]);
+    base_free(pieces);
+    if (in->failed)
+        *e = in->e;
+    return !in->failed;
+}
+
+bool sensor_scan_intact(const struct sensor_scan *s, struct err *e)
+{
+    return !match_set_damaged(s->set) ||
+           err_set(e, ERR_IO, "the indicator set is damaged: compile it again");
 }
 
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
                     struct err *e)
 {
-    struct reader r = {.scan = s, .input = str_of(input), .line = 1, .name = input};
-    r.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
-    r.room = 2 * r.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
-    r.buf = base_alloc(r.room);
-    if (!r.buf)
-        return err_set(e, ERR_MEMORY, "no memory to read %s", input);
-    bool ok = read_all(&r, fd, to_end, e);
-    base_free(r.buf);
+    struct reading in = {.scan = s, .input = str_of(input), .fd = fd, .first = true, .line = 1};
+    in.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
+    in.room = 2 * in.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
+    pthread_mutex_init(&in.lock, NULL);
+    pthread_cond_init(&in.turned, NULL);
+    bool ok = scan_with(&in, thread_count(s, fd), e);
+    if (ok && in.capture)
+        ok = sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, input, &in.told_all, e);
+    base_free(in.rest);
+    pthread_cond_destroy(&in.turned);
+    pthread_mutex_destroy(&in.lock);
+    ok = ok && sensor_scan_intact(s, e);
+    if (ok)
+        *to_end = in.told_all;
     return ok;
 }
 

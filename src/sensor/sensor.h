@@ -1,7 +1,8 @@
 /*
  * Detection at the edge: reads indicators from wherever they are kept, scans logs with them, writes
  * alerts, and tells the producers what was sighted. It holds no rule of matching (`match`) or of
- * release (`exchange`), and never lets a byte of a log out but in an alert. One thread an object.
+ * release (`exchange`), and never lets a byte of a log out but in an alert. One thread an object; a
+ * scan starts threads of its own for large files.
  */
 #ifndef SENSOR_SENSOR_H
 #define SENSOR_SENSOR_H
@@ -39,13 +40,18 @@ void sensor_indicators_free(struct sensor_indicators *s); /* NULL is allowed */
 bool sensor_indicators_text(struct sensor_indicators *s, struct str source, struct str text,
                             struct err *e) BASE_CHECKED;
 /* `where` is a file, `-`, a node's directory (read as its own organisation) or a URL (reached as
- * `how` says, whose own url is not looked at). `collection`, when not empty, is the one to read. */
+ * `how` says, whose own url is not looked at). A file may be one that sensor_indicators_compile
+ * wrote; it is used where it lies, and all its indicators count as used. `collection`, when not
+ * empty, is the one to read. */
 bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             const struct peer_endpoint *how, struct str collection,
                             struct err *e) BASE_CHECKED;
 /* Ends reading: builds the set. `now_us` is used for counting only. */
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
                             struct err *e) BASE_CHECKED;
+/* Writes what was sealed as a compiled set. */
+bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path,
+                               struct err *e) BASE_CHECKED;
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s);
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
@@ -79,7 +85,7 @@ struct sensor_scan {
     const struct match_set *set;
     const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
     sensor_alert_fn *alert;
-    /* After each block: bytes of this input so far; false stops. May be NULL. */
+    /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);
     /* A sentence on an input whose text cannot be seen (compressed, UTF-16). May be NULL. */
     void (*warn)(void *ctx, struct str input, const char *text);
@@ -90,6 +96,9 @@ struct sensor_scan {
     const struct packet_config *config; /* of the rules; may be NULL */
     const unsigned char *handle_key;    /* CRYPT_KEY_BYTES; NULL: one of this run */
     void *ctx;
+    /* Threads that look at one file; 0: as many as there are processors. The callbacks are called
+     * by one at a time, in the order of the input, but not all by the thread that called. */
+    size_t threads;
     /* 0: LIMIT_SENSOR_BLOCK_BYTES, and twice LIMIT_OBSERVABLE_BYTES. Tests set less. */
     size_t block_bytes, context_bytes;
 };

@@ -14,23 +14,16 @@ struct sensor_entry {
     enum stix_tlp tlp;
     struct str marks; /* ids of its other markings, each with a blank behind it */
     bool revoked, stix20;
-};
-
-/* The other markings of one indicator of the set; those without have no such row. */
-struct sensor_marked {
-    uint32_t index;
-    struct str marks;
+    bool outdated; /* a compiled set holds a newer version */
 };
 
 struct sensor_indicators {
     sensor_note_fn *note;
     void *ctx;
     struct sensor_counts counts;
-    struct match_set *set;
-    uint32_t first_stix;          /* in the set: plain lists before, STIX indicators from here on */
-    struct arena *marks_text;     /* stays after sealing, as do the next three */
-    struct sensor_marked *marked; /* in order of index */
-    size_t marked_count, marked_room;
+    struct match_set *compiled; /* a file that is used as it is, or NULL */
+    struct match_set *set;      /* what was read besides, and when sealed lies over it */
+    bool alone;                 /* there was nothing besides */
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;
@@ -53,11 +46,15 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
 void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
                           struct str id, struct str reason);
 
-/* Marking ids of the indicator in the set, as in sensor_entry.marks. */
-struct str sensor_marks_of(const struct sensor_indicators *s, uint32_t index);
+/* Opens a compiled set, of which one may be used. */
+bool sensor_indicators_open(struct sensor_indicators *s, const char *path,
+                            struct err *e) BASE_CHECKED;
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);
+
+/* Fails when the set turned out to be damaged while it was used: something may have been missed. */
+bool sensor_scan_intact(const struct sensor_scan *s, struct err *e) BASE_CHECKED;
 
 /* A capture of which `head` was read already. */
 bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,

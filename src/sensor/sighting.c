@@ -14,11 +14,9 @@ struct seen {
 };
 
 struct sensor_sightings {
-    const struct sensor_indicators *of;
     const struct match_set *set;
-    size_t first; /* indicators before are lines of lists */
     size_t room;
-    struct seen *seen; /* of the indicator first + i */
+    struct seen *seen; /* of each indicator */
     struct buf text;   /* the sightings, one behind the other */
     size_t *ends;      /* where each ends in text */
     size_t count;
@@ -31,10 +29,8 @@ bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sight
     size_t bytes;
     if (g) {
         buf_init(&g->text, 0);
-        g->of = s;
-        g->set = s->set;
-        g->first = s->first_stix;
-        g->room = match_set_indicators(s->set) - g->first;
+        g->set = sensor_indicators_set(s);
+        g->room = match_set_indicators(g->set);
         if (size_mul(g->room, sizeof *g->seen, &bytes))
             g->seen = base_alloc(bytes);
     }
@@ -58,9 +54,9 @@ void sensor_sightings_free(struct sensor_sightings *s)
 
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
 {
-    if (a->hit->indicator < s->first)
+    if (!a->indicator->stix)
         return;
-    struct seen *n = &s->seen[a->hit->indicator - s->first];
+    struct seen *n = &s->seen[a->hit->indicator];
     if (n->count == 0 || a->time_us < n->first_us)
         n->first_us = a->time_us;
     if (n->count == 0 || a->time_us > n->last_us)
@@ -79,8 +75,8 @@ static void put_time(struct buf *b, const char *name, int64_t us)
 static void put_markings(struct buf *b, struct str tlp_name, struct str marks)
 {
     enum stix_tlp tlp = STIX_TLP_NONE;
-    if (tlp_name.n)
-        must(stix_tlp_parse(tlp_name, &tlp));
+    if (tlp_name.n && !stix_tlp_parse(tlp_name, &tlp))
+        tlp = STIX_TLP_RED; /* of a set's file that we did not write */
     if (tlp == STIX_TLP_NONE && !marks.n)
         return;
     json_put_name(b, "object_marking_refs");
@@ -95,8 +91,8 @@ static void put_markings(struct buf *b, struct str tlp_name, struct str marks)
     buf_byte(b, ']');
 }
 
-static void put_sighting(struct buf *b, const struct match_indicator *m, struct str marks,
-                         const struct seen *n, struct str identity, int64_t now_us)
+static void put_sighting(struct buf *b, const struct match_indicator *m, const struct seen *n,
+                         struct str identity, int64_t now_us)
 {
     char id[sizeof "sighting--" + CRYPT_UUID_TEXT] = "sighting--";
     crypt_uuid4(id + strlen(id));
@@ -116,7 +112,7 @@ static void put_sighting(struct buf *b, const struct match_indicator *m, struct 
         json_put_string(b, identity);
         buf_byte(b, ']');
     }
-    put_markings(b, m->tlp, marks);
+    put_markings(b, m->tlp, m->marks);
     buf_byte(b, '}');
 }
 
@@ -134,9 +130,8 @@ bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int
     for (size_t i = 0; i < s->room; i++) {
         if (!s->seen[i].count)
             continue;
-        uint32_t index = (uint32_t)(s->first + i);
-        put_sighting(&s->text, match_set_get(s->set, index), sensor_marks_of(s->of, index),
-                     &s->seen[i], identity, now_us);
+        struct match_indicator m = match_set_get(s->set, (uint32_t)i);
+        put_sighting(&s->text, &m, &s->seen[i], identity, now_us);
         s->ends[s->count++] = s->text.n;
     }
     return buf_ok(&s->text, e);

@@ -247,6 +247,18 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
     return ok;
 }
 
+/* A compiled set, by its first bytes; `-` and what is no file is none. */
+static bool is_compiled(const char *where)
+{
+    struct str head;
+    struct err ignored;
+    if (strcmp(where, "-") == 0 || !file_map(where, &head, &ignored))
+        return false;
+    bool yes = match_is_set(head);
+    file_unmap(head);
+    return yes;
+}
+
 bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             const struct peer_endpoint *how, struct str collection, struct err *e)
 {
@@ -255,6 +267,8 @@ bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
         return take_url(s, str_of(where), how, collection, e);
     if (file_is_dir(where))
         return take_node(s, where, collection, e);
+    if (is_compiled(where))
+        return sensor_indicators_open(s, where, e);
     if (!file_read(where, 0, &text, e))
         return false;
     char *owned = (char *)(uintptr_t)text.p;

@@ -531,6 +531,42 @@ static void test_files(void)
 }
 
 /* A failed write leaves the old bytes and no other file. */
+/* Bytes in several parts become one file; a file is mapped as it is. */
+static void test_parts_and_mapping(void)
+{
+    struct err e;
+    struct str mapped;
+    const struct str parts[] = {STR("ab"), STR_NONE, STR("c\0d"), STR("e")};
+    CHECK(file_write_parts(at("parts"), parts, 4, 0600, &e) && file_map(at("parts"), &mapped, &e));
+    CHECK(str_eq(mapped, STR("abc\0de")));
+    file_unmap(mapped);
+    CHECK(file_write_parts(at("parts"), NULL, 0, 0600, &e) && file_map(at("parts"), &mapped, &e));
+    CHECK(mapped.n == 0);
+    file_unmap(mapped);
+    CHECK(!file_map(at("no such"), &mapped, &e) && e.code == ERR_IO && strstr(e.msg, "no such"));
+    CHECK(!file_map(folder, &mapped, &e) && !file_map("/dev/null", &mapped, &e));
+}
+
+/* Zeroed, all of it ours, from a byte to more than a large page; none when memory is to fail. */
+static void test_pages(void)
+{
+    static const size_t sizes[] = {1,        4096,           4097,    (1u << 20) - 1,
+                                   1u << 20, (2u << 20) + 1, 5u << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *p = base_pages(sizes[i]);
+        CHECK_ROW(p && p[0] == 0 && p[sizes[i] - 1] == 0 && (uintptr_t)p % 4096 == 0, "%zu",
+                  sizes[i]);
+        if (p)
+            memset(p, 1, sizes[i]);
+        base_pages_free(p, sizes[i]);
+    }
+    base_pages_free(NULL, 9);
+    CHECK(!base_pages(SIZE_MAX) && !base_pages(SIZE_MAX / 2));
+    base_fail_allocation(1, false);
+    CHECK(!base_pages(4096));
+    CHECK(base_fail_allocation(0, false));
+}
+
 static void test_file_failures(void)
 {
     struct err e = {0};
@@ -579,6 +615,8 @@ int main(void)
     test_fail_allocation();
     test_errors();
     test_files();
+    test_parts_and_mapping();
+    test_pages();
     test_file_failures();
     folder_remove();
     TEST_END();

@@ -63,6 +63,65 @@ def names(tmp_path):
     return made(tmp_path / "names.txt", "bad.example\n198.51.100.0/24\n")
 
 
+# ---- compiled sets ----
+
+
+def test_a_compiled_set_finds_what_its_sources_do(tmp_path, names):
+    stix = bundle(tmp_path / "b.json", indicator("[domain-name:value = 'stix.example']", name="n",
+                                                 labels=["a,,b", "\u00fc"]))
+    log = made(tmp_path / "log", "bad.example stix.example 198.51.100.3\n" * 3)
+    target = str(tmp_path / "x.set")
+    status, out, error = run("compile", "--json", "-o", target, names, stix)
+    assert status == 0 and "3 used" in error
+    assert {k: v for k, v in json.loads(out).items() if k != "seconds"} == {"indicators": 3, "values": 3}
+    plain = detect("-i", names, "-i", stix, log)
+    for threads in ((), ("-j", "1"), ("--threads", "7")):
+        compiled = detect("-i", target, *threads, log)
+        assert compiled[0] == plain[0] == 0 and len(compiled[1]) == 9
+        for a, b in zip(compiled[1], plain[1]):
+            assert {**a, "time": 0} == {**b, "time": 0}
+
+
+def test_a_compiled_set_keeps_markings_for_sightings(tmp_path):
+    mark = f"marking-definition--{uuid.uuid4()}"
+    source = bundle(tmp_path / "b.json",
+                    indicator("[domain-name:value = 'bad.example']", object_marking_refs=[mark]))
+    target, out = str(tmp_path / "x.set"), tmp_path / "out.json"
+    assert run("compile", "-o", target, source)[0] == 0
+    assert detect("-i", target, "--sightings-out", str(out), stdin=b"bad.example\n")[0] == 0
+    (sighting,) = json.loads(out.read_text())["objects"]
+    assert sighting["object_marking_refs"] == [mark] and sighting["count"] == 1
+
+
+def test_a_set_is_compiled_from_a_set_and_what_is_new(tmp_path):
+    old = indicator("[domain-name:value = 'old.example']")
+    new = {**old, "modified": "2026-02-01T00:00:00.000Z",
+           "pattern": "[domain-name:value = 'new.example']"}
+    one, two = str(tmp_path / "one.set"), str(tmp_path / "two.set")
+    assert run("compile", "-o", one, bundle(tmp_path / "o.json", old))[0] == 0
+    assert run("compile", "-o", two, one, bundle(tmp_path / "n.json", new))[0] == 0
+    assert detect("-i", two, stdin=b"old.example\n")[0] == 1
+    assert detect("-i", two, stdin=b"new.example\n")[0] == 0
+    status, _, error = run("compile", "-o", two, one, two)
+    assert status == 2 and "second compiled set" in error
+
+
+def test_a_set_that_is_damaged_is_not_a_log_that_is_clean(tmp_path, names):
+    target = tmp_path / "x.set"
+    assert run("compile", "-o", str(target), names)[0] == 0
+    good = target.read_bytes()
+    for at in (9, 5000, len(good) // 2, len(good) - 5000):
+        target.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        for log in (b"bad.example 198.51.100.3\n", pcap(ipv4("10.0.0.1", "198.51.100.7", 6, tcp(REQUEST)))):
+            status, alerts, error = detect("-i", str(target), stdin=log)
+            assert (status == 0 and len(alerts) == 2) or (status == 3 and "compile it again" in error)
+    target.write_bytes(good[:len(good) // 2])
+    status, _, error = detect("-i", str(target), stdin=b"bad.example\n")
+    assert status == 3 and "compile it again" in error
+    status, _, error = run("compile", "-o", str(tmp_path / "y.set"), made(tmp_path / "e", "# none\n"))
+    assert status == 3 and "no indicator can be used" in error and not (tmp_path / "y.set").exists()
+
+
 # ---- alerts ----
 
 
@@ -669,6 +728,27 @@ def test_a_capture_through_a_pipe_and_one_that_is_cut(tmp_path, names):
     status, alerts, error = detect("-i", names, cut)
     assert status == 3 and len(alerts) == 2 and "damaged behind frame 1" in error
     assert detect("-i", names, made(tmp_path / "no.pcap", whole[:10]))[0] == 3
+
+
+def test_a_capture_is_looked_at_with_a_compiled_set(tmp_path, names):
+    old = indicator("[domain-name:value = 'sub.bad.example']")
+    stix = bundle(tmp_path / "b.json", old)
+    target = str(tmp_path / "x.set")
+    assert run("compile", "-o", target, names, stix)[0] == 0
+    bare = ipv4("10.0.0.1", "198.51.100.7", 6, tcp(REQUEST))
+    clean = 20000 * [ipv4("10.0.0.1", "192.0.2.7", 17, udp(1, 2, bytes(30)))]
+    whole = pcap(bare, *clean, tunnelled(bare))
+    path = made(tmp_path / "a.pcap", whole)
+    plain = detect("-i", names, "-i", stix, path)
+    assert plain[0] == 0 and [a["frame"] for a in plain[1]] == 3 * [1] + 3 * [20002]
+    for threads in ((), ("-j", "1"), ("-j", "7")):
+        assert detect("-i", target, *threads, path)[:2] == plain[:2]
+    piped = detect("-i", target, stdin=whole)
+    assert piped[0] == 0 and [{**a, "input": path} for a in piped[1]] == plain[1]
+    newer = bundle(tmp_path / "n.json", {**old, "modified": "2026-02-01T00:00:00.000Z",
+                                         "pattern": "[domain-name:value = 'other.example']"})
+    both = detect("-i", target, "-i", newer, path)
+    assert [a for a in plain[1] if a["indicator"] != old["id"]] == both[1] and len(both[1]) == 4
 
 
 def test_a_pipe_with_a_capture_is_answered_at_once(names):

@@ -3,7 +3,7 @@
  * rest spells a text out of pieces that make hits and near misses frequent; odd, it is the text.
  * Texts without : @ % + \ and without bytes above ASCII are compared hit by hit; of all others it
  * is checked that hits stand inside the text, in order, and that what was seen has the normal form
- * told.
+ * told. Every kernel must tell the same as the plain scanner, wherever the text stands.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,6 +352,51 @@ static bool comparable(struct str text)
     return true;
 }
 
+/* ---- kernels ------------------------------------------------------------------------------ */
+
+static bool on_kernel_hit(void *ctx, const struct match_hit *h)
+{
+    struct told *t = ctx;
+    size_t from = (size_t)(h->seen.p - t->text.p);
+    must(t->count < HITS);
+    t->hits[t->count++] = (struct hit){from, from + h->seen.n, h->indicator, h->relation};
+    return true;
+}
+
+static void by_kernel(const char *name, struct str text, struct told *t)
+{
+    t->text = text;
+    t->count = 0;
+    must(match_kernel_force(name));
+    match_scan(the_set(), text, 0, on_kernel_hit, t);
+}
+
+/* The text behind up to 255 bytes that make it a stretch of its own, or not. */
+static void compare_kernels(struct str text, uint8_t shift)
+{
+    static struct told plain, quick;
+    static char moved[TEXT_BYTES + 256 + 3];
+    memset(moved, shift % 3 == 0 ? ' ' : shift % 3 == 1 ? ',' : 'x', sizeof moved);
+    moved[shift % 2 == 0 && shift > 0 ? shift - 1 : 0] = ' ';
+    memcpy(moved + shift, text.p, text.n);
+    text = (struct str){moved, shift + text.n + shift % 4};
+    by_kernel("reference", text, &plain);
+    for (size_t k = 0; match_kernel_name(k) != NULL; k++) {
+        if (!match_kernel_runs(k))
+            continue;
+        by_kernel(match_kernel_name(k), text, &quick);
+        bool same = plain.count == quick.count &&
+                    memcmp(plain.hits, quick.hits, plain.count * sizeof *plain.hits) == 0;
+        if (!same) {
+            fprintf(stderr, "text: %.*s\n", STR_FMT(text));
+            show(match_kernel_name(k), &quick);
+            show("reference", &plain);
+        }
+        must(same);
+    }
+    must(match_kernel_force(NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct told seen, expected;
@@ -379,5 +424,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         refer(text, &expected);
         compare(&seen, &expected);
     }
+    compare_kernels(text, data[n - 1]);
     return 0;
 }

@@ -126,13 +126,19 @@ static void put_file(struct str bytes)
     close(fd);
 }
 
+static size_t wanted_threads;
+
 static void scan(const struct match_set *set, const char *input, size_t block, size_t context,
                  struct found *f)
 {
     struct err e = {0};
     bool to_end = false;
-    struct sensor_scan s = {
-        .set = set, .alert = on_alert, .ctx = f, .block_bytes = block, .context_bytes = context};
+    struct sensor_scan s = {.set = set,
+                            .alert = on_alert,
+                            .ctx = f,
+                            .block_bytes = block,
+                            .context_bytes = context,
+                            .threads = wanted_threads};
     buf_clear(&f->text);
     f->count = 0;
     CHECK_ROW(sensor_scan_input(&s, input, &to_end, &e), "%s", e.msg);
@@ -288,6 +294,45 @@ static void test_long_line(void)
     buf_done(&f.text);
     buf_done(&log);
     buf_done(&expected);
+    sensor_indicators_free(s);
+}
+
+/* Many threads tell what one does, in the same order, whatever the size of pieces. */
+static void test_threads(void)
+{
+    struct sensor_indicators *s;
+    const struct match_set *set = set_of(&s, list);
+    struct found one = {0}, many = {0};
+    struct buf log;
+    buf_init(&log, 0);
+    for (unsigned i = 0; log.n < 300000; i++) {
+        buf_printf(&log, "%u bad.example 198.51.100.%u\n", i, i % 300);
+        for (unsigned k = 0; k < i * 7 % 90; k++)
+            buf_lit(&log, i % 50 == 7 ? "aaaa.bbbb " : i % 3 ? "quiet words\n" : "");
+        if (i % 700 == 9) /* hits by the hundred in one piece, and a line longer than one */
+            for (unsigned k = 0; k < 600; k++)
+                buf_lit(&log, "bad.example ");
+    }
+    buf_lit(&log, "bad.example");
+    put_file(buf_view(&log));
+    for (size_t block = 64; block < 100000; block = block * 5 + 3) {
+        wanted_threads = 1;
+        scan(set, path, block, 64, &one);
+        for (wanted_threads = 2; wanted_threads < 9; wanted_threads += 3) {
+            scan(set, path, block, 64, &many);
+            CHECK_ROW(strcmp(one.text.p, many.text.p) == 0, "%zu threads, block %zu",
+                      wanted_threads, block);
+        }
+        many.stop_after = 57;
+        scan(set, path, block, 64, &many);
+        CHECK_ROW(many.count == 57, "%zu", many.count);
+        many.stop_after = 0;
+    }
+    wanted_threads = 0;
+    CHECK(one.count > 1000);
+    buf_done(&one.text);
+    buf_done(&many.text);
+    buf_done(&log);
     sensor_indicators_free(s);
 }
 
@@ -513,6 +558,64 @@ static void test_sources(void)
     buf_done(&note);
     buf_done(&log);
     buf_done(&f.text);
+}
+
+/* ---- compiled sets ---- */
+
+/* What `text` makes, compiled; then read with `more` besides: who is told of the log. */
+static void check_compiled(const char *text, const char *more, size_t used, const char *seen)
+{
+    char set[4200];
+    struct err e = {0};
+    struct found f = {0};
+    struct peer_endpoint how = {0};
+    bool to_end;
+    struct sensor_indicators *s = sensor_indicators_new(NULL, NULL);
+    snprintf(set, sizeof set, "%s.set", path);
+    CHECK(padded_text(s, text, &e) && sensor_indicators_seal(s, now_us(), &e) &&
+          sensor_indicators_compile(s, set, &e));
+    sensor_indicators_free(s);
+    s = sensor_indicators_new(NULL, NULL);
+    CHECK_ROW(sensor_indicators_load(s, set, &how, STR_NONE, &e), "%s", e.msg);
+    CHECK(!sensor_indicators_load(s, set, &how, STR_NONE, &e) && strstr(e.msg, "second"));
+    CHECK(!more || padded_text(s, more, &e));
+    CHECK_ROW(sensor_indicators_seal(s, now_us(), &e), "%s", e.msg);
+    CHECK_ROW(sensor_indicators_counts(s)->used == used, "%s: %zu", more ? more : text,
+              sensor_indicators_counts(s)->used);
+    put_file(STR("a.example b.example c.example\n"));
+    for (int again = 0; again < 2; again++) { /* and compiled once more */
+        struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = on_alert, .ctx = &f};
+        buf_clear(&f.text);
+        CHECK(sensor_scan_input(&sc, path, &to_end, &e) && to_end);
+        buf_byte(&f.text, '\0');
+        CHECK_ROW(strcmp(f.text.p, seen) == 0, "%s", f.text.p);
+        if (again == 0) {
+            CHECK_ROW(sensor_indicators_compile(s, set, &e), "%s", e.msg);
+            sensor_indicators_free(s);
+            s = sensor_indicators_new(NULL, NULL);
+            CHECK(sensor_indicators_load(s, set, &how, STR_NONE, &e) &&
+                  sensor_indicators_seal(s, now_us(), &e));
+        }
+    }
+    sensor_indicators_free(s);
+    buf_done(&f.text);
+    unlink(set);
+}
+
+#define SAID(at, seen, id) "1:" at ":" seen ">" id "|"
+#define IND_A              "indicator--" A
+static void test_compiled(void)
+{
+    const char *a1 = OBJECT(A, "2", NAME("a.example")), *b1 = OBJECT(A, "1", NAME("b.example"));
+    check_compiled("a.example\nc.example\n", NULL, 2,
+                   SAID("0", "a.example", "a.example") SAID("20", "c.example", "c.example"));
+    check_compiled("a.example\n", "b.example\n", 2,
+                   SAID("0", "a.example", "a.example") SAID("10", "b.example", "b.example"));
+    check_compiled(a1, b1, 1, SAID("0", "a.example", IND_A)); /* the set's is newer */
+    check_compiled(b1, a1, 1, SAID("0", "a.example", IND_A));
+    check_compiled(b1, OBJECT(A, "2", NAME("a.example") ",\"revoked\":true"), 0, "");
+    check_compiled(a1, OBJECT(B, "1", NAME("b.example")), 2,
+                   SAID("0", "a.example", IND_A) SAID("10", "b.example", "indicator--" B));
 }
 
 static void test_source_that_is_no_stix(void)
@@ -826,8 +929,10 @@ int main(void)
     test_borders();
     test_pipe();
     test_long_line();
+    test_threads();
     test_stopping_and_failing();
     test_sources();
+    test_compiled();
     test_source_that_is_no_stix();
     test_alert();
     test_sighting();

@@ -1,0 +1,150 @@
+/*
+ * Inside the room: the state of a scan. Three stages that know little of each other: scan.c cuts
+ * text into words, candidate.c makes candidates of words, lookup.c asks the gate and the tables.
+ */
+#ifndef MATCH_SCAN_PRIV_H
+#define MATCH_SCAN_PRIV_H
+
+#include "match/match_priv.h"
+
+/* ---- work ----------------------------------------------------------------------------------- */
+
+/* What hostile text could make dear is paid for by the text passed: bytes of URLs looked at for an
+ * end, and names outside ASCII converted. Who has saved enough is served at once. */
+#define MATCH_URL_SHARE        8          /* bytes looked at for each byte of text, on average */
+#define MATCH_URL_SAVED        (32 << 10) /* the most that is saved; at the start it is all there */
+#define MATCH_CONVERSION       64 /* bytes of text that pay for one conversion, on average */
+#define MATCH_CONVERSION_SAVED (64 << 10)
+
+struct match_work {
+    size_t at;                         /* bytes of text paid in */
+    size_t url_credit, convert_credit; /* left to spend */
+    /* Spent so far, for tests. */
+    size_t url_bytes, normalizations, conversions;
+};
+
+/* ---- a scan ------------------------------------------------------------------------------- */
+
+struct match_scan {
+    const struct match_set *set;
+    const char *begin, *end; /* the bytes looked at: the text itself, or a piece of it decoded */
+    /* Decoded piece: where in `raw` each byte came from, with one entry more; else NULL. */
+    const uint16_t *map;
+    const char *raw;
+    const char *told;       /* decoded piece: what ends up to here has been told before */
+    const char *text_begin; /* of the whole text, decoded piece or not */
+    const char *ipv6_until; /* no IPv6 address starts before */
+    const char *user_until; /* no e-mail address starts before: it is a URL's user */
+    const char *border;     /* no token reaches before: an escape ended there */
+    /* Decoded piece with more text behind: a token that reaches its end may be longer. */
+    bool cut;
+    const char *rest; /* cut piece: where the next one takes over; NULL: behind it */
+    struct match_work *work;
+    int64_t now_us;
+    match_hit_fn *each;
+    void *ctx;
+    bool stop;
+};
+
+/* As match_scan, and tells what it cost. */
+void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
+                     void *ctx, struct match_work *work);
+/* Pays in the text up to p, a place in the bytes looked at. */
+void match_work_pay(struct match_scan *sc, const char *p);
+/* observable_text_domain, within what conversions may cost; 0 also when nothing is left. */
+size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room);
+
+/* Classes of bytes. */
+enum {
+    MATCH_WORD = 1,    /* letters, digits, - _ . and all above ASCII */
+    MATCH_DOT = 2,     /* . */
+    MATCH_HIGH = 4,    /* above ASCII */
+    MATCH_JOIN = 8,    /* behind a word: it may go on in some way */
+    MATCH_BREAK = 16,  /* blanks, controls, " < >: nothing runs across */
+    MATCH_ILLEGAL = 32 /* { } | ^ and the backquote: in no URL unescaped */
+};
+extern const unsigned char match_class[256];
+
+static inline unsigned match_class_of(char c)
+{
+    return match_class[(unsigned char)c];
+}
+
+static inline bool match_is_word(char c)
+{
+    return match_class_of(c) & MATCH_WORD;
+}
+
+static inline bool match_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline char match_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* Value of a hexadecimal digit, or -1. */
+static inline int match_hex(char c)
+{
+    if (match_is_digit(c))
+        return c - '0';
+    c = match_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hexadecimal digits of the shortest hash. */
+#define MATCH_SHORTEST_HASH 32
+
+/* Cuts [p, end) of the bytes looked at into words and hands those on that may be candidates. */
+void match_scan_words(struct match_scan *sc, const char *p, const char *end);
+/* The word [s, e), whose bytes have the classes `seen`; returns where to go on. */
+const char *match_scan_word(struct match_scan *sc, const char *s, const char *e, unsigned seen);
+/* If at `e`, behind a word, stands a defanged sign or an escape that goes on with the word; never
+ * in a decoded piece, where they are plain. */
+bool match_joined(const struct match_scan *sc, const char *e);
+/* If the backslash at p starts an escape of something that can go on with a URL. */
+bool match_escaped(const struct match_scan *sc, const char *p);
+/* If an escape starts with the backslash before `s`: where it ends, and whether it yields a byte
+ * of a word. Else NULL. */
+const char *match_escape_before(const struct match_scan *sc, const char *s, bool *word);
+/* Reads defanged signs and escapes in the piece of text around `s` and scans it; returns where to
+ * go on behind it. */
+const char *match_scan_decoded(struct match_scan *sc, const char *s);
+/* The names, IPv4 addresses and hashes in the word [s, e). */
+void match_scan_host(struct match_scan *sc, const char *s, const char *e);
+/* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
+ * on if the text was dealt with, NULL if its words are still to be looked at. */
+const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
+/* Where the word [s, e) starts when a percent-escape runs into it. */
+const char *match_word_start(const struct match_scan *sc, const char *s, const char *e);
+/* Length of the UTF-8 character at p if it separates words: of a script that is written without
+ * blanks, or punctuation; else 0. */
+size_t match_separator(const char *p, const char *end);
+/* If a URL or e-mail address at that host may be in the set. */
+bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt);
+/* An address that starts with the word at s or the two colons before it, which is at `first`. The
+ * groups are read up to *read; the address ends at *end. False when it is none; *read is NULL when
+ * nothing was read that could have been one. */
+struct match_ipv6 {
+    unsigned char a[16];
+    const char *first, *end, *read;
+};
+bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ipv6 *out);
+/* If at s, in front of the word's end e, an address may start. */
+bool match_starts_ipv6(const struct match_scan *sc, const char *s, const char *e);
+
+/* Look-ups. [s, e) are the bytes seen, in the scan's text. */
+void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const char *s,
+                       const char *e);
+void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
+                       const char *e);
+/* Returns whether there was a hit. */
+bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
+bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
+                       const char *s, const char *e);
+/* If the set holds it; tells nothing. */
+bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text);
+
+#endif
