@@ -69,8 +69,8 @@ static void show(const char *kernel, struct str text)
     size_t place = strtoull(one, NULL, 10), second = strtoull(other, NULL, 10);
     place = place == 0 || (second > 0 && second < place) ? second : place;
     place = place > 60 ? place - 60 : 0;
-    CHECK_ROW(false, "%s: %zu bytes, from %zu: <<%.*s>>\n--- expected\n%.80s\n--- got\n%.80s", kernel,
-              text.n, place, STR_FMT(str_slice(text, place, place + 200)), one, other);
+    CHECK_ROW(false, "%s: %zu bytes, from %zu: <<%.*s>>\n--- expected\n%.80s\n--- got\n%.80s",
+              kernel, text.n, place, STR_FMT(str_slice(text, place, place + 200)), one, other);
 }
 
 /* All kernels against the reference; they also spend the same on URLs and names. */
