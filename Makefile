@@ -14,7 +14,7 @@ VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | 
 
 WARN_BOTH := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
   -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wpointer-arith \
-  -Wnull-dereference -Wframe-larger-than=16384
+  -Wnull-dereference $(if $(SANITIZE),,-Wframe-larger-than=16384) # sanitizers widen frames
 WARN_C := $(WARN_BOTH) -Wstrict-prototypes -Wmissing-prototypes
 ifdef CI
 WERROR := -Werror
