@@ -62,8 +62,10 @@ static bool add_org(struct gate *g, struct str identity, int64_t id, const struc
 {
     struct store_org row;
     struct gate_org *o = arena_calloc(g->known, 1, sizeof *o);
-    if (!o)
-        return arena_ok(g->known, e);
+    if (!o) {
+        must(!arena_ok(g->known, e));
+        return false;
+    }
     if (id) {
         if (!store_org_get(g->store, g->known, id, &row, e))
             return false;
@@ -100,7 +102,6 @@ bool gate_org_of_identity(struct gate *g, struct str identity, const struct gate
     if (!o &&
         (!store_org_by_identity(g->store, identity, &id, e) || !add_org(g, identity, id, &o, e)))
         return false;
-    must(o);
     *out = o->id ? o : NULL;
     return true;
 }
