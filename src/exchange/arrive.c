@@ -158,11 +158,18 @@ static bool within_limit(struct arriving *a, const struct policy_arrival_answer 
     return store_value_put(a->g->store, str_of(key), (struct str){text, (size_t)n}, a->e);
 }
 
+/* The words of a rule name others, so a sender abroad is told its line alone. */
+static struct str words_of(const struct arriving *a, const struct policy_arrival_answer *r,
+                           struct str abroad)
+{
+    bool home = str_eq(a->b->who.party.nation, a->g->x->config.nation);
+    return home || r->rule.line == 0 ? r->rule.text : abroad;
+}
+
 static bool over_limit(struct arriving *a, const struct policy_arrival_answer *r, struct str line)
 {
-    struct str why =
-        arena_printf(a->b->arena, "over the limit of this rule: %.*s; send it again later",
-                     STR_FMT(r->rule.text));
+    struct str why = arena_printf(a->b->arena, "over the limit of %.*s; send it again later",
+                                  STR_FMT(words_of(a, r, STR("a rule of this node"))));
     a->it->result.later = true;
     return refuse(a, line, why);
 }
@@ -214,13 +221,14 @@ static bool decide_arrival(struct arriving *a, const struct gate_subject *s, boo
                              "policy.conf"));
         return true;
     case POLICY_REFUSE:
-        *in = refuse(a, line, r.rule.text);
+        *in = refuse(a, line, words_of(a, &r, STR("a rule of this node refuses it")));
         return true;
     case POLICY_QUARANTINE:
         if (a->b->approved)
             return true;
         *in = false;
-        exchange_conclude(a->b, a->it, EXCHANGE_QUARANTINED, line, r.rule.text);
+        exchange_conclude(a->b, a->it, EXCHANGE_QUARANTINED, line,
+                          words_of(a, &r, STR("waits for an officer of this node")));
         return quarantine(a, &r);
     }
     return true;

@@ -1,4 +1,4 @@
-/* LIKE and MATCHES against one value: for judging a pattern before any observation is seen. */
+/* A pattern against one value: for judging it before any observation is seen. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -52,37 +52,88 @@ static bool matches(struct str regex, struct str s)
     return found;
 }
 
-static bool test_finds(const struct pattern_test *t, const struct sought *x)
+/* An address is its own block: 198.51.100.7 and 198.51.100.7/32 (9.6.1). */
+static bool holds_block(struct str value, struct str block)
 {
-    if (t->negated || !t->values || t->values->kind != PATTERN_STRING ||
-        !str_eq(t->path.object_type, x->object_type) || !str_eq(t->path.text, x->path))
-        return false;
-    if (t->op == PATTERN_OP_LIKE)
-        return like(t->values->u.s, x->value);
-    return t->op == PATTERN_OP_MATCHES && matches(t->values->u.s, x->value);
+    struct str length = block, address = str_cut(&length, '/');
+    bool whole = !length.p || str_eq(length, STR("32")) || str_eq(length, STR("128"));
+    return whole && str_eq(value, address);
 }
 
-/* Where AND joins, another test may narrow it: then none alone decides. */
-static bool cmp_finds(const struct pattern_cmp *c, const struct sought *x)
+static bool is_one_of(const struct pattern_const *c, struct str s)
 {
-    if (c->kind == PATTERN_CMP_TEST)
-        return test_finds(c->test, x);
-    for (const struct pattern_cmp *k = c->first; k && c->kind == PATTERN_CMP_OR; k = k->next)
-        if (cmp_finds(k, x))
+    for (; c; c = c->next)
+        if (c->kind == PATTERN_STRING && str_eq(c->u.s, s))
             return true;
     return false;
+}
+
+/* Against one string, without the NOT before the operator. */
+static bool compared(enum pattern_op op, const struct pattern_const *c, struct str s)
+{
+    int order = str_cmp(s, c->u.s);
+    switch (op) {
+    case PATTERN_OP_EQ:
+        return order == 0;
+    case PATTERN_OP_NE:
+        return order != 0;
+    case PATTERN_OP_GT:
+        return order > 0;
+    case PATTERN_OP_LT:
+        return order < 0;
+    case PATTERN_OP_GE:
+        return order >= 0;
+    case PATTERN_OP_LE:
+        return order <= 0;
+    case PATTERN_OP_LIKE:
+        return like(c->u.s, s);
+    case PATTERN_OP_MATCHES:
+        return matches(c->u.s, s);
+    case PATTERN_OP_ISSUBSET: /* atoms tell blocks; behind NOT it leaves out one */
+    case PATTERN_OP_ISSUPERSET:
+        return holds_block(s, c->u.s);
+    case PATTERN_OP_IN:
+        return is_one_of(c, s);
+    case PATTERN_OP_EXISTS:
+        break;
+    }
+    return true;
+}
+
+static bool test_finds(const struct pattern_test *t, const struct sought *x)
+{
+    if (!str_eq(t->path.object_type, x->object_type) || !str_eq(t->path.text, x->path))
+        return false;
+    if (t->op == PATTERN_OP_EXISTS)
+        return !t->negated;
+    if (t->op == PATTERN_OP_IN && !t->values)
+        return t->negated;
+    if (!t->values || t->values->kind != PATTERN_STRING)
+        return false;
+    return compared(t->op, t->values, x->value) != t->negated;
+}
+
+/* Where AND joins, all must: what another property narrows is not judged. */
+static bool cmp_finds(const struct pattern_cmp *c, const struct sought *x)
+{
+    bool all = c->kind == PATTERN_CMP_AND;
+    if (c->kind == PATTERN_CMP_TEST)
+        return test_finds(c->test, x);
+    for (const struct pattern_cmp *k = c->first; k; k = k->next)
+        if (cmp_finds(k, x) != all)
+            return !all;
+    return all;
 }
 
 static bool obs_finds(const struct pattern_obs *o, const struct sought *x)
 {
+    bool all = o->kind == PATTERN_OBS_AND || o->kind == PATTERN_OBS_FOLLOWEDBY;
     if (o->kind == PATTERN_OBS_LEAF)
         return cmp_finds(o->cmp, x);
-    if (o->kind == PATTERN_OBS_AND || o->kind == PATTERN_OBS_FOLLOWEDBY)
-        return false;
     for (const struct pattern_obs *k = o->first; k; k = k->next)
-        if (obs_finds(k, x))
-            return true;
-    return false;
+        if (obs_finds(k, x) != all)
+            return !all;
+    return all;
 }
 
 bool pattern_finds(const struct pattern *p, struct str object_type, struct str path,

@@ -87,8 +87,9 @@ typedef bool pattern_atom_fn(void *ctx, const struct pattern_atom *atom);
  * when `why` is not NULL, then names the first of them in a short phrase, else it is NULL. */
 size_t pattern_atoms(const struct pattern *p, pattern_atom_fn *each, void *ctx, const char **why);
 
-/* Does a LIKE or MATCHES test that alone makes the pattern true find `value` at TYPE:PATH? For
- * judging how much a pattern takes in; equality is pattern_atoms'. */
+/* Is the pattern true of an observation that has `value` at TYPE:PATH and nothing else? For judging
+ * how much a pattern takes in. Of ISSUBSET and ISSUPERSET only the block of one address is known
+ * here; pattern_atoms tells the others. */
 bool pattern_finds(const struct pattern *p, struct str object_type, struct str path,
                    struct str value);
 
