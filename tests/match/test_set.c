@@ -305,7 +305,7 @@ static void test_over_and_over(void)
         "evil.com",         "a.evil.com",  "1.2.3.4",    "1.2.3.0/24", MD5, "http://u.example/x?y",
         "bob@post.example", "2001:db8::1", "10.0.0.0/8", "com.example"};
     enum { IDS = 12, VALUES = sizeof values / sizeof *values };
-    char ids[IDS][8];
+    char ids[IDS][16];
     int held[IDS];
     uint64_t random = 7;
     struct match_set *base = match_set_new(), *now = NULL;
