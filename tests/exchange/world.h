@@ -46,11 +46,13 @@ static uint64_t world_number(const char *name, uint64_t otherwise)
     return text && str_to_u64(str_of(text), &n) ? n : otherwise;
 }
 
+/* The suite repeats itself, so that what fails is the change's own; SETU_TEST_SEED=random looks
+ * further, as `make prove` does, and a number repeats a run. */
 static uint64_t world_first_seed(void)
 {
     uint64_t seed;
     base_random(&seed, sizeof seed);
-    seed = world_number("SETU_TEST_SEED", seed >> 1);
+    seed = world_number("SETU_TEST_SEED", getenv("SETU_TEST_SEED") ? seed >> 1 : 20261126);
     printf("SETU_TEST_SEED=%llu\n", (unsigned long long)seed);
     fflush(stdout);
     return seed;
