@@ -74,15 +74,25 @@ bool gate_copy(struct gate *g, const struct gate_subject *s, const struct policy
 
 struct found {
     const struct gate_share *share;
-    int64_t object;
+    int64_t object, version_us;
 };
 
 static bool note_same(void *ctx, const struct store_object *o)
 {
     struct found *f = ctx;
-    if (str_eq(o->id, f->share->copy_id) && str_eq(o->bytes, f->share->copy_bytes))
+    /* Others may have submitted the like: that is theirs. */
+    if (o->copy && str_eq(o->id, f->share->copy_id) && str_eq(o->bytes, f->share->copy_bytes)) {
         f->object = o->object;
+        f->version_us = o->version_us;
+    }
     return f->object == 0;
+}
+
+static bool find_copy(struct gate *g, const struct gate_subject *s, struct found *f, struct err *e)
+{
+    if (s->object->class == STIX_SCO)
+        return store_object_versions(g->store, f->share->copy_id, note_same, f, e);
+    return s->row == 0 || store_derived_copies(g->store, s->row, note_same, f, e);
 }
 
 /* The stored copy with a share's bytes; 0 when there is none yet. An observable's copy may have
@@ -91,12 +101,8 @@ bool gate_copy_row(struct gate *g, const struct gate_subject *s, const struct ga
                    int64_t *row, struct err *e)
 {
     struct found f = {.share = share};
-    if (s->object->class == STIX_SCO) {
-        if (!store_object_versions(g->store, share->copy_id, note_same, &f, e))
-            return false;
-    } else if (s->row && !store_derived_copies(g->store, s->row, note_same, &f, e)) {
+    if (!find_copy(g, s, &f, e))
         return false;
-    }
     *row = f.object;
     return true;
 }
@@ -114,18 +120,19 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
     const struct json *v;
     struct stix_object made;
     struct store_copy link = {.origin_id = s->object->id, .copy_id = share->copy_id};
-    int64_t org, row;
+    struct found f = {.share = share, .version_us = g->now_us};
+    int64_t org;
     if (!json_parse(g->json, g->arena, share->copy_bytes, false, &v, e) ||
         !stix_object_read(v, &made, e) || !home_org(g, &org, e) ||
-        !gate_copy_row(g, s, share, &row, e))
+        !find_copy(g, s, &f, e))
         return false;
     *out = (struct store_object){
-        .object = row,
+        .object = f.object,
         .name = store_name(g->store, made.id),
         .source_org = org,
         .owner_org = org,
         .received_us = g->now_us,
-        .version_us = made.has_version ? made.version_us : g->now_us,
+        .version_us = made.has_version ? made.version_us : f.version_us,
         .has_version = made.has_version,
         .revoked = made.revoked,
         .copy = true,
@@ -134,7 +141,7 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
         .type = made.type,
         .bytes = share->copy_bytes,
     };
-    if (row == 0 && !store_object_add(g->store, out, e))
+    if (f.object == 0 && !store_object_add(g->store, out, e))
         return false;
     g->has_copies = true;
     if (share->group->view)
