@@ -123,8 +123,7 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
     struct found f = {.share = share, .version_us = g->now_us};
     int64_t org;
     if (!json_parse(g->json, g->arena, share->copy_bytes, false, &v, e) ||
-        !stix_object_read(v, &made, e) || !home_org(g, &org, e) ||
-        !find_copy(g, s, &f, e))
+        !stix_object_read(v, &made, e) || !home_org(g, &org, e) || !find_copy(g, s, &f, e))
         return false;
     *out = (struct store_object){
         .object = f.object,

@@ -228,8 +228,7 @@ bool gate_foresee(struct gate *g, struct err *e)
 {
     unsigned asks = policy_asks(g->policy);
     struct looking l = {.g = g};
-    uint64_t after;
-    bool left;
+    struct gate_walk all = {.most = SIZE_MAX};
     if (!(asks & (POLICY_REDACTS | POLICY_ASKS_REFERENCED)) && !g->has_copies)
         return true;
     struct gate_foresight *f = l.f = base_alloc(sizeof *f);
@@ -238,16 +237,16 @@ bool gate_foresee(struct gate *g, struct err *e)
         return err_set(e, ERR_MEMORY, "out of memory");
     }
     g->foresight = f;
-    after = 0;
     if (asks & POLICY_ASKS_REFERENCED) {
-        if (!gate_each_stored(g, &after, SIZE_MAX, look_for_references, &l, &left, e))
+        if (!gate_each_stored(g, &all, look_for_references, &l, e))
             return false;
         f->knows_references = true;
     }
     f->changes = 1;
     for (int pass = 0; pass < LIMIT_GATE_PASSES && f->changes; pass++) {
-        f->changes = after = 0;
-        if (!gate_each_stored(g, &after, SIZE_MAX, look_at, &l, &left, e))
+        f->changes = 0;
+        all.after = 0;
+        if (!gate_each_stored(g, &all, look_at, &l, e))
             return false;
         turn(f);
         f->looked = true;

@@ -150,9 +150,10 @@ static bool note_target(void *ctx, struct str id)
     if (*at && str_eq((*at)->id, id))
         return true;
     struct target *t = arena_calloc(d->g->arena, 1, sizeof *t);
-    d->failed = !t && !arena_ok(d->g->arena, d->e);
-    if (d->failed)
+    if (!t) {
+        d->failed = !arena_ok(d->g->arena, d->e);
         return false;
+    }
     t->id = id;
     d->failed = !look_up_target(d, t);
     t->next = *at;

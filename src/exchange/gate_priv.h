@@ -223,11 +223,16 @@ bool gate_settle(struct gate *g, struct gate_subject *s, struct gate_decision *d
 /* The same for a stored object in all collections it stands in. */
 bool gate_settle_stored(struct gate *g, const struct store_object *o, bool withdrawals,
                         struct err *e) BASE_CHECKED;
-/* Calls `each` for originals with a number above *after, at most about `most`; *after goes on with
- * them. *left is false when none is left. */
+/* Calls `each` for originals with a number above `after`, at most about `most`; `after` goes on
+ * with them. `left` is false when none is left. */
+struct gate_walk {
+    uint64_t after;
+    size_t most;
+    bool left;
+};
 typedef bool gate_stored_fn(void *ctx, const struct store_object *o, struct err *e);
-bool gate_each_stored(struct gate *g, uint64_t *after, size_t most, gate_stored_fn *each, void *ctx,
-                      bool *left, struct err *e) BASE_CHECKED;
+bool gate_each_stored(struct gate *g, struct gate_walk *w, gate_stored_fn *each, void *ctx,
+                      struct err *e) BASE_CHECKED;
 /* Decides again about what earlier changes touch, at most `most` objects; *left: more wait. */
 bool gate_pending(struct gate *g, size_t most, bool *left, struct err *e) BASE_CHECKED;
 

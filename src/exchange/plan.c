@@ -160,7 +160,7 @@ static bool new_pattern(struct planning *p, uint64_t key, struct pattern **out)
         *end = copy;
         end = &copy->next;
     }
-    if (!arena_ok(p->a, p->e))
+    if (!arena_ok(p->a, p->e) || !n)
         return false;
     n->key = key;
     n->first = p->out->objects;
@@ -349,11 +349,10 @@ static bool look_at_all(struct planning *p, struct exchange_session *s, const st
                         struct err *e)
 {
     struct recipients r = {.a = p->a};
-    uint64_t after = 0;
-    bool left;
+    struct gate_walk all = {.most = SIZE_MAX};
     bool ok = gate_begin(&p->g, s->store, e) && all_recipients(s, next, &r, e) &&
               store_object_count(s->store, &p->all, e) && gate_foresee(&p->g, e) &&
-              gate_each_stored(&p->g, &after, SIZE_MAX, plan_object, p, &left, e) && sum_up(p, &r);
+              gate_each_stored(&p->g, &all, plan_object, p, e) && sum_up(p, &r);
     base_free(r.list);
     return ok;
 }

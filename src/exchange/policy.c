@@ -159,22 +159,22 @@ static bool note_object(void *ctx, const struct store_object *o)
     return c->count < sizeof c->list / sizeof *c->list && c->bytes < CHUNK_BYTES;
 }
 
-bool gate_each_stored(struct gate *g, uint64_t *after, size_t most, gate_stored_fn *each, void *ctx,
-                      bool *left, struct err *e)
+bool gate_each_stored(struct gate *g, struct gate_walk *w, gate_stored_fn *each, void *ctx,
+                      struct err *e)
 {
     struct chunk c = {.g = g, .a = arena_new(LIMIT_ARENA_REQUEST_BYTES)};
     bool ok = c.a || err_set(e, ERR_MEMORY, "out of memory");
-    *left = true;
-    for (size_t done = 0; ok && *left && done < most; done += c.count) {
+    w->left = true;
+    for (size_t done = 0; ok && w->left && done < w->most; done += c.count) {
         c.count = c.bytes = 0;
         arena_reset(c.a);
-        ok = store_object_after(g->store, (int64_t)*after, sizeof c.list / sizeof *c.list,
+        ok = store_object_after(g->store, (int64_t)w->after, sizeof c.list / sizeof *c.list,
                                 note_object, &c, e) &&
              arena_ok(c.a, e);
-        *left = ok && c.count > 0;
+        w->left = ok && c.count > 0;
         for (size_t i = 0; i < c.count && ok; i++) {
             ok = each(ctx, &c.list[i], e);
-            *after = (uint64_t)c.list[i].object;
+            w->after = (uint64_t)c.list[i].object;
             gate_next(g);
         }
     }
@@ -216,14 +216,15 @@ static bool keep_references(struct gate *g, struct err *e)
 {
     unsigned asks = policy_asks(g->policy) & (POLICY_REDACTS | POLICY_ASKS_REFERENCED);
     struct indexing i = {.g = g};
-    uint64_t kept, after = 0;
-    bool left, wanted = asks != 0 || g->has_copies;
+    struct gate_walk all = {.most = SIZE_MAX};
+    uint64_t kept;
+    bool wanted = asks != 0 || g->has_copies;
     if (!number_get(g->store, "references", 0, &kept, e))
         return false;
     g->keeps_references = wanted;
     if ((kept == 1) == wanted)
         return true;
-    return (!wanted || gate_each_stored(g, &after, SIZE_MAX, index_object, &i, &left, e)) &&
+    return (!wanted || gate_each_stored(g, &all, index_object, &i, e)) &&
            number_put(g->store, "references", wanted, e);
 }
 
@@ -281,11 +282,10 @@ static bool sweep_object(void *ctx, const struct store_object *o, struct err *e)
  * by, from the first object on. */
 static bool sweep_begin(struct gate *g, struct sweep *w, struct err *e)
 {
-    uint64_t after = 0;
-    bool left;
+    struct gate_walk all = {.most = SIZE_MAX};
     w->withdrawals = true;
     return store_object_count(g->store, &w->all, e) &&
-           gate_each_stored(g, &after, SIZE_MAX, sweep_object, w, &left, e) &&
+           gate_each_stored(g, &all, sweep_object, w, e) &&
            store_value_put(g->store, STR("sweep"), STR("0"), e) &&
            number_put(g->store, "decided", (uint64_t)g->now_us, e);
 }
@@ -293,10 +293,12 @@ static bool sweep_begin(struct gate *g, struct sweep *w, struct err *e)
 static bool sweep_on(struct gate *g, uint64_t after, bool *left, struct err *e)
 {
     struct sweep w = {.g = g};
-    if (!gate_each_stored(g, &after, LIMIT_GATE_SWEEP, sweep_object, &w, left, e))
+    struct gate_walk some = {.after = after, .most = LIMIT_GATE_SWEEP};
+    if (!gate_each_stored(g, &some, sweep_object, &w, e))
         return false;
-    return *left ? number_put(g->store, "sweep", after, e)
-                 : store_value_put(g->store, STR("sweep"), STR(""), e);
+    *left = some.left;
+    return some.left ? number_put(g->store, "sweep", some.after, e)
+                     : store_value_put(g->store, STR("sweep"), STR(""), e);
 }
 
 /* Has a date in the policy passed since all was last decided? Ages are looked at once a day. */

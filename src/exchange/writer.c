@@ -74,7 +74,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         jobs->next = NULL;
         e = (struct err){0};
         ok = apply_all(x, jobs, &refused, &e);
-        if (!ok)
+        if (!ok && x->gate)
             policy_memo_reset(x->gate->memo);
         finish(jobs, ok, &e);
         jobs = next;

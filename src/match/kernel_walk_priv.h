@@ -389,7 +389,7 @@ MATCH_PART void match_take_numbers(struct match_pass *x)
         size_t number = w.length - MATCH_BLOCK + match_low(w.dots), rest = w.last + 1;
         uint64_t near = match_load(p - w.length + number - 8) | MATCH_LOWER;
         unsigned more = match_enqueue(&first, q, n, match_place_key(p - rest, w.length - rest), at);
-        n = match_tld_known(facts, match_tld_short(near, number)) ? more : n;
+        n = match_tld_known(facts, match_tld_of(near, number)) ? more : n;
         if (n >= MATCH_QUEUE) {
             q->n = n;
             match_sift_numbers(x, q);

@@ -65,20 +65,21 @@ static void ask(struct quick *q, const struct match_bloom *of, uint64_t key, con
 /* ---- words as the masks show them -------------------------------------------------------------
  */
 
-/* Where the run of such bytes that ends before p starts, by two masks; p is in the window. */
+/* Where the run of such bytes that ends before p, a place in the window, starts by two masks; p
+ * itself if they do not tell. */
 static const char *run_start(const struct quick *q, const uint64_t *a, const uint64_t *b,
                              const char *p)
 {
     size_t at = (size_t)(p - q->pass.base);
     unsigned n = match_above(~(match_bits_before(a, at) | match_bits_before(b, at)));
-    return n < MATCH_LONG ? p - n : NULL;
+    return n < MATCH_LONG ? p - n : p;
 }
 
 static const char *word_start(const struct quick *q, const char *p)
 {
     const char *s = run_start(q, q->pass.word, q->pass.word, p);
-    for (s = s != NULL ? s : p; s > q->sc->begin && match_is_word(s[-1]); s--)
-        ;
+    while (s > q->sc->begin && match_is_word(s[-1]))
+        s--;
     return s;
 }
 
@@ -318,7 +319,7 @@ static bool ipv6_maybe(struct quick *q, const char *behind)
     const char *p = run_start(q, q->pass.word, q->pass.colon, behind);
     unsigned char a[16];
     bool ok;
-    for (p = p != NULL ? p : behind; p > sc->begin && (match_is_word(p[-1]) || p[-1] == ':'); p--)
+    for (; p > sc->begin && (match_is_word(p[-1]) || p[-1] == ':'); p--)
         if (behind - p > MATCH_WINDOW)
             return true;
     if (p < sc->end && *p == ':' && p > sc->begin && p[-1] == '[' && sc->end - p > 2 && p[2] == ']')
