@@ -276,6 +276,7 @@ static const char *read_plain_ipv6(const struct match_scan *sc, const char *p, u
  * them, from their start p on. Returns their end; NULL when there may be something. */
 static const char *read_any_ipv6(const struct match_scan *sc, const char *p)
 {
+    must(p != NULL);
     const char *until = p;
     while (p < sc->end && (match_is_word(*p) || *p == ':')) {
         struct match_ipv6 x;
