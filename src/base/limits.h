@@ -208,6 +208,14 @@
 #define LIMIT_PEER_RETRY_AFTER_S 60
 #define LIMIT_PEER_STATUS_S      300
 
+/* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
+ * restores that wait for an officer at once. */
+#define LIMIT_BACKUP_FILES       4096
+#define LIMIT_BACKUP_FILE_BYTES  (4u << 20)
+#define LIMIT_BACKUP_FILES_BYTES (64u << 20)
+#define LIMIT_BACKUP_SUMS_BYTES  (1u << 20)
+#define LIMIT_RESTORES           16
+
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024
 

@@ -24,6 +24,13 @@ void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES]);
 /* Of the parts, one behind the other. */
 void crypt_sha256_parts(const struct str *parts, size_t count,
                         unsigned char out[CRYPT_SHA256_BYTES]);
+/* Of data that comes piece by piece. */
+struct crypt_hash {
+    uint64_t state[16]; /* the library's */
+};
+void crypt_hash_begin(struct crypt_hash *h);
+void crypt_hash_add(struct crypt_hash *h, struct str data);
+void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES]);
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES]);
 bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
