@@ -35,7 +35,8 @@
     X(release_refuse)                                                                              \
     X(ledger_confirm)                                                                              \
     X(backup)                                                                                      \
-    X(restore)
+    X(restore)                                                                                     \
+    X(doctor)
 
 #define X(name) extern const struct cli_command cli_##name;
 COMMANDS(X)

@@ -333,7 +333,6 @@ static bool check_place(const struct backup *b, struct err *e)
 
 /* ---- the whole ---- */
 
-/* `backup`: when the last one was taken, and of how many leaves. */
 struct backup_job {
     struct exchange_waiter w;
     const struct exchange_backup *made;
@@ -344,13 +343,11 @@ static bool record_backup(struct exchange *x, struct store *s, struct exchange_j
 {
     const struct exchange_backup *made = ((struct backup_job *)j)->made;
     struct ledger_record r = {.kind = LEDGER_BACKUP_RECORD};
-    char value[64];
     ledger_record_number(&r, LEDGER_SIZE, made->size);
     ledger_record_text(&r, LEDGER_DIGEST, str_of(made->digest));
-    snprintf(value, sizeof value, "%lld %llu", (long long)made->at_us,
-             (unsigned long long)made->size);
+    (void)s;
     return gate_act_for(x->gate, NULL, e) && gate_record(x->gate, &r, 0, e) &&
-           store_value_put(s, STR("backup"), str_of(value), e);
+           gate_backup_taken(x->gate, made->at_us, made->size, e);
 }
 
 static bool pack(struct backup *b, struct err *e)

@@ -359,6 +359,25 @@ bool exchange_restore_confirm(struct exchange_session *s, const struct principal
                               struct str reason, struct exchange_restored *out,
                               struct err *e) BASE_CHECKED;
 
+enum exchange_health { EXCHANGE_OK, EXCHANGE_WARNING, EXCHANGE_ERROR };
+const char *exchange_health_name(enum exchange_health h);
+struct exchange_finding {
+    const char *check; /* what was looked at: "keys", "ledger" */
+    enum exchange_health health;
+    struct str message, action; /* action: what to do; empty when nothing is */
+};
+typedef void exchange_finding_fn(void *ctx, const struct exchange_finding *f);
+struct exchange_doctor_options {
+    const char *dir;
+    bool thorough; /* read the whole database, indexes too */
+    exchange_finding_fn *each;
+    void *ctx;
+};
+/* Looks at all that an administrator should know of a node, which may run meanwhile and may be
+ * damaged: what cannot be read is a finding. At least one a check; texts live during the call.
+ * ERR_NOT_FOUND when the folder is no node's. Changes nothing. */
+bool exchange_doctor(const struct exchange_doctor_options *o, struct err *e) BASE_CHECKED;
+
 /* ---- changing the policy ---- */
 
 /* What an edit of the policy would change, for one recipient. */

@@ -95,6 +95,10 @@ bool exchange_home_officer(const struct exchange *x, const struct principal *who
 /* Bytes below 0x20, 0x7F and, in UTF-8, U+0080 to U+009F. */
 bool exchange_has_control(struct str s);
 
+/* What exchange_restored tells, of a store. */
+bool exchange_restored_read(struct store *s, struct exchange_restored *out,
+                            struct err *e) BASE_CHECKED;
+
 /* ---- the policy in force (policy.c) ---- */
 
 /* Reads policy.conf, or what is to take its place. */

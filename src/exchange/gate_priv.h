@@ -174,6 +174,8 @@ struct gate_restoring {
     int64_t backup_us; /* when it was taken */
     struct str digest; /* of its file */
 };
+/* Remembers when the last backup was taken, and of how many leaves. */
+bool gate_backup_taken(struct gate *g, int64_t at_us, uint64_t size, struct err *e) BASE_CHECKED;
 /* Records that the node was restored, has it wait for an officer, and has whatever is released from
  * now on come later than all that was given out since the backup. Fills the record's number. */
 bool gate_restored(struct gate *g, const struct gate_restoring *r, uint64_t *leaf,

@@ -1,6 +1,7 @@
 /*
  * A restored node, until an officer has said that it was meant. In the store: `restored`, a line
- * "LEAF SIZE AT" for each restore that nobody has confirmed, the last one last.
+ * "LEAF SIZE AT" for each restore that nobody has confirmed, the last one last; `backup`, "AT SIZE"
+ * of the last backup. Instants in microseconds.
  */
 #include <stdio.h>
 
@@ -34,7 +35,7 @@ static bool list_next(struct str *rest, struct exchange_restored *out)
     return true;
 }
 
-static bool list_read(struct store *s, struct exchange_restored *out, struct err *e)
+bool exchange_restored_read(struct store *s, struct exchange_restored *out, struct err *e)
 {
     struct buf b;
     buf_init(&b, LIMIT_RESTORES * LINE_MOST);
@@ -48,7 +49,7 @@ static bool list_read(struct store *s, struct exchange_restored *out, struct err
 
 bool exchange_restored(struct exchange_session *s, struct exchange_restored *out, struct err *e)
 {
-    return list_read(s->store, out, e);
+    return exchange_restored_read(s->store, out, e);
 }
 
 /* ---- records ---- */
@@ -64,13 +65,20 @@ static bool put_record(struct gate *g, uint64_t size, struct str digest, struct 
     return store_audience_put(g->store, STR(ALL), &audience, e) && gate_record(g, &r, audience, e);
 }
 
+bool gate_backup_taken(struct gate *g, int64_t at_us, uint64_t size, struct err *e)
+{
+    char value[64];
+    snprintf(value, sizeof value, "%lld %llu", (long long)at_us, (unsigned long long)size);
+    return store_value_put(g->store, STR("backup"), str_of(value), e);
+}
+
 bool gate_restored(struct gate *g, const struct gate_restoring *r, uint64_t *leaf, struct err *e)
 {
     struct exchange_restored before;
     char line[LINE_MOST];
     struct buf list;
     buf_init(&list, LIMIT_RESTORES * LINE_MOST);
-    bool ok = gate_act_for(g, NULL, e) && list_read(g->store, &before, e) &&
+    bool ok = gate_act_for(g, NULL, e) && exchange_restored_read(g->store, &before, e) &&
               (before.count < LIMIT_RESTORES ||
                err_set(e, ERR_LIMIT, "this node was restored %d times, and no officer confirmed it",
                        LIMIT_RESTORES)) &&
@@ -84,6 +92,7 @@ bool gate_restored(struct gate *g, const struct gate_restoring *r, uint64_t *lea
              put_record(g, r->size, r->digest, STR_NONE, e);
     }
     buf_done(&list);
+    ok = ok && gate_backup_taken(g, r->backup_us, r->size, e);
     /* Nothing that was given out since the backup was later than its last instant then and the time
      * that has passed since, nor than now: a clock runs faster than objects are released. */
     return ok && store_dates_raise(g->store, g->now_us,
