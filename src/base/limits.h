@@ -208,6 +208,9 @@
 #define LIMIT_PEER_RETRY_AFTER_S 60
 #define LIMIT_PEER_STATUS_S      300
 
+/* Release rows that a session keeps between pages, some 50 bytes each. */
+#define LIMIT_STORE_KEPT_ROWS (128u << 10)
+
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024
 
