@@ -216,6 +216,9 @@
 #define LIMIT_BACKUP_SUMS_BYTES  (1u << 20)
 #define LIMIT_RESTORES           16
 
+/* Release rows that a session keeps between pages, some 50 bytes each. */
+#define LIMIT_STORE_KEPT_ROWS (128u << 10)
+
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024
 
