@@ -15,7 +15,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(ORG_GET, "SELECT id,nation,name,identity FROM org WHERE id=?1")                              \
     X(ORG_FIND, "SELECT id FROM org WHERE nation=?1 AND name=?2")                                  \
-    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1")                                     \
+    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1 AND identity<>''")                    \
     X(ORG_ADD, "INSERT INTO org(nation,name,identity) VALUES(?1,?2,?3)")                           \
     X(ORG_IDENTITY, "UPDATE org SET identity=?2 WHERE id=?1")                                      \
     X(USER_ADD, "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,"         \
@@ -69,14 +69,15 @@
     X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
                      " AND version_us>?3 LIMIT 1")                                                 \
     X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
-                       "o.owner_org FROM release r JOIN object o ON o.id=r.object"                 \
-                       " WHERE r.collection=?1 AND r.name=?2")                                     \
+                       "o.owner_org FROM release r INDEXED BY release_name JOIN object o"          \
+                       " ON o.id=r.object WHERE r.collection=?1 AND r.name=?2")                    \
     X(RELEASE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"         \
                    " WHERE collection=?1 AND audience=?2 AND date_added>?3"                        \
                    " ORDER BY date_added LIMIT ?4")                                                \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
-    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release WHERE name=?1"          \
-                         " AND collection=?2 AND superseded=?3 AND audience=?4")                   \
+    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release"                        \
+                         " INDEXED BY release_name WHERE name=?1 AND collection=?2"                \
+                         " AND superseded=?3 AND audience=?4")                                     \
     X(RELEASE_LAST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"               \
                     " AND superseded=?3 AND audience=?4 ORDER BY version_us DESC LIMIT 1")         \
     X(RELEASE_FIRST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"              \
