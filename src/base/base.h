@@ -236,6 +236,28 @@ bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e
 /* The same for bytes that lie in several places, one behind the other. */
 bool file_write_parts(const char *path, const struct str *parts, size_t count, unsigned mode,
                       struct err *e) BASE_CHECKED;
+/* The same piece by piece: nothing stands under `path`, which must outlive it, before file_out_end
+ * says so. Whoever does not come so far calls file_out_drop. */
+struct file_out {
+    const char *path;
+    int fd; /* below 0: not open */
+    char temporary[4096];
+};
+bool file_out_open(struct file_out *o, const char *path, unsigned mode, struct err *e) BASE_CHECKED;
+bool file_out_put(struct file_out *o, struct str bytes, struct err *e) BASE_CHECKED;
+bool file_out_end(struct file_out *o,
+                  struct err *e) BASE_CHECKED; /* it is closed, whatever comes */
+void file_out_drop(struct file_out *o);        /* once more is allowed */
+/* A regular file that is read in pieces; `at` may be set back. */
+struct file_in {
+    const char *path; /* borrowed */
+    int fd;
+    uint64_t size, at;
+};
+bool file_in_open(struct file_in *f, const char *path, struct err *e) BASE_CHECKED;
+/* Exactly n bytes; ERR_INVALID when the file ends before them. */
+bool file_in_take(struct file_in *f, void *out, size_t n, struct err *e) BASE_CHECKED;
+void file_in_close(struct file_in *f);
 /* Maps a regular file for reading; pages are read as they are touched. Whoever replaces the file
  * must do so by renaming, as file_write does: one that is cut short under the mapping ends the
  * program. STR_NONE for an empty file. */

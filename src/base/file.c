@@ -102,26 +102,94 @@ bool file_write(const char *path, struct str bytes, unsigned mode, struct err *e
 bool file_write_parts(const char *path, const struct str *parts, size_t count, unsigned mode,
                       struct err *e)
 {
-    char temporary[4096];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary)
-        return err_set(e, ERR_IO, "path is too long: %s", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0)
-        return err_errno(e, "cannot create", temporary);
-    bool ok = true;
-    for (size_t i = 0; i < count && ok; i++)
-        ok = write_all(fd, temporary, parts[i], e);
-    ok = ok && (fsync(fd) == 0 || err_errno(e, "cannot write", temporary));
-    if (close(fd) != 0 && ok)
-        ok = err_errno(e, "cannot write", temporary);
-    if (ok && rename(temporary, path) != 0)
-        ok = err_errno(e, "cannot rename to", path);
-    if (!ok) {
-        unlink(temporary);
+    struct file_out o;
+    if (!file_out_open(&o, path, mode, e))
         return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!file_out_put(&o, parts[i], e)) {
+            file_out_drop(&o);
+            return false;
+        }
     }
-    return file_sync_folder(path, e);
+    return file_out_end(&o, e);
+}
+
+bool file_out_open(struct file_out *o, const char *path, unsigned mode, struct err *e)
+{
+    *o = (struct file_out){.path = path, .fd = -1};
+    int n = snprintf(o->temporary, sizeof o->temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof o->temporary)
+        return err_set(e, ERR_IO, "path is too long: %s", path);
+    unlink(o->temporary); /* of a process that ended before, perhaps with another mode */
+    o->fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    return o->fd >= 0 || err_errno(e, "cannot create", o->temporary);
+}
+
+bool file_out_put(struct file_out *o, struct str bytes, struct err *e)
+{
+    return write_all(o->fd, o->temporary, bytes, e);
+}
+
+bool file_out_end(struct file_out *o, struct err *e)
+{
+    bool ok = fsync(o->fd) == 0 || err_errno(e, "cannot write", o->temporary);
+    if (close(o->fd) != 0 && ok)
+        ok = err_errno(e, "cannot write", o->temporary);
+    o->fd = -1;
+    if (ok && rename(o->temporary, o->path) != 0)
+        ok = err_errno(e, "cannot rename to", o->path);
+    if (!ok)
+        unlink(o->temporary);
+    return ok && file_sync_folder(o->path, e);
+}
+
+void file_out_drop(struct file_out *o)
+{
+    if (o->fd < 0)
+        return;
+    close(o->fd);
+    o->fd = -1;
+    unlink(o->temporary);
+}
+
+bool file_in_open(struct file_in *f, const char *path, struct err *e)
+{
+    struct stat st;
+    *f = (struct file_in){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (f->fd < 0)
+        return err_errno(e, "cannot open", path);
+    bool ok = fstat(f->fd, &st) == 0 || err_errno(e, "cannot look at", path);
+    if (ok && !S_ISREG(st.st_mode))
+        ok = err_set(e, ERR_IO, "cannot read %s: it is no regular file", path);
+    if (!ok)
+        file_in_close(f);
+    else
+        f->size = (uint64_t)st.st_size;
+    return ok;
+}
+
+bool file_in_take(struct file_in *f, void *out, size_t n, struct err *e)
+{
+    for (size_t have = 0; have < n;) {
+        ssize_t got = pread(f->fd, (char *)out + have, n - have, (off_t)(f->at + have));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(e, "cannot read", f->path);
+        if (got == 0)
+            return err_set(e, ERR_INVALID, "%s ends at byte %llu, in the middle", f->path,
+                           (unsigned long long)(f->at + have));
+        have += (size_t)got;
+    }
+    f->at += n;
+    return true;
+}
+
+void file_in_close(struct file_in *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
 }
 
 bool file_map(const char *path, struct str *out, struct err *e)

@@ -211,6 +211,14 @@
 /* Release rows that a session keeps between pages, some 50 bytes each. */
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)
 
+/* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
+ * restores that wait for an officer at once. */
+#define LIMIT_BACKUP_FILES       4096
+#define LIMIT_BACKUP_FILE_BYTES  (4u << 20)
+#define LIMIT_BACKUP_FILES_BYTES (64u << 20)
+#define LIMIT_BACKUP_SUMS_BYTES  (1u << 20)
+#define LIMIT_RESTORES           16
+
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024
 

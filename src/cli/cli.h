@@ -81,6 +81,11 @@ struct cli_node {
 bool cli_node_open(const struct cli *c, const char *dir, struct cli_node *n, int *status);
 void cli_node_close(struct cli_node *n);
 
+/* What is to be said of a node that was restored and that no officer has confirmed; else empty. */
+#define CLI_RESTORED_BYTES 256
+bool cli_restored(struct exchange_session *s, char out[CLI_RESTORED_BYTES],
+                  struct err *e) BASE_CHECKED;
+
 /* A progress bar on a terminal, nothing in a pipe. `total` 0: unknown. */
 struct cli_progress {
     const char *what;

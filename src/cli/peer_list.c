@@ -1,4 +1,6 @@
 /* setu peer list: the partners, what is pulled from them and how far. No secret is printed. */
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "json/json.h"
 
@@ -63,11 +65,15 @@ static int run(struct cli *c)
     struct cli_node node;
     struct err e = {0};
     struct buf b;
+    char restored[CLI_RESTORED_BYTES];
     int status = 0;
     if (!cli_node_open(c, c->args[0], &node, &status))
         return status;
     buf_init(&b, 0);
-    status = put_all(c, &node, &b, &e) ? cli_print(c, &b) : cli_fail(c, &e);
+    bool ok = put_all(c, &node, &b, &e) && cli_restored(node.s, restored, &e);
+    if (ok && restored[0])
+        fprintf(stderr, "setu peer list: %s\n", restored);
+    status = ok ? cli_print(c, &b) : cli_fail(c, &e);
     buf_done(&b);
     cli_node_close(&node);
     return status;

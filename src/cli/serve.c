@@ -19,16 +19,30 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
-static bool print_ready(struct cli *c, const struct http_server *s, const char *ca)
+static bool print_ready(struct cli *c, const struct http_server *s, const char *ca, bool restored)
 {
     struct buf b;
     buf_init(&b, 0);
     buf_lit(&b, "{\"ready\":true");
     json_put_member(&b, "url", http_url(s));
     json_put_member(&b, "ca", str_of(ca));
+    if (restored)
+        buf_lit(&b, ",\"unconfirmed_restore\":true");
     buf_lit(&b, "}\n");
     bool ok = cli_print(c, &b) == 0;
     buf_done(&b);
+    return ok;
+}
+
+static bool look_at_restore(struct exchange *x, bool *restored, struct err *e)
+{
+    struct exchange_session *s = NULL;
+    char what[CLI_RESTORED_BYTES];
+    bool ok = exchange_session_open(x, &s, e) && cli_restored(s, what, e);
+    exchange_session_close(s);
+    *restored = ok && what[0];
+    if (*restored)
+        log_line(LOG_WARNING, "%s", what);
     return ok;
 }
 
@@ -51,6 +65,7 @@ static int serve(struct cli *c, struct exchange *x)
     struct str listen = cli_text(c, "listen");
     struct http_server *server;
     struct err e = {0};
+    bool restored;
     exchange_path(x, "tls/node.pem", cert);
     exchange_path(x, "tls/node.key", key);
     exchange_path(x, "tls/ca.pem", ca);
@@ -64,6 +79,8 @@ static int serve(struct cli *c, struct exchange *x)
         .admit = taxii_admit,
         .route = taxii_route,
     };
+    if (!look_at_restore(x, &restored, &e))
+        return cli_fail(c, &e);
     cli_signals_block();
     raise_file_limit();
     if (!http_start(&o, &server, &e))
@@ -72,7 +89,7 @@ static int serve(struct cli *c, struct exchange *x)
         http_stop(server);
         return cli_fail(c, &e);
     }
-    bool ready = print_ready(c, server, ca);
+    bool ready = print_ready(c, server, ca, restored);
     if (ready)
         cli_signals_wait();
     http_stop(server);

@@ -235,6 +235,73 @@ bool crypt_cert_client_ok(struct str pem_or_der, int64_t at_us, struct err *e)
     return ok;
 }
 
+bool crypt_cert_read(struct str pem, struct crypt_cert *out, struct err *e)
+{
+    gnutls_x509_crt_t crt;
+    unsigned critical;
+    if (!import_any(&crt, pem, e))
+        return false;
+    *out = (struct crypt_cert){(int64_t)gnutls_x509_crt_get_activation_time(crt) * 1000000,
+                               (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000000,
+                               gnutls_x509_crt_get_ca_status(crt, &critical) > 0};
+    gnutls_x509_crt_deinit(crt);
+    return true;
+}
+
+bool crypt_cert_has_host(struct str pem, struct str host)
+{
+    gnutls_x509_crt_t crt;
+    char text[256];
+    struct err ignored;
+    if (host.n >= sizeof text || !import_any(&crt, pem, &ignored))
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    bool has = gnutls_x509_crt_check_hostname(crt, text) != 0;
+    gnutls_x509_crt_deinit(crt);
+    return has;
+}
+
+bool crypt_cert_issued_by(struct str pem, struct str ca_pem)
+{
+    gnutls_x509_crt_t crt, ca;
+    struct err ignored;
+    unsigned wrong = 1;
+    if (!import_any(&crt, pem, &ignored))
+        return false;
+    if (import_any(&ca, ca_pem, &ignored)) {
+        /* Dates are looked at apart. */
+        bool ok = gnutls_x509_crt_verify(crt, &ca, 1,
+                                         GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+                                             GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS,
+                                         &wrong) >= 0;
+        wrong = ok ? wrong : 1;
+        gnutls_x509_crt_deinit(ca);
+    }
+    gnutls_x509_crt_deinit(crt);
+    return wrong == 0;
+}
+
+bool crypt_cert_has_key(struct str pem, struct str key_pem, struct err *e)
+{
+    struct pair p;
+    gnutls_datum_t cert = datum(pem), key = datum(key_pem);
+    unsigned char of_cert[64], of_key[64];
+    size_t cert_n = sizeof of_cert, key_n = sizeof of_key;
+    bool ok =
+        pair_init(&p, e) &&
+        check(gnutls_x509_crt_import(p.crt, &cert, GNUTLS_X509_FMT_PEM), "certificate", e) &&
+        check(gnutls_x509_privkey_import2(p.key, &key, GNUTLS_X509_FMT_PEM, NULL, 0), "key", e) &&
+        check(gnutls_x509_crt_get_key_id(p.crt, 0, of_cert, &cert_n), "certificate", e) &&
+        check(gnutls_x509_privkey_get_key_id(p.key, 0, of_key, &key_n), "key", e);
+    if (ok && (cert_n != key_n || memcmp(of_cert, of_key, key_n) != 0))
+        ok = err_set(e, ERR_INVALID, "the key is another certificate's");
+    pair_done(&p);
+    if (!ok)
+        e->code = ERR_INVALID;
+    return ok;
+}
+
 struct str crypt_tls_peer_cert(void *gnutls_session)
 {
     unsigned n = 0;

@@ -43,6 +43,30 @@ void crypt_sha256_parts(const struct str *parts, size_t count,
     sha256_digest(&sha, CRYPT_SHA256_BYTES, out);
 }
 
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct crypt_hash) &&
+                   _Alignof(struct sha256_ctx) <= _Alignof(struct crypt_hash),
+               "a hash's state");
+
+static struct sha256_ctx *state_of(struct crypt_hash *h)
+{
+    return (struct sha256_ctx *)(void *)h->state;
+}
+
+void crypt_hash_begin(struct crypt_hash *h)
+{
+    sha256_init(state_of(h));
+}
+
+void crypt_hash_add(struct crypt_hash *h, struct str data)
+{
+    sha256_update(state_of(h), data.n, bytes_of(data));
+}
+
+void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES])
+{
+    sha256_digest(state_of(h), CRYPT_SHA256_BYTES, out);
+}
+
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES])
 {

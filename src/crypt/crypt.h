@@ -24,6 +24,13 @@ void crypt_sha256(struct str data, unsigned char out[CRYPT_SHA256_BYTES]);
 /* Of the parts, one behind the other. */
 void crypt_sha256_parts(const struct str *parts, size_t count,
                         unsigned char out[CRYPT_SHA256_BYTES]);
+/* Of data that comes piece by piece. */
+struct crypt_hash {
+    uint64_t state[16]; /* the library's */
+};
+void crypt_hash_begin(struct crypt_hash *h);
+void crypt_hash_add(struct crypt_hash *h, struct str data);
+void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES]);
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES]);
 bool crypt_equal(const void *a, const void *b, size_t n); /* constant time */
@@ -94,6 +101,19 @@ bool crypt_cert_fingerprint(struct str pem_or_der, unsigned char out[CRYPT_SHA25
 /* Is a certificate presented by a client usable now: within its dates, for TLS client use, no CA?
  */
 bool crypt_cert_client_ok(struct str pem_or_der, int64_t at_us, struct err *e) BASE_CHECKED;
+
+/* What an administrator should know of a certificate in PEM: valid from, and until before. */
+struct crypt_cert {
+    int64_t from_us, until_us;
+    bool ca;
+};
+bool crypt_cert_read(struct str pem, struct crypt_cert *out, struct err *e) BASE_CHECKED;
+/* Does it hold this DNS name or IP address (RFC 9525)? False also when it cannot be read. */
+bool crypt_cert_has_host(struct str pem, struct str host);
+/* Was it signed with the key of `ca`? */
+bool crypt_cert_issued_by(struct str pem, struct str ca_pem);
+/* ERR_INVALID when the key (PEM) cannot be read or is another's. */
+bool crypt_cert_has_key(struct str pem, struct str key_pem, struct err *e) BASE_CHECKED;
 
 /* The certificate (DER) that the other end of a TLS session (gnutls_session_t) presented, or
  * STR_NONE. It lives as long as the session. Not verified: see crypt_cert_client_ok. */

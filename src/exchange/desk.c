@@ -299,11 +299,9 @@ const char *exchange_desk_state_name(enum store_desk_state s)
 static bool may_decide(const struct exchange *x, const struct principal *who,
                        const struct store_desk *d, struct err *e)
 {
-    const struct exchange_config *c = &x->config;
-    if ((who->role != EXCHANGE_OFFICER && who->role != EXCHANGE_ADMIN) ||
-        !str_eq(who->party.org, c->org) || !str_eq(who->party.nation, c->nation))
+    if (!exchange_home_officer(x, who))
         return err_set(e, ERR_FORBIDDEN, "only officers of %.*s decide about releases",
-                       STR_FMT(c->org));
+                       STR_FMT(x->config.org));
     if (d->user && d->user == who->user)
         return err_set(e, ERR_FORBIDDEN, "%.*s submitted it: another officer must decide",
                        STR_FMT(who->name));

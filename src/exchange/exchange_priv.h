@@ -88,6 +88,16 @@ void exchange_waiter_done(struct exchange_job *j, bool ok, const struct err *e);
 void exchange_writer_stop(struct exchange *x);
 
 bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
+/* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */
+bool exchange_place_free(const char *path);
+/* The officers of the node's own organisation decide for it. */
+bool exchange_home_officer(const struct exchange *x, const struct principal *who);
+/* Bytes below 0x20, 0x7F and, in UTF-8, U+0080 to U+009F. */
+bool exchange_has_control(struct str s);
+
+/* What exchange_restored tells, of a store. */
+bool exchange_restored_read(struct store *s, struct exchange_restored *out,
+                            struct err *e) BASE_CHECKED;
 
 /* ---- the policy in force (policy.c) ---- */
 

@@ -169,6 +169,20 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
 void ledger_hex(const unsigned char digest[CRYPT_SHA256_BYTES], char out[LEDGER_HEX_BYTES]);
 void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES]);
 
+/* ---- a restored node (restored.c) ---- */
+
+struct gate_restoring {
+    uint64_t size;     /* of the log in the backup */
+    int64_t backup_us; /* when it was taken */
+    struct str digest; /* of its file */
+};
+/* Remembers when the last backup was taken, and of how many leaves. */
+bool gate_backup_taken(struct gate *g, int64_t at_us, uint64_t size, struct err *e) BASE_CHECKED;
+/* Records that the node was restored, has it wait for an officer, and has whatever is released from
+ * now on come later than all that was given out since the backup. Fills the record's number. */
+bool gate_restored(struct gate *g, const struct gate_restoring *r, uint64_t *leaf,
+                   struct err *e) BASE_CHECKED;
+
 /* ---- copies ---- */
 
 /* policy_copy_make, with the version that the copy has or is to get. */

@@ -437,8 +437,7 @@ static bool plan(struct making *m, struct err *e)
     return plan_places(m, e);
 }
 
-/* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */
-static bool is_free(const char *path)
+bool exchange_place_free(const char *path)
 {
     struct stat st;
     size_t names = 0;
@@ -460,7 +459,7 @@ bool exchange_init(const struct exchange_init *i, struct str *user, char token[6
     if (!plan(&m, e))
         return false;
     /* An empty folder stays as it is until make_all's rename replaces it. */
-    if (!is_free(m.final))
+    if (!exchange_place_free(m.final))
         return err_set(e, ERR_CONFLICT, "%s exists and is not an empty directory; choose another",
                        m.final);
     if (!make_all(&m, admin, token, e)) {

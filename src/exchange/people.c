@@ -219,6 +219,12 @@ bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str
     return admit(store_user_by_cert(s->store, a, hash, &u, e), &u, out, e);
 }
 
+bool exchange_home_officer(const struct exchange *x, const struct principal *who)
+{
+    return (who->role == EXCHANGE_OFFICER || who->role == EXCHANGE_ADMIN) &&
+           str_eq(who->party.org, x->config.org) && str_eq(who->party.nation, x->config.nation);
+}
+
 /* ---- organisations ---- */
 
 struct org_job {
@@ -305,8 +311,7 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
            (!job->row.token_hash || record_token(x, job->u->name, e));
 }
 
-/* C0, DEL and, in UTF-8, C1. */
-static bool has_control(struct str s)
+bool exchange_has_control(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i], before = i ? (unsigned char)s.p[i - 1] : 0;
@@ -320,7 +325,7 @@ static bool user_check(const struct exchange_user_new *u, struct err *e)
 {
     struct str type;
     if (u->name.n == 0 || u->name.n > LIMIT_NAME_BYTES || str_find(u->name, ':') < u->name.n ||
-        !utf8_valid(u->name) || has_control(u->name))
+        !utf8_valid(u->name) || exchange_has_control(u->name))
         return err_set(e, ERR_USAGE,
                        "a user's name is 1 to %d bytes of text without colons and control "
                        "characters",
@@ -441,7 +446,7 @@ static bool looks_like_uuid(struct str s)
 static bool collection_check(const struct exchange_collection_new *c, struct err *e)
 {
     if (c->title.n == 0 || c->title.n > LIMIT_NAME_BYTES || !utf8_valid(c->title) ||
-        has_control(c->title))
+        exchange_has_control(c->title))
         return err_set(e, ERR_USAGE,
                        "--title takes 1 to %d bytes of text without control characters",
                        LIMIT_NAME_BYTES);

@@ -6,7 +6,6 @@
 #include "crypt/crypt.h"
 #include "store/sqlite_priv.h"
 
-#define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x53657475 /* "Setu" */
 #define BUSY_MS        30000
 
@@ -84,7 +83,7 @@ static const char *const sql_texts[] = {
 
 /* ---- helpers ---- */
 
-static enum err_code code_of(int rc)
+enum err_code store_code(int rc)
 {
     switch (rc & 0xFF) {
     case SQLITE_FULL:
@@ -104,7 +103,7 @@ static enum err_code code_of(int rc)
 bool store_fail(struct store *s, struct err *e, const char *what)
 {
     int rc = sqlite3_extended_errcode(s->db);
-    return err_set(e, code_of(rc), "%s: %s", what, sqlite3_errmsg(s->db));
+    return err_set(e, store_code(rc), "%s: %s", what, sqlite3_errmsg(s->db));
 }
 
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e)
@@ -173,12 +172,12 @@ static bool execute(sqlite3 *db, const char *sql, struct err *e)
 {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
+    return err_set(e, store_code(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
 }
 
 static bool cannot_open(struct err *e, int rc, const char *verb, const char *path, sqlite3 *db)
 {
-    enum err_code code = code_of(rc) == ERR_STORE ? ERR_IO : code_of(rc);
+    enum err_code code = store_code(rc) == ERR_STORE ? ERR_IO : store_code(rc);
     return err_set(e, code, "cannot %s %s: %s", verb, path, sqlite3_errmsg(db));
 }
 
@@ -203,7 +202,7 @@ static bool make_name_key(sqlite3 *db, struct err *e)
               sqlite3_bind_blob(stmt, 1, key, sizeof key, SQLITE_STATIC) == SQLITE_OK &&
               sqlite3_step(stmt) == SQLITE_DONE;
     if (!ok)
-        err_set(e, code_of(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
+        err_set(e, store_code(sqlite3_errcode(db)), "store: %s", sqlite3_errmsg(db));
     sqlite3_finalize(stmt);
     return ok;
 }
@@ -215,7 +214,7 @@ bool store_create(const char *path, struct err *e)
     if (file_exists(path))
         return err_set(e, ERR_CONFLICT, "%s exists already", path);
     sqlite3_snprintf(sizeof version, version, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
-                     APPLICATION_ID, SCHEMA_VERSION);
+                     APPLICATION_ID, STORE_SCHEMA_VERSION);
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
@@ -235,7 +234,7 @@ static bool read_pragma(sqlite3 *db, const char *path, const char *sql, int64_t 
     if (ok)
         *out = sqlite3_column_int64(stmt, 0);
     else
-        err_set(e, code_of(sqlite3_errcode(db)), "%s: %s%s", path, sqlite3_errmsg(db),
+        err_set(e, store_code(sqlite3_errcode(db)), "%s: %s%s", path, sqlite3_errmsg(db),
                 sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT
                     ? ": it is damaged, bring back a copy of it"
                     : "");
@@ -252,10 +251,10 @@ static bool check_version(sqlite3 *db, const char *path, struct err *e)
     if (application != APPLICATION_ID)
         return err_set(e, ERR_STORE_VERSION, "%s is no database of Setu: bring the node's own back",
                        path);
-    if (version != SCHEMA_VERSION)
+    if (version != STORE_SCHEMA_VERSION)
         return err_set(e, ERR_STORE_VERSION, "%s has schema %lld, this program knows %d: %s", path,
-                       (long long)version, SCHEMA_VERSION,
-                       version > SCHEMA_VERSION
+                       (long long)version, STORE_SCHEMA_VERSION,
+                       version > STORE_SCHEMA_VERSION
                            ? "use the newer setu that made it"
                            : "export with the setu that made it, import with this one");
     return true;

@@ -7,6 +7,8 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
+#define STORE_SCHEMA_VERSION 2
+
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -141,6 +143,10 @@
     X(STATUS_EXPIRE, "DELETE FROM status WHERE at_us<?1")                                          \
     X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \
     X(VALUE_PUT, "INSERT OR REPLACE INTO value(key,value) VALUES(?1,?2)")                          \
+    X(QUICK_CHECK, "PRAGMA quick_check(20)")                                                       \
+    X(INTEGRITY_CHECK, "PRAGMA integrity_check(20)")                                               \
+    X(DATES_LAST, "SELECT max(last_us) FROM collection")                                           \
+    X(DATES_RAISE, "UPDATE collection SET last_us=max(?1,last_us+?2)")                             \
     X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor)"           \
                 " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'')")                                             \
     X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
@@ -190,6 +196,7 @@ struct store {
 
 /* Prepares (once) and resets a statement; NULL with `e` filled on failure. */
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e);
+enum err_code store_code(int rc); /* of a result of SQLite */
 bool store_fail(struct store *s, struct err *e, const char *what);
 /* Steps a statement that returns no row, and resets it. */
 bool store_run(struct store *s, sqlite3_stmt *stmt, struct err *e) BASE_CHECKED;

@@ -28,6 +28,31 @@ bool store_begin(struct store *s, struct err *e) BASE_CHECKED;
 bool store_commit(struct store *s, struct err *e) BASE_CHECKED;
 void store_rollback(struct store *s);
 
+/* ---- copies, damage, instants ---- */
+
+unsigned store_schema(void); /* the version of the schema that this program knows */
+
+/* Copies the database, as a reading transaction of `s` sees it, into an empty file; others write on
+ * meanwhile. `progress` (or NULL) hears of pages and ends the work with false (ERR_BUSY). What a
+ * failure leaves in the file means nothing; it is not synced. */
+struct store_copying {
+    const char *path;
+    bool (*progress)(void *ctx, uint64_t done, uint64_t all);
+    void *ctx;
+};
+bool store_copy(struct store *s, const struct store_copying *c, struct err *e) BASE_CHECKED;
+/* Looks for damage; `each` hears of what there is, 20 at the most; false stops. `thorough` also
+ * compares rows with indexes. It takes as long as reading the database. */
+typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
+bool store_check(struct store *s, bool thorough, store_text_fn *each, void *ctx,
+                 struct err *e) BASE_CHECKED;
+/* The latest date_added of any collection, 0 without one. */
+bool store_dates_last(struct store *s, int64_t *us, struct err *e) BASE_CHECKED;
+/* What is released from now on gets, in each collection, a date_added after `floor_us`, and at
+ * least `ahead_us` later than the last one. */
+bool store_dates_raise(struct store *s, int64_t floor_us, int64_t ahead_us,
+                       struct err *e) BASE_CHECKED;
+
 /* ---- organisations and users ---- */
 
 struct store_org {
@@ -167,7 +192,6 @@ bool store_release_each(struct store *s, int64_t object, store_release_fn *each,
 bool store_release_copies(struct store *s, int64_t origin, store_release_fn *each, void *ctx,
                           struct err *e) BASE_CHECKED;
 /* The different audiences that have any version of a name in any collection. */
-typedef bool store_text_fn(void *ctx, struct str text); /* false stops */
 bool store_release_readers(struct store *s, int64_t name, store_text_fn *each, void *ctx,
                            struct err *e) BASE_CHECKED;
 /* Gives the row another audience and leaves its date as it is; audience 0 takes the row back. An
