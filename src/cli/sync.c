@@ -155,9 +155,7 @@ static bool ledger_good(struct job *j, const struct store_peer *p, struct arena 
         put_witnessed(j, p, &w);
     else if (!cli_signals_stopped())
         cli_fail(j->c, &e);
-    /* What only the network hides is no sign against anybody; all else is. */
-    bool broken = ok ? w.state == PEER_LEDGER_BROKEN
-                     : e.code == ERR_INVALID || e.code == ERR_CONFLICT || e.code == ERR_SYNTAX;
+    bool broken = w.state == PEER_LEDGER_BROKEN;
     j->broken = j->broken || broken;
     j->failed = j->failed || !ok;
     if ((l = arena_calloc(a, 1, sizeof *l))) {

@@ -291,6 +291,47 @@ static void look_at_partners(const struct ward *w)
     doctor_else_ok(w->d, "%zu subscriptions, with what they need", all.count);
 }
 
+#define WITNESS_OLD_US (7 * DOCTOR_DAY_US)
+
+struct witnesses {
+    struct doctor *d;
+    size_t seen, by;
+};
+
+static bool look_at_witness(void *ctx, const struct store_witness *w)
+{
+    struct witnesses *all = ctx;
+    struct doctor *d = all->d;
+    all->seen += w->seen_us > 0;
+    all->by += w->cosigned_us > 0;
+    if (w->state.n)
+        doctor_tell(d, EXCHANGE_ERROR,
+                    "`setu ledger witness` shows the evidence; nothing is pulled until an officer "
+                    "gives `setu peer accept`",
+                    "the ledger of %.*s contradicts what it showed before: %.*s", STR_FMT(w->party),
+                    STR_FMT(w->state));
+    else if (w->seen_us && d->now_us - w->seen_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "does `setu sync` run?",
+                    "the ledger of %.*s was last seen on %s", STR_FMT(w->party),
+                    doctor_day(w->seen_us));
+    if (w->cosigned_us && d->now_us - w->cosigned_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "ask the partner whether its `setu sync` runs",
+                    "%.*s last countersigned this node's ledger on %s", STR_FMT(w->party),
+                    doctor_day(w->cosigned_us));
+    return true;
+}
+
+static void look_at_witnesses(const struct ward *w)
+{
+    struct witnesses all = {.d = w->d};
+    struct err e;
+    doctor_look(w->d, "witnesses");
+    if (!store_witness_each(w->s, w->d->arena, look_at_witness, &all, &e))
+        failed(w->d, &e);
+    doctor_else_ok(w->d, "%zu ledgers of partners are seen, %zu partners countersign this one",
+                   all.seen, all.by);
+}
+
 /* ---- people ---- */
 
 struct users {
@@ -385,6 +426,7 @@ void doctor_store(struct doctor *d)
         look_at_restore(&w);
         look_at_backup(&w);
         look_at_partners(&w);
+        look_at_witnesses(&w);
         look_at_users(&w);
         look_at_desk(&w);
     }
