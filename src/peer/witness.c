@@ -175,8 +175,10 @@ static bool witness(struct partner *x, struct peer_witnessed *out, struct err *e
     struct store_witness known;
     struct exchange_pin pin = {.log_key = STR("")};
     bool there;
-    if (!exchange_witness(x->s, x->a, x->party, &known, e) ||
-        !read_keys(x, &pin, &there, &out->why, e))
+    if (!exchange_witness(x->s, x->a, x->party, &known, e))
+        return false;
+    out->known = known.seen.n > 0;
+    if (!read_keys(x, &pin, &there, &out->why, e))
         return false;
     if (!there && !known.seen.n)
         return true;

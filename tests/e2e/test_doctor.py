@@ -15,7 +15,7 @@ from test_cli import small_disk  # noqa: F401 (a fixture)
 NAMES = ('nation IN "India" { agency cert-in }\nnation JP "Japan" { agency jpcert }\n'
          "accept from JP\nrelease to IN\nrelease tlp:green to JP\n")
 CHECKS = ["directory", "configuration", "keys", "certificates", "policy", "disk", "database",
-          "policy in force", "ledger", "clock", "restore", "backup", "partners", "users", "desk"]
+          "policy in force", "ledger", "clock", "restore", "backup", "partners", "witnesses", "users", "desk"]
 DAY_US = 86400 * 1000000
 
 
