@@ -4,10 +4,10 @@
 
 #include "exchange/doctor_priv.h"
 
-#define MINUTE_US       ((int64_t)60 * 1000000)
-#define BACKUP_OLD_US   (7 * DOCTOR_DAY_US)
-#define LEAVES_CHECKED  1000
-#define EACH_TOLD       5
+#define MINUTE_US      ((int64_t)60 * 1000000)
+#define BACKUP_OLD_US  (7 * DOCTOR_DAY_US)
+#define LEAVES_CHECKED 1000
+#define EACH_TOLD      5
 
 struct ward {
     struct doctor *d;
@@ -17,7 +17,8 @@ struct ward {
 /* A look that failed is a finding itself. */
 static void failed(struct doctor *d, const struct err *e)
 {
-    doctor_tell(d, EXCHANGE_ERROR, "bring the node back from a backup if it stays so", "%s", e->msg);
+    doctor_tell(d, EXCHANGE_ERROR, "bring the node back from a backup if it stays so", "%s",
+                e->msg);
 }
 
 /* A value of the store, in the arena; empty when there is none. */
@@ -190,9 +191,9 @@ static void look_at_clock(const struct ward *w, int64_t last_us)
     if (!store_dates_last(w->s, &given_us, &e))
         failed(d, &e);
     else if (given_us > d->now_us + MINUTE_US)
-        doctor_tell(d, EXCHANGE_WARNING, "set the clock; what is released until then comes after it",
-                    "a date_added of %s was given out, which is still to come",
-                    doctor_day(given_us));
+        doctor_tell(
+            d, EXCHANGE_WARNING, "set the clock; what is released until then comes after it",
+            "a date_added of %s was given out, which is still to come", doctor_day(given_us));
     doctor_else_ok(d, "it is behind nothing that is stored");
 }
 
@@ -236,7 +237,8 @@ struct partners {
     size_t count;
 };
 
-static void look_at_peer_file(struct doctor *d, const struct store_peer *p, struct str name, bool ca)
+static void look_at_peer_file(struct doctor *d, const struct store_peer *p, struct str name,
+                              bool ca)
 {
     char path[LIMIT_PATH_BYTES], what[LIMIT_PATH_BYTES + 32];
     struct str text;

@@ -48,8 +48,8 @@ bool store_check(struct store *s, bool thorough, store_text_fn *each, void *ctx,
                  struct err *e) BASE_CHECKED;
 /* The latest date_added of any collection, 0 without one. */
 bool store_dates_last(struct store *s, int64_t *us, struct err *e) BASE_CHECKED;
-/* What is released from now on gets, in each collection, a date_added after `floor_us`, and at least
- * `ahead_us` later than the last one. */
+/* What is released from now on gets, in each collection, a date_added after `floor_us`, and at
+ * least `ahead_us` later than the last one. */
 bool store_dates_raise(struct store *s, int64_t floor_us, int64_t ahead_us,
                        struct err *e) BASE_CHECKED;
 

@@ -1,4 +1,5 @@
-/* The doctor where only the clock, or the memory, is ill; tests/e2e/test_doctor.py damages the rest. */
+/* The doctor where only the clock, or the memory, is ill; tests/e2e/test_doctor.py damages the
+ * rest. */
 #include "exchange/node.h"
 
 struct found {
