@@ -208,6 +208,9 @@
 #define LIMIT_PEER_RETRY_AFTER_S 60
 #define LIMIT_PEER_STATUS_S      300
 
+/* Release rows that a session keeps between pages, some 50 bytes each. */
+#define LIMIT_STORE_KEPT_ROWS (128u << 10)
+
 /* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
  * restores that wait for an officer at once. */
 #define LIMIT_BACKUP_FILES       4096

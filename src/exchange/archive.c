@@ -1,4 +1,4 @@
-/* The file of a backup: names, headers, facts. */
+/* The file that a backup is: which names it may hold, and how they are written and read. */
 #include <stdio.h>
 #include <string.h>
 

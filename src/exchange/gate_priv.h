@@ -115,6 +115,8 @@ uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_o
 /* Calls `each` for every id that a *_ref or *_refs property holds, markings aside. */
 typedef bool gate_reference_fn(void *ctx, struct str id); /* false stops */
 bool gate_references(const struct json *object, gate_reference_fn *each, void *ctx);
+/* From now on the store knows what refers to what: before the first copy is made (policy.c). */
+bool gate_need_references(struct gate *g, struct err *e) BASE_CHECKED;
 
 /* ---- deciding ---- */
 

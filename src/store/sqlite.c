@@ -324,7 +324,7 @@ void store_close(struct store *s)
         return;
     for (size_t i = 0; i < STORE_STATEMENT_COUNT; i++)
         sqlite3_finalize(s->statements[i]);
-    store_cursors_free(s);
+    store_merge_free(s);
     sqlite3_close(s->db);
     base_free(s);
 }

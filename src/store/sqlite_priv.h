@@ -17,7 +17,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(ORG_GET, "SELECT id,nation,name,identity FROM org WHERE id=?1")                              \
     X(ORG_FIND, "SELECT id FROM org WHERE nation=?1 AND name=?2")                                  \
-    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1")                                     \
+    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1 AND identity<>''")                    \
     X(ORG_ADD, "INSERT INTO org(nation,name,identity) VALUES(?1,?2,?3)")                           \
     X(ORG_IDENTITY, "UPDATE org SET identity=?2 WHERE id=?1")                                      \
     X(USER_ADD, "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,"         \
@@ -71,10 +71,15 @@
     X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
                      " AND version_us>?3 LIMIT 1")                                                 \
     X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
-                       "o.owner_org FROM release r JOIN object o ON o.id=r.object"                 \
-                       " WHERE r.collection=?1 AND r.name=?2")                                     \
-    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release WHERE name=?1"          \
-                         " AND collection=?2 AND superseded=?3 AND audience=?4")                   \
+                       "o.owner_org FROM release r INDEXED BY release_name JOIN object o"          \
+                       " ON o.id=r.object WHERE r.collection=?1 AND r.name=?2")                    \
+    X(RELEASE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"         \
+                   " WHERE collection=?1 AND audience=?2 AND date_added>?3"                        \
+                   " ORDER BY date_added LIMIT ?4")                                                \
+    X(DATA_VERSION, "PRAGMA data_version")                                                         \
+    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release"                        \
+                         " INDEXED BY release_name WHERE name=?1 AND collection=?2"                \
+                         " AND superseded=?3 AND audience=?4")                                     \
     X(RELEASE_LAST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"               \
                     " AND superseded=?3 AND audience=?4 ORDER BY version_us DESC LIMIT 1")         \
     X(RELEASE_FIRST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"              \
@@ -174,21 +179,19 @@ enum store_statement {
 /* object.flags */
 enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2, STORE_COPY = 4 };
 
-/* One merge input of store_read: the rows of one audience. */
-struct store_cursor {
-    sqlite3_stmt *stmt;
-    bool has_row;
+/* A row of one audience. */
+struct store_release_row {
     int64_t date_added, object, name, version_us, type;
     bool superseded;
 };
+struct store_merge;
 
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
-    struct store_cursor *cursors; /* one an audience, grown on demand */
-    size_t cursor_room;
+    struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */
 };
 
 /* Prepares (once) and resets a statement; NULL with `e` filled on failure. */
@@ -210,6 +213,12 @@ bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *eac
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;
-void store_cursors_free(struct store *s);
+/* The rows of the query's audiences in its collection behind q->after_us, merged by date_added. One
+ * merge at a time, within a transaction. */
+bool store_merge_start(struct store *s, const struct store_query *q, struct err *e) BASE_CHECKED;
+/* *row is NULL at the end; it lives until the next call. */
+bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
+                      struct err *e) BASE_CHECKED;
+void store_merge_free(struct store *s);
 
 #endif

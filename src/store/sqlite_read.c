@@ -4,64 +4,8 @@
  * row of another audience is ever looked at for content.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "store/sqlite_priv.h"
-
-static const char cursor_sql[] =
-    "SELECT date_added,object,name,version_us,type,superseded FROM release"
-    " WHERE collection=?1 AND audience=?2 AND date_added>?3 ORDER BY date_added";
-
-void store_cursors_free(struct store *s)
-{
-    for (size_t i = 0; i < s->cursor_room; i++)
-        sqlite3_finalize(s->cursors[i].stmt);
-    base_free(s->cursors);
-    s->cursors = NULL;
-    s->cursor_room = 0;
-}
-
-static bool cursors_room(struct store *s, size_t n, struct err *e)
-{
-    size_t old = s->cursor_room, room = old;
-    void *items = s->cursors;
-    if (n <= old)
-        return true;
-    if (!base_grow(&items, &room, n, sizeof *s->cursors))
-        return err_set(e, ERR_MEMORY, "out of memory");
-    s->cursors = items;
-    memset(s->cursors + old, 0, (room - old) * sizeof *s->cursors);
-    s->cursor_room = room;
-    return true;
-}
-
-static bool cursor_next(struct store *s, struct store_cursor *c, struct err *e)
-{
-    if (!store_step(s, c->stmt, &c->has_row, e))
-        return false;
-    if (!c->has_row)
-        return true;
-    c->date_added = sqlite3_column_int64(c->stmt, 0);
-    c->object = sqlite3_column_int64(c->stmt, 1);
-    c->name = sqlite3_column_int64(c->stmt, 2);
-    c->version_us = sqlite3_column_int64(c->stmt, 3);
-    c->type = sqlite3_column_int64(c->stmt, 4);
-    c->superseded = sqlite3_column_int(c->stmt, 5) != 0;
-    return true;
-}
-
-static bool cursor_start(struct store *s, struct store_cursor *c, const struct store_query *q,
-                         int64_t audience, struct err *e)
-{
-    if (!c->stmt && sqlite3_prepare_v3(s->db, cursor_sql, -1, SQLITE_PREPARE_PERSISTENT, &c->stmt,
-                                       NULL) != SQLITE_OK)
-        return store_fail(s, e, "store");
-    sqlite3_reset(c->stmt);
-    sqlite3_bind_int64(c->stmt, 1, q->collection);
-    sqlite3_bind_int64(c->stmt, 2, audience);
-    sqlite3_bind_int64(c->stmt, 3, q->after_us);
-    return cursor_next(s, c, e);
-}
 
 /* One read in progress. */
 struct reading {
@@ -111,26 +55,51 @@ static bool version_range(struct reading *r, int64_t name, int64_t *first, int64
            (!(r->q->versions & STORE_FIRST) || edge_version(r, name, false, first));
 }
 
+/* Has the same audience a newer version that nothing supersedes? */
+static bool newer_beside(struct reading *r, const struct store_release_row *row, int64_t audience,
+                         bool *yes)
+{
+    bool found;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_LAST, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, row->name);
+    sqlite3_bind_int64(stmt, 2, r->q->collection);
+    sqlite3_bind_int(stmt, 3, 0);
+    sqlite3_bind_int64(stmt, 4, audience);
+    if (!store_step(r->s, stmt, &found, r->e))
+        return false;
+    *yes = found && sqlite3_column_int64(stmt, 0) > row->version_us;
+    sqlite3_reset(stmt);
+    return true;
+}
+
 /* TAXII 2.1 §3.4.1: match[version]. */
-static bool version_wanted(struct reading *r, int64_t name, int64_t version_us, bool superseded,
+static bool version_wanted(struct reading *r, const struct store_release_row *row, int64_t audience,
                            bool *wanted)
 {
     const struct store_query *q = r->q;
-    int64_t first = version_us, last = version_us;
+    int64_t first = row->version_us, last = row->version_us;
+    bool newer = false;
     *wanted = (q->versions & STORE_ALL) != 0;
     for (size_t i = 0; i < q->version_count && !*wanted; i++)
-        *wanted = q->version_us[i] == version_us;
+        *wanted = q->version_us[i] == row->version_us;
     if (*wanted || !(q->versions & (STORE_LAST | STORE_FIRST)))
         return true;
     /* Not superseded for anybody: the last one for this reader too, without a look-up. */
-    if ((q->versions & STORE_LAST) && !superseded) {
+    if ((q->versions & STORE_LAST) && !row->superseded) {
         *wanted = true;
         return true;
     }
-    if (!version_range(r, name, &first, &last))
+    /* Most newer versions went to the same audience: one look-up in the place of one for each. */
+    if (!newer_beside(r, row, audience, &newer))
         return false;
-    *wanted = ((q->versions & STORE_LAST) && version_us == last) ||
-              ((q->versions & STORE_FIRST) && version_us == first);
+    if (newer && !(q->versions & STORE_FIRST))
+        return true;
+    if (!version_range(r, row->name, &first, &last))
+        return false;
+    *wanted = ((q->versions & STORE_LAST) && row->version_us == last) ||
+              ((q->versions & STORE_FIRST) && row->version_us == first);
     return true;
 }
 
@@ -176,45 +145,24 @@ static bool give(struct reading *r, int64_t object, int64_t date_added)
     return true;
 }
 
-/* The cursor whose row is the oldest, or NULL when all have ended. */
-static struct store_cursor *oldest(struct store *s, size_t n)
-{
-    struct store_cursor *best = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (s->cursors[i].has_row && (!best || s->cursors[i].date_added < best->date_added))
-            best = &s->cursors[i];
-    return best;
-}
-
 static bool read_merged(struct reading *r)
 {
-    struct store *s = r->s;
-    size_t n = r->q->audience_count;
-    bool ok = cursors_room(s, n, r->e);
-    for (size_t i = 0; i < n && ok; i++)
-        ok = cursor_start(s, &s->cursors[i], r->q, r->q->audiences[i], r->e);
-    while (ok && !r->stopped) {
-        struct store_cursor *c = oldest(s, n);
+    const struct store_release_row *row;
+    int64_t audience;
+    bool ok = store_merge_start(r->s, r->q, r->e);
+    while (ok && !r->stopped && (ok = store_merge_next(r->s, &row, &audience, r->e)) && row) {
         bool wanted = false;
-        if (!c)
-            break;
-        ok = !type_wanted(r, c->type) ||
-             version_wanted(r, c->name, c->version_us, c->superseded, &wanted);
+        ok = !type_wanted(r, row->type) || version_wanted(r, row, audience, &wanted);
         if (ok && wanted)
-            ok = give(r, c->object, c->date_added);
-        if (ok && !r->stopped)
-            ok = cursor_next(s, c, r->e);
+            ok = give(r, row->object, row->date_added);
     }
-    for (size_t i = 0; i < n && i < s->cursor_room; i++)
-        if (s->cursors[i].stmt)
-            sqlite3_reset(s->cursors[i].stmt);
     return ok;
 }
 
 /* ---- reading by id ---- */
 
 struct candidate {
-    int64_t date_added, object;
+    int64_t date_added, object, version_us;
 };
 
 static int by_date(const void *a, const void *b)
@@ -229,14 +177,36 @@ struct candidates {
     size_t n, room;
 };
 
-static bool add_candidate(struct candidates *c, int64_t date_added, int64_t object, struct err *e)
+static bool add_candidate(struct candidates *c, const struct candidate *found, struct err *e)
 {
     void *items = c->list;
     if (!base_grow(&items, &c->room, c->n + 1, sizeof *c->list))
         return err_set(e, ERR_MEMORY, "out of memory");
     c->list = items;
-    c->list[c->n++] = (struct candidate){date_added, object};
+    c->list[c->n++] = *found;
     return true;
+}
+
+/* The rows of one audience, superseded or not. */
+static bool collect_audience(struct reading *r, int64_t name, int superseded, int64_t audience,
+                             struct candidates *out)
+{
+    bool row = false, ok;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_READER, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, name);
+    sqlite3_bind_int64(stmt, 2, r->q->collection);
+    sqlite3_bind_int(stmt, 3, superseded);
+    sqlite3_bind_int64(stmt, 4, audience);
+    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
+        struct candidate found = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                  sqlite3_column_int64(stmt, 2)};
+        if (!(ok = add_candidate(out, &found, r->e)))
+            break;
+    }
+    sqlite3_reset(stmt);
+    return ok;
 }
 
 static bool version_asked(const struct store_query *q, int64_t version, int64_t first, int64_t last)
@@ -248,37 +218,30 @@ static bool version_asked(const struct store_query *q, int64_t version, int64_t 
     return asked;
 }
 
-/* The rows of one audience, superseded or not. */
-static bool collect_audience(struct reading *r, int64_t name, int superseded, int64_t audience,
-                             const int64_t range[2], struct candidates *out)
+/* Of the rows of one name, from `from` on, keeps those whose version is asked for. */
+static void keep_asked(const struct store_query *q, struct candidates *c, size_t from)
 {
-    bool row = false, ok;
-    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_READER, r->e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, name);
-    sqlite3_bind_int64(stmt, 2, r->q->collection);
-    sqlite3_bind_int(stmt, 3, superseded);
-    sqlite3_bind_int64(stmt, 4, audience);
-    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
-        int64_t date = sqlite3_column_int64(stmt, 0);
-        if (date <= r->q->after_us ||
-            !version_asked(r->q, sqlite3_column_int64(stmt, 2), range[0], range[1]))
-            continue;
-        if (!(ok = add_candidate(out, date, sqlite3_column_int64(stmt, 1), r->e)))
-            break;
+    int64_t first = INT64_MAX, last = INT64_MIN;
+    size_t kept = from;
+    for (size_t i = from; i < c->n; i++) {
+        first = c->list[i].version_us < first ? c->list[i].version_us : first;
+        last = c->list[i].version_us > last ? c->list[i].version_us : last;
     }
-    sqlite3_reset(stmt);
-    return ok;
+    for (size_t i = from; i < c->n; i++)
+        if (c->list[i].date_added > q->after_us &&
+            version_asked(q, c->list[i].version_us, first, last))
+            c->list[kept++] = c->list[i];
+    c->n = kept;
 }
 
 static bool collect_name(struct reading *r, int64_t name, struct candidates *out)
 {
-    int64_t range[2] = {0, 0};
-    bool ok = version_range(r, name, &range[0], &range[1]);
+    bool ok = true;
+    size_t from = out->n;
     for (size_t i = 0; i < r->q->audience_count && ok; i++)
-        ok = collect_audience(r, name, 0, r->q->audiences[i], range, out) &&
-             collect_audience(r, name, 1, r->q->audiences[i], range, out);
+        ok = collect_audience(r, name, 0, r->q->audiences[i], out) &&
+             collect_audience(r, name, 1, r->q->audiences[i], out);
+    keep_asked(r->q, out, from);
     return ok;
 }
 

@@ -5,7 +5,7 @@
 #include "sqlite_faults.h"
 #include "test.h"
 
-#include "store/store.h"
+#include "store/sqlite_priv.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -75,7 +75,7 @@ static int64_t release(struct store *s, int64_t coll, int64_t aud, const struct 
 /* ---- reading into text: "id@version id@version…", with + at the end when there is more ---- */
 
 struct seen {
-    char text[4000];
+    char text[13000];
     size_t n, rows, stop_at;
     int64_t last_date;
     bool in_order;
@@ -92,17 +92,18 @@ static bool note(void *ctx, const struct store_row *r)
     return ++s->rows != s->stop_at;
 }
 
+static struct seen latest; /* of reading() */
+
 static const char *reading(struct store *s, const struct store_query *q)
 {
-    static struct seen seen;
     struct err e = {0};
     bool more = false;
-    seen = (struct seen){.in_order = true, .last_date = INT64_MIN};
-    CHECK_ROW(store_read(s, q, note, &seen, &more, &e), "%s", e.msg);
-    CHECK_ROW(seen.in_order, "%s", seen.text);
+    latest = (struct seen){.in_order = true, .last_date = INT64_MIN};
+    CHECK_ROW(store_read(s, q, note, &latest, &more, &e), "%s", e.msg);
+    CHECK_ROW(latest.in_order, "%s", latest.text);
     if (more)
-        strcat(seen.text, "+");
-    return seen.text;
+        strcat(latest.text, "+");
+    return latest.text;
 }
 
 #define CHECK_TEXT(got, want, ...)                                                                 \
@@ -157,6 +158,55 @@ static void test_opening(void)
     CHECK(!store_create(at("good"), &e) && e.code == ERR_CONFLICT);
     CHECK(!store_create(at("no/such"), &e) && e.code == ERR_IO);
     store_close(NULL);
+}
+
+/* ---- what the statements cost ---- */
+
+/* Looks at every row of its table, or index, because it is to, or because few are there. */
+static bool may_scan(enum store_statement which)
+{
+    static const enum store_statement list[] = {
+        STORE_USER_EACH,     STORE_COLLECTION_EACH, STORE_OBJECT_COUNT, STORE_COPY_ANY,
+        STORE_PENDING_NEXT,  STORE_DESK_ANY,        STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
+        STORE_STATUS_EXPIRE, STORE_PEER_EACH,       STORE_DATES_RAISE,
+    };
+    for (size_t i = 0; i < COUNT(list); i++)
+        if (list[i] == which)
+            return true;
+    return false;
+}
+
+/* A plan of SQLite's that would walk over what others have released, or over all. */
+static bool walks(enum store_statement which, const char *step)
+{
+    if (strstr(step, "SCAN"))
+        return !may_scan(which);
+    return strstr(step, "PRIMARY KEY (collection=? AND audience=?)") ||
+           strstr(step, "PRIMARY KEY (collection=?)");
+}
+
+static void test_plans(void)
+{
+    static const char *const texts[] = {
+#define X(name, sql) sql,
+        STORE_STATEMENTS(X)
+#undef X
+    };
+    char text[2000];
+    sqlite3 *db = NULL;
+    store_close(open_store("plans"));
+    CHECK(sqlite3_open(at("plans"), &db) == SQLITE_OK);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        sqlite3_stmt *stmt = NULL;
+        snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", texts[i]);
+        CHECK_ROW(sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK, "%s", text);
+        while (sqlite3_step(stmt) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(stmt, 3);
+            CHECK_ROW(!walks((enum store_statement)i, step), "%s: %s", texts[i], step);
+        }
+        sqlite3_finalize(stmt);
+    }
+    sqlite3_close(db);
 }
 
 static void test_read_handle(void)
@@ -812,6 +862,114 @@ static void test_release_rows(void)
     store_close(s);
 }
 
+/* ---- pages while the database changes, against plain SQL ---- */
+
+struct plain {
+    sqlite3 *db;
+    char want[13000];
+    size_t rows;
+};
+
+/* The same page from a connection of its own, which keeps nothing. */
+static void plain_page(struct plain *p, const struct store_query *q)
+{
+    char text[400];
+    size_t n = 0;
+    sqlite3_stmt *stmt = NULL;
+    int at = snprintf(text, sizeof text,
+                      "SELECT o.stix_id,o.version_us FROM release r JOIN object o ON o.id=r.object "
+                      "WHERE collection=%lld AND date_added>%lld AND audience IN(0",
+                      (long long)q->collection, (long long)q->after_us);
+    for (size_t i = 0; i < q->audience_count; i++)
+        at += snprintf(text + at, sizeof text - (size_t)at, ",%lld", (long long)q->audiences[i]);
+    snprintf(text + at, sizeof text - (size_t)at, ") ORDER BY date_added");
+    CHECK(sqlite3_prepare_v2(p->db, text, -1, &stmt, NULL) == SQLITE_OK);
+    p->want[0] = '\0';
+    p->rows = 0;
+    while (sqlite3_step(stmt) == SQLITE_ROW && ++p->rows <= q->limit)
+        n += (size_t)snprintf(p->want + n, sizeof p->want - n, "%s%s@%lld", n ? " " : "",
+                              (const char *)sqlite3_column_text(stmt, 0),
+                              sqlite3_column_int64(stmt, 1));
+    if (p->rows > q->limit)
+        strcat(p->want, "+");
+    sqlite3_finalize(stmt);
+}
+
+static unsigned chance(unsigned below)
+{
+    static unsigned long long state = 88172645463325252u;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (unsigned)(state % below);
+}
+
+#define PAGE_AUDIENCES 12
+
+/* Adds, moves or takes back a row, in a transaction that is kept or not. */
+static void change_rows(struct store *s, int64_t c, const int64_t *aud, unsigned step)
+{
+    struct err e = {0};
+    char name[24];
+    struct store_release r;
+    snprintf(name, sizeof name, "t--%u", step);
+    begin(s);
+    struct store_object o = object(s, name, 1);
+    release(s, c, aud[chance(PAGE_AUDIENCES)], &o);
+    struct store_object before = {.object = o.object > 1 ? chance((unsigned)o.object) + 1 : 1};
+    r.object = 0;
+    CHECK(store_release_each(s, before.object, first_row, &r, &e));
+    if (r.object && chance(3) == 0)
+        CHECK(store_release_set(s, &r, chance(2) ? aud[chance(PAGE_AUDIENCES)] : 0, &e));
+    if (chance(3) == 0) {
+        struct store_query q = {.collection = c,
+                                .audiences = aud,
+                                .audience_count = PAGE_AUDIENCES,
+                                .after_us = INT64_MIN,
+                                .limit = 50,
+                                .versions = STORE_ALL};
+        CHECK(strlen(reading(s, &q)) > 0); /* what will not have been leaves no trace */
+        store_rollback(s);
+        return;
+    }
+    commit(s);
+}
+
+static void test_pages(void)
+{
+    struct store *writer = open_store("pages"), *reader = NULL;
+    struct err e = {0};
+    static struct plain plain;
+    int64_t aud[PAGE_AUDIENCES], c, at_us = INT64_MIN;
+    char name[16];
+    begin(writer);
+    c = collection(writer, "c");
+    for (int i = 0; i < PAGE_AUDIENCES; i++) {
+        snprintf(name, sizeof name, "+A%d", i);
+        aud[i] = audience(writer, name);
+    }
+    commit(writer);
+    CHECK(store_open(at("pages"), STORE_READ, &reader, &e));
+    CHECK(sqlite3_open(at("pages"), &plain.db) == SQLITE_OK);
+    for (unsigned step = 0; step < 3000; step++) {
+        if (chance(4) == 0)
+            change_rows(writer, c, aud, step);
+        size_t first = chance(PAGE_AUDIENCES);
+        struct store_query q = {.collection = c,
+                                .audiences = aud + first,
+                                .audience_count = chance(PAGE_AUDIENCES - (unsigned)first) + 1,
+                                .after_us = at_us,
+                                .limit = chance(20) ? chance(30) + 1 : SIZE_MAX,
+                                .versions = STORE_ALL};
+        plain_page(&plain, &q);
+        CHECK_TEXT(reading(chance(4) ? reader : writer, &q), plain.want, "step %u", step);
+        at_us = plain.rows > q.limit && chance(8) ? latest.last_date : INT64_MIN;
+    }
+    sqlite3_close(plain.db);
+    store_close(reader);
+    store_close(writer);
+}
+
 static bool note_marking(void *ctx, const struct store_object *o)
 {
     *(unsigned *)ctx = o->marking;
@@ -1071,6 +1229,7 @@ int main(void)
     CHECK(faults_install());
     folder_make("store");
     test_opening();
+    test_plans();
     test_read_handle();
     test_users();
     test_collections();
@@ -1084,6 +1243,7 @@ int main(void)
     test_merging();
     test_removal();
     test_release_rows();
+    test_pages();
     test_links();
     test_copies();
     test_status();
