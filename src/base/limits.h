@@ -88,6 +88,7 @@
 #define LIMIT_LEDGER_TEXT_BYTES     4096
 #define LIMIT_LEDGER_NAME_BYTES     255
 #define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
+#define LIMIT_LEDGER_RECORDS_ANSWER 1000
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
 
 /* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */

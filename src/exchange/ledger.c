@@ -153,8 +153,8 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
 /* ---- the log's keys and its head ---- */
 
 /* Two keys from one secret, which no signature ever sees. */
-static bool signer_of(const struct exchange *x, enum ledger_key_type type, struct arena *a,
-                      struct ledger_signer *out, struct err *e)
+bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
+                     struct ledger_signer *out, struct err *e)
 {
     unsigned char seed[CRYPT_SHA256_BYTES];
     bool log = type == LEDGER_KEY_LOG;
@@ -173,7 +173,7 @@ bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, st
 {
     struct ledger_signer s;
     struct arena *a = arena_new(1 << 12);
-    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && signer_of(x, type, a, &s, e);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && exchange_signer(x, type, a, &s, e);
     if (ok) {
         ledger_key_put(&s.key, out);
         crypt_wipe(&s, sizeof s);
@@ -182,31 +182,74 @@ bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, st
     return ok && buf_ok(out, e);
 }
 
-static bool checkpoint(struct exchange_session *s, struct arena *a, struct buf *out, struct err *e)
+/* Countersignatures of partners that were of this very head. A partner is shown its own: recipients
+ * do not learn of each other. */
+struct countersigning {
+    struct arena *a;
+    struct str only; /* this party's, or STR_NONE: all */
+    struct str text; /* of the checkpoint */
+    struct buf lines;
+};
+
+static bool add_countersigned(void *ctx, const struct store_witness *w)
+{
+    struct countersigning *c = ctx;
+    struct ledger_note note;
+    struct ledger_key key;
+    struct err ignored;
+    if (!w->cosigned.n || (c->only.p && !str_eq(c->only, w->party)) ||
+        !ledger_note_parse(c->a, w->cosigned, &note, &ignored) || !str_eq(note.text, c->text) ||
+        !ledger_key_parse(w->witness_key, &key, &ignored))
+        return true;
+    for (size_t i = 0; i < note.count; i++)
+        if (str_eq(note.signatures[i].name, key.name) && note.signatures[i].id == key.id)
+            buf_str(&c->lines, note.signatures[i].line);
+    return true;
+}
+
+static bool checkpoint(struct exchange_session *s, const struct principal *who, struct arena *a,
+                       struct buf *out, struct err *e)
 {
     struct ledger_tiles tiles = store_ledger_tiles(s->store);
     struct ledger_checkpoint c = {.extensions = STR("")};
     struct ledger_signer signer;
     struct ledger_tree tree;
+    struct countersigning more = {.a = a, .only = STR_NONE};
+    struct buf note, text;
     uint64_t size;
     if (!store_ledger_size(s->store, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
-        !signer_of(s->x, LEDGER_KEY_LOG, a, &signer, e))
+        !exchange_signer(s->x, LEDGER_KEY_LOG, a, &signer, e))
         return false;
     ledger_tree_head(&tree, &c.head);
     c.origin = signer.key.name;
-    bool ok = ledger_checkpoint_sign(&c, &signer, out, e);
+    buf_init(&note, 0);
+    buf_init(&text, 0);
+    buf_init(&more.lines, 0);
+    bool ok = ledger_checkpoint_put(&c, &text, e) &&
+              ledger_checkpoint_sign(&c, &signer, &note, e) && buf_ok(&text, e) && buf_ok(&note, e);
     crypt_wipe(&signer, sizeof signer);
+    more.text = buf_view(&text);
+    if (who && who->role == EXCHANGE_PEER)
+        more.only =
+            arena_printf(a, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
+    ok = ok && store_witness_each(s->store, a, add_countersigned, &more, e) &&
+         buf_ok(&more.lines, e) &&
+         ledger_note_add(a, buf_view(&note), buf_view(&more.lines), out, e);
+    buf_done(&note);
+    buf_done(&text);
+    buf_done(&more.lines);
     return ok;
 }
 
-bool exchange_ledger_checkpoint(struct exchange_session *s, struct buf *out, struct err *e)
+bool exchange_ledger_checkpoint(struct exchange_session *s, const struct principal *who,
+                                struct buf *out, struct err *e)
 {
-    struct arena *a = arena_new(1 << 12);
+    struct arena *a = arena_new(64 << 20);
     if (!a)
         return err_set(e, ERR_MEMORY, "out of memory");
     bool ok = store_begin(s->store, e);
     if (ok) {
-        ok = checkpoint(s, a, out, e);
+        ok = checkpoint(s, who, a, out, e);
         store_rollback(s->store);
     }
     arena_free(a);

@@ -33,7 +33,7 @@ bool peer_url_segment_ok(struct str id);
 
 struct peer_client {
     CURL *curl;
-    struct curl_slist *get_headers, *post_headers;
+    struct curl_slist *get_headers, *post_headers, *plain_headers;
     struct arena *arena; /* what lives as long as the client */
     struct arena *reply; /* the last reply's tree */
     struct json_reader *reader;
@@ -42,14 +42,15 @@ struct peer_client {
     enum peer_url_kind kind;
     struct str base; /* of peer_url_kind */
     bool (*stop)(void);
+    bool plain; /* the next answers are of any type, and the next post is JSON */
     bool heavy; /* the last request failed because its answer was too large or too slow */
     char why[CURL_ERROR_SIZE];
 };
 
-/* An answer of 2xx in TAXII's media type; valid until the next request. */
+/* An answer of 2xx in TAXII's media type, or a plain one; valid until the next request. */
 struct peer_reply {
     struct str text;
-    const struct json *json; /* an object */
+    const struct json *json; /* an object; NULL of a plain answer */
     struct str last_added;   /* X-TAXII-Date-Added-Last where it is a timestamp, or STR_NONE */
 };
 /* GET, or POST of *post. Tries again after what passes by itself; all else is an error. */

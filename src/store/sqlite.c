@@ -74,6 +74,10 @@ static const char schema[] =
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
     " cursor TEXT NOT NULL, UNIQUE(name,remote));";
+static const char witness_schema[] =
+    "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
+    " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
+    " seen_us INTEGER NOT NULL, cosigned_us INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,
@@ -218,8 +222,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && make_name_key(db, e) && execute(db, version, e) &&
-         execute(db, "COMMIT", e);
+         execute(db, schema, e) && execute(db, witness_schema, e) && make_name_key(db, e) &&
+         execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
         remove_files(path);

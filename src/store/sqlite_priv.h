@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
@@ -150,12 +150,19 @@
     X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor)"           \
                 " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'')")                                             \
     X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
+    X(WITNESS_GET, STORE_WITNESS_COLUMNS " WHERE party=?1")                                        \
+    X(WITNESS_PUT, "INSERT OR REPLACE INTO witness(party,log_key,witness_key,seen,state,"          \
+                   "evidence,cosigned,seen_us,cosigned_us) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")    \
+    X(WITNESS_EACH, STORE_WITNESS_COLUMNS " ORDER BY party")                                       \
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
 /* A copy is kept while an original of it is, so that no other content takes its id and version. */
 #define STORE_HAS_ORIGINAL(copy)                                                                   \
     "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
+#define STORE_WITNESS_COLUMNS                                                                      \
+    "SELECT party,log_key,witness_key,seen,state,evidence,cosigned,seen_us,cosigned_us"            \
+    " FROM witness"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"

@@ -390,4 +390,23 @@ typedef bool store_peer_fn(void *ctx, const struct store_peer *p);
 bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
 
+/* ---- ledgers that witness each other: one row a partner ---- */
+
+/* Texts are empty where there is nothing yet. */
+struct store_witness {
+    struct str party;                /* NATION/org */
+    struct str log_key, witness_key; /* its verifier keys, which do not change any more */
+    struct str seen;                 /* the last good checkpoint of its log, countersigned here */
+    struct str state, evidence; /* what is wrong, and the checkpoint that shows it with `seen` */
+    struct str cosigned;        /* the last checkpoint of our log that it countersigned */
+    int64_t seen_us, cosigned_us;
+};
+/* Fills all but `party` with nothing when there is no row. Text is in `a`. */
+bool store_witness_get(struct store *s, struct arena *a, struct str party,
+                       struct store_witness *out, struct err *e) BASE_CHECKED;
+bool store_witness_put(struct store *s, const struct store_witness *w, struct err *e) BASE_CHECKED;
+typedef bool store_witness_fn(void *ctx, const struct store_witness *w); /* false stops */
+bool store_witness_each(struct store *s, struct arena *a, store_witness_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
+
 #endif

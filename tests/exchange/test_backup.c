@@ -197,7 +197,7 @@ static uint64_t log_size(struct node *n)
     struct err e;
     uint64_t size = 0;
     buf_init(&note, 0);
-    CHECK(exchange_ledger_checkpoint(n->s, &note, &e));
+    CHECK(exchange_ledger_checkpoint(n->s, NULL, &note, &e));
     text = buf_view(&note);
     str_cut(&text, '\n');
     CHECK(str_to_u64(str_cut(&text, '\n'), &size));
