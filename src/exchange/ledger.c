@@ -233,8 +233,11 @@ static bool checkpoint(struct exchange_session *s, const struct principal *who, 
         more.only =
             arena_printf(a, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
     ok = ok && store_witness_each(s->store, a, add_countersigned, &more, e) &&
-         buf_ok(&more.lines, e) &&
-         ledger_note_add(a, buf_view(&note), buf_view(&more.lines), out, e);
+         buf_ok(&more.lines, e);
+    if (ok && more.lines.n)
+        ok = ledger_note_add(a, buf_view(&note), buf_view(&more.lines), out, e);
+    else if (ok)
+        buf_str(out, buf_view(&note));
     buf_done(&note);
     buf_done(&text);
     buf_done(&more.lines);
