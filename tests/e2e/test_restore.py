@@ -46,7 +46,7 @@ class Pair:
         return ledger[0]["ledger"], pulled[0] if pulled else None, ran.stderr
 
     def backup(self):
-        setu("backup", self.japan.dir, "-o", self.tmp / "b.tar")
+        setu("backup", self.japan.dir, "-o", self.tmp / "b.tar", "--force")
 
     def restore(self):
         """The node is lost, and comes back at the same address."""
