@@ -164,7 +164,7 @@
     "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
 #define STORE_WITNESS_COLUMNS                                                                      \
     "SELECT party,log_key,witness_key,seen,state,evidence,cosigned,seen_us,cosigned_us,"           \
-    " FROM witness"
+    "accepted_us FROM witness"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"
