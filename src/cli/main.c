@@ -32,7 +32,8 @@
     X(policy_reveal)                                                                               \
     X(release_list)                                                                                \
     X(release_approve)                                                                             \
-    X(release_refuse)
+    X(release_refuse)                                                                              \
+    X(ledger_verify)
 
 #define X(name) extern const struct cli_command cli_##name;
 COMMANDS(X)

@@ -74,6 +74,21 @@ uint64_t gate_next_leaf(const struct gate *g)
     return g->ledger->size + g->ledger->count;
 }
 
+/* The head after this transaction is kept with it, signed: what is changed in the store by anybody
+ * without the node's key, be it the last leaf, shows against it. */
+static bool keep_head(struct gate *g, struct err *e)
+{
+    struct buf note;
+    struct arena *a = arena_new(1 << 12);
+    buf_init(&note, 0);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              ledger_checkpoint_of(g->x, g->store, a, &note, e) && buf_ok(&note, e) &&
+              store_value_put(g->store, STR(LEDGER_HEAD_VALUE), buf_view(&note), e);
+    buf_done(&note);
+    arena_free(a);
+    return ok;
+}
+
 bool gate_ledger_end(struct gate *g, struct err *e)
 {
     struct gate_ledger *l = g->ledger;
@@ -92,7 +107,7 @@ bool gate_ledger_end(struct gate *g, struct err *e)
             .record = str_slice(buf_view(&l->text), l->list[i].at, l->list[i].at + l->list[i].n),
             .audience = l->list[i].audience,
         };
-    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e);
+    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e) && keep_head(g, e);
     base_free(leaves);
     base_free(salts);
     l->count = 0;
@@ -182,15 +197,16 @@ bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, st
     return ok && buf_ok(out, e);
 }
 
-static bool checkpoint(struct exchange_session *s, struct arena *a, struct buf *out, struct err *e)
+bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct arena *a,
+                          struct buf *out, struct err *e)
 {
-    struct ledger_tiles tiles = store_ledger_tiles(s->store);
+    struct ledger_tiles tiles = store_ledger_tiles(s);
     struct ledger_checkpoint c = {.extensions = STR("")};
     struct ledger_signer signer;
     struct ledger_tree tree;
     uint64_t size;
-    if (!store_ledger_size(s->store, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
-        !signer_of(s->x, LEDGER_KEY_LOG, a, &signer, e))
+    if (!store_ledger_size(s, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
+        !signer_of(x, LEDGER_KEY_LOG, a, &signer, e))
         return false;
     ledger_tree_head(&tree, &c.head);
     c.origin = signer.key.name;
@@ -206,7 +222,7 @@ bool exchange_ledger_checkpoint(struct exchange_session *s, struct buf *out, str
         return err_set(e, ERR_MEMORY, "out of memory");
     bool ok = store_begin(s->store, e);
     if (ok) {
-        ok = checkpoint(s, a, out, e);
+        ok = ledger_checkpoint_of(s->x, s->store, a, out, e);
         store_rollback(s->store);
     }
     arena_free(a);
