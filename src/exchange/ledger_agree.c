@@ -50,8 +50,8 @@ struct agree {
     struct owed *owed; /* from 1 on */
     size_t owed_count, owed_room;
     uint32_t heads[1 << 16];
-    char policy[LEDGER_HEX_BYTES]; /* that the last policy-change put in force */
-    bool has_policy, failed;
+    char policy[LEDGER_HEX_BYTES];          /* that the last policy-change put in force */
+    bool has_policy, policy_erased, failed; /* erased: any may have come in between */
 };
 
 /* ---- fingerprints ---- */
@@ -119,11 +119,14 @@ static struct str escaped(struct str s, struct buf *b)
     return b->failed ? STR("") : str_slice(buf_view(b), 1, b->n - 1);
 }
 
-/* ---- what the store has: asked for first, then reported where no record has it ---- */
+/* ---- what the store has: asked for first, then counted and told where no record has it ---- */
+
+enum asked { ASK_WANT, ASK_COUNT, ASK_TELL };
 
 struct asking {
     struct agree *g;
-    bool report;
+    enum asked how;
+    uint64_t missing;
     int64_t last;
     size_t seen;
     struct buf text;
@@ -133,9 +136,13 @@ struct asking {
 static bool ask(struct asking *q, enum wanted kind, const struct str part[3], const char *of)
 {
     struct agree *g = q->g;
-    if (!q->report)
+    if (q->how == ASK_WANT)
         g->failed = !want(g, kind, part[0], part[1], part[2]);
-    else if (!was_found(g, kind, part[0], part[1], part[2]))
+    else if (was_found(g, kind, part[0], part[1], part[2]))
+        return true;
+    else if (q->how == ASK_COUNT)
+        q->missing++;
+    else
         audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
                    STR_FMT(part[0]), STR_FMT(kind == OBJECT ? STR("") : part[1]));
     return !g->failed;
@@ -149,7 +156,7 @@ static bool ask_object(void *ctx, const struct store_object *o)
     struct str parts[3] = {o->id, {digest, sizeof digest}, STR("")};
     q->last = o->object;
     q->seen++;
-    q->g->a->out->objects += !q->report;
+    q->g->a->out->objects += q->how == ASK_WANT;
     return ask(q, OBJECT, parts, "object");
 }
 
@@ -195,9 +202,9 @@ static bool ask_collections(struct asking *q)
     return !g->failed;
 }
 
-static bool ask_all(struct agree *g, bool report)
+static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
 {
-    struct asking q = {.g = g, .report = report};
+    struct asking q = {.g = g, .how = how};
     struct store *s = g->a->s->store;
     struct arena *people = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     buf_init(&q.text, 0);
@@ -205,9 +212,18 @@ static bool ask_all(struct agree *g, bool report)
               store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
               store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
               ask_collections(&q) && buf_ok(&q.text, g->a->e);
+    *missing = q.missing;
     buf_done(&q.text);
     arena_free(people);
     return ok;
+}
+
+/* A record that was erased can have been any; what is missing beyond their number has none. */
+static bool report_missing(struct agree *g)
+{
+    uint64_t missing;
+    return ask_all(g, ASK_COUNT, &missing) &&
+           (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing));
 }
 
 /* ---- release rows ---- */
@@ -344,12 +360,13 @@ static void check_policy(struct agree *g, const struct store_leaf *l, const stru
 {
     struct str before = r->text[LEDGER_PREVIOUS], now = r->text[LEDGER_POLICY];
     struct str last = {g->policy, g->has_policy ? sizeof g->policy : 0};
-    if (!str_eq(before, last))
+    if (!g->policy_erased && !str_eq(before, last))
         audit_tell(g->a, "record", l->index,
                    "the policy before this one is not the one that was put in force before");
     if (now.n == sizeof g->policy) {
         memcpy(g->policy, now.p, sizeof g->policy);
         g->has_policy = true;
+        g->policy_erased = false;
     }
 }
 
@@ -404,8 +421,10 @@ static bool each_leaf(void *ctx, const struct store_leaf *l)
     struct ledger_record r;
     const struct row *row = &g->rows[l->index - g->base];
     audit_step(g->a);
-    if (l->record.n == 0) /* erased: the row is all there is */
+    if (l->record.n == 0) { /* erased: the row is all there is */
+        g->policy_erased = true;
         return true;
+    }
     if (!ledger_record_scan(l->record, &r)) {
         audit_tell(g->a, "record", l->index, "no record of a known kind in canonical form");
         return true;
@@ -469,7 +488,8 @@ static bool report_policy(struct agree *g)
               none.code == ERR_NOT_FOUND;
     if (!ok)
         *g->a->e = none;
-    else if (!str_eq(buf_view(&recorded),
+    else if (!g->policy_erased &&
+             !str_eq(buf_view(&recorded),
                      (struct str){g->policy, g->has_policy ? sizeof g->policy : 0}))
         audit_tell(g->a, "store", AUDIT_NO_LEAF,
                    "the policy that decided last is not the one that the ledger names last");
@@ -505,8 +525,9 @@ bool audit_agree(struct audit *a)
     if (!g)
         return err_set(a->e, ERR_MEMORY, "out of memory");
     g->a = a;
-    bool ok = agree_open(g) && ask_all(g, false) && walk_leaves(g) && report_owed(g) &&
-              report_policy(g) && ask_all(g, true);
+    uint64_t missing;
+    bool ok = agree_open(g) && ask_all(g, ASK_WANT, &missing) && walk_leaves(g) && report_owed(g) &&
+              report_policy(g) && report_missing(g);
     agree_free(g);
     return ok;
 }
