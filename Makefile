@@ -46,7 +46,7 @@ help:
 	@echo "make            build/setu"
 	@echo "make demo       two nodes exchange and detect (BUNDLE=file.json, KEEP=1)"
 	@echo "make test       the whole suite: unit, fuzz corpora, end to end"
-	@echo "make prove      the proofs of the release gate at length (SECONDS_EACH=540)"
+	@echo "make prove      the proofs of the release gate at length (SECONDS_EACH=2400)"
 	@echo "make asan       the same suite with address and undefined-behaviour sanitizers"
 	@echo "make tsan       the unit suite and the server's tests with the thread sanitizer"
 	@echo "make bench      figures, each a ratio against a peer or a limit of the same run"
@@ -144,7 +144,7 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
-test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS)
+test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS) $(BUILD)/tests/exchange/probe
 fuzz-programs: $(FUZZ_PROGRAMS)
 
 unit: all test-programs

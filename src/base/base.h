@@ -245,8 +245,9 @@ struct file_out {
 };
 bool file_out_open(struct file_out *o, const char *path, unsigned mode, struct err *e) BASE_CHECKED;
 bool file_out_put(struct file_out *o, struct str bytes, struct err *e) BASE_CHECKED;
-bool file_out_end(struct file_out *o, struct err *e) BASE_CHECKED; /* it is closed, whatever comes */
-void file_out_drop(struct file_out *o);                            /* once more is allowed */
+bool file_out_end(struct file_out *o,
+                  struct err *e) BASE_CHECKED; /* it is closed, whatever comes */
+void file_out_drop(struct file_out *o);        /* once more is allowed */
 /* A regular file that is read in pieces; `at` may be set back. */
 struct file_in {
     const char *path; /* borrowed */

@@ -88,7 +88,9 @@
 #define LIMIT_LEDGER_TEXT_BYTES     4096
 #define LIMIT_LEDGER_NAME_BYTES     255
 #define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
+#define LIMIT_LEDGER_RECORDS_ANSWER 1000
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
+#define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
 
 /* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
@@ -208,6 +210,9 @@
 #define LIMIT_PEER_RETRY_AFTER_S 60
 #define LIMIT_PEER_STATUS_S      300
 
+/* Release rows that a session keeps between pages, some 50 bytes each. */
+#define LIMIT_STORE_KEPT_ROWS (128u << 10)
+
 /* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
  * restores that wait for an officer at once. */
 #define LIMIT_BACKUP_FILES       4096
@@ -215,9 +220,6 @@
 #define LIMIT_BACKUP_FILES_BYTES (64u << 20)
 #define LIMIT_BACKUP_SUMS_BYTES  (1u << 20)
 #define LIMIT_RESTORES           16
-
-/* Release rows that a session keeps between pages, some 50 bytes each. */
-#define LIMIT_STORE_KEPT_ROWS (128u << 10)
 
 /* Paths of the node: its directory and what lies in it. */
 #define LIMIT_PATH_BYTES 1024

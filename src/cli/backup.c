@@ -32,11 +32,12 @@ static void put_made(const struct cli *c, const char *file, const struct exchang
         json_put_member(b, "digest", str_of(made->digest));
         buf_lit(b, "}\n");
     } else {
-        buf_printf(b,
-                   "%s holds the node as it was at %.*s: %llu files, %llu bytes, %llu leaves of the "
-                   "ledger. It holds the node's keys: keep it from others.\nSHA-256 %s\n",
-                   file, STR_FMT(when), (unsigned long long)made->files,
-                   (unsigned long long)made->bytes, (unsigned long long)made->size, made->digest);
+        buf_printf(
+            b,
+            "%s holds the node as it was at %.*s: %llu files, %llu bytes, %llu leaves of the "
+            "ledger. It holds the node's keys: keep it from others.\nSHA-256 %s\n",
+            file, STR_FMT(when), (unsigned long long)made->files, (unsigned long long)made->bytes,
+            (unsigned long long)made->size, made->digest);
     }
 }
 
@@ -74,11 +75,12 @@ const struct cli_command cli_backup = {
     .least_args = 1,
     .most_args = 1,
     .summary = "write a whole node, keys too, into one file",
-    .text = "The node may run meanwhile: FILE holds one state of it, a tar archive that any tar "
-            "opens, with the digests of all that is in it (sha256sum -c SHA256SUMS). It has mode "
-            "0600, and gets its name when all of it is on the disk. For that time it needs the size "
-            "of the database twice. The ledger records that a backup was taken, and its digest. "
-            "Take one often: `setu restore` brings back what was there then, and nothing newer.",
+    .text =
+        "The node may run meanwhile: FILE holds one state of it, a tar archive that any tar "
+        "opens, with the digests of all that is in it (sha256sum -c SHA256SUMS). It has mode "
+        "0600, and gets its name when all of it is on the disk. For that time it needs the size "
+        "of the database twice. The ledger records that a backup was taken, and its digest. "
+        "Take one often: `setu restore` brings back what was there then, and nothing newer.",
     .options = options,
     .run = run,
 };

@@ -60,9 +60,10 @@ const struct cli_command cli_doctor = {
     .least_args = 1,
     .most_args = 1,
     .summary = "look at a node: files, certificates, database, ledger, backups, partners",
-    .text = "A line a finding: ok, warning or error, what was looked at, what is the matter, and "
-            "what to do. The node may run meanwhile, and may be damaged. Exit status 0 when there is "
-            "no error (there may be warnings), 1 when there is one, 3 when DIR is no node.",
+    .text =
+        "A line a finding: ok, warning or error, what was looked at, what is the matter, and "
+        "what to do. The node may run meanwhile, and may be damaged. Exit status 0 when there is "
+        "no error (there may be warnings), 1 when there is one, 3 when DIR is no node.",
     .options = options,
     .run = run,
 };

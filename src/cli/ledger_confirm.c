@@ -23,10 +23,11 @@ static bool confirm(struct cli *c, struct cli_node *n, struct buf *b, struct err
         json_put_member_u64(b, "size", r.size);
         buf_lit(b, "}\n");
     } else {
-        buf_printf(b,
-                   "the restore to %llu leaves is confirmed; partners see it at their next sync, and "
-                   "an officer there may accept it (`setu peer accept`).\n",
-                   (unsigned long long)r.size);
+        buf_printf(
+            b,
+            "the restore to %llu leaves is confirmed; partners see it at their next sync, and "
+            "an officer there may accept it (`setu peer accept`).\n",
+            (unsigned long long)r.size);
     }
     return true;
 }
@@ -52,9 +53,10 @@ const struct cli_command cli_ledger_confirm = {
     .least_args = 1,
     .most_args = 1,
     .summary = "confirm as an officer that this node was restored from a backup",
-    .text = "After `setu restore` the ledger goes on from an earlier state, which to a partner looks "
-            "as if something had been taken out of it. With this an officer of the node's own "
-            "organisation says that it was meant, and why; all partners see it.",
+    .text =
+        "After `setu restore` the ledger goes on from an earlier state, which to a partner looks "
+        "as if something had been taken out of it. With this an officer of the node's own "
+        "organisation says that it was meant, and why; all partners see it.",
     .options = options,
     .run = run,
 };

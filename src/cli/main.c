@@ -20,6 +20,7 @@
     X(export)                                                                                      \
     X(peer_add)                                                                                    \
     X(peer_list)                                                                                   \
+    X(peer_accept)                                                                                 \
     X(sync)                                                                                        \
     X(check)                                                                                       \
     X(compile)                                                                                     \
@@ -33,6 +34,12 @@
     X(release_list)                                                                                \
     X(release_approve)                                                                             \
     X(release_refuse)                                                                              \
+    X(ledger_verify)                                                                               \
+    X(ledger_prove)                                                                                \
+    X(ledger_check_proof)                                                                          \
+    X(ledger_export)                                                                               \
+    X(ledger_key)                                                                                  \
+    X(ledger_witness)                                                                              \
     X(ledger_confirm)                                                                              \
     X(backup)                                                                                      \
     X(restore)                                                                                     \

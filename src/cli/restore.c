@@ -26,15 +26,16 @@ static void put_restored(const struct cli *c, const struct exchange_restore *mad
         json_put_member(b, "digest", str_of(made->digest));
         buf_lit(b, ",\"confirmed\":false}\n");
     } else {
-        buf_printf(b,
-                   "%s is the node as it was at %.*s: %llu files, %llu leaves of the ledger; leaf "
-                   "%llu says that it was restored.\n"
-                   "What came after that instant is not in it: objects and approvals, edits of "
-                   "policy.conf, users that were added or revoked.\n"
-                   "Next: look at it (`setu doctor %s`, `setu user list %s`), start it, and have an "
-                   "officer confirm: `setu ledger confirm %s --officer NAME --reason R`.\n",
-                   dir, STR_FMT(when), (unsigned long long)made->files,
-                   (unsigned long long)made->size, (unsigned long long)made->leaf, dir, dir, dir);
+        buf_printf(
+            b,
+            "%s is the node as it was at %.*s: %llu files, %llu leaves of the ledger; leaf "
+            "%llu says that it was restored.\n"
+            "What came after that instant is not in it: objects and approvals, edits of "
+            "policy.conf, users that were added or revoked.\n"
+            "Next: look at it (`setu doctor %s`, `setu user list %s`), start it, and have an "
+            "officer confirm: `setu ledger confirm %s --officer NAME --reason R`.\n",
+            dir, STR_FMT(when), (unsigned long long)made->files, (unsigned long long)made->size,
+            (unsigned long long)made->leaf, dir, dir, dir);
     }
 }
 
@@ -68,13 +69,14 @@ const struct cli_command cli_restore = {
     .least_args = 2,
     .most_args = 2,
     .summary = "make a node of a backup",
-    .text = "DIR must not exist or be empty, and the node that the backup is of must not run "
-            "anywhere: two that go on from one state are a fork, which partners find. FILE is "
-            "checked to its last byte before anything is written; then the database is, and that "
-            "its ledger has the head which the backup states. After a failure nothing is left. The "
-            "restored node says in its ledger, to all partners, that it was restored. Until an "
-            "officer confirms that with `setu ledger confirm`, it says so itself, and partners that "
-            "have seen a longer ledger do not accept this one.",
+    .text =
+        "DIR must not exist or be empty, and the node that the backup is of must not run "
+        "anywhere: two that go on from one state are a fork, which partners find. FILE is "
+        "checked to its last byte before anything is written; then the database is, and that "
+        "its ledger has the head which the backup states. After a failure nothing is left. The "
+        "restored node says in its ledger, to all partners, that it was restored. Until an "
+        "officer confirms that with `setu ledger confirm`, it says so itself, and partners that "
+        "have seen a longer ledger do not accept this one.",
     .options = options,
     .run = run,
 };

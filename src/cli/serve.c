@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "http/http.h"
+#include "peer/peer.h"
 #include "taxii/taxii.h"
 
 static const struct cli_option options[] = {
@@ -58,6 +59,19 @@ static void raise_file_limit(void)
         log_line(LOG_WARNING, "cannot raise the number of open files: %s", strerror(errno));
 }
 
+static bool admit(struct http_request *r, struct err *e)
+{
+    return peer_serves(r) ? peer_admit(r, e) : taxii_admit(r, e);
+}
+
+static void route(struct http_request *r)
+{
+    if (peer_serves(r))
+        peer_route(r);
+    else
+        taxii_route(r);
+}
+
 static int serve(struct cli *c, struct exchange *x)
 {
     char cert[LIMIT_PATH_BYTES], key[LIMIT_PATH_BYTES], ca[LIMIT_PATH_BYTES];
@@ -76,8 +90,8 @@ static int serve(struct cli *c, struct exchange *x)
         .cert_file = tls_cert.n ? tls_cert.p : cert,
         .key_file = tls_key.n ? tls_key.p : key,
         .ca_file = ca,
-        .admit = taxii_admit,
-        .route = taxii_route,
+        .admit = admit,
+        .route = route,
     };
     if (!look_at_restore(x, &restored, &e))
         return cli_fail(c, &e);

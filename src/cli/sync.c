@@ -21,12 +21,20 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
+/* A partner whose ledger was looked at in this round. */
+struct looked {
+    struct looked *next;
+    struct str nation, org;
+    bool broken;
+};
+
 struct job {
     struct cli *c;
     struct cli_node node;
     struct buf out;
     struct cli_progress progress;
-    bool json, verbose, from_start, failed;
+    bool json, verbose, from_start, failed, broken;
+    struct looked *looked;
 };
 
 static void show_progress(void *ctx, const struct peer_report *r)
@@ -92,6 +100,92 @@ static void tell_refused(const struct job *j, const struct peer_report *r)
             STR_FMT(r->peer));
 }
 
+/* ---- the partner's ledger ---- */
+
+static void put_ledger_json(struct buf *b, const struct store_peer *p,
+                            const struct peer_witnessed *w, const struct err *e)
+{
+    buf_byte(b, '{');
+    json_put_member(b, "peer", p->name);
+    json_put_member(b, "ledger",
+                    str_of(e ? "unknown" : ledger_relation_name(w->judgement.relation)));
+    if (e) {
+        json_put_member(b, "error", str_of(e->msg));
+    } else {
+        json_put_member_u64(b, "size", w->judgement.size);
+        json_put_member_u64(b, "before", w->judgement.before);
+        buf_printf(b, ",\"cosigned\":%s", w->given ? "true" : "false");
+    }
+    buf_lit(b, "}\n");
+}
+
+static void tell_good(struct job *j, const struct store_peer *p, const struct peer_witnessed *w)
+{
+    if (!j->json)
+        buf_printf(&j->out, "%.*s: ledger of %llu leaves, consistent with the %llu seen before%s\n",
+                   STR_FMT(p->name), (unsigned long long)w->judgement.size,
+                   (unsigned long long)w->judgement.before,
+                   w->given ? ", countersigned" : "; it did not take the countersignature");
+    if (w->pinned)
+        fprintf(stderr,
+                "setu sync: %.*s: its ledger's key was taken from its server: compare `setu ledger "
+                "witness %s` with what its administrator says\n",
+                STR_FMT(p->name), j->c->args[0]);
+}
+
+static void tell_broken(const struct job *j, const struct store_peer *p,
+                        const struct peer_witnessed *w)
+{
+    fprintf(stderr,
+            "setu sync: %.*s: %s: its ledger of %llu leaves contradicts the %llu that this node "
+            "countersigned. Nothing is pulled from it. Both signed checkpoints are kept: `setu "
+            "ledger witness %s`. If it was restored from a backup, its officers confirm that "
+            "(`setu ledger confirm`), then an officer here gives `setu peer accept`\n",
+            STR_FMT(p->name), ledger_relation_name(w->judgement.relation),
+            (unsigned long long)w->judgement.size, (unsigned long long)w->judgement.before,
+            j->c->args[0]);
+}
+
+/* May anything be pulled from it? Not when its ledger contradicts itself, nor when it showed one
+ * before and cannot be judged today. */
+static bool judge_ledger(struct job *j, const struct store_peer *p, struct arena *a)
+{
+    struct peer_watch watch = {.stop = cli_signals_stopped};
+    struct peer_witnessed w;
+    struct err e = {0};
+    bool ok = peer_witness(j->node.s, p, &watch, a, &w, &e);
+    bool broken = w.state == PEER_LEDGER_BROKEN;
+    if ((ok && w.state == PEER_LEDGER_NONE) || (!ok && !broken && !w.known))
+        return true;
+    if (j->json)
+        put_ledger_json(&j->out, p, &w, ok ? NULL : &e);
+    if (!ok && !cli_signals_stopped())
+        cli_fail(j->c, &e);
+    else if (broken)
+        tell_broken(j, p, &w);
+    else if (ok)
+        tell_good(j, p, &w);
+    j->broken = j->broken || broken;
+    j->failed = j->failed || !ok;
+    return ok && !broken;
+}
+
+/* Once a round, however many subscriptions a partner has. */
+static bool ledger_good(struct job *j, const struct store_peer *p, struct arena *a)
+{
+    struct looked *l = j->looked;
+    while (l && !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org)))
+        l = l->next;
+    if (l)
+        return !l->broken;
+    bool good = judge_ledger(j, p, a);
+    if ((l = arena_calloc(a, 1, sizeof *l))) {
+        *l = (struct looked){j->looked, p->nation, p->org, !good};
+        j->looked = l;
+    }
+    return good;
+}
+
 static void sync_one(struct job *j, struct store_peer *p)
 {
     struct peer_watch watch = {show_refused, show_progress, cli_signals_stopped, j};
@@ -127,7 +221,11 @@ static bool one_round(struct job *j, struct arena *a, struct err *e)
         if (only.p && !str_eq(only, rows[i].name))
             continue;
         meant++;
-        sync_one(j, &rows[i]);
+        if (ledger_good(j, &rows[i], a))
+            sync_one(j, &rows[i]);
+        else if (cli_print(j->c, &j->out) != 0)
+            j->failed = true;
+        buf_clear(&j->out);
     }
     if (meant == 0 && only.p && !cli_signals_stopped())
         return err_set(e, ERR_NOT_FOUND, "no partner \"%.*s\": see `setu peer list %s`",
@@ -153,6 +251,7 @@ static int run_rounds(struct job *j, int64_t every_us)
     do {
         int64_t start = monotonic_us();
         struct arena *a = arena_new(64u << 20);
+        j->looked = NULL;
         ok = a ? one_round(j, a, &e) : err_set(&e, ERR_MEMORY, "out of memory");
         arena_free(a);
         j->from_start = false;
@@ -161,7 +260,9 @@ static int run_rounds(struct job *j, int64_t every_us)
     } while (ok && every_us && !cli_signals_stopped());
     if (!ok)
         return cli_fail(j->c, &e);
-    return !every_us && (j->failed || cli_signals_stopped()) ? 3 : 0;
+    if (every_us)
+        return 0;
+    return j->broken ? 1 : j->failed || cli_signals_stopped() ? 3 : 0;
 }
 
 static int run(struct cli *c)
@@ -194,8 +295,11 @@ const struct cli_command cli_sync = {
         "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
         "pulled is durable page by page, and the next run goes on behind it. An object that "
         "policy.conf or STIX refuses is counted, does not stop the others, and is not asked for "
-        "again; --from-start brings it once policy.conf takes it. Exit status 0 "
-        "when all partners were reached, 3 when one was not (the others are still pulled); "
+        "again; --from-start brings it once policy.conf takes it. Before anything is pulled from a "
+        "partner, its ledger's checkpoint is compared with the last one seen and countersigned; "
+        "from a partner whose ledger contradicts that, nothing is pulled. Exit status 0 "
+        "when all partners were reached, 1 when a ledger did not hold, 3 when a partner was not "
+        "reached (the others are still pulled); "
         "with --every, failures are told and the next round tries again.",
     .options = options,
     .run = run,

@@ -271,8 +271,9 @@ bool crypt_cert_issued_by(struct str pem, struct str ca_pem)
         return false;
     if (import_any(&ca, ca_pem, &ignored)) {
         /* Dates are looked at apart. */
-        bool ok = gnutls_x509_crt_verify(crt, &ca, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
-                                                          GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS,
+        bool ok = gnutls_x509_crt_verify(crt, &ca, 1,
+                                         GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+                                             GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS,
                                          &wrong) >= 0;
         wrong = ok ? wrong : 1;
         gnutls_x509_crt_deinit(ca);
@@ -287,12 +288,12 @@ bool crypt_cert_has_key(struct str pem, struct str key_pem, struct err *e)
     gnutls_datum_t cert = datum(pem), key = datum(key_pem);
     unsigned char of_cert[64], of_key[64];
     size_t cert_n = sizeof of_cert, key_n = sizeof of_key;
-    bool ok = pair_init(&p, e) &&
-              check(gnutls_x509_crt_import(p.crt, &cert, GNUTLS_X509_FMT_PEM), "certificate", e) &&
-              check(gnutls_x509_privkey_import2(p.key, &key, GNUTLS_X509_FMT_PEM, NULL, 0), "key",
-                    e) &&
-              check(gnutls_x509_crt_get_key_id(p.crt, 0, of_cert, &cert_n), "certificate", e) &&
-              check(gnutls_x509_privkey_get_key_id(p.key, 0, of_key, &key_n), "key", e);
+    bool ok =
+        pair_init(&p, e) &&
+        check(gnutls_x509_crt_import(p.crt, &cert, GNUTLS_X509_FMT_PEM), "certificate", e) &&
+        check(gnutls_x509_privkey_import2(p.key, &key, GNUTLS_X509_FMT_PEM, NULL, 0), "key", e) &&
+        check(gnutls_x509_crt_get_key_id(p.crt, 0, of_cert, &cert_n), "certificate", e) &&
+        check(gnutls_x509_privkey_get_key_id(p.key, 0, of_key, &key_n), "key", e);
     if (ok && (cert_n != key_n || memcmp(of_cert, of_key, key_n) != 0))
         ok = err_set(e, ERR_INVALID, "the key is another certificate's");
     pair_done(&p);

@@ -1,8 +1,8 @@
-#include "exchange/archive_priv.h"
-
+/* The file that a backup is: which names it may hold, and how they are written and read. */
 #include <stdio.h>
 #include <string.h>
 
+#include "exchange/archive_priv.h"
 #include "json/json.h"
 
 /* ---- names ---- */
@@ -23,8 +23,8 @@ bool archive_name_valid(struct str name)
         if (str_eq(name, str_of(whole[i])))
             return true;
     struct str rest = name, folder = str_cut(&rest, '/');
-    return name.n < ARCHIVE_NAME_BYTES && (str_eq(folder, STR("tls")) || str_eq(folder, STR("peers"))) &&
-           plain(rest);
+    return name.n < ARCHIVE_NAME_BYTES &&
+           (str_eq(folder, STR("tls")) || str_eq(folder, STR("peers"))) && plain(rest);
 }
 
 unsigned archive_mode(struct str name)

@@ -460,9 +460,18 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     return true;
 }
 
+/* Granular markings make copies under any policy; who refers to those must be known by then. */
+static bool may_be_copied(const struct exchange_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->items[i].go && json_get(b->items[i].object.json, STR("granular_markings")))
+            return true;
+    return false;
+}
+
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
 {
-    if (!gate_act_for(g, &b->who, e))
+    if (!gate_act_for(g, &b->who, e) || (may_be_copied(b) && !gate_need_references(g, e)))
         return false;
     for (size_t i = 0; i < b->count; i++) {
         struct exchange_item *it = &b->items[i];

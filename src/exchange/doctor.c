@@ -303,11 +303,12 @@ static void look_at_disk(struct doctor *d)
                     "%llu MiB are free, and the database has %llu MiB",
                     (unsigned long long)(left / MIB), (unsigned long long)(database / MIB));
     if (wal > WAL_MOST)
-        doctor_tell(d, EXCHANGE_WARNING,
-                    "find the process that has setu.db open and reads on (a backup, a sqlite3), and "
-                    "let it end",
-                    "setu.db-wal has %llu MiB: something keeps it from being taken in",
-                    (unsigned long long)(wal / MIB));
+        doctor_tell(
+            d, EXCHANGE_WARNING,
+            "find the process that has setu.db open and reads on (a backup, a sqlite3), and "
+            "let it end",
+            "setu.db-wal has %llu MiB: something keeps it from being taken in",
+            (unsigned long long)(wal / MIB));
     doctor_else_ok(d, "%llu MiB are free; the database has %llu MiB, its write-ahead log %llu",
                    (unsigned long long)(left / MIB), (unsigned long long)(database / MIB),
                    (unsigned long long)(wal / MIB));
@@ -336,7 +337,8 @@ bool exchange_doctor(const struct exchange_doctor_options *o, struct err *e)
     if (ok) {
         d.x.dir = arena_cstr(d.x.arena, str_of(o->dir));
         ok = arena_ok(d.x.arena, e) &&
-             (stat(exchange_path(&d.x, "", path), &st) == 0 || err_errno(e, "cannot look at", path)) &&
+             (stat(exchange_path(&d.x, "", path), &st) == 0 ||
+              err_errno(e, "cannot look at", path)) &&
              (lstat(exchange_path(&d.x, "setu.conf", path), &st) == 0 ||
               lstat(exchange_path(&d.x, "setu.db", path), &st) == 0 ||
               err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", o->dir, o->dir));

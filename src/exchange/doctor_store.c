@@ -4,10 +4,11 @@
 
 #include "exchange/doctor_priv.h"
 
-#define MINUTE_US       ((int64_t)60 * 1000000)
-#define BACKUP_OLD_US   (7 * DOCTOR_DAY_US)
-#define LEAVES_CHECKED  1000
-#define EACH_TOLD       5
+#define MINUTE_US      ((int64_t)60 * 1000000)
+#define BACKUP_OLD_US  (7 * DOCTOR_DAY_US)
+#define WITNESS_OLD_US (7 * DOCTOR_DAY_US)
+#define LEAVES_CHECKED 1000
+#define EACH_TOLD      5
 
 struct ward {
     struct doctor *d;
@@ -17,7 +18,8 @@ struct ward {
 /* A look that failed is a finding itself. */
 static void failed(struct doctor *d, const struct err *e)
 {
-    doctor_tell(d, EXCHANGE_ERROR, "bring the node back from a backup if it stays so", "%s", e->msg);
+    doctor_tell(d, EXCHANGE_ERROR, "bring the node back from a backup if it stays so", "%s",
+                e->msg);
 }
 
 /* A value of the store, in the arena; empty when there is none. */
@@ -190,9 +192,9 @@ static void look_at_clock(const struct ward *w, int64_t last_us)
     if (!store_dates_last(w->s, &given_us, &e))
         failed(d, &e);
     else if (given_us > d->now_us + MINUTE_US)
-        doctor_tell(d, EXCHANGE_WARNING, "set the clock; what is released until then comes after it",
-                    "a date_added of %s was given out, which is still to come",
-                    doctor_day(given_us));
+        doctor_tell(
+            d, EXCHANGE_WARNING, "set the clock; what is released until then comes after it",
+            "a date_added of %s was given out, which is still to come", doctor_day(given_us));
     doctor_else_ok(d, "it is behind nothing that is stored");
 }
 
@@ -236,7 +238,8 @@ struct partners {
     size_t count;
 };
 
-static void look_at_peer_file(struct doctor *d, const struct store_peer *p, struct str name, bool ca)
+static void look_at_peer_file(struct doctor *d, const struct store_peer *p, struct str name,
+                              bool ca)
 {
     char path[LIMIT_PATH_BYTES], what[LIMIT_PATH_BYTES + 32];
     struct str text;
@@ -287,6 +290,47 @@ static void look_at_partners(const struct ward *w)
     if (!store_peer_each(w->s, w->d->arena, look_at_peer, &all, &e))
         failed(w->d, &e);
     doctor_else_ok(w->d, "%zu subscriptions, with what they need", all.count);
+}
+
+/* ---- partners' ledgers ---- */
+
+struct witnessing {
+    struct doctor *d;
+    size_t good, ours;
+};
+
+static bool look_at_witness(void *ctx, const struct store_witness *w)
+{
+    struct witnessing *all = ctx;
+    struct doctor *d = all->d;
+    if (w->state.n)
+        doctor_tell(d, EXCHANGE_ERROR,
+                    "ask its administrator by another way; the evidence is in `setu ledger "
+                    "witness`; if it was restored, an officer gives `setu peer accept`",
+                    "%.*s shows a ledger that contradicts what was countersigned: %.*s",
+                    STR_FMT(w->party), STR_FMT(w->state));
+    else if (w->seen.n && d->now_us - w->seen_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "see that `setu sync` runs, and reaches it",
+                    "the ledger of %.*s was last countersigned on %s", STR_FMT(w->party),
+                    doctor_day(w->seen_us));
+    if (w->cosigned.n && d->now_us - w->cosigned_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "ask whether its `setu sync` runs",
+                    "%.*s has not countersigned this node's ledger since %s", STR_FMT(w->party),
+                    doctor_day(w->cosigned_us));
+    all->good += w->seen.n > 0;
+    all->ours += w->cosigned.n > 0;
+    return true;
+}
+
+static void look_at_witnesses(const struct ward *w)
+{
+    struct witnessing all = {.d = w->d};
+    struct err e;
+    doctor_look(w->d, "witnesses");
+    if (!store_witness_each(w->s, w->d->arena, look_at_witness, &all, &e))
+        failed(w->d, &e);
+    doctor_else_ok(w->d, "%zu ledgers of partners are countersigned here, this one by %zu partners",
+                   all.good, all.ours);
 }
 
 /* ---- people ---- */
@@ -383,6 +427,7 @@ void doctor_store(struct doctor *d)
         look_at_restore(&w);
         look_at_backup(&w);
         look_at_partners(&w);
+        look_at_witnesses(&w);
         look_at_users(&w);
         look_at_desk(&w);
     }

@@ -87,6 +87,13 @@ bool exchange_run(struct exchange *x, struct exchange_waiter *w, struct err *e) 
 void exchange_waiter_done(struct exchange_job *j, bool ok, const struct err *e);
 void exchange_writer_stop(struct exchange *x);
 
+/* The node's signer as a log or as a witness; wipe it. Its name is in `a`. */
+bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
+                     struct ledger_signer *out, struct err *e) BASE_CHECKED;
+/* In a transaction of the session's store; valid until the next call. */
+const struct exchange_audiences *
+exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
+
 bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
 /* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */
 bool exchange_place_free(const char *path);

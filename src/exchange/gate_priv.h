@@ -115,6 +115,8 @@ uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_o
 /* Calls `each` for every id that a *_ref or *_refs property holds, markings aside. */
 typedef bool gate_reference_fn(void *ctx, struct str id); /* false stops */
 bool gate_references(const struct json *object, gate_reference_fn *each, void *ctx);
+/* From now on the store knows what refers to what: before the first copy is made (policy.c). */
+bool gate_need_references(struct gate *g, struct err *e) BASE_CHECKED;
 
 /* ---- deciding ---- */
 
@@ -125,6 +127,7 @@ struct gate_share {
     enum policy_verdict verdict;
     const struct policy_group *group;
     struct str copy_id, copy_bytes; /* of a redacted copy; STR_NONE: the object itself */
+    bool varied;                    /* of a copy: see store_copy */
     uint64_t serial;                /* not 0: equal serials have equal audiences (of one memo) */
 };
 /* Recipients to whom the rules release it, but of whose copy nothing valid would be left. */
@@ -159,11 +162,17 @@ struct gate_told {
     struct str bytes, digest; /* digest: of bytes, where it is known */
     struct str audience_digest;
     unsigned line;
-    int64_t readers; /* of the record */
+    const struct policy_group *group; /* NULL, or whose rules decided, in the place of `line` */
+    int64_t readers;                  /* of the record */
 };
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e) BASE_CHECKED;
-#define LEDGER_HEX_BYTES 64
+/* The log as it stands in the store, in a transaction, as a signed checkpoint. */
+bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct arena *a,
+                          struct buf *out, struct err *e) BASE_CHECKED;
+/* The value that holds the one of the last transaction. */
+#define LEDGER_HEAD_VALUE "ledger-head"
+#define LEDGER_HEX_BYTES  64
 void ledger_hex(const unsigned char digest[CRYPT_SHA256_BYTES], char out[LEDGER_HEX_BYTES]);
 void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES]);
 
@@ -200,7 +209,7 @@ bool gate_foresee(struct gate *g, struct err *e) BASE_CHECKED;
 void gate_foresight_free(struct gate_foresight *f); /* NULL is allowed */
 /* What is foreseen, if anything is. */
 bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out);
-bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_text_fn *each, void *ctx);
+bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_copy_fn *each, void *ctx);
 bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known);
 
 /* ---- holds (desk.c) ---- */

@@ -74,6 +74,21 @@ uint64_t gate_next_leaf(const struct gate *g)
     return g->ledger->size + g->ledger->count;
 }
 
+/* The head after this transaction is kept with it, signed: what is changed in the store by anybody
+ * without the node's key, be it the last leaf, shows against it. */
+static bool keep_head(struct gate *g, struct err *e)
+{
+    struct buf note;
+    struct arena *a = arena_new(1 << 12);
+    buf_init(&note, 0);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              ledger_checkpoint_of(g->x, g->store, a, &note, e) && buf_ok(&note, e) &&
+              store_value_put(g->store, STR(LEDGER_HEAD_VALUE), buf_view(&note), e);
+    buf_done(&note);
+    arena_free(a);
+    return ok;
+}
+
 bool gate_ledger_end(struct gate *g, struct err *e)
 {
     struct gate_ledger *l = g->ledger;
@@ -92,7 +107,7 @@ bool gate_ledger_end(struct gate *g, struct err *e)
             .record = str_slice(buf_view(&l->text), l->list[i].at, l->list[i].at + l->list[i].n),
             .audience = l->list[i].audience,
         };
-    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e);
+    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e) && keep_head(g, e);
     base_free(leaves);
     base_free(salts);
     l->count = 0;
@@ -117,10 +132,24 @@ void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES])
     ledger_hex(digest, out);
 }
 
+#define LINES_BYTES (POLICY_GROUP_LINES * 11 + 8)
+
+/* "5,7,9"; ",..." behind them when more decided than there was room for. */
+static struct str lines_of(const struct policy_group *g, char out[LINES_BYTES])
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < g->line_count && i < POLICY_GROUP_LINES; i++)
+        n += (size_t)snprintf(out + n, LINES_BYTES - n, "%s%u", i ? "," : "", g->lines[i]);
+    if (g->line_count > POLICY_GROUP_LINES)
+        n += (size_t)snprintf(out + n, LINES_BYTES - n, ",...");
+    return (struct str){out, n};
+}
+
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e)
 {
     struct ledger_record r = {.kind = kind};
+    char lines[LINES_BYTES];
     char digest[LEDGER_HEX_BYTES], audience[LEDGER_HEX_BYTES];
     uint32_t may = ledger_kind_allows(kind);
     ledger_record_text(&r, LEDGER_OBJECT, t->id);
@@ -143,7 +172,11 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
     if (may >> LEDGER_OUTCOME & 1)
         ledger_record_text(&r, LEDGER_OUTCOME, t->outcome);
     ledger_record_text(&r, LEDGER_REASON, t->reason);
-    if (t->line)
+    if (t->group && may >> LEDGER_LINES & 1 && t->group->line_count > 1)
+        ledger_record_text(&r, LEDGER_LINES, lines_of(t->group, lines));
+    else if (t->group && t->group->rule.line)
+        ledger_record_number(&r, LEDGER_LINE, t->group->rule.line);
+    else if (t->line)
         ledger_record_number(&r, LEDGER_LINE, t->line);
     if (may >> LEDGER_POLICY & 1)
         ledger_record_text(&r, LEDGER_POLICY, exchange_policy_digest(g->x));
@@ -153,8 +186,8 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
 /* ---- the log's keys and its head ---- */
 
 /* Two keys from one secret, which no signature ever sees. */
-static bool signer_of(const struct exchange *x, enum ledger_key_type type, struct arena *a,
-                      struct ledger_signer *out, struct err *e)
+bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
+                     struct ledger_signer *out, struct err *e)
 {
     unsigned char seed[CRYPT_SHA256_BYTES];
     bool log = type == LEDGER_KEY_LOG;
@@ -173,7 +206,7 @@ bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, st
 {
     struct ledger_signer s;
     struct arena *a = arena_new(1 << 12);
-    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && signer_of(x, type, a, &s, e);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) && exchange_signer(x, type, a, &s, e);
     if (ok) {
         ledger_key_put(&s.key, out);
         crypt_wipe(&s, sizeof s);
@@ -182,15 +215,41 @@ bool exchange_ledger_key(const struct exchange *x, enum ledger_key_type type, st
     return ok && buf_ok(out, e);
 }
 
-static bool checkpoint(struct exchange_session *s, struct arena *a, struct buf *out, struct err *e)
+/* Countersignatures of partners that were of this very head. A partner is shown its own: recipients
+ * do not learn of each other. */
+struct countersigning {
+    struct arena *a;
+    struct str only; /* this party's, or STR_NONE: all */
+    struct str text; /* of the checkpoint */
+    struct buf lines;
+};
+
+static bool add_countersigned(void *ctx, const struct store_witness *w)
 {
-    struct ledger_tiles tiles = store_ledger_tiles(s->store);
+    struct countersigning *c = ctx;
+    struct ledger_note note;
+    struct ledger_key key;
+    struct err ignored;
+    if (!w->cosigned.n || (c->only.p && !str_eq(c->only, w->party)) ||
+        !ledger_note_parse(c->a, w->cosigned, &note, &ignored) || !str_eq(note.text, c->text) ||
+        !ledger_key_parse(w->witness_key, &key, &ignored))
+        return true;
+    for (size_t i = 0; i < note.count; i++)
+        if (str_eq(note.signatures[i].name, key.name) && note.signatures[i].id == key.id)
+            buf_str(&c->lines, note.signatures[i].line);
+    return true;
+}
+
+bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct arena *a,
+                          struct buf *out, struct err *e)
+{
+    struct ledger_tiles tiles = store_ledger_tiles(s);
     struct ledger_checkpoint c = {.extensions = STR("")};
     struct ledger_signer signer;
     struct ledger_tree tree;
     uint64_t size;
-    if (!store_ledger_size(s->store, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
-        !signer_of(s->x, LEDGER_KEY_LOG, a, &signer, e))
+    if (!store_ledger_size(s, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
+        !exchange_signer(x, LEDGER_KEY_LOG, a, &signer, e))
         return false;
     ledger_tree_head(&tree, &c.head);
     c.origin = signer.key.name;
@@ -199,14 +258,41 @@ static bool checkpoint(struct exchange_session *s, struct arena *a, struct buf *
     return ok;
 }
 
-bool exchange_ledger_checkpoint(struct exchange_session *s, struct buf *out, struct err *e)
+static bool checkpoint(struct exchange_session *s, const struct principal *who, struct arena *a,
+                       struct buf *out, struct err *e)
 {
-    struct arena *a = arena_new(1 << 12);
+    struct countersigning more = {.a = a, .only = STR_NONE};
+    struct ledger_note parsed;
+    struct buf note;
+    buf_init(&note, 0);
+    buf_init(&more.lines, 0);
+    if (who && who->role == EXCHANGE_PEER)
+        more.only =
+            arena_printf(a, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
+    bool ok = ledger_checkpoint_of(s->x, s->store, a, &note, e) && buf_ok(&note, e) &&
+              ledger_note_parse(a, buf_view(&note), &parsed, e);
+    if (ok) {
+        more.text = parsed.text;
+        ok = store_witness_each(s->store, a, add_countersigned, &more, e) && buf_ok(&more.lines, e);
+    }
+    if (ok && more.lines.n)
+        ok = ledger_note_add(a, buf_view(&note), buf_view(&more.lines), out, e);
+    else if (ok)
+        buf_str(out, buf_view(&note));
+    buf_done(&note);
+    buf_done(&more.lines);
+    return ok;
+}
+
+bool exchange_ledger_checkpoint(struct exchange_session *s, const struct principal *who,
+                                struct buf *out, struct err *e)
+{
+    struct arena *a = arena_new(64 << 20);
     if (!a)
         return err_set(e, ERR_MEMORY, "out of memory");
     bool ok = store_begin(s->store, e);
     if (ok) {
-        ok = checkpoint(s, a, out, e);
+        ok = checkpoint(s, who, a, out, e);
         store_rollback(s->store);
     }
     arena_free(a);

@@ -210,22 +210,29 @@ static bool index_object(void *ctx, const struct store_object *o, struct err *e)
     return !i->failed;
 }
 
-/* Only a policy that looks at references has them kept; for one that comes later they are gathered.
- */
+/* They are kept from the first need on; what came before is gathered then. */
+static bool begin_references(struct gate *g, struct err *e)
+{
+    struct indexing i = {.g = g};
+    struct gate_walk all = {.most = SIZE_MAX};
+    g->keeps_references = true;
+    return gate_each_stored(g, &all, index_object, &i, e) &&
+           number_put(g->store, "references", 1, e);
+}
+
+bool gate_need_references(struct gate *g, struct err *e)
+{
+    return g->keeps_references || begin_references(g, e);
+}
+
 static bool keep_references(struct gate *g, struct err *e)
 {
     unsigned asks = policy_asks(g->policy) & (POLICY_REDACTS | POLICY_ASKS_REFERENCED);
-    struct indexing i = {.g = g};
-    struct gate_walk all = {.most = SIZE_MAX};
     uint64_t kept;
-    bool wanted = asks != 0 || g->has_copies;
     if (!number_get(g->store, "references", 0, &kept, e))
         return false;
-    g->keeps_references = wanted;
-    if ((kept == 1) == wanted)
-        return true;
-    return (!wanted || gate_each_stored(g, &all, index_object, &i, e)) &&
-           number_put(g->store, "references", wanted, e);
+    g->keeps_references = kept == 1;
+    return (asks == 0 && !g->has_copies) || gate_need_references(g, e);
 }
 
 /* ---- the writer's gate ---- */

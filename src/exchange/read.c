@@ -109,8 +109,8 @@ static bool look_at_audience(void *ctx, int64_t id, struct str text)
 
 /* Inside the reader's transaction: an audience that is new in its snapshot is in the list, so no
  * row can be passed over by a poller. */
-static const struct exchange_audiences *
-audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e)
+const struct exchange_audiences *
+exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e)
 {
     struct look l = {entry_of(s, party, e), false};
     if (!l.a)
@@ -137,7 +137,7 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
                        exchange_role_name(who->role));
     if (!store_begin(s->store, e))
         return false;
-    const struct exchange_audiences *a = audiences_of(s, &who->party, e);
+    const struct exchange_audiences *a = exchange_audiences_of(s, &who->party, e);
     bool ok = a != NULL;
     if (ok) {
         struct store_query sq = {
@@ -239,9 +239,10 @@ static bool wake_referrer(void *ctx, int64_t object, struct str type)
     return !w->failed;
 }
 
-static bool wake_of_copy(void *ctx, struct str copy_id)
+static bool wake_of_copy(void *ctx, struct str copy_id, bool varied)
 {
     struct waking *w = ctx;
+    (void)varied;
     w->failed =
         !store_referrers(w->s, store_name(w->s, copy_id), wake_referrer, w, w->e) || w->failed;
     return !w->failed;

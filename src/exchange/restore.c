@@ -203,17 +203,19 @@ static bool check_facts(struct restoring *r, struct err *e)
     if (!archive_facts_get(r->arena, buf_view(&r->facts_text), &r->facts, e))
         return err_prefix(e, "%s", r->o->file);
     if (r->facts.schema != store_schema())
-        return err_set(e, ERR_STORE_VERSION, "%s: its database has schema %llu, this program knows "
-                                             "%u: restore it with the setu that made it",
+        return err_set(e, ERR_STORE_VERSION,
+                       "%s: its database has schema %llu, this program knows "
+                       "%u: restore it with the setu that made it",
                        r->o->file, (unsigned long long)r->facts.schema, store_schema());
     if (now_us() >= r->facts.at_us)
         return true;
     instant_text(instant_now(), 0, now);
     instant_text(instant_of_us(r->facts.at_us), 0, then);
-    return err_set(e, ERR_CONFLICT,
-                   "%s was made at %s, and the clock here says %s: set the clock, else readers would "
-                   "miss what is released",
-                   r->o->file, then, now);
+    return err_set(
+        e, ERR_CONFLICT,
+        "%s was made at %s, and the clock here says %s: set the clock, else readers would "
+        "miss what is released",
+        r->o->file, then, now);
 }
 
 static bool check_archive(struct restoring *r, struct err *e)

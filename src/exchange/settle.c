@@ -119,6 +119,8 @@ static bool join_shares(struct comparing *c, struct gate_share **out)
             same = same->next;
         if (same) {
             same->serial = 0;
+            if (same->group->rule.line == 0)
+                same->group = s->group;
             if (!gate_combine(c->g, same->audience, s->audience, POLICY_EITHER, &same->audience,
                               c->e))
                 return false;
@@ -310,7 +312,7 @@ static bool add_row(struct gate *g, const struct gate_subject *s, const struct g
         .bytes = copy ? c->share->copy_bytes : json_source(s->source, s->object->json),
         .digest = copy ? STR_NONE : s->digest,
         .audience = c->after,
-        .line = c->share->group->rule.line,
+        .group = c->share->group,
     };
     if (!audience_of(g, c->after, whole ? c->share->serial : 0, &own, &to, e) ||
         !gate_collection(g, s->collection->id, &t.collection, e))
@@ -348,9 +350,9 @@ static bool change_row(struct gate *g, const struct gate_subject *s, const struc
                        struct err *e)
 {
     int64_t id = 0;
-    struct gate_told t = {
-        .id = s->object->id, .version = s->object->version, .readers = c->row.audience};
+    struct gate_told t = {.id = s->object->id, .version = s->object->version};
     if (!gate_combine(g, c->before, c->after, POLICY_WITHOUT, &t.audience, e) ||
+        !store_audience_put(g->store, t.audience, &t.readers, e) ||
         !gate_collection(g, s->collection->id, &t.collection, e) ||
         !gate_row_id(g, &c->row, s, &t, e) ||
         !gate_record_object(g, LEDGER_WITHDRAWAL_RECORD, &t, e))
@@ -368,10 +370,11 @@ static bool put_pending(void *ctx, int64_t object, struct str type)
     return true;
 }
 
-static bool wake_of_copy(void *ctx, struct str copy_id)
+static bool wake_of_copy(void *ctx, struct str copy_id, bool varied)
 {
     struct gate *g = ctx;
     struct err ignored;
+    (void)varied;
     g->pending_failed =
         g->pending_failed ||
         !store_referrers(g->store, store_name(g->store, copy_id), put_pending, g, &ignored);

@@ -113,7 +113,8 @@ static bool fill_client(struct peer_client *c, const struct peer_endpoint *p, st
     c->get_headers = curl_slist_append(NULL, "Accept: " MEDIA);
     c->post_headers = curl_slist_append(NULL, "Accept: " MEDIA);
     struct curl_slist *more = curl_slist_append(c->post_headers, "Content-Type: " MEDIA);
-    if (!c->get_headers || !more)
+    c->plain_headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (!c->get_headers || !more || !c->plain_headers)
         return err_set(e, ERR_MEMORY, "out of memory");
     CURLcode code = set_transport(c);
     code = code ? code : set_credentials(c, p);
@@ -152,6 +153,7 @@ void peer_client_close(struct peer_client *c)
     curl_easy_cleanup(c->curl);
     curl_slist_free_all(c->get_headers);
     curl_slist_free_all(c->post_headers);
+    curl_slist_free_all(c->plain_headers);
     json_reader_free(c->reader);
     buf_done(&c->body);
     arena_free(c->reply);
@@ -337,6 +339,10 @@ static bool read_answer(struct peer_client *c, struct str url, bool post, struct
     struct instant t;
     struct err why = {0};
     struct buf said;
+    if (c->plain) {
+        *out = (struct peer_reply){.text = buf_view(&c->body)};
+        return buf_ok(&c->body, e);
+    }
     if (!peer_media_ok(type)) {
         buf_init(&said, 0);
         buf_lit(&said, "the answer is not TAXII 2.1 but ");
@@ -378,7 +384,7 @@ static CURLcode set_request(struct peer_client *c, struct str url, const struct 
     } else {
         SET(CURLOPT_HTTPGET, 1L);
     }
-    SET(CURLOPT_HTTPHEADER, post ? c->post_headers : c->get_headers);
+    SET(CURLOPT_HTTPHEADER, c->plain ? c->plain_headers : post ? c->post_headers : c->get_headers);
     return code;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "exchange/exchange.h"
+#include "http/http.h"
 #include "json/json.h"
 
 /* How to reach and convince a TAXII server. Empty texts: not used. Copied by peer_client_open. */
@@ -104,5 +105,61 @@ struct peer_watch {
  * kept cursor follows from the first page on. On failure `out` says what was taken before it. */
 bool peer_sync(struct exchange_session *s, const struct store_peer *p, const struct peer_watch *w,
                struct peer_report *out, struct err *e) BASE_CHECKED;
+
+/* ---- witnessing partners' ledgers (docs/LEDGER.md) ---- */
+
+enum peer_ledger {
+    PEER_LEDGER_GOOD,   /* consistent with what was seen before, and countersigned */
+    PEER_LEDGER_NONE,   /* the server has no ledger: it is no Setu, or does not show it to us */
+    PEER_LEDGER_BROKEN, /* it contradicts what was seen before; nothing should be pulled */
+};
+struct peer_witnessed {
+    enum peer_ledger state;
+    struct exchange_judgement judgement;
+    struct str why;     /* no ledger: what the server said */
+    bool pinned, given; /* its keys were taken today; our countersignature reached it */
+    bool known;         /* its ledger was seen before */
+};
+/* Asks the partner of a subscription for its keys, once, and for its checkpoint, judges it, and
+ * hands back the countersignature. Text is in `a`. A failure says why it could not be judged; then
+ * out->state is BROKEN for what speaks against the partner (a signature that is none, another key
+ * than before, a ledger that was there and is gone) and NONE for the network's troubles. */
+bool peer_witness(struct exchange_session *s, const struct store_peer *p,
+                  const struct peer_watch *w, struct arena *a, struct peer_witnessed *out,
+                  struct err *e) BASE_CHECKED;
+/* An officer accepts a gap: looks for the confirmation in the partner's ledger, proves it. */
+struct peer_gap {
+    const struct store_peer *peer;
+    const struct principal *officer;
+    struct str reason;
+};
+bool peer_accept(struct exchange_session *s, const struct peer_gap *g, struct arena *a,
+                 struct err *e) BASE_CHECKED;
+
+/* Verifies a ledger from afar, as far as the caller is shown it: every entry, every tile of every
+ * level, the root, the checkpoint, and each record that is shown against its entry. What is wrong
+ * is a finding; a failure says that it could not look. Without a key the one that the server shows
+ * is believed. The checkpoint is appended to `note`. */
+struct peer_audit {
+    const struct peer_endpoint *server;
+    const struct ledger_key *key; /* or NULL */
+    exchange_audit_fn *finding;
+    exchange_progress_fn *progress;
+    void *ctx;
+};
+struct peer_audited {
+    uint64_t size, records, findings;
+    struct ledger_hash root;
+};
+bool peer_ledger_audit(const struct peer_audit *o, struct buf *note, struct peer_audited *out,
+                       struct err *e) BASE_CHECKED;
+
+/* ---- the door to the ledger ---- */
+
+/* Is the path this room's? Then peer_admit and peer_route are for it what taxii_admit and
+ * taxii_route are for all others. */
+bool peer_serves(const struct http_request *r);
+bool peer_admit(struct http_request *r, struct err *e) BASE_CHECKED;
+void peer_route(struct http_request *r);
 
 #endif

@@ -33,7 +33,7 @@ bool peer_url_segment_ok(struct str id);
 
 struct peer_client {
     CURL *curl;
-    struct curl_slist *get_headers, *post_headers;
+    struct curl_slist *get_headers, *post_headers, *plain_headers;
     struct arena *arena; /* what lives as long as the client */
     struct arena *reply; /* the last reply's tree */
     struct json_reader *reader;
@@ -42,14 +42,15 @@ struct peer_client {
     enum peer_url_kind kind;
     struct str base; /* of peer_url_kind */
     bool (*stop)(void);
+    bool plain; /* the next answers are of any type, and the next post is JSON */
     bool heavy; /* the last request failed because its answer was too large or too slow */
     char why[CURL_ERROR_SIZE];
 };
 
-/* An answer of 2xx in TAXII's media type; valid until the next request. */
+/* An answer of 2xx in TAXII's media type, or a plain one; valid until the next request. */
 struct peer_reply {
     struct str text;
-    const struct json *json; /* an object */
+    const struct json *json; /* an object; NULL of a plain answer */
     struct str last_added;   /* X-TAXII-Date-Added-Last where it is a timestamp, or STR_NONE */
 };
 /* GET, or POST of *post. Tries again after what passes by itself; all else is an error. */
@@ -85,5 +86,12 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 /* The stricter of our default marking and the partner's. */
 enum stix_tlp peer_stricter(enum stix_tlp ours, enum stix_tlp theirs);
+
+/* ---- witness.c ---- */
+
+/* GET, or POST of JSON, of a path of the client's server that is not TAXII's. The answer is in `a`,
+ * with BASE_PADDING readable bytes behind it. */
+bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const struct str *post,
+                struct str *out, struct err *e) BASE_CHECKED;
 
 #endif

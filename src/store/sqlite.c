@@ -46,7 +46,8 @@ static const char schema[] =
     "CREATE TABLE reference(target INTEGER NOT NULL, object INTEGER NOT NULL,"
     " PRIMARY KEY(target,object)) WITHOUT ROWID;"
     "CREATE TABLE copy(origin INTEGER NOT NULL, profile BLOB NOT NULL, name INTEGER NOT NULL,"
-    " origin_id TEXT NOT NULL, copy_id TEXT NOT NULL, PRIMARY KEY(origin,profile,name))"
+    " origin_id TEXT NOT NULL, copy_id TEXT NOT NULL, varied INTEGER NOT NULL,"
+    " PRIMARY KEY(origin,profile,name))"
     " WITHOUT ROWID;"
     "CREATE INDEX copy_name ON copy(name);"
     "CREATE TABLE derived(origin INTEGER NOT NULL, object INTEGER NOT NULL,"
@@ -74,6 +75,11 @@ static const char schema[] =
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
     " cursor TEXT NOT NULL, UNIQUE(name,remote));";
+static const char witness_schema[] =
+    "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
+    " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
+    " seen_us INTEGER NOT NULL, cosigned_us INTEGER NOT NULL,"
+    " accepted_us INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,
@@ -218,8 +224,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && make_name_key(db, e) && execute(db, version, e) &&
-         execute(db, "COMMIT", e);
+         execute(db, schema, e) && execute(db, witness_schema, e) && make_name_key(db, e) &&
+         execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
         remove_files(path);

@@ -1,4 +1,5 @@
-/* The SQLite driver: copying a database that others write, looking for damage, instants given out. */
+/* The SQLite driver: copying a database that others write, looking for damage, instants given out.
+ */
 #include <string.h>
 
 #include "store/sqlite_priv.h"

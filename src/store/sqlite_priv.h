@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
@@ -17,7 +17,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(ORG_GET, "SELECT id,nation,name,identity FROM org WHERE id=?1")                              \
     X(ORG_FIND, "SELECT id FROM org WHERE nation=?1 AND name=?2")                                  \
-    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1")                                     \
+    X(ORG_BY_IDENTITY, "SELECT id FROM org WHERE identity=?1 AND identity<>''")                    \
     X(ORG_ADD, "INSERT INTO org(nation,name,identity) VALUES(?1,?2,?3)")                           \
     X(ORG_IDENTITY, "UPDATE org SET identity=?2 WHERE id=?1")                                      \
     X(USER_ADD, "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,"         \
@@ -71,14 +71,15 @@
     X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
                      " AND version_us>?3 LIMIT 1")                                                 \
     X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
-                       "o.owner_org FROM release r JOIN object o ON o.id=r.object"                 \
-                       " WHERE r.collection=?1 AND r.name=?2")                                     \
+                       "o.owner_org FROM release r INDEXED BY release_name JOIN object o"          \
+                       " ON o.id=r.object WHERE r.collection=?1 AND r.name=?2")                    \
     X(RELEASE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"         \
                    " WHERE collection=?1 AND audience=?2 AND date_added>?3"                        \
                    " ORDER BY date_added LIMIT ?4")                                                \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
-    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release WHERE name=?1"          \
-                         " AND collection=?2 AND superseded=?3 AND audience=?4")                   \
+    X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release"                        \
+                         " INDEXED BY release_name WHERE name=?1 AND collection=?2"                \
+                         " AND superseded=?3 AND audience=?4")                                     \
     X(RELEASE_LAST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"               \
                     " AND superseded=?3 AND audience=?4 ORDER BY version_us DESC LIMIT 1")         \
     X(RELEASE_FIRST, "SELECT version_us FROM release WHERE name=?1 AND collection=?2"              \
@@ -96,10 +97,11 @@
     X(REFERENCE_PUT, "INSERT OR IGNORE INTO reference(target,object) VALUES(?1,?2)")               \
     X(REFERRERS, "SELECT o.id,o.type FROM reference f JOIN object o ON o.id=f.object"              \
                  " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
-    X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
-                " VALUES(?1,?2,?3,?4,?5)")                                                         \
+    X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id,varied)"         \
+                " VALUES(?1,?2,?3,?4,?5,?6)")                                                      \
     X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
-    X(COPIES_OF, "SELECT DISTINCT copy_id FROM copy WHERE origin=?1 ORDER BY copy_id")             \
+    X(COPIES_OF,                                                                                   \
+      "SELECT copy_id,min(varied) FROM copy WHERE origin=?1 GROUP BY copy_id ORDER BY copy_id")    \
     X(COPY_ORIGIN, "SELECT DISTINCT origin_id FROM copy WHERE name=?1 LIMIT 2")                    \
     X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
     X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \
@@ -134,6 +136,10 @@
                    " FROM leaves WHERE first<=?1) ORDER BY first")                                 \
     X(LEDGER_BODY, "UPDATE leaves SET body=?2 WHERE first=?1")                                     \
     X(LEDGER_NODES, "SELECT number,hash FROM node WHERE level=?1 AND number>=?2 ORDER BY number")  \
+    X(LEDGER_NODE_COUNT, "SELECT count(*) FROM node")                                              \
+    X(LEDGER_RELEASES, "SELECT r.collection,r.audience,r.date_added,r.object,r.name,r.version_us," \
+                       "r.leaf,o.stix_id,o.version,o.flags,o.bytes FROM release r"                 \
+                       " LEFT JOIN object o ON o.id=r.object WHERE r.leaf>=?1 AND r.leaf<?2")      \
     X(LEDGER_NODE_PUT, "INSERT OR REPLACE INTO node(level,number,hash) VALUES(?1,?2,?3)")          \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
@@ -149,17 +155,25 @@
     X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor)"           \
                 " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'')")                                             \
     X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
+    X(WITNESS_GET, STORE_WITNESS_COLUMNS " WHERE party=?1")                                        \
+    X(WITNESS_PUT, "INSERT OR REPLACE INTO witness(party,log_key,witness_key,seen,state,"          \
+                   "evidence,cosigned,seen_us,cosigned_us,accepted_us)"                            \
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")                                      \
+    X(WITNESS_EACH, STORE_WITNESS_COLUMNS " ORDER BY party")                                       \
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 
 /* A copy is kept while an original of it is, so that no other content takes its id and version. */
 #define STORE_HAS_ORIGINAL(copy)                                                                   \
     "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
+#define STORE_WITNESS_COLUMNS                                                                      \
+    "SELECT party,log_key,witness_key,seen,state,evidence,cosigned,seen_us,cosigned_us,"           \
+    "accepted_us FROM witness"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"
 #define STORE_RELEASE_COLUMNS                                                                      \
-    "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us"
+    "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us,r.leaf"
 #define STORE_USER_COLUMNS                                                                         \
     "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
     "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \

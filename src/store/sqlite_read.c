@@ -162,7 +162,7 @@ static bool read_merged(struct reading *r)
 /* ---- reading by id ---- */
 
 struct candidate {
-    int64_t date_added, object;
+    int64_t date_added, object, version_us;
 };
 
 static int by_date(const void *a, const void *b)
@@ -177,14 +177,36 @@ struct candidates {
     size_t n, room;
 };
 
-static bool add_candidate(struct candidates *c, int64_t date_added, int64_t object, struct err *e)
+static bool add_candidate(struct candidates *c, const struct candidate *found, struct err *e)
 {
     void *items = c->list;
     if (!base_grow(&items, &c->room, c->n + 1, sizeof *c->list))
         return err_set(e, ERR_MEMORY, "out of memory");
     c->list = items;
-    c->list[c->n++] = (struct candidate){date_added, object};
+    c->list[c->n++] = *found;
     return true;
+}
+
+/* The rows of one audience, superseded or not. */
+static bool collect_audience(struct reading *r, int64_t name, int superseded, int64_t audience,
+                             struct candidates *out)
+{
+    bool row = false, ok;
+    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_READER, r->e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, name);
+    sqlite3_bind_int64(stmt, 2, r->q->collection);
+    sqlite3_bind_int(stmt, 3, superseded);
+    sqlite3_bind_int64(stmt, 4, audience);
+    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
+        struct candidate found = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                  sqlite3_column_int64(stmt, 2)};
+        if (!(ok = add_candidate(out, &found, r->e)))
+            break;
+    }
+    sqlite3_reset(stmt);
+    return ok;
 }
 
 static bool version_asked(const struct store_query *q, int64_t version, int64_t first, int64_t last)
@@ -196,37 +218,30 @@ static bool version_asked(const struct store_query *q, int64_t version, int64_t 
     return asked;
 }
 
-/* The rows of one audience, superseded or not. */
-static bool collect_audience(struct reading *r, int64_t name, int superseded, int64_t audience,
-                             const int64_t range[2], struct candidates *out)
+/* Of the rows of one name, from `from` on, keeps those whose version is asked for. */
+static void keep_asked(const struct store_query *q, struct candidates *c, size_t from)
 {
-    bool row = false, ok;
-    sqlite3_stmt *stmt = store_statement(r->s, STORE_RELEASE_OF_READER, r->e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, name);
-    sqlite3_bind_int64(stmt, 2, r->q->collection);
-    sqlite3_bind_int(stmt, 3, superseded);
-    sqlite3_bind_int64(stmt, 4, audience);
-    while ((ok = store_step(r->s, stmt, &row, r->e)) && row) {
-        int64_t date = sqlite3_column_int64(stmt, 0);
-        if (date <= r->q->after_us ||
-            !version_asked(r->q, sqlite3_column_int64(stmt, 2), range[0], range[1]))
-            continue;
-        if (!(ok = add_candidate(out, date, sqlite3_column_int64(stmt, 1), r->e)))
-            break;
+    int64_t first = INT64_MAX, last = INT64_MIN;
+    size_t kept = from;
+    for (size_t i = from; i < c->n; i++) {
+        first = c->list[i].version_us < first ? c->list[i].version_us : first;
+        last = c->list[i].version_us > last ? c->list[i].version_us : last;
     }
-    sqlite3_reset(stmt);
-    return ok;
+    for (size_t i = from; i < c->n; i++)
+        if (c->list[i].date_added > q->after_us &&
+            version_asked(q, c->list[i].version_us, first, last))
+            c->list[kept++] = c->list[i];
+    c->n = kept;
 }
 
 static bool collect_name(struct reading *r, int64_t name, struct candidates *out)
 {
-    int64_t range[2] = {0, 0};
-    bool ok = version_range(r, name, &range[0], &range[1]);
+    bool ok = true;
+    size_t from = out->n;
     for (size_t i = 0; i < r->q->audience_count && ok; i++)
-        ok = collect_audience(r, name, 0, r->q->audiences[i], range, out) &&
-             collect_audience(r, name, 1, r->q->audiences[i], range, out);
+        ok = collect_audience(r, name, 0, r->q->audiences[i], out) &&
+             collect_audience(r, name, 1, r->q->audiences[i], out);
+    keep_asked(r->q, out, from);
     return ok;
 }
 

@@ -48,8 +48,8 @@ bool store_check(struct store *s, bool thorough, store_text_fn *each, void *ctx,
                  struct err *e) BASE_CHECKED;
 /* The latest date_added of any collection, 0 without one. */
 bool store_dates_last(struct store *s, int64_t *us, struct err *e) BASE_CHECKED;
-/* What is released from now on gets, in each collection, a date_added after `floor_us`, and at least
- * `ahead_us` later than the last one. */
+/* What is released from now on gets, in each collection, a date_added after `floor_us`, and at
+ * least `ahead_us` later than the last one. */
 bool store_dates_raise(struct store *s, int64_t floor_us, int64_t ahead_us,
                        struct err *e) BASE_CHECKED;
 
@@ -182,6 +182,7 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
 /* One row: `object`, a version of `name`, is released to an audience. */
 struct store_release {
     int64_t collection, audience, date_added, object, name, version_us;
+    uint64_t leaf; /* of the ledger, which records the release */
     struct str audience_text;
 };
 typedef bool store_release_fn(void *ctx, const struct store_release *r); /* false stops */
@@ -227,13 +228,15 @@ bool store_referrers(struct store *s, int64_t target, store_referrer_fn *each, v
 struct store_copy {
     unsigned char profile[STORE_PROFILE_BYTES];
     struct str origin_id, copy_id;
+    bool varied; /* not all recipients of this view have this copy (gate.c, variant_of) */
 };
 /* Has anything ever gone out as a copy? */
 bool store_copy_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
 /* Every id under which a version of it went out as a copy, in a fixed order; text lives during the
  * call. */
-bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each, void *ctx,
+typedef bool store_copy_fn(void *ctx, struct str copy_id, bool varied); /* false stops */
+bool store_copies_of(struct store *s, struct str origin_id, store_copy_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
 /* STR_NONE when it is no copy, or one of several originals (observables that become equal). */
 bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,
@@ -332,6 +335,14 @@ bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf
                        void *ctx, struct err *e) BASE_CHECKED;
 /* Reads from, and in a transaction writes to, the store: as long as it is open. */
 struct ledger_tiles store_ledger_tiles(struct store *s);
+/* How many hashes of the levels above 0 are kept. */
+bool store_ledger_node_count(struct store *s, uint64_t *count, struct err *e) BASE_CHECKED;
+/* Every release row whose leaf is in [first, end), with its object and that one's bytes, in no
+ * order; costs a walk over all rows. */
+typedef bool store_recorded_fn(void *ctx, const struct store_release *r,
+                               const struct store_object *o); /* false stops */
+bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_recorded_fn *each,
+                           void *ctx, struct err *e) BASE_CHECKED;
 /* Forgets a record and its salt; the entry stays, and every proof with it. */
 bool store_ledger_erase(struct store *s, uint64_t index, struct err *e) BASE_CHECKED;
 
@@ -389,5 +400,25 @@ bool store_peer_cursor(struct store *s, int64_t id, struct str cursor, struct er
 typedef bool store_peer_fn(void *ctx, const struct store_peer *p);
 bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
+
+/* ---- ledgers that witness each other: one row a partner ---- */
+
+/* Texts are empty where there is nothing yet. */
+struct store_witness {
+    struct str party;                /* NATION/org */
+    struct str log_key, witness_key; /* its verifier keys, which do not change any more */
+    struct str seen;                 /* the last good checkpoint of its log, countersigned here */
+    struct str state, evidence; /* what is wrong, and the checkpoint that shows it with `seen` */
+    struct str cosigned;        /* the last checkpoint of our log that it countersigned */
+    int64_t seen_us, cosigned_us;
+    int64_t accepted_us; /* of the last confirmation of a restore there that was accepted */
+};
+/* Fills all but `party` with nothing when there is no row. Text is in `a`. */
+bool store_witness_get(struct store *s, struct arena *a, struct str party,
+                       struct store_witness *out, struct err *e) BASE_CHECKED;
+bool store_witness_put(struct store *s, const struct store_witness *w, struct err *e) BASE_CHECKED;
+typedef bool store_witness_fn(void *ctx, const struct store_witness *w); /* false stops */
+bool store_witness_each(struct store *s, struct arena *a, store_witness_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
 
 #endif

@@ -239,10 +239,10 @@ class Node:
 
     # ---- the server
 
-    def start(self, *words, env=None):
+    def start(self, *words, env=None, listen="127.0.0.1:0"):
         assert self.server is None
         self.server = subprocess.Popen(
-            [SETU, "serve", self.dir, "--listen", "127.0.0.1:0", *words], cwd=ROOT,
+            [SETU, "serve", self.dir, "--listen", listen, *words], cwd=ROOT,
             stdout=subprocess.PIPE, stderr=open(self.dir.parent / (self.dir.name + ".log"), "ab"),
             env=env and {**os.environ, **env})
         readable, _, _ = select.select([self.server.stdout], [], [], PATIENCE_S)

@@ -157,10 +157,9 @@ static bool note_record(void *ctx, const struct store_leaf *l)
     if (!ledger_record_parse(t->json, t->arena, l->record, &r, &e) ||
         strcmp(ledger_kind_name(r.kind), t->kind) != 0)
         return true;
-    t->n += (size_t)snprintf(t->text + t->n, sizeof t->text - t->n, "%.*s %llu %.*s|",
-                             STR_FMT(r.text[LEDGER_ACTOR]),
-                             (unsigned long long)r.number[LEDGER_SIZE],
-                             STR_FMT(r.text[LEDGER_REASON]));
+    t->n += (size_t)snprintf(
+        t->text + t->n, sizeof t->text - t->n, "%.*s %llu %.*s|", STR_FMT(r.text[LEDGER_ACTOR]),
+        (unsigned long long)r.number[LEDGER_SIZE], STR_FMT(r.text[LEDGER_REASON]));
     t->audience = l->audience;
     t->last = l->index;
     return true;
@@ -198,7 +197,7 @@ static uint64_t log_size(struct node *n)
     struct err e;
     uint64_t size = 0;
     buf_init(&note, 0);
-    CHECK(exchange_ledger_checkpoint(n->s, &note, &e));
+    CHECK(exchange_ledger_checkpoint(n->s, NULL, &note, &e));
     text = buf_view(&note);
     str_cut(&text, '\n');
     CHECK(str_to_u64(str_cut(&text, '\n'), &size));
@@ -219,10 +218,10 @@ static void check_confirming(struct node *back, uint64_t size)
                       e.code == ERR_FORBIDDEN,
                   "%c", *who);
     for (size_t i = 0; i < COUNT(bad_reasons); i++)
-        CHECK_ROW(!exchange_restore_confirm(back->s, person(back, 'a'), str_of(bad_reasons[i]), &r,
-                                            &e) &&
-                      e.code == ERR_USAGE,
-                  "%zu", i);
+        CHECK_ROW(
+            !exchange_restore_confirm(back->s, person(back, 'a'), str_of(bad_reasons[i]), &r, &e) &&
+                e.code == ERR_USAGE,
+            "%zu", i);
     CHECK(exchange_restored(back->s, &r, &e) && r.count == 1);
     CHECK_ROW(exchange_restore_confirm(back->s, person(back, 'a'), STR("a disk failed"), &r, &e),
               "%s", e.msg);
@@ -247,9 +246,9 @@ static void test_there_and_back(void)
     char want[100];
     node_make(&n, "node", NULL);
     for (int i = 1; i < 9; i++)
-        CHECK_TEXT(submit(&n, "nt"[i % 2], &n.c, indicator(i, 1, marked(STIX_TLP_GREEN + i % 2)),
-                          false),
-                   "accepted", "%d", i);
+        CHECK_TEXT(
+            submit(&n, "nt"[i % 2], &n.c, indicator(i, 1, marked(STIX_TLP_GREEN + i % 2)), false),
+            "accepted", "%d", i);
     uint64_t size = log_size(&n);
     CHECK_ROW(take(&n, "b.tar", &made, &e), "%s", e.msg);
     CHECK(made.size == size && made.files == 8);
@@ -354,7 +353,8 @@ static int64_t last_date(struct node *n)
 }
 
 /* Whatever the clock did before, what a restored node releases comes later than all that it gave
- * out before it was lost: `ahead` is how far its clock was wrong, and set right before the backup. */
+ * out before it was lost: `ahead` is how far its clock was wrong, and set right before the backup.
+ */
 static void one_clock(int64_t ahead)
 {
     struct node n, back;
@@ -514,8 +514,8 @@ static void refuses_changed(const struct sample *s, const char *name, struct str
 
 static void test_parts(const struct sample *s)
 {
-    static const char *const extra[] = {"../evil", "tls/../../evil", "/tmp/evil", "tls/a/b",
-                                        "setu.db-wal", "tls/.x", "peers/", "peers/a b"};
+    static const char *const extra[] = {"../evil",     "tls/../../evil", "/tmp/evil", "tls/a/b",
+                                        "setu.db-wal", "tls/.x",         "peers/",    "peers/a b"};
     struct sample other;
     struct built b;
     buf_init(&b.file, 0);
@@ -679,7 +679,8 @@ static void test_no_backup(void)
     CHECK(!bring_back("b.tar", "none/back", &restored, &e) && e.code == ERR_IO);
     CHECK(nothing_but("b.tar bad.tar fifo node "));
     CHECK(mkdir(at("back"), 0700) == 0);
-    CHECK_ROW(bring_back("b.tar", "back", &restored, &e), "%s", e.msg); /* an empty folder is fine */
+    CHECK_ROW(bring_back("b.tar", "back", &restored, &e), "%s",
+              e.msg); /* an empty folder is fine */
     base_free((void *)(uintptr_t)s.file.p);
     CHECK(shell("rm -r '%s'/*", folder));
 }
@@ -697,12 +698,12 @@ static void test_places(void)
         bool force;
         enum err_code code;
     } rows[] = {
-        {"node/b.tar", false, ERR_USAGE},    {"node/setu.db", true, ERR_USAGE},
+        {"node/b.tar", false, ERR_USAGE},     {"node/setu.db", true, ERR_USAGE},
         {"node/tls/ca.key", true, ERR_USAGE}, {"other/../node/x", true, ERR_USAGE},
-        {"link/x", true, ERR_USAGE},         {"other", true, ERR_USAGE},
-        {"other/", true, ERR_USAGE},         {"none/x", false, ERR_IO},
-        {"there", false, ERR_CONFLICT},      {"there", true, ERR_NONE},
-        {"other/x", false, ERR_NONE},        {"node2", false, ERR_NONE},
+        {"link/x", true, ERR_USAGE},          {"other", true, ERR_USAGE},
+        {"other/", true, ERR_USAGE},          {"none/x", false, ERR_IO},
+        {"there", false, ERR_CONFLICT},       {"there", true, ERR_NONE},
+        {"other/x", false, ERR_NONE},         {"node2", false, ERR_NONE},
     };
     node_make(&n, "node", NULL);
     CHECK(shell("cd '%s' && mkdir other && ln -s node link && echo mine > there", folder));
@@ -725,8 +726,17 @@ static void test_places(void)
 
 static long stop_at, asked;
 
+/* What is there so far holds keys. */
 static bool stop(void)
 {
+    DIR *d = opendir(folder);
+    struct stat st;
+    for (const struct dirent *each = d ? readdir(d) : NULL; each; each = readdir(d))
+        if (strncmp(each->d_name, "c.tar", 5) == 0 || strncmp(each->d_name, "back", 4) == 0)
+            CHECK_ROW(fstatat(dirfd(d), each->d_name, &st, 0) == 0 && (st.st_mode & 0077) == 0,
+                      "%s", each->d_name);
+    if (d)
+        closedir(d);
     return ++asked == stop_at;
 }
 

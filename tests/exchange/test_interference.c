@@ -452,6 +452,8 @@ static void ask(struct asking *a, const char *fmt, ...)
         taxii_route(&r);
     else
         http_reply_err(&r, &e);
+    must(r.status != 503);
+    atomic_store(&a->server->replies_bytes, 0); /* it is sent */
     buf_lit(a->out, "\n--- ");
     put_plain(a, str_of(uri));
     buf_printf(a->out, " %d %s", r.status, r.type);
