@@ -91,6 +91,7 @@
 #define LIMIT_LEDGER_RECORDS_ANSWER 1000
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
 #define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
+#define LIMIT_LEDGER_EVIDENCE_KEPT  100  /* pairs of checkpoints against one partner */
 
 /* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
@@ -209,6 +210,10 @@
 #define LIMIT_PEER_TRANSFER_S    3600
 #define LIMIT_PEER_RETRY_AFTER_S 60
 #define LIMIT_PEER_STATUS_S      300
+#define LIMIT_PEER_LEDGER_BYTES  (1u << 20)   /* an answer about a ledger, but for records */
+#define LIMIT_PEER_RECORDS_BYTES (128u << 20) /* … for LIMIT_LEDGER_RECORDS_ANSWER records */
+#define LIMIT_PEER_SEARCH_LEAVES 1000000      /* in which a confirmation is looked for */
+#define LIMIT_PEER_JUDGE_TRIES   3            /* while others judge the same ledger */
 
 /* Release rows that a session keeps between pages, some 50 bytes each. */
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)

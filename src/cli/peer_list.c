@@ -9,8 +9,16 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
-static void put_json(struct buf *b, const struct store_peer *p, struct str into)
+/* What this node knows of the partner's ledger; none: the server never showed one. */
+static struct str ledger_of(const struct store_witness *w)
 {
+    return w->state.n ? w->state : w->seen.n ? STR("good") : STR("none");
+}
+
+static void put_json(struct buf *b, const struct store_peer *p, struct str into,
+                     const struct store_witness *w)
+{
+    char at[INSTANT_TEXT_BYTES];
     buf_byte(b, '{');
     json_put_member(b, "peer", p->name);
     json_put_member(b, "nation", p->nation);
@@ -21,10 +29,27 @@ static void put_json(struct buf *b, const struct store_peer *p, struct str into)
     json_put_member(b, "auth", p->auth);
     json_put_member(b, "ca", p->ca);
     json_put_member(b, "cursor", p->cursor);
+    json_put_member(b, "ledger", ledger_of(w));
+    if (w->seen_us)
+        json_put_member(b, "witnessed", instant_text(instant_of_us(w->seen_us), 6, at));
     buf_lit(b, "}\n");
 }
 
-static void put_text(struct buf *b, const struct store_peer *p, struct str into)
+static void put_ledger(struct buf *b, const struct store_witness *w)
+{
+    char at[INSTANT_TEXT_BYTES];
+    if (w->seen_us)
+        buf_printf(b, "  its ledger was good at %.*s, and countersigned",
+                   STR_FMT(instant_text(instant_of_us(w->seen_us), 0, at)));
+    if (w->state.n)
+        buf_printf(b, "%s %.*s: nothing is pulled; see `setu ledger witness`",
+                   w->seen_us ? "; since then" : "  its ledger:", STR_FMT(w->state));
+    if (w->seen_us || w->state.n)
+        buf_byte(b, '\n');
+}
+
+static void put_text(struct buf *b, const struct store_peer *p, struct str into,
+                     const struct store_witness *w)
 {
     buf_printf(b, "%.*s (%.*s, %.*s): \"%.*s\" of %.*s into \"%.*s\", ", STR_FMT(p->name),
                STR_FMT(p->org), STR_FMT(p->nation), STR_FMT(p->remote), STR_FMT(p->url),
@@ -33,6 +58,7 @@ static void put_text(struct buf *b, const struct store_peer *p, struct str into)
         buf_printf(b, "taken up to %.*s\n", STR_FMT(p->cursor));
     else
         buf_lit(b, "nothing taken yet\n");
+    put_ledger(b, w);
 }
 
 static struct str collection_name(const struct exchange_collection *list, size_t n, int64_t id,
@@ -55,7 +81,12 @@ static bool put_all(struct cli *c, struct cli_node *node, struct buf *b, struct 
         return false;
     for (size_t i = 0; i < n; i++) {
         struct str into = collection_name(list, list_count, rows[i].collection, json);
-        (json ? put_json : put_text)(b, &rows[i], into);
+        struct store_witness w;
+        struct str party = arena_printf(c->arena, "%.*s/%.*s", STR_FMT(rows[i].nation),
+                                        STR_FMT(rows[i].org));
+        if (!arena_ok(c->arena, e) || !exchange_witness(node->s, c->arena, party, &w, e))
+            return false;
+        (json ? put_json : put_text)(b, &rows[i], into, &w);
     }
     return buf_ok(b, e);
 }
@@ -85,7 +116,7 @@ const struct cli_command cli_peer_list = {
     .least_args = 1,
     .most_args = 1,
     .summary = "list partners, what is pulled from them and how far",
-    .text = "Credentials are named by the file that holds them, never shown.",
+    .text = "Beneath each stands whether its ledger was good when it was last looked at. Credentials are named by the file that holds them, never shown.",
     .options = options,
     .run = run,
 };

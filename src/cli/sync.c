@@ -24,7 +24,7 @@ static const struct cli_option options[] = {
 /* A partner whose ledger was looked at in this round. */
 struct looked {
     struct looked *next;
-    struct str nation, org;
+    struct str nation, org, origin;
     bool broken;
 };
 
@@ -108,7 +108,9 @@ static void put_ledger_json(struct buf *b, const struct store_peer *p,
     buf_byte(b, '{');
     json_put_member(b, "peer", p->name);
     json_put_member(b, "ledger",
-                    str_of(e ? "unknown" : ledger_relation_name(w->judgement.relation)));
+                    str_of(w->finding ? w->finding
+                           : e        ? "unknown"
+                                      : ledger_relation_name(w->judgement.relation)));
     if (e) {
         json_put_member(b, "error", str_of(e->msg));
     } else {
@@ -136,6 +138,25 @@ static void tell_good(struct job *j, const struct store_peer *p, const struct pe
 static void tell_broken(const struct job *j, const struct store_peer *p,
                         const struct peer_witnessed *w)
 {
+    if (w->judgement.relation == LEDGER_BAD_PROOF) {
+        fprintf(stderr,
+                "setu sync: %.*s: bad-proof: its server does not show that its ledger of %llu "
+                "leaves continues the %llu that this node countersigned. Nothing is pulled from it "
+                "until it does. Both signed checkpoints are kept: `setu ledger witness %s`. Ask its "
+                "administrator by another way\n",
+                STR_FMT(p->name), (unsigned long long)w->judgement.size,
+                (unsigned long long)w->judgement.before, j->c->args[0]);
+        return;
+    }
+    if (w->judgement.stands) {
+        fprintf(stderr,
+                "setu sync: %.*s: the %s that was found in its ledger stands. Nothing is pulled "
+                "from it. Both signed checkpoints are kept: `setu ledger witness %s`. If it was "
+                "restored from a backup, its officers confirm that (`setu ledger confirm`), then "
+                "an officer here gives `setu peer accept`\n",
+                STR_FMT(p->name), ledger_relation_name(w->judgement.relation), j->c->args[0]);
+        return;
+    }
     fprintf(stderr,
             "setu sync: %.*s: %s: its ledger of %llu leaves contradicts the %llu that this node "
             "countersigned. Nothing is pulled from it. Both signed checkpoints are kept: `setu "
@@ -159,6 +180,8 @@ static bool judge_ledger(struct job *j, const struct store_peer *p, struct arena
         return true;
     if (j->json)
         put_ledger_json(&j->out, p, &w, ok ? NULL : &e);
+    if (!ok && broken)
+        err_prefix(&e, "nothing is pulled from %.*s", STR_FMT(p->name));
     if (!ok && !cli_signals_stopped())
         cli_fail(j->c, &e);
     else if (broken)
@@ -170,17 +193,39 @@ static bool judge_ledger(struct job *j, const struct store_peer *p, struct arena
     return ok && !broken;
 }
 
-/* Once a round, however many subscriptions a partner has. */
+/* What one partner sends must not take the memory of the others. */
+static bool judge_apart(struct job *j, const struct store_peer *p)
+{
+    struct arena *a = arena_new(64u << 20);
+    struct err e = {0};
+    bool good = false;
+    if (a) {
+        good = judge_ledger(j, p, a);
+    } else {
+        err_set(&e, ERR_MEMORY, "out of memory");
+        cli_fail(j->c, &e);
+        j->failed = true;
+    }
+    arena_free(a);
+    return good;
+}
+
+/* Once a round for a partner's server, however many subscriptions there are. */
 static bool ledger_good(struct job *j, const struct store_peer *p, struct arena *a)
 {
+    struct str origin;
+    struct err ignored;
     struct looked *l = j->looked;
-    while (l && !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org)))
+    if (!peer_url_origin(a, p->url, &origin, &ignored))
+        return true; /* peer_sync says what is wrong with the URL */
+    while (l && !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org) &&
+                  str_eq(l->origin, origin)))
         l = l->next;
     if (l)
         return !l->broken;
-    bool good = judge_ledger(j, p, a);
+    bool good = judge_apart(j, p);
     if ((l = arena_calloc(a, 1, sizeof *l))) {
-        *l = (struct looked){j->looked, p->nation, p->org, !good};
+        *l = (struct looked){j->looked, p->nation, p->org, origin, !good};
         j->looked = l;
     }
     return good;

@@ -307,7 +307,7 @@ static bool look_at_witness(void *ctx, const struct store_witness *w)
         doctor_tell(d, EXCHANGE_ERROR,
                     "ask its administrator by another way; the evidence is in `setu ledger "
                     "witness`; if it was restored, an officer gives `setu peer accept`",
-                    "%.*s shows a ledger that contradicts what was countersigned: %.*s",
+                    "%.*s does not show a ledger that continues what was countersigned: %.*s",
                     STR_FMT(w->party), STR_FMT(w->state));
     else if (w->seen.n && d->now_us - w->seen_us > WITNESS_OLD_US)
         doctor_tell(d, EXCHANGE_WARNING, "see that `setu sync` runs, and reaches it",

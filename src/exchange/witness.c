@@ -23,38 +23,105 @@ bool exchange_witnesses(struct exchange_session *s, struct arena *a, store_witne
     return store_witness_each(s->store, a, each, ctx, e);
 }
 
+/* A finding that proves itself: it stands, whatever is shown later, until an officer accepts it. */
+static bool stands(struct str state)
+{
+    return str_eq(state, STR("fork")) || str_eq(state, STR("rollback"));
+}
+
+bool exchange_evidence(struct exchange_session *s, struct str party, store_evidence_fn *each,
+                       void *ctx, struct err *e)
+{
+    return store_evidence_each(s->store, party, each, ctx, e);
+}
+
 /* ---- writing ---- */
+
+/* What a job changes of a partner's row. All else stays as the transaction finds it: others may
+ * judge the same ledger, or take its countersignature, at the same time. */
+enum witness_part { WITNESS_KEYS, WITNESS_GOOD, WITNESS_FINDING, WITNESS_COSIGNED, WITNESS_ACCEPTED };
 
 struct witness_job {
     struct exchange_waiter w;
-    struct store_witness row;
-    struct str seen_before; /* what the judgement was made on */
+    enum witness_part part;
+    const struct store_witness *row; /* with the new values of the part */
+    struct str before;               /* GOOD, FINDING, ACCEPTED: the `seen` that was judged by */
     const struct principal *who;
     struct ledger_record *record; /* or NULL */
 };
 
-static bool witness_apply(struct exchange *x, struct store *s, struct exchange_job *j,
-                          struct err *e)
+static bool other_key(struct str party, struct err *e)
 {
-    struct witness_job *job = (struct witness_job *)j;
-    struct store_witness now;
-    struct arena *a = x->gate->arena;
-    if (!store_witness_get(s, a, job->row.party, &now, e))
-        return false;
-    if (!str_eq(now.seen, job->seen_before))
-        return err_set(e, ERR_CONFLICT, "%.*s's ledger was judged by another at the same time",
-                       STR_FMT(job->row.party));
-    return store_witness_put(s, &job->row, e) &&
-           (!job->record ||
-            (gate_act_for(x->gate, job->who, e) && gate_record(x->gate, job->record, 0, e)));
+    return err_set(e, ERR_CONFLICT,
+                   "%.*s shows another key than before: either it is not %.*s, or its node was "
+                   "made anew: ask its administrator by another way",
+                   STR_FMT(party), STR_FMT(party));
 }
 
-static bool put_row(struct exchange_session *s, const struct store_witness *row,
-                    struct str seen_before, struct err *e)
+static bool keep_keys(struct store_witness *now, const struct store_witness *row, struct err *e)
 {
-    struct witness_job j = {.row = *row, .seen_before = seen_before};
-    j.w.job.apply = witness_apply;
-    return exchange_run(s->x, &j.w, e);
+    if ((now->log_key.n && row->log_key.n && !str_eq(now->log_key, row->log_key)) ||
+        (now->witness_key.n && row->witness_key.n && !str_eq(now->witness_key, row->witness_key)))
+        return other_key(row->party, e);
+    now->log_key = row->log_key.n ? row->log_key : now->log_key;
+    now->witness_key = row->witness_key.n ? row->witness_key : now->witness_key;
+    return true;
+}
+
+static bool judged_by_others(const struct witness_job *j, const struct store_witness *now,
+                             struct err *e)
+{
+    bool stale = !str_eq(now->seen, j->before) || (j->part == WITNESS_GOOD && stands(now->state));
+    return stale && !err_set(e, ERR_CONFLICT,
+                             "the ledger of %.*s was judged by another at the same time: give the "
+                             "command again",
+                             STR_FMT(now->party));
+}
+
+static void take_part(const struct witness_job *j, struct store_witness *now)
+{
+    const struct store_witness *row = j->row;
+    if (j->part == WITNESS_COSIGNED) {
+        now->cosigned = row->cosigned;
+        now->cosigned_us = row->cosigned_us;
+    }
+    if (j->part == WITNESS_ACCEPTED)
+        now->accepted_us = row->accepted_us;
+    if (j->part == WITNESS_GOOD || j->part == WITNESS_ACCEPTED) {
+        now->seen = row->seen;
+        now->seen_us = row->seen_us;
+        now->state = now->evidence = STR("");
+    }
+    /* A fork stays one, however the log goes on. */
+    if (j->part == WITNESS_FINDING && !str_eq(now->state, STR("fork")) &&
+        (!stands(now->state) || stands(row->state))) {
+        now->state = row->state;
+        now->evidence = row->evidence;
+    }
+}
+
+static bool witness_apply(struct exchange *x, struct store *s, struct exchange_job *job,
+                          struct err *e)
+{
+    struct witness_job *j = (struct witness_job *)job;
+    const struct store_witness *row = j->row;
+    struct store_evidence found = {now_us(), row->party, row->state, j->before, row->evidence};
+    bool judged = j->part != WITNESS_KEYS && j->part != WITNESS_COSIGNED;
+    struct store_witness now;
+    if (!store_witness_get(s, x->gate->arena, row->party, &now, e) ||
+        (judged && judged_by_others(j, &now, e)) || (!judged && !keep_keys(&now, row, e)))
+        return false;
+    take_part(j, &now);
+    return store_witness_put(s, &now, e) &&
+           (j->part != WITNESS_FINDING || store_evidence_add(s, &found, e)) &&
+           (!j->record ||
+            (gate_act_for(x->gate, j->who, e) && gate_record(x->gate, j->record, 0, e)));
+}
+
+static bool change(struct exchange_session *s, struct witness_job *j, struct err *e)
+{
+    j->w.job.apply = witness_apply;
+    return exchange_run(s->x, &j->w, e);
 }
 
 /* ---- keys ---- */
@@ -74,37 +141,23 @@ static bool key_fits(struct str party, struct str text, enum ledger_key_type typ
     return true;
 }
 
-/* Keeps `given` in `*kept`, unless another is there. */
-static bool pin(struct str party, struct str given, enum ledger_key_type type, struct str *kept,
-                struct err *e)
-{
-    struct ledger_key key;
-    if (given.n == 0)
-        return true;
-    if (!key_fits(party, given, type, &key, e))
-        return false;
-    if (kept->n && !str_eq(*kept, given))
-        return err_set(e, ERR_CONFLICT,
-                       "%.*s shows another key than before: either it is not %.*s, or its node "
-                       "was made anew: ask its administrator by another way",
-                       STR_FMT(party), STR_FMT(party));
-    *kept = given;
-    return true;
-}
-
 bool exchange_witness_pin(struct exchange_session *s, const struct exchange_pin *p, struct err *e)
 {
+    struct store_witness row = {
+        .party = p->party, .log_key = p->log_key, .witness_key = p->witness_key};
+    struct witness_job j = {.part = WITNESS_KEYS, .row = &row};
+    struct store_witness now;
+    struct ledger_key key;
     struct arena *a = arena_new(1 << 20);
-    struct store_witness w, before;
-    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
-              store_witness_get(s->store, a, p->party, &w, e);
-    if (ok) {
-        before = w;
-        ok = pin(p->party, p->log_key, LEDGER_KEY_LOG, &w.log_key, e) &&
-             pin(p->party, p->witness_key, LEDGER_KEY_WITNESS, &w.witness_key, e);
-        if (ok && !(str_eq(w.log_key, before.log_key) && str_eq(w.witness_key, before.witness_key)))
-            ok = put_row(s, &w, w.seen, e);
-    }
+    bool ok =
+        (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+        (row.log_key.n == 0 || key_fits(p->party, row.log_key, LEDGER_KEY_LOG, &key, e)) &&
+        (row.witness_key.n == 0 ||
+         key_fits(p->party, row.witness_key, LEDGER_KEY_WITNESS, &key, e)) &&
+        store_witness_get(s->store, a, p->party, &now, e);
+    bool new = ok && ((row.log_key.n && !str_eq(row.log_key, now.log_key)) ||
+                      (row.witness_key.n && !str_eq(row.witness_key, now.witness_key)));
+    ok = ok && (!new || change(s, &j, e));
     arena_free(a);
     return ok;
 }
@@ -143,21 +196,37 @@ static bool relate(struct judging *j, struct err *e)
     return true;
 }
 
+/* A note holds what others wrote below its text: of it goes on what was verified, one line a key. */
+static bool trimmed(const struct ledger_note *n, const struct ledger_key *const keys[2],
+                    struct buf *out, struct err *e)
+{
+    buf_str(out, n->text);
+    buf_byte(out, '\n');
+    for (size_t k = 0; k < 2 && keys[k]; k++) {
+        struct str line = STR("");
+        for (size_t i = 0; i < n->count; i++)
+            if (n->signatures[i].id == keys[k]->id && str_eq(n->signatures[i].name, keys[k]->name))
+                line = n->signatures[i].line;
+        buf_str(out, line);
+    }
+    return buf_ok(out, e);
+}
+
 static bool cosign(struct judging *j, struct err *e)
 {
+    const struct ledger_key *const keys[2] = {&j->key, NULL};
     struct ledger_signer signer;
-    struct buf line, note;
-    uint64_t now_s = (uint64_t)(now_us() / 1000000);
+    struct buf note;
     if (!exchange_signer(j->s->x, LEDGER_KEY_WITNESS, j->a, &signer, e))
         return false;
-    buf_init(&line, 0);
     buf_init(&note, 0);
-    bool ok = ledger_note_sign(j->newer.note.text, &signer, now_s, &line, e) && buf_ok(&line, e) &&
-              ledger_note_add(j->a, j->v->note, buf_view(&line), &note, e) && buf_ok(&note, e);
+    bool ok = trimmed(&j->newer.note, keys, &note, e) &&
+              ledger_note_sign(j->newer.note.text, &signer, (uint64_t)(now_us() / 1000000), &note,
+                               e) &&
+              buf_ok(&note, e);
     if (ok)
         j->out->cosigned = arena_str(j->a, buf_view(&note));
     buf_done(&note);
-    buf_done(&line);
     crypt_wipe(&signer, sizeof signer);
     return ok && arena_ok(j->a, e);
 }
@@ -166,7 +235,7 @@ static bool open_notes(struct judging *j, struct err *e)
 {
     if (j->row.log_key.n == 0)
         return err_set(e, ERR_NOT_FOUND, "the key of %.*s's ledger is not known",
-                       STR_FMT(j->v->party));
+                       STR_FMT(j->row.party));
     if (!ledger_key_parse(j->row.log_key, &j->key, e) ||
         !ledger_checkpoint_open(j->a, j->v->note, &j->key, &j->newer, e))
         return false;
@@ -180,46 +249,45 @@ static bool open_notes(struct judging *j, struct err *e)
     return true;
 }
 
-/* A finding that proves itself stays until an officer accepts it; one that tiles may mend does not.
- */
-static bool keep_finding(struct judging *j, struct err *e)
+static bool keep_finding(struct judging *j, struct str finding, struct err *e)
 {
-    struct store_witness row = j->row;
-    if (j->out->relation != LEDGER_FORK && j->out->relation != LEDGER_ROLLBACK)
-        return true;
-    row.state = str_of(ledger_relation_name(j->out->relation));
-    row.evidence = j->v->note;
-    return put_row(j->s, &row, j->row.seen, e);
+    struct store_witness row = {.party = j->row.party, .state = finding, .evidence = j->v->note};
+    struct witness_job job = {.part = WITNESS_FINDING, .row = &row, .before = j->row.seen};
+    return change(j->s, &job, e);
 }
 
 static bool keep_good(struct judging *j, struct err *e)
 {
-    struct store_witness row = j->row;
+    struct store_witness row = {.party = j->row.party, .seen_us = now_us()};
+    struct witness_job job = {.part = WITNESS_GOOD, .row = &row, .before = j->row.seen};
     if (!cosign(j, e))
         return false;
     row.seen = j->out->cosigned;
-    row.seen_us = now_us();
-    return put_row(j->s, &row, j->row.seen, e);
+    return change(j->s, &job, e);
 }
 
 bool exchange_witness_judge(struct exchange_session *s, struct arena *a,
                             const struct exchange_sight *v, struct exchange_judgement *out,
                             struct err *e)
 {
-    struct judging j = {.s = s, .a = a, .v = v, .out = out};
+    struct judging j = {.s = s, .a = a, .v = v, .out = out, .row = *v->known};
     *out = (struct exchange_judgement){.relation = LEDGER_CONSISTENT, .cosigned = STR("")};
-    if (!store_witness_get(s->store, a, v->party, &j.row, e) || !open_notes(&j, e))
-        return false;
-    if (!out->first && !relate(&j, e))
+    if (!open_notes(&j, e) || (!out->first && !relate(&j, e)))
         return false;
     if (out->relation != LEDGER_CONSISTENT)
-        return keep_finding(&j, e);
-    /* What was found before stands, whatever is shown today. */
-    if (j.row.state.n) {
-        out->relation = str_eq(j.row.state, STR("fork")) ? LEDGER_FORK : LEDGER_ROLLBACK;
-        return true;
-    }
-    return keep_good(&j, e);
+        return keep_finding(&j, str_of(ledger_relation_name(out->relation)), e);
+    if (!stands(j.row.state))
+        return keep_good(&j, e);
+    out->relation = str_eq(j.row.state, STR("fork")) ? LEDGER_FORK : LEDGER_ROLLBACK;
+    out->stands = true;
+    return true;
+}
+
+bool exchange_witness_trouble(struct exchange_session *s, const struct exchange_sight *v,
+                              struct str finding, struct err *e)
+{
+    struct judging j = {.s = s, .v = v, .row = *v->known};
+    return keep_finding(&j, finding, e);
 }
 
 /* ---- our own log, countersigned ---- */
@@ -246,41 +314,64 @@ static bool is_ours(struct exchange_session *s, const struct ledger_head *h, str
                    (unsigned long long)h->size);
 }
 
-static bool open_cosigned(struct exchange_session *s, struct arena *a, struct str note,
-                          struct ledger_checkpoint *out, struct err *e)
-{
-    struct ledger_signer own;
-    if (!exchange_signer(s->x, LEDGER_KEY_LOG, a, &own, e))
-        return false;
-    bool ok = ledger_checkpoint_open(a, note, &own.key, out, e);
-    crypt_wipe(&own, sizeof own);
-    return ok;
-}
-
 struct cosigning {
     struct exchange_session *s;
     struct arena *a;
     struct store_witness row;
     struct ledger_checkpoint c;
+    struct ledger_key own;
 };
+
+static bool open_cosigned(struct cosigning *x, struct str note, struct err *e)
+{
+    struct ledger_signer own;
+    if (!exchange_signer(x->s->x, LEDGER_KEY_LOG, x->a, &own, e))
+        return false;
+    x->own = own.key;
+    crypt_wipe(&own, sizeof own);
+    return ledger_checkpoint_open(x->a, note, &x->own, &x->c, e);
+}
+
+/* Is the one that is kept of more leaves, and still of this log? An earlier one, sent late or again,
+ * does not take its place. */
+static bool kept_is_newer(struct cosigning *x)
+{
+    struct ledger_checkpoint kept;
+    struct err ignored;
+    return x->row.cosigned.n > 0 &&
+           ledger_checkpoint_parse(x->a, x->row.cosigned, &kept, &ignored) &&
+           kept.head.size > x->c.head.size && is_ours(x->s, &kept.head, &ignored);
+}
+
+static bool keep_cosigned(struct cosigning *x, const struct ledger_key *key, struct err *e)
+{
+    const struct ledger_key *const keys[2] = {&x->own, key};
+    struct witness_job j = {.part = WITNESS_COSIGNED, .row = &x->row};
+    struct buf note;
+    buf_init(&note, 0);
+    bool ok = trimmed(&x->c.note, keys, &note, e);
+    x->row.cosigned = buf_view(&note);
+    x->row.cosigned_us = now_us();
+    ok = ok && change(x->s, &j, e);
+    buf_done(&note);
+    return ok;
+}
 
 static bool take_cosigned(struct cosigning *x, struct str witness_key, struct str note,
                           struct err *e)
 {
     struct ledger_key key;
-    struct str before = x->row.seen;
-    uint64_t time_s;
-    if (!pin(x->row.party, witness_key, LEDGER_KEY_WITNESS, &x->row.witness_key, e) ||
-        !ledger_key_parse(x->row.witness_key, &key, e) ||
-        !open_cosigned(x->s, x->a, note, &x->c, e))
+    if (x->row.witness_key.n && witness_key.n && !str_eq(x->row.witness_key, witness_key))
+        return other_key(x->row.party, e);
+    x->row.witness_key = witness_key.n ? witness_key : x->row.witness_key;
+    if (!key_fits(x->row.party, x->row.witness_key, LEDGER_KEY_WITNESS, &key, e) ||
+        !open_cosigned(x, note, e))
         return false;
-    if (ledger_note_signed(&x->c.note, &key, &time_s) != LEDGER_SIGNED_BY)
+    if (ledger_note_signed(&x->c.note, &key, NULL) != LEDGER_SIGNED_BY)
         return err_set(e, ERR_INVALID, "the checkpoint is not signed by %.*s", STR_FMT(key.name));
     if (!is_ours(x->s, &x->c.head, e))
         return false;
-    x->row.cosigned = note;
-    x->row.cosigned_us = now_us();
-    return put_row(x->s, &x->row, before, e);
+    return kept_is_newer(x) || keep_cosigned(x, &key, e);
 }
 
 bool exchange_witness_cosigned(struct exchange_session *s, const struct principal *who,
@@ -336,26 +427,27 @@ static bool confirmed_there(struct judging *j, const struct exchange_gap *g, str
 static bool accept_gap(struct judging *j, const struct exchange_gap *g, struct err *e)
 {
     struct ledger_record r = {.kind = LEDGER_RESTORE_RECORD};
-    struct witness_job job = {.who = g->officer, .record = &r, .seen_before = j->row.seen};
+    struct store_witness row = {
+        .party = g->party, .seen_us = now_us(), .accepted_us = j->row.accepted_us};
+    struct witness_job job = {.part = WITNESS_ACCEPTED,
+                              .row = &row,
+                              .who = g->officer,
+                              .record = &r,
+                              .before = j->row.seen};
     if (!cosign(j, e))
         return false;
+    row.seen = j->out->cosigned;
     ledger_record_number(&r, LEDGER_SIZE, j->newer.head.size);
     ledger_record_text(&r, LEDGER_PEER, g->party);
     ledger_record_text(&r, LEDGER_REASON, g->reason);
-    job.row = j->row;
-    job.row.seen = j->out->cosigned;
-    job.row.seen_us = now_us();
-    job.row.state = STR("");
-    job.row.evidence = STR("");
-    job.w.job.apply = witness_apply;
-    return exchange_run(j->s->x, &job.w, e);
+    return change(j->s, &job, e);
 }
 
 bool exchange_witness_accept(struct exchange_session *s, struct arena *a,
                              const struct exchange_gap *g, struct err *e)
 {
     struct exchange_judgement out = {.cosigned = STR("")};
-    struct exchange_sight v = {.party = g->party, .note = g->note};
+    struct exchange_sight v = {.note = g->note};
     struct judging j = {.s = s, .a = a, .v = &v, .out = &out};
     if (!exchange_home_officer(s->x, g->officer))
         return err_set(e, ERR_FORBIDDEN, "only officers of %.*s accept a partner's gap",
@@ -367,7 +459,7 @@ bool exchange_witness_accept(struct exchange_session *s, struct arena *a,
                        LIMIT_EXCHANGE_MESSAGE_BYTES);
     if (!store_witness_get(s->store, a, g->party, &j.row, e))
         return false;
-    if (j.row.state.n == 0)
+    if (!stands(j.row.state))
         return err_set(e, ERR_CONFLICT, "nothing stands against %.*s's ledger", STR_FMT(g->party));
     return open_notes(&j, e) && confirmed_there(&j, g, e) && accept_gap(&j, g, e);
 }

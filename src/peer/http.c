@@ -22,7 +22,7 @@ static size_t take_body(char *p, size_t one, size_t n, void *ctx)
 {
     struct peer_client *c = ctx;
     size_t bytes = one * n; /* libcurl: one is 1 */
-    if (bytes > LIMIT_PEER_BODY_BYTES - c->body.n) {
+    if (bytes > c->most - c->body.n) {
         c->heavy = true;
         return CURL_WRITEFUNC_ERROR;
     }
@@ -132,6 +132,7 @@ bool peer_client_open(const struct peer_endpoint *p, struct peer_client **out, s
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&c->body, (size_t)LIMIT_PEER_BODY_BYTES + BASE_PADDING);
     c->stop = p->stop;
+    c->most = LIMIT_PEER_BODY_BYTES;
     c->curl = curl_easy_init();
     c->arena = arena_new(256u << 10);
     c->reply = arena_new(LIMIT_ARENA_REQUEST_BYTES);
@@ -226,7 +227,9 @@ static enum attempt transfer_failed(struct peer_client *c, CURLcode code, struct
     if (code == CURLE_FILESIZE_EXCEEDED)
         c->heavy = true;
     if (c->heavy) {
-        fail(url, post, ERR_TOO_LARGE, STR("the answer is larger than 256 MiB"),
+        char large[64];
+        snprintf(large, sizeof large, "the answer is larger than %zu MiB", c->most >> 20);
+        fail(url, post, ERR_TOO_LARGE, str_of(large),
              "ask the server's administrator for smaller pages", e);
         return FAILED;
     }

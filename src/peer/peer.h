@@ -116,7 +116,8 @@ enum peer_ledger {
 struct peer_witnessed {
     enum peer_ledger state;
     struct exchange_judgement judgement;
-    struct str why;     /* no ledger: what the server said */
+    const char *finding; /* BROKEN without a judgement: other-key, bad-signature …; else NULL */
+    struct str why;      /* no ledger: what the server said */
     bool pinned, given; /* its keys were taken today; our countersignature reached it */
     bool known;         /* its ledger was seen before */
 };

@@ -42,8 +42,9 @@ struct peer_client {
     enum peer_url_kind kind;
     struct str base; /* of peer_url_kind */
     bool (*stop)(void);
-    bool plain; /* the next answers are of any type, and the next post is JSON */
-    bool heavy; /* the last request failed because its answer was too large or too slow */
+    size_t most; /* bytes of an answer */
+    bool plain;  /* the next answers are of any type, and the next post is JSON */
+    bool heavy;  /* the last request failed because its answer was too large or too slow */
     char why[CURL_ERROR_SIZE];
 };
 
@@ -81,6 +82,13 @@ struct peer_status {
     struct str first_failure; /* its message, or STR_NONE */
 };
 bool peer_status_read(const struct json *v, struct peer_status *out, struct err *e) BASE_CHECKED;
+
+/* ---- witness.c ---- */
+
+/* Is this line of /ledger/records an officer's confirmation of a restore? What it claims is not
+ * proven by that. Texts live in `a`, which is full when it fails for want of memory. */
+bool peer_confirmation_read(struct json_reader *reader, struct arena *a, struct str line,
+                            struct ledger_evidence *out);
 
 /* ---- sync.c ---- */
 

@@ -17,6 +17,7 @@ struct partner {
     struct peer_client *c;
     struct str party;
     struct kept_tile *tiles; /* that were fetched */
+    bool withheld;           /* a tile of what it signed is not to be had, or is none */
 };
 
 bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const struct str *post,
@@ -27,8 +28,11 @@ bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const s
     if (!arena_ok(a, e))
         return false;
     c->plain = true;
+    c->most = str_starts(path, STR("/ledger/records")) ? LIMIT_PEER_RECORDS_BYTES
+                                                       : LIMIT_PEER_LEDGER_BYTES;
     bool ok = peer_http(c, url, post, &r, e);
     c->plain = false;
+    c->most = LIMIT_PEER_BODY_BYTES;
     if (!ok)
         return false;
     char *copy = arena_alloc(a, r.text.n + BASE_PADDING);
@@ -58,28 +62,46 @@ static bool same_tile(const struct ledger_tile *a, const struct ledger_tile *b)
     return a->level == b->level && a->index == b->index && a->width <= b->width;
 }
 
+/* The server is there, but does not have this for us. */
+static bool not_shown(const struct err *e)
+{
+    return e->code == ERR_NOT_FOUND || e->code == ERR_FORBIDDEN || e->code == ERR_NOT_ACCEPTABLE;
+}
+
+static bool fetch_tile(struct partner *x, const struct ledger_tile *t, struct kept_tile *k,
+                       struct err *e)
+{
+    char name[LEDGER_TILE_PATH_BYTES];
+    struct str bytes;
+    struct str path = arena_printf(x->a, "/ledger/%.*s", STR_FMT(ledger_tile_path(t, name)));
+    if (!arena_ok(x->a, e))
+        return false;
+    if (!fetch(x, path, NULL, &bytes, e)) {
+        x->withheld = not_shown(e);
+        return false;
+    }
+    x->withheld = bytes.n != (size_t)t->width * LEDGER_HASH_BYTES;
+    if (x->withheld)
+        return err_set(e, ERR_NETWORK, "%.*s of %.*s has %zu bytes, not %u", STR_FMT(path),
+                       STR_FMT(x->p->name), bytes.n, t->width * LEDGER_HASH_BYTES);
+    k->tile = *t;
+    memcpy(k->hashes, bytes.p, bytes.n);
+    return true;
+}
+
 /* ledger_tile_read_fn */
 static bool read_tile(void *ctx, const struct ledger_tile *t, struct ledger_hash *out,
                       struct err *e)
 {
     struct partner *x = ctx;
-    char name[LEDGER_TILE_PATH_BYTES];
-    struct str bytes;
     struct kept_tile *k = x->tiles;
     while (k && !same_tile(t, &k->tile))
         k = k->next;
     if (!k) {
-        struct str path = arena_printf(x->a, "/ledger/%.*s", STR_FMT(ledger_tile_path(t, name)));
-        if (!arena_ok(x->a, e) || !fetch(x, path, NULL, &bytes, e))
-            return false;
-        if (bytes.n != (size_t)t->width * LEDGER_HASH_BYTES)
-            return err_set(e, ERR_NETWORK, "%.*s of %.*s has %zu bytes, not %u", STR_FMT(path),
-                           STR_FMT(x->p->name), bytes.n, t->width * LEDGER_HASH_BYTES);
         if (!(k = arena_calloc(x->a, 1, sizeof *k)))
             return arena_ok(x->a, e);
-        k->tile = *t;
-        for (unsigned i = 0; i < t->width; i++)
-            memcpy(k->hashes[i].b, bytes.p + (size_t)i * LEDGER_HASH_BYTES, LEDGER_HASH_BYTES);
+        if (!fetch_tile(x, t, k, e))
+            return false;
         k->next = x->tiles;
         x->tiles = k;
     }
@@ -109,9 +131,7 @@ static bool read_keys(struct partner *x, struct exchange_pin *pin, bool *there, 
     *there = false;
     if (!fetch(x, STR("/.well-known/setu"), NULL, &text, e)) {
         *why = arena_str(x->a, str_of(e->msg));
-        return (e->code == ERR_NOT_FOUND || e->code == ERR_FORBIDDEN ||
-                e->code == ERR_NOT_ACCEPTABLE) &&
-               arena_ok(x->a, e);
+        return not_shown(e) && arena_ok(x->a, e);
     }
     if (!json_parse(x->c->reader, x->a, text, true, &v, &odd) || v->type != JSON_OBJECT) {
         *why = STR("/.well-known/setu is no JSON object");
@@ -123,6 +143,15 @@ static bool read_keys(struct partner *x, struct exchange_pin *pin, bool *there, 
     *there = pin->log_key.n > 0;
     *why = *there ? STR("") : STR("/.well-known/setu names no ledger");
     return true;
+}
+
+static bool read_note(struct partner *x, struct str *note, bool *there, struct str *why,
+                      struct err *e)
+{
+    *there = fetch(x, STR("/ledger/checkpoint"), NULL, note, e);
+    if (!*there)
+        *why = arena_str(x->a, str_of(e->msg));
+    return *there || (not_shown(e) && arena_ok(x->a, e));
 }
 
 /* ---- judging ---- */
@@ -145,55 +174,75 @@ static bool hand_back(struct partner *x, struct str note, struct err *e)
     return ok;
 }
 
-static void gone(const struct partner *x, struct str why, struct err *e)
+/* It speaks against the partner: told, and kept until its ledger is good again. */
+static bool broken(struct partner *x, const struct exchange_sight *v, const char *finding,
+                   struct peer_witnessed *out, struct err *e)
 {
-    err_set(e, ERR_INVALID,
-            "%.*s showed a ledger before and does not any more: %.*s: ask its administrator "
-            "by another way",
-            STR_FMT(x->p->name), STR_FMT(why));
+    struct err odd = {0};
+    out->state = PEER_LEDGER_BROKEN;
+    out->finding = finding;
+    if (v->known->log_key.n && !exchange_witness_trouble(x->s, v, str_of(finding), &odd))
+        log_line(LOG_WARNING, "%.*s: not kept that its ledger is broken: %s",
+                 STR_FMT(x->p->name), odd.msg);
+    return err_prefix(e, "the ledger of %.*s", STR_FMT(x->p->name));
 }
 
-static bool judge(struct partner *x, struct peer_witnessed *out, struct err *e)
+static bool gone(struct partner *x, const struct exchange_sight *v, struct peer_witnessed *out,
+                 struct err *e)
 {
-    struct ledger_tiles tiles = {.ctx = x, .read = read_tile};
-    struct exchange_sight v = {.party = x->party, .tiles = &tiles};
+    err_set(e, ERR_INVALID,
+            "its server showed it before and does not any more: %.*s: ask its administrator by "
+            "another way",
+            STR_FMT(out->why));
+    return broken(x, v, "no-ledger", out, e);
+}
+
+static bool judge(struct partner *x, const struct exchange_sight *v, struct peer_witnessed *out,
+                  struct err *e)
+{
     struct err odd = {0};
-    if (!fetch(x, STR("/ledger/checkpoint"), NULL, &v.note, e))
-        return false;
-    if (!exchange_witness_judge(x->s, x->a, &v, &out->judgement, e)) {
-        if (e->code == ERR_INVALID || e->code == ERR_SYNTAX || e->code == ERR_LIMIT)
-            out->state = PEER_LEDGER_BROKEN;
+    if (!exchange_witness_judge(x->s, x->a, v, &out->judgement, e)) {
+        if (x->withheld)
+            return broken(x, v, "bad-proof", out, e);
+        if (e->code == ERR_INVALID || e->code == ERR_SYNTAX)
+            return broken(x, v, "bad-signature", out, e);
         return err_prefix(e, "the ledger of %.*s", STR_FMT(x->p->name));
     }
-    out->state =
-        out->judgement.relation == LEDGER_CONSISTENT ? PEER_LEDGER_GOOD : PEER_LEDGER_BROKEN;
-    if (out->state == PEER_LEDGER_GOOD) {
-        out->given = hand_back(x, out->judgement.cosigned, &odd);
-        out->why = out->given ? STR("") : arena_str(x->a, str_of(odd.msg));
+    if (out->judgement.relation != LEDGER_CONSISTENT) {
+        out->state = PEER_LEDGER_BROKEN;
+        return true;
     }
+    out->state = PEER_LEDGER_GOOD;
+    out->given = hand_back(x, out->judgement.cosigned, &odd);
+    out->why = out->given ? STR("") : arena_str(x->a, str_of(odd.msg));
     return arena_ok(x->a, e);
 }
 
-static bool witness(struct partner *x, struct peer_witnessed *out, struct err *e)
+/* *raced: another judged the same ledger meanwhile, and all is to be looked at again. */
+static bool witness(struct partner *x, struct peer_witnessed *out, bool *raced, struct err *e)
 {
+    struct ledger_tiles tiles = {.ctx = x, .read = read_tile};
     struct store_witness known;
+    struct exchange_sight v = {.known = &known, .note = STR(""), .tiles = &tiles};
     struct exchange_pin pin = {.log_key = STR("")};
     bool there;
     if (!exchange_witness(x->s, x->a, x->party, &known, e))
         return false;
-    out->known = known.seen.n > 0;
-    if (!read_keys(x, &pin, &there, &out->why, e))
+    out->known = known.log_key.n > 0;
+    if (!read_keys(x, &pin, &there, &out->why, e) ||
+        (there && !read_note(x, &v.note, &there, &out->why, e)))
         return false;
-    if (!there && !known.seen.n)
-        return true;
-    out->pinned = known.log_key.n == 0;
-    if (there && exchange_witness_pin(x->s, &pin, e))
-        return judge(x, out, e);
     if (!there)
-        gone(x, out->why, e);
-    if (!there || e->code == ERR_INVALID || e->code == ERR_CONFLICT || e->code == ERR_SYNTAX)
-        out->state = PEER_LEDGER_BROKEN;
-    return false;
+        return !out->known || gone(x, &v, out, e);
+    if (!exchange_witness_pin(x->s, &pin, e))
+        return e->code == ERR_INVALID || e->code == ERR_CONFLICT || e->code == ERR_SYNTAX
+                   ? broken(x, &v, "other-key", out, e)
+                   : false;
+    out->pinned = !out->known;
+    known.log_key = pin.log_key;
+    bool ok = judge(x, &v, out, e);
+    *raced = !ok && out->state == PEER_LEDGER_NONE && e->code == ERR_CONFLICT;
+    return ok;
 }
 
 bool peer_witness(struct exchange_session *s, const struct store_peer *p,
@@ -201,77 +250,96 @@ bool peer_witness(struct exchange_session *s, const struct store_peer *p,
                   struct err *e)
 {
     struct partner x = {.s = s, .p = p, .a = a};
+    bool ok = open_partner(&x, w->stop, e), raced = ok, pinned = false;
     *out = (struct peer_witnessed){.state = PEER_LEDGER_NONE, .why = STR("")};
-    bool ok = open_partner(&x, w->stop, e) && witness(&x, out, e);
+    for (unsigned tries = 0; raced && tries < LIMIT_PEER_JUDGE_TRIES; tries++) {
+        raced = x.withheld = false;
+        x.tiles = NULL;
+        *out = (struct peer_witnessed){.state = PEER_LEDGER_NONE, .why = STR("")};
+        ok = witness(&x, out, &raced, e);
+        pinned = out->pinned = out->pinned || pinned;
+    }
     peer_client_close(x.c);
     return ok;
 }
 
 /* ---- accepting a gap ---- */
 
-/* One line of /ledger/records. */
-static bool read_line(struct partner *x, struct str line, struct ledger_evidence *v, bool *fits)
+/* One line of /ledger/records; false unless it is an officer's confirmation of a restore. What it
+ * claims is proven later. */
+bool peer_confirmation_read(struct json_reader *reader, struct arena *a, struct str line,
+                            struct ledger_evidence *out)
 {
-    struct str text;
     struct ledger_record r;
     struct err odd;
-    struct buf record, salt;
+    struct buf salt;
     const struct json *j = NULL;
-    char *copy = arena_alloc(x->a, line.n + BASE_PADDING);
-    *fits = false;
-    if (!copy)
+    char *copy = arena_alloc(a, line.n + BASE_PADDING);
+    if (!copy || line.n == 0)
         return false;
     memcpy(copy, line.p, line.n);
     memset(copy + line.n, 0, BASE_PADDING);
-    text = (struct str){copy, line.n};
-    if (!json_parse(x->c->reader, x->a, text, true, &j, &odd) || j->type != JSON_OBJECT)
-        return true;
+    struct str text = {copy, line.n};
+    if (!json_parse(reader, a, text, true, &j, &odd) || j->type != JSON_OBJECT)
+        return false;
     const struct json *index = json_get(j, STR("index")), *of = json_get(j, STR("record"));
     if (!json_is(of, JSON_OBJECT) || !json_is(index, JSON_INTEGER) || index->u.i < 0)
-        return true;
-    buf_init(&record, 0);
-    buf_init(&salt, 0);
-    v->index = (uint64_t)index->u.i;
-    buf_str(&record, json_source(text, of));
+        return false;
+    buf_init(&salt, LEDGER_SALT_MOST);
     bool ok = crypt_base64_get(json_get_str(j, STR("salt")), false, &salt, &odd);
-    v->record = arena_str(x->a, buf_view(&record));
-    v->salt = arena_str(x->a, buf_view(&salt));
-    buf_done(&record);
+    *out = (struct ledger_evidence){.index = (uint64_t)index->u.i,
+                                    .record = json_source(text, of),
+                                    .salt = arena_str(a, buf_view(&salt)),
+                                    .audience = STR("")};
+    ok = ok && salt.n >= LEDGER_SALT_LEAST;
     buf_done(&salt);
-    *fits = ok && ledger_record_parse(x->c->reader, x->a, v->record, &r, &odd) &&
-            r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1) &&
-            !str_ends(r.text[LEDGER_ACTOR], STR("/(node)"));
-    return true;
+    return ok && ledger_record_parse(reader, a, out->record, &r, &odd) &&
+           r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1) &&
+           !str_ends(r.text[LEDGER_ACTOR], STR("/(node)"));
+}
+
+/* The last confirmation among the leaves from `first` until before `end`. */
+static bool search(struct partner *x, struct arena *round, uint64_t first, uint64_t end,
+                   struct ledger_evidence *v, struct err *e)
+{
+    struct str text;
+    struct ledger_evidence one;
+    struct str path = arena_printf(round, "/ledger/records?first=%llu&end=%llu",
+                                   (unsigned long long)first, (unsigned long long)end);
+    if (!arena_ok(round, e) || !peer_fetch(x->c, round, path, NULL, &text, e))
+        return false;
+    while (text.n) {
+        if (!peer_confirmation_read(x->c->reader, round, str_cut(&text, '\n'), &one))
+            continue;
+        *v = one;
+        v->record = arena_str(x->a, one.record);
+        v->salt = arena_str(x->a, one.salt);
+    }
+    return arena_ok(round, e) && arena_ok(x->a, e);
 }
 
 /* The last confirmation that the log has, from its end backwards. */
 static bool find_confirmation(struct partner *x, uint64_t size, struct ledger_evidence *v,
                               struct err *e)
 {
-    struct str text;
-    bool found = false, fits;
-    for (uint64_t end = size; end > 0 && !found;) {
-        uint64_t first = end > LIMIT_LEDGER_RECORDS_ANSWER ? end - LIMIT_LEDGER_RECORDS_ANSWER : 0;
-        struct str path = arena_printf(x->a, "/ledger/records?first=%llu&end=%llu",
-                                       (unsigned long long)first, (unsigned long long)end);
-        if (!arena_ok(x->a, e) || !fetch(x, path, NULL, &text, e))
-            return false;
-        while (text.n) {
-            struct ledger_evidence one = {.audience = STR("")};
-            struct str line = str_cut(&text, '\n');
-            if (line.n && !read_line(x, line, &one, &fits))
-                return arena_ok(x->a, e);
-            if (line.n && fits) {
-                *v = one;
-                found = true;
-            }
-        }
+    struct arena *round = arena_new(4u * LIMIT_PEER_RECORDS_BYTES);
+    uint64_t least = size > LIMIT_PEER_SEARCH_LEAVES ? size - LIMIT_PEER_SEARCH_LEAVES : 0;
+    bool ok = round || err_set(e, ERR_MEMORY, "out of memory");
+    v->record = STR("");
+    for (uint64_t end = size; ok && end > least && !v->record.n;) {
+        uint64_t first = end - least > LIMIT_LEDGER_RECORDS_ANSWER
+                             ? end - LIMIT_LEDGER_RECORDS_ANSWER
+                             : least;
+        ok = search(x, round, first, end, v, e);
+        arena_reset(round);
         end = first;
     }
-    return found || err_set(e, ERR_FORBIDDEN,
-                            "%.*s's ledger shows no officer's confirmation of a restore: its "
-                            "officers give `setu ledger confirm` there first",
-                            STR_FMT(x->p->name));
+    arena_free(round);
+    return ok && (v->record.n || err_set(e, ERR_FORBIDDEN,
+                                         "%.*s's ledger shows no officer's confirmation of a "
+                                         "restore: its officers give `setu ledger confirm` there "
+                                         "first",
+                                         STR_FMT(x->p->name)));
 }
 
 static bool prove_gap(struct partner *x, struct exchange_gap *g, struct err *e)

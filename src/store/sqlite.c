@@ -79,7 +79,10 @@ static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
     " seen_us INTEGER NOT NULL, cosigned_us INTEGER NOT NULL,"
-    " accepted_us INTEGER NOT NULL) WITHOUT ROWID;";
+    " accepted_us INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE evidence(id INTEGER PRIMARY KEY, party TEXT NOT NULL, at_us INTEGER NOT NULL,"
+    " finding TEXT NOT NULL, older TEXT NOT NULL, newer TEXT NOT NULL);"
+    "CREATE INDEX evidence_party ON evidence(party,id);";
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,

@@ -67,3 +67,39 @@ bool store_witness_each(struct store *s, struct arena *a, store_witness_fn *each
     sqlite3_reset(stmt);
     return ok;
 }
+
+/* ---- evidence ---- */
+
+bool store_evidence_add(struct store *s, const struct store_evidence *v, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_EVIDENCE_ADD, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, v->party);
+    sqlite3_bind_int64(stmt, 2, v->at_us);
+    store_bind_str(stmt, 3, v->finding);
+    store_bind_str(stmt, 4, v->before);
+    store_bind_str(stmt, 5, v->after);
+    sqlite3_bind_int64(stmt, 6, LIMIT_LEDGER_EVIDENCE_KEPT);
+    return store_run(s, stmt, e);
+}
+
+bool store_evidence_each(struct store *s, struct str party, store_evidence_fn *each, void *ctx,
+                         struct err *e)
+{
+    bool row = true, ok = true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_EVIDENCE_EACH, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, party);
+    while (row && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_evidence v = {.at_us = sqlite3_column_int64(stmt, 0),
+                                   .party = party,
+                                   .finding = store_column(stmt, 1),
+                                   .before = store_column(stmt, 2),
+                                   .after = store_column(stmt, 3)};
+        row = each(ctx, &v);
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}

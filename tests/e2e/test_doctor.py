@@ -299,7 +299,7 @@ DATABASE = [
     (sql("UPDATE peer SET cursor='2999-01-01T00:00:00.000Z'"), "warning", "partners",
      "pulled up to 2999-01-01"),
     (sql(WITNESS, "rollback", future(0), future(0)), "error", "witnesses",
-     "JP/jpcert shows a ledger that contradicts what was countersigned: rollback"),
+     "JP/jpcert does not show a ledger that continues what was countersigned: rollback"),
     (sql(WITNESS, "", future(-8 * DAY_US), future(0)), "warning", "witnesses",
      "the ledger of JP/jpcert was last countersigned on"),
     (sql(WITNESS, "", future(0), future(-8 * DAY_US)), "warning", "witnesses",

@@ -5,13 +5,14 @@ import json
 import shutil
 import sqlite3
 import ssl
+import subprocess
 import threading
 from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from setu_node import indicator, setu
+from setu_node import SETU, indicator, setu
 
 NAMES = 'nation IN "India" { agency cert-in }\nnation JP "Japan" { agency jpcert, nisc }\n'
 
@@ -81,6 +82,22 @@ def as_india(pair, path, **more):
     return raw(pair.japan, path, cert=cert, **more)
 
 
+def broken(node, party):
+    """The state of a partner, which metrics, doctor, `peer list` and `ledger witness` agree about."""
+    row, = [x for x in witness_rows(node) if x["party"] == party]
+    state = row["state"]
+    listed = {json.loads(x)["ledger"] for x in node.cli("peer list", "--json").stdout.splitlines()}
+    assert listed == {state}
+    assert ("nothing is pulled" in node.cli("peer list").stdout) == (state != "good")
+    doctor = node.cli("doctor", status=None).stdout
+    assert (f"{party} does not show a ledger that continues" in doctor) == (state != "good")
+    node.start()
+    metrics = raw(node, "/metrics", node.admin_token).text
+    node.stop()
+    assert f'setu_ledger_partner_broken{{partner="{party}"}} {int(state != "good")}\n' in metrics
+    return state
+
+
 def size_in(note):
     return int(note.split("\n")[1])
 
@@ -125,10 +142,10 @@ def test_the_checkpoint_shows_a_partner_its_own_countersignature(pair):
     assert "IN/cert-in/witness" in raw(pair.japan, "/ledger/checkpoint", pair.japan.admin_token).text
 
 
-def forked(pair):
+def forked(pair, name="copy"):
     """Japan's folder as it is now; later on both go on."""
     pair.japan.stop()
-    copy = pair.japan.dir.parent / "copy"
+    copy = pair.japan.dir.parent / name
     shutil.copytree(pair.japan.dir, copy)
     pair.restart()
     return copy
@@ -148,6 +165,7 @@ def test_a_fork_is_found_and_kept(pair, more):
     copy = forked(pair)
     pair.publish(50)
     (good,), _, _ = pair.sync()
+    good_copy = forked(pair, "good")
     swap(pair, copy)
     setu("import", pair.japan.dir, "--collection", "india", pair.japan.dir.parent / "objects.jsonl")
     for _ in range(more):
@@ -163,10 +181,16 @@ def test_a_fork_is_found_and_kept(pair, more):
     assert size_in(row["seen"]) == good["size"] and size_in(row["evidence"]) == bad["size"]
     for note in (row["seen"], row["evidence"]):  # both are signed by the one who forked
         assert "JP/jpcert/ledger" in note
-    # It stands, also when the good history is shown again.
-    pair.sync(status=1)
-    doctor = pair.india.cli("doctor", status=None)
-    assert doctor.returncode != 0 and "JP/jpcert" in doctor.stdout
+    assert row["found"] == [{"at": row["found"][0]["at"], "finding": bad["ledger"],
+                             "before": row["seen"], "after": row["evidence"]}]
+    assert broken(pair.india, "JP/jpcert") == bad["ledger"]
+    # It stands, with the same evidence, also when the good history goes on.
+    swap(pair, good_copy)
+    pair.publish(5)
+    (still,), pulled, told = pair.sync(status=1)
+    assert still["ledger"] == bad["ledger"] and not pulled and "stands" in told
+    again, = witness_rows(pair.india)
+    assert (again["evidence"], again["found"]) == (row["evidence"], row["found"])
 
 
 def test_a_fork_at_a_power_of_two(pair):
@@ -224,6 +248,11 @@ def test_restore_is_a_rollback_until_both_sides_say_so(pair, tmp_path):
                             tmp_path / "reader", "--reason", "x", status=None)
     assert nobody.returncode != 0 and "only officers" in nobody.stderr
     pair.india.cli("peer accept", *accept)
+    row, = witness_rows(pair.india)
+    assert row["state"] == "good" and row["evidence"] == ""
+    kept, = row["found"]  # what was found stays
+    assert kept["finding"] == "rollback" and size_in(kept["before"]) == good["size"]
+    assert size_in(kept["after"]) == bad["size"]
     (now,), (pulled,), _ = pair.sync()
     assert now["ledger"] == "consistent" and pulled["refused"] == 0
     pair.publish(5)
@@ -391,13 +420,27 @@ def test_lies_on_the_way(pair, liar):
     for at in range(0, len(note) - 1, 7):  # any byte of the checkpoint
         lies("/ledger/checkpoint", lambda status, data, at=at: (status, flip(data, at)))
         (seen,), pulled, _ = pair.sync(status=1)
-        assert seen["ledger"] == "unknown" and not pulled, at
+        assert seen["ledger"] == "bad-signature" and not pulled, at
+    assert broken(pair.india, "JP/jpcert") == "bad-signature"
     lies("/ledger/tile/", lambda status, data: (status, flip(data, 5)))
     (seen,), pulled, _ = pair.sync(status=1)
     assert seen["ledger"] == "bad-proof" and not pulled
-    lies("/ledger/tile/", lambda status, data: (status, data[:-1]))
+    assert broken(pair.india, "JP/jpcert") == "bad-proof"
+    for change in (lambda status, data: (status, data[:-1]), lambda status, data: (404, b"{}"),
+                   lambda status, data: (403, b"{}")):
+        lies("/ledger/tile/", change)
+        (seen,), pulled, _ = pair.sync(status=1)
+        assert seen["ledger"] == "bad-proof" and not pulled
+    lies("/ledger/tile/", lambda status, data: (503, b"{}"))  # the network's trouble
     (seen,), pulled, _ = pair.sync(status=3)
     assert seen["ledger"] == "unknown" and not pulled
+    for status in (403, 404):
+        lies("/ledger/checkpoint", lambda _, data, status=status: (status, b"{}"))
+        (seen,), pulled, told = pair.sync(status=1)
+        assert seen["ledger"] == "no-ledger" and not pulled and "does not any more" in told
+    lies("/ledger/checkpoint", lambda status, data: (status, b"x" * (3 << 20)))
+    (seen,), pulled, told = pair.sync(status=3)
+    assert seen["ledger"] == "unknown" and not pulled and "larger than 1 MiB" in told
     other = setu("ledger", "key", pair.india.dir).stdout.strip()
     for text in (b"{}", b"[]", b"no"):
         lies("/.well-known/setu", lambda status, data, text=text: (status, text))
@@ -406,14 +449,19 @@ def test_lies_on_the_way(pair, liar):
     ours = pair.japan.cli("ledger key").stdout.strip()
     lies("/.well-known/setu",
          lambda status, data: (status, data.replace(ours.encode(), other.encode())))
-    seen, pulled, told = pair.sync(status=1)
-    assert not pulled and "the key is not that of" in told
+    (seen,), pulled, told = pair.sync(status=1)
+    assert not pulled and "the key is not that of" in told and seen["ledger"] == "other-key"
     liar.lie = lambda path, status, data: (404, b"{}") if "well-known" in path else (status, data)
     seen, pulled, told = pair.sync(status=1)
     assert not pulled and "does not any more" in told
     liar.lie = lambda path, status, data: (status, data)
     (seen,), (pulled,), _ = pair.sync()  # nothing of all this stands against Japan
     assert seen["ledger"] == "consistent" and pulled["accepted"] == 20
+    row, = witness_rows(pair.india)
+    assert row["state"] == "good" and row["evidence"] == ""
+    found = {x["finding"] for x in row["found"]}  # but what was shown is kept
+    assert found == {"bad-signature", "bad-proof", "no-ledger", "other-key"}
+    assert broken(pair.india, "JP/jpcert") == "good"
 
 
 def test_a_server_that_is_no_setu(pair, liar):
@@ -421,6 +469,16 @@ def test_a_server_that_is_no_setu(pair, liar):
     liar.lie = lambda path, status, data: (404, b"{}") if "well-known" in path else (status, data)
     seen, (pulled,), _ = pair.sync()
     assert seen == [] and pulled["accepted"] == 4
+    # It shows its keys, but this account may not see the log: no partner node to it.
+    liar.lie = lambda path, status, data: (403, b"{}") if "/ledger/" in path else (status, data)
+    seen, (pulled,), _ = pair.sync()
+    assert seen == [] and pulled["accepted"] == 0 and witness_rows(pair.india) == []
+    # Once it showed one, or its key was given by hand, it must.
+    pair.india.cli("peer add", "jpcert", "--url", f"https://127.0.0.1:{liar.server_port}",
+                   "--nation", "JP", "--org", "jpcert", "--from", "For India", "--into", "japan",
+                   "--ledger-key", pair.japan.cli("ledger key").stdout.strip())
+    (seen,), pulled, told = pair.sync(status=1)
+    assert seen["ledger"] == "no-ledger" and not pulled and "nothing is pulled from jpcert" in told
 
 
 def test_a_key_that_was_given(pair):
@@ -437,3 +495,71 @@ def test_a_key_that_was_given(pair):
     assert witness_rows(pair.india)[0]["log_key"] == right
     (seen,), _, told = pair.sync()
     assert seen["ledger"] == "consistent" and "key was taken" not in told
+
+
+def test_two_syncs_at_once_find_nothing(pair):
+    """Who fetched a checkpoint before another was judged has seen no rollback."""
+    pair.publish()
+    pair.sync()
+    stop = threading.Event()
+
+    def grow():
+        path = pair.japan.dir.parent / "growing.jsonl"
+        while not stop.is_set():
+            path.write_text(json.dumps(indicator(next(pair.numbers), tlp="green")) + "\n")
+            pair.japan.imported("india", path)
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        for _ in range(8):
+            running = [subprocess.Popen([SETU, "sync", str(pair.india.dir)], text=True,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                       for _ in range(6)]
+            for ran in running:
+                told = ran.communicate()[1]
+                assert ran.returncode != 1, told
+                assert "rollback" not in told and "fork" not in told
+    finally:
+        stop.set()
+        thread.join()
+    row, = witness_rows(pair.india)
+    assert row["state"] == "good" and row["found"] == []
+    assert witness_rows(pair.japan)[0]["cosigned"]
+
+
+def test_junk_below_a_checkpoint_goes_no_further(pair, liar):
+    junk = "".join(f"\u2014 US/cisa/witness {base64.b64encode(bytes([i] * 76)).decode()}\n"
+                   for i in range(98)).encode()
+    liar.lie = lambda path, status, data: (status, data + junk) if path.endswith("/checkpoint") \
+        else (status, data)
+    pair.publish()
+    (seen,), _, _ = pair.sync()
+    assert seen["ledger"] == "consistent" and seen["cosigned"]
+    row, = witness_rows(pair.india)
+    assert "cisa" not in row["seen"] and len(row["seen"].splitlines()) == 6
+    key = pair.india.cli("ledger key", "--witness").stdout.strip()
+    post = json.dumps({"key": key, "checkpoint": row["seen"] + junk.decode()}).encode()
+    assert as_india(pair, "/ledger/cosignature", method="POST", body=post).status == 200
+    row, = witness_rows(pair.japan)
+    assert "cisa" not in row["cosigned"] and len(row["cosigned"].splitlines()) == 6
+
+
+def test_an_earlier_countersignature_takes_no_later_ones_place(pair):
+    pair.publish()
+    pair.sync()
+    early = witness_rows(pair.india)[0]["seen"]
+    pair.publish()
+    pair.sync()
+    late = witness_rows(pair.india)[0]["seen"]
+    post = json.dumps({"checkpoint": early}).encode()
+    assert as_india(pair, "/ledger/cosignature", method="POST", body=post).status == 200
+    assert witness_rows(pair.japan)[0]["cosigned"] == late != early
+
+
+def test_ranges_without_end(pair):
+    pair.publish()
+    for first in (2 ** 63 - 1, 2 ** 63, 2 ** 64 - 1):
+        answer = as_india(pair, f"/ledger/records?first={first}&end={first}")
+        assert (answer.status, answer.body) == (200, b""), first
+    assert as_india(pair, f"/ledger/records?first={2 ** 64}&end={2 ** 64}").status == 400
