@@ -30,6 +30,10 @@ static const struct cli_option options[] = {
      0, false, false},
     {"password-file", 0, CLI_TEXT, "FILE", NULL, "a file that holds the password of --user", 0, 0,
      false, false},
+    {"ledger-key", 0, CLI_TEXT, "KEY", NULL,
+     "the verifier key of the partner's ledger, as its `setu ledger key` prints it; without it the "
+     "one that its server shows at the first sync is kept",
+     0, 0, false, false},
     CLI_JSON,
     CLI_OPTION_END,
 };
@@ -195,6 +199,16 @@ static int print_done(const struct plan *p)
     return status;
 }
 
+static bool pin_key(const struct plan *p, struct err *e)
+{
+    struct exchange_pin pin = {.log_key = cli_text(p->c, "ledger-key"), .witness_key = STR("")};
+    if (!pin.log_key.n)
+        return true;
+    pin.party = arena_printf(p->c->arena, "%.*s/%.*s", STR_FMT(p->row.nation), STR_FMT(p->row.org));
+    return arena_ok(p->c->arena, e) &&
+           (exchange_witness_pin(p->node.s, &pin, e) || err_prefix(e, "--ledger-key"));
+}
+
 static int run(struct cli *c)
 {
     struct plan p = {.c = c};
@@ -202,7 +216,7 @@ static int run(struct cli *c)
     int status = 0;
     if (!cli_node_open(c, c->args[0], &p.node, &status))
         return status;
-    bool ok = make_plan(&p, &e) && put_file(&p, p.row.ca, p.ca, 0644, &e) &&
+    bool ok = make_plan(&p, &e) && pin_key(&p, &e) && put_file(&p, p.row.ca, p.ca, 0644, &e) &&
               put_file(&p, p.secret_path, p.secret, 0600, &e) &&
               exchange_peer_add(p.node.x, &p.row, &e);
     status = ok ? print_done(&p) : cli_fail(c, &e);

@@ -102,69 +102,88 @@ static void tell_refused(const struct job *j, const struct peer_report *r)
 
 /* ---- the partner's ledger ---- */
 
-static void put_witnessed(struct job *j, const struct store_peer *p, const struct peer_witnessed *w)
+static void put_ledger_json(struct buf *b, const struct store_peer *p,
+                            const struct peer_witnessed *w, const struct err *e)
 {
-    const char *said =
-        w->state == PEER_LEDGER_NONE ? "none" : ledger_relation_name(w->judgement.relation);
-    struct buf *b = &j->out;
-    if (j->json) {
-        buf_byte(b, '{');
-        json_put_member(b, "peer", p->name);
-        json_put_member(b, "ledger", str_of(said));
-        if (w->state != PEER_LEDGER_NONE) {
-            json_put_member_u64(b, "size", w->judgement.size);
-            json_put_member_u64(b, "before", w->judgement.before);
-            buf_printf(b, ",\"cosigned\":%s", w->given ? "true" : "false");
-        }
-        buf_lit(b, "}\n");
-    } else if (w->state == PEER_LEDGER_GOOD) {
-        buf_printf(b, "%.*s: ledger of %llu leaves, consistent with the %llu seen before%s\n",
+    buf_byte(b, '{');
+    json_put_member(b, "peer", p->name);
+    json_put_member(b, "ledger",
+                    str_of(e ? "unknown" : ledger_relation_name(w->judgement.relation)));
+    if (e) {
+        json_put_member(b, "error", str_of(e->msg));
+    } else {
+        json_put_member_u64(b, "size", w->judgement.size);
+        json_put_member_u64(b, "before", w->judgement.before);
+        buf_printf(b, ",\"cosigned\":%s", w->given ? "true" : "false");
+    }
+    buf_lit(b, "}\n");
+}
+
+static void tell_good(struct job *j, const struct store_peer *p, const struct peer_witnessed *w)
+{
+    if (!j->json)
+        buf_printf(&j->out, "%.*s: ledger of %llu leaves, consistent with the %llu seen before%s\n",
                    STR_FMT(p->name), (unsigned long long)w->judgement.size,
                    (unsigned long long)w->judgement.before,
                    w->given ? ", countersigned" : "; it did not take the countersignature");
-    }
-    if (w->state == PEER_LEDGER_GOOD && w->pinned)
+    if (w->pinned)
         fprintf(stderr,
                 "setu sync: %.*s: its ledger's key was taken from its server: compare `setu ledger "
                 "witness %s` with what its administrator says\n",
                 STR_FMT(p->name), j->c->args[0]);
-    if (w->state == PEER_LEDGER_BROKEN)
-        fprintf(
-            stderr,
+}
+
+static void tell_broken(const struct job *j, const struct store_peer *p,
+                        const struct peer_witnessed *w)
+{
+    fprintf(stderr,
             "setu sync: %.*s: %s: its ledger of %llu leaves contradicts the %llu that this node "
             "countersigned. Nothing is pulled from it. Both signed checkpoints are kept: `setu "
             "ledger witness %s`. If it was restored from a backup, its officers confirm that "
             "(`setu ledger confirm`), then an officer here gives `setu peer accept`\n",
-            STR_FMT(p->name), said, (unsigned long long)w->judgement.size,
-            (unsigned long long)w->judgement.before, j->c->args[0]);
+            STR_FMT(p->name), ledger_relation_name(w->judgement.relation),
+            (unsigned long long)w->judgement.size, (unsigned long long)w->judgement.before,
+            j->c->args[0]);
 }
 
-/* False when nothing is to be pulled from it. */
-static bool ledger_good(struct job *j, const struct store_peer *p, struct arena *a)
+/* May anything be pulled from it? Not when its ledger contradicts itself, nor when it showed one
+ * before and cannot be judged today. */
+static bool judge_ledger(struct job *j, const struct store_peer *p, struct arena *a)
 {
     struct peer_watch watch = {.stop = cli_signals_stopped};
     struct peer_witnessed w;
     struct err e = {0};
+    bool ok = peer_witness(j->node.s, p, &watch, a, &w, &e);
+    bool broken = w.state == PEER_LEDGER_BROKEN;
+    if ((ok && w.state == PEER_LEDGER_NONE) || (!ok && !broken && !w.known))
+        return true;
+    if (j->json)
+        put_ledger_json(&j->out, p, &w, ok ? NULL : &e);
+    if (!ok && !cli_signals_stopped())
+        cli_fail(j->c, &e);
+    else if (broken)
+        tell_broken(j, p, &w);
+    else if (ok)
+        tell_good(j, p, &w);
+    j->broken = j->broken || broken;
+    j->failed = j->failed || !ok;
+    return ok && !broken;
+}
+
+/* Once a round, however many subscriptions a partner has. */
+static bool ledger_good(struct job *j, const struct store_peer *p, struct arena *a)
+{
     struct looked *l = j->looked;
     while (l && !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org)))
         l = l->next;
     if (l)
         return !l->broken;
-    bool ok = peer_witness(j->node.s, p, &watch, a, &w, &e);
-    if (ok)
-        put_witnessed(j, p, &w);
-    else if (!cli_signals_stopped())
-        cli_fail(j->c, &e);
-    /* What only the network hides is no sign against anybody; all else is. */
-    bool broken = ok ? w.state == PEER_LEDGER_BROKEN
-                     : e.code == ERR_INVALID || e.code == ERR_CONFLICT || e.code == ERR_SYNTAX;
-    j->broken = j->broken || broken;
-    j->failed = j->failed || !ok;
+    bool good = judge_ledger(j, p, a);
     if ((l = arena_calloc(a, 1, sizeof *l))) {
-        *l = (struct looked){j->looked, p->nation, p->org, broken || !ok};
+        *l = (struct looked){j->looked, p->nation, p->org, !good};
         j->looked = l;
     }
-    return ok && !broken;
+    return good;
 }
 
 static void sync_one(struct job *j, struct store_peer *p)

@@ -119,7 +119,8 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
 {
     const struct json *v;
     struct stix_object made;
-    struct store_copy link = {.origin_id = s->object->id, .copy_id = share->copy_id};
+    struct store_copy link = {
+        .origin_id = s->object->id, .copy_id = share->copy_id, .varied = share->varied};
     struct found f = {.share = share, .version_us = g->now_us};
     int64_t org;
     if (!json_parse(g->json, g->arena, share->copy_bytes, false, &v, e) ||

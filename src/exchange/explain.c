@@ -43,9 +43,10 @@ struct forms {
     struct err *e;
 };
 
-static bool note_form(void *ctx, struct str copy_id)
+static bool note_form(void *ctx, struct str copy_id, bool varied)
 {
     struct forms *f = ctx;
+    (void)varied;
     f->failed = !store_release_readers(f->s, store_name(f->s, copy_id), note_reader, f->x, f->e);
     return !f->failed && !f->x->out->released;
 }

@@ -23,6 +23,7 @@ struct table {
 struct copy_id {
     struct copy_id *next;
     struct str id;
+    bool varied;
 };
 
 struct gate_foresight {
@@ -104,11 +105,12 @@ static struct copy_id *copies_of(const struct gate_foresight *f, int64_t origin)
     return s ? (struct copy_id *)(uintptr_t)s->value.p : NULL;
 }
 
-bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_text_fn *each, void *ctx)
+bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_copy_fn *each, void *ctx)
 {
     if (!g->foresight || !g->foresight->looked)
         return false;
-    for (const struct copy_id *c = copies_of(g->foresight, origin); c && each(ctx, c->id);)
+    for (const struct copy_id *c = copies_of(g->foresight, origin);
+         c && each(ctx, c->id, c->varied);)
         c = c->next;
     return true;
 }
@@ -144,18 +146,24 @@ static bool note_readers(struct looking *l, int64_t name, struct str audience)
     return arena_ok(f->a, l->e) && put(&f->next, (uint64_t)name, all, l->e);
 }
 
-static bool note_copy(struct looking *l, struct str id)
+static bool note_copy(struct looking *l, struct str id, bool varied)
 {
     struct gate_foresight *f = l->f;
     struct copy_id *first = copies_of(f, l->o->name), *c = first;
     while (c && !str_eq(c->id, id))
         c = c->next;
-    if (c)
+    if (c && !c->varied)
+        varied = false;
+    if (c && c->varied == varied)
         return true;
     f->changes++;
+    if (c) {
+        c->varied = varied;
+        return true;
+    }
     if (!(c = arena_calloc(f->a, 1, sizeof *c)))
         return arena_ok(f->a, l->e);
-    *c = (struct copy_id){first, arena_str(f->a, id)};
+    *c = (struct copy_id){first, arena_str(f->a, id), varied};
     return arena_ok(f->a, l->e) &&
            put(&f->copies, (uint64_t)l->o->name, (struct str){(const char *)c, 0}, l->e);
 }
@@ -166,7 +174,7 @@ static bool note_share(struct looking *l, const struct gate_share *s)
         return true;
     if (!s->copy_id.n)
         return note_readers(l, l->o->name, s->audience);
-    return note_copy(l, s->copy_id) &&
+    return note_copy(l, s->copy_id, s->varied) &&
            note_readers(l, store_name(l->g->store, s->copy_id), s->audience);
 }
 

@@ -39,6 +39,7 @@ bool gate_combine(struct gate *g, struct str a, struct str b, enum policy_set ho
 struct form {
     struct form *next;
     struct str id, readers;
+    bool varied;     /* a copy that not all recipients of its view have */
     struct str know; /* those of its readers who know the target by it: none by a form before */
 };
 
@@ -94,7 +95,7 @@ struct copy_ids {
 };
 
 /* In order of the ids; the original stands last. */
-static bool note_copy_id(void *ctx, struct str id)
+static bool note_copy_id(void *ctx, struct str id, bool varied)
 {
     struct copy_ids *c = ctx;
     struct form *f = arena_calloc(c->a, 1, sizeof *f), **at = &c->list;
@@ -102,7 +103,7 @@ static bool note_copy_id(void *ctx, struct str id)
         return false;
     while (*at && (*at)->next && str_cmp((*at)->id, id) < 0)
         at = &(*at)->next;
-    *f = (struct form){.next = *at, .id = arena_str(c->a, id)};
+    *f = (struct form){.next = *at, .id = arena_str(c->a, id), .varied = varied};
     *at = f;
     return true;
 }
@@ -119,7 +120,7 @@ static bool look_up_target(struct dividing *d, struct target *t)
     /* Where nothing depends on who reads it, nobody looks. */
     if (!d->group->view && !origin.n)
         return true;
-    note_copy_id(&ids, t->origin);
+    note_copy_id(&ids, t->origin, false);
     if (!gate_foreseen_copies(g, store_name(g->store, t->origin), note_copy_id, &ids) &&
         !store_copies_of(g->store, t->origin, note_copy_id, &ids, d->e))
         return false;
@@ -211,10 +212,25 @@ static enum policy_reference map_reference(void *ctx, struct str id, struct str 
     return str_eq(*to, id) ? POLICY_REFERENCE_KEPT : POLICY_REFERENCE_CHANGED;
 }
 
+/* Who knows the target as this part does, or by what can be told apart from it anyway: by the
+ * original, which is knowing more, or by a copy that is marked as one for some only. */
+static bool know_alike(struct mapping *m, const struct target *t, const struct form *mine,
+                       struct str *out)
+{
+    const struct form *origin = origin_of(t);
+    *out = mine->know;
+    for (const struct form *f = t->forms; f; f = f->next)
+        if ((f->varied || f == origin) &&
+            !gate_combine(m->d->g, *out, f->know, POLICY_EITHER, out, m->e))
+            return false;
+    return true;
+}
+
 /* Recipients of one group that differ in what they read of what it refers to get copies of their
  * own. What tells those apart is what each reads and others of the group do not, or only as a copy:
- * never what it does not read itself, since that is to stay unknown to it. Where all read alike
- * there is nothing to tell apart, and the id stays the same from version to version. */
+ * never what it does not read itself, nor in how many forms others have it, since that is to stay
+ * unknown to it. Where all read alike there is nothing to tell apart, and the id stays the same
+ * from version to version. */
 static bool variant_of(struct mapping *m, struct str *out)
 {
     struct gate *g = m->d->g;
@@ -225,9 +241,8 @@ static bool variant_of(struct mapping *m, struct str *out)
         struct str alike;
         if (!f)
             continue;
-        /* Who knows the original knows more than who knows a copy. */
-        m->failed = !gate_combine(g, f->know, origin_of(t)->know, POLICY_EITHER, &alike, m->e);
-        if (!m->failed && !all_among(m, m->d->audience, alike)) {
+        m->failed = !know_alike(m, t, f, &alike);
+        if (!m->failed && (f->varied || !all_among(m, m->d->audience, alike))) {
             buf_str(&b, f->id);
             buf_byte(&b, '\n');
         }
@@ -284,6 +299,7 @@ static bool share_of_part(struct dividing *d, struct str audience, struct gate_d
     if (copy.kind == POLICY_COPY_MADE) {
         share.copy_id = copy.id;
         share.copy_bytes = copy.bytes;
+        share.varied = options.variant.n > 0;
     }
     return add_share(g, out, &share, d->e);
 }

@@ -127,6 +127,7 @@ struct gate_share {
     enum policy_verdict verdict;
     const struct policy_group *group;
     struct str copy_id, copy_bytes; /* of a redacted copy; STR_NONE: the object itself */
+    bool varied;                    /* of a copy: see store_copy */
     uint64_t serial;                /* not 0: equal serials have equal audiences (of one memo) */
 };
 /* Recipients to whom the rules release it, but of whose copy nothing valid would be left. */
@@ -202,7 +203,7 @@ bool gate_foresee(struct gate *g, struct err *e) BASE_CHECKED;
 void gate_foresight_free(struct gate_foresight *f); /* NULL is allowed */
 /* What is foreseen, if anything is. */
 bool gate_foreseen_readers(const struct gate *g, int64_t name, struct str *out);
-bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_text_fn *each, void *ctx);
+bool gate_foreseen_copies(const struct gate *g, int64_t origin, store_copy_fn *each, void *ctx);
 bool gate_foreseen_reference(const struct gate *g, int64_t name, struct str type, bool *known);
 
 /* ---- holds (desk.c) ---- */

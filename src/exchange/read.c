@@ -239,9 +239,10 @@ static bool wake_referrer(void *ctx, int64_t object, struct str type)
     return !w->failed;
 }
 
-static bool wake_of_copy(void *ctx, struct str copy_id)
+static bool wake_of_copy(void *ctx, struct str copy_id, bool varied)
 {
     struct waking *w = ctx;
+    (void)varied;
     w->failed =
         !store_referrers(w->s, store_name(w->s, copy_id), wake_referrer, w, w->e) || w->failed;
     return !w->failed;

@@ -368,10 +368,11 @@ static bool put_pending(void *ctx, int64_t object, struct str type)
     return true;
 }
 
-static bool wake_of_copy(void *ctx, struct str copy_id)
+static bool wake_of_copy(void *ctx, struct str copy_id, bool varied)
 {
     struct gate *g = ctx;
     struct err ignored;
+    (void)varied;
     g->pending_failed =
         g->pending_failed ||
         !store_referrers(g->store, store_name(g->store, copy_id), put_pending, g, &ignored);

@@ -212,7 +212,7 @@ static bool range_of(struct http_request *r, uint64_t *first, uint64_t *end, str
     }
     if (bad || !has_first || !has_end || *end < *first ||
         *end - *first > LIMIT_LEDGER_RECORDS_ANSWER)
-        return err_set(e, ERR_INVALID, "give first=I&end=J: at most %d leaves from I on, before J",
+        return err_set(e, ERR_SYNTAX, "give first=I&end=J: at most %d leaves from I on, before J",
                        LIMIT_LEDGER_RECORDS_ANSWER);
     return true;
 }

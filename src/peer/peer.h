@@ -118,10 +118,12 @@ struct peer_witnessed {
     struct exchange_judgement judgement;
     struct str why;     /* no ledger: what the server said */
     bool pinned, given; /* its keys were taken today; our countersignature reached it */
+    bool known;         /* its ledger was seen before */
 };
 /* Asks the partner of a subscription for its keys, once, and for its checkpoint, judges it, and
- * hands back the countersignature. Text is in `a`. A failure says that it could not be judged: the
- * network, an answer that is none, another key than before, a ledger that was there and is gone. */
+ * hands back the countersignature. Text is in `a`. A failure says why it could not be judged; then
+ * out->state is BROKEN for what speaks against the partner (a signature that is none, another key
+ * than before, a ledger that was there and is gone) and NONE for the network's troubles. */
 bool peer_witness(struct exchange_session *s, const struct store_peer *p,
                   const struct peer_watch *w, struct arena *a, struct peer_witnessed *out,
                   struct err *e) BASE_CHECKED;

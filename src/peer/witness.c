@@ -141,12 +141,12 @@ static bool hand_back(struct partner *x, struct str note, struct err *e)
     return ok;
 }
 
-static bool gone(const struct partner *x, struct str why, struct err *e)
+static void gone(const struct partner *x, struct str why, struct err *e)
 {
-    return err_set(e, ERR_INVALID,
-                   "%.*s showed a ledger before and does not any more: %.*s: ask its administrator "
-                   "by another way",
-                   STR_FMT(x->p->name), STR_FMT(why));
+    err_set(e, ERR_INVALID,
+            "%.*s showed a ledger before and does not any more: %.*s: ask its administrator "
+            "by another way",
+            STR_FMT(x->p->name), STR_FMT(why));
 }
 
 static bool judge(struct partner *x, struct peer_witnessed *out, struct err *e)
@@ -156,8 +156,11 @@ static bool judge(struct partner *x, struct peer_witnessed *out, struct err *e)
     struct err odd = {0};
     if (!fetch(x, STR("/ledger/checkpoint"), NULL, &v.note, e))
         return false;
-    if (!exchange_witness_judge(x->s, x->a, &v, &out->judgement, e))
+    if (!exchange_witness_judge(x->s, x->a, &v, &out->judgement, e)) {
+        if (e->code == ERR_INVALID || e->code == ERR_SYNTAX || e->code == ERR_LIMIT)
+            out->state = PEER_LEDGER_BROKEN;
         return err_prefix(e, "the ledger of %.*s", STR_FMT(x->p->name));
+    }
     out->state =
         out->judgement.relation == LEDGER_CONSISTENT ? PEER_LEDGER_GOOD : PEER_LEDGER_BROKEN;
     if (out->state == PEER_LEDGER_GOOD) {
@@ -172,15 +175,21 @@ static bool witness(struct partner *x, struct peer_witnessed *out, struct err *e
     struct store_witness known;
     struct exchange_pin pin = {.log_key = STR("")};
     bool there;
-    if (!exchange_witness(x->s, x->a, x->party, &known, e) ||
-        !read_keys(x, &pin, &there, &out->why, e))
+    if (!exchange_witness(x->s, x->a, x->party, &known, e))
         return false;
-    if (!there && known.seen.n)
-        return gone(x, out->why, e);
-    if (!there)
+    out->known = known.seen.n > 0;
+    if (!read_keys(x, &pin, &there, &out->why, e))
+        return false;
+    if (!there && !known.seen.n)
         return true;
     out->pinned = known.log_key.n == 0;
-    return exchange_witness_pin(x->s, &pin, e) && judge(x, out, e);
+    if (there && exchange_witness_pin(x->s, &pin, e))
+        return judge(x, out, e);
+    if (!there)
+        gone(x, out->why, e);
+    if (!there || e->code == ERR_INVALID || e->code == ERR_CONFLICT || e->code == ERR_SYNTAX)
+        out->state = PEER_LEDGER_BROKEN;
+    return false;
 }
 
 bool peer_witness(struct exchange_session *s, const struct store_peer *p,

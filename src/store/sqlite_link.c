@@ -44,10 +44,11 @@ bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e)
     sqlite3_bind_int64(stmt, 3, store_name(s, c->copy_id));
     store_bind_str(stmt, 4, c->origin_id);
     store_bind_str(stmt, 5, c->copy_id);
+    sqlite3_bind_int(stmt, 6, c->varied);
     return store_run(s, stmt, e);
 }
 
-bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each, void *ctx,
+bool store_copies_of(struct store *s, struct str origin_id, store_copy_fn *each, void *ctx,
                      struct err *e)
 {
     bool row, ok;
@@ -56,7 +57,7 @@ bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each,
         return false;
     sqlite3_bind_int64(stmt, 1, store_name(s, origin_id));
     while ((ok = store_step(s, stmt, &row, e)) && row)
-        if (!each(ctx, store_column(stmt, 0)))
+        if (!each(ctx, store_column(stmt, 0), sqlite3_column_int(stmt, 1) != 0))
             break;
     sqlite3_reset(stmt);
     return ok;

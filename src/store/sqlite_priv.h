@@ -97,10 +97,11 @@
     X(REFERENCE_PUT, "INSERT OR IGNORE INTO reference(target,object) VALUES(?1,?2)")               \
     X(REFERRERS, "SELECT o.id,o.type FROM reference f JOIN object o ON o.id=f.object"              \
                  " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
-    X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id)"                \
-                " VALUES(?1,?2,?3,?4,?5)")                                                         \
+    X(COPY_PUT, "INSERT OR IGNORE INTO copy(origin,profile,name,origin_id,copy_id,varied)"         \
+                " VALUES(?1,?2,?3,?4,?5,?6)")                                                      \
     X(COPY_ANY, "SELECT 1 FROM copy LIMIT 1")                                                      \
-    X(COPIES_OF, "SELECT DISTINCT copy_id FROM copy WHERE origin=?1 ORDER BY copy_id")             \
+    X(COPIES_OF,                                                                                   \
+      "SELECT copy_id,min(varied) FROM copy WHERE origin=?1 GROUP BY copy_id ORDER BY copy_id")    \
     X(COPY_ORIGIN, "SELECT DISTINCT origin_id FROM copy WHERE name=?1 LIMIT 2")                    \
     X(DERIVED_PUT, "INSERT OR IGNORE INTO derived(origin,object) VALUES(?1,?2)")                   \
     X(DERIVED_COPIES, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id IN"                        \

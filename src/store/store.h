@@ -227,13 +227,15 @@ bool store_referrers(struct store *s, int64_t target, store_referrer_fn *each, v
 struct store_copy {
     unsigned char profile[STORE_PROFILE_BYTES];
     struct str origin_id, copy_id;
+    bool varied; /* not all recipients of this view have this copy (gate.c, variant_of) */
 };
 /* Has anything ever gone out as a copy? */
 bool store_copy_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 bool store_copy_put(struct store *s, const struct store_copy *c, struct err *e) BASE_CHECKED;
 /* Every id under which a version of it went out as a copy, in a fixed order; text lives during the
  * call. */
-bool store_copies_of(struct store *s, struct str origin_id, store_text_fn *each, void *ctx,
+typedef bool store_copy_fn(void *ctx, struct str copy_id, bool varied); /* false stops */
+bool store_copies_of(struct store *s, struct str origin_id, store_copy_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
 /* STR_NONE when it is no copy, or one of several originals (observables that become equal). */
 bool store_copy_origin(struct store *s, struct arena *a, struct str copy_id, struct str *origin_id,

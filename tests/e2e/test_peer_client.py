@@ -101,7 +101,8 @@ def test_requests_are_taxii(node):
         subscribe(node, double)
         sync(node)
         for r in double.requests:
-            assert r.headers["Accept"] == "application/taxii+json;version=2.1"
+            wanted = "*/*" if r.path == "/.well-known/setu" else "application/taxii+json;version=2.1"
+            assert r.headers["Accept"] == wanted
             assert r.headers["Authorization"] == "Bearer a-secret-token"
             assert r.headers["User-Agent"].startswith("setu/")
             assert "gzip" in r.headers["Accept-Encoding"]

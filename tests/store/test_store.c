@@ -168,7 +168,7 @@ static bool may_scan(enum store_statement which)
     static const enum store_statement list[] = {
         STORE_USER_EACH,     STORE_COLLECTION_EACH, STORE_OBJECT_COUNT, STORE_COPY_ANY,
         STORE_PENDING_NEXT,  STORE_DESK_ANY,        STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
-        STORE_STATUS_EXPIRE, STORE_PEER_EACH,       STORE_DATES_RAISE,
+        STORE_STATUS_EXPIRE, STORE_PEER_EACH,       STORE_DATES_RAISE,  STORE_WITNESS_EACH,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -812,6 +812,13 @@ static bool list_text(void *ctx, struct str text)
     return true;
 }
 
+static bool list_copy(void *ctx, struct str id, bool varied)
+{
+    char *list = ctx;
+    snprintf(list + strlen(list), 200 - strlen(list), "[%.*s%s]", STR_FMT(id), varied ? "*" : "");
+    return true;
+}
+
 static bool first_row(void *ctx, const struct store_release *r)
 {
     *(struct store_release *)ctx = *r;
@@ -1055,17 +1062,17 @@ static void test_copies(void)
     struct str id;
     begin(s);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct store_copy c = {.origin_id = str_of(rows[i].origin),
-                               .copy_id = str_of(rows[i].copy)};
+        struct store_copy c = {
+            .origin_id = str_of(rows[i].origin), .copy_id = str_of(rows[i].copy), .varied = i == 1};
         memcpy(c.profile, rows[i].profile, 2);
         CHECK_ROW(store_copy_put(s, &c, &e) && store_copy_put(s, &c, &e), "row %zu", i);
     }
     commit(s);
     char list[200] = "";
-    CHECK(store_copies_of(s, STR("tool--x"), list_text, list, &e));
-    CHECK_TEXT(list, "[tool--c1][tool--c2]", "each copy once");
+    CHECK(store_copies_of(s, STR("tool--x"), list_copy, list, &e));
+    CHECK_TEXT(list, "[tool--c1][tool--c2*]", "each copy once");
     list[0] = '\0';
-    CHECK(store_copies_of(s, STR("tool--y"), list_text, list, &e) && !list[0]);
+    CHECK(store_copies_of(s, STR("tool--y"), list_copy, list, &e) && !list[0]);
     CHECK(store_copy_origin(s, a, STR("tool--c2"), &id, &e) && str_eq(id, STR("tool--x")));
     CHECK(store_copy_origin(s, a, STR("tool--x"), &id, &e) && id.n == 0);
     CHECK(store_copy_origin(s, a, STR("ipv4-addr--net"), &id, &e) && id.n == 0);
