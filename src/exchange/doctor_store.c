@@ -6,6 +6,7 @@
 
 #define MINUTE_US      ((int64_t)60 * 1000000)
 #define BACKUP_OLD_US  (7 * DOCTOR_DAY_US)
+#define WITNESS_OLD_US (7 * DOCTOR_DAY_US)
 #define LEAVES_CHECKED 1000
 #define EACH_TOLD      5
 
@@ -291,45 +292,45 @@ static void look_at_partners(const struct ward *w)
     doctor_else_ok(w->d, "%zu subscriptions, with what they need", all.count);
 }
 
-#define WITNESS_OLD_US (7 * DOCTOR_DAY_US)
+/* ---- partners' ledgers ---- */
 
-struct witnesses {
+struct witnessing {
     struct doctor *d;
-    size_t seen, by;
+    size_t good, ours;
 };
 
 static bool look_at_witness(void *ctx, const struct store_witness *w)
 {
-    struct witnesses *all = ctx;
+    struct witnessing *all = ctx;
     struct doctor *d = all->d;
-    all->seen += w->seen_us > 0;
-    all->by += w->cosigned_us > 0;
     if (w->state.n)
         doctor_tell(d, EXCHANGE_ERROR,
-                    "`setu ledger witness` shows the evidence; nothing is pulled until an officer "
-                    "gives `setu peer accept`",
-                    "the ledger of %.*s contradicts what it showed before: %.*s", STR_FMT(w->party),
-                    STR_FMT(w->state));
-    else if (w->seen_us && d->now_us - w->seen_us > WITNESS_OLD_US)
-        doctor_tell(d, EXCHANGE_WARNING, "does `setu sync` run?",
-                    "the ledger of %.*s was last seen on %s", STR_FMT(w->party),
+                    "ask its administrator by another way; the evidence is in `setu ledger "
+                    "witness`; if it was restored, an officer gives `setu peer accept`",
+                    "%.*s shows a ledger that contradicts what was countersigned: %.*s",
+                    STR_FMT(w->party), STR_FMT(w->state));
+    else if (w->seen.n && d->now_us - w->seen_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "see that `setu sync` runs, and reaches it",
+                    "the ledger of %.*s was last countersigned on %s", STR_FMT(w->party),
                     doctor_day(w->seen_us));
-    if (w->cosigned_us && d->now_us - w->cosigned_us > WITNESS_OLD_US)
-        doctor_tell(d, EXCHANGE_WARNING, "ask the partner whether its `setu sync` runs",
-                    "%.*s last countersigned this node's ledger on %s", STR_FMT(w->party),
+    if (w->cosigned.n && d->now_us - w->cosigned_us > WITNESS_OLD_US)
+        doctor_tell(d, EXCHANGE_WARNING, "ask whether its `setu sync` runs",
+                    "%.*s has not countersigned this node's ledger since %s", STR_FMT(w->party),
                     doctor_day(w->cosigned_us));
+    all->good += w->seen.n > 0;
+    all->ours += w->cosigned.n > 0;
     return true;
 }
 
 static void look_at_witnesses(const struct ward *w)
 {
-    struct witnesses all = {.d = w->d};
+    struct witnessing all = {.d = w->d};
     struct err e;
     doctor_look(w->d, "witnesses");
     if (!store_witness_each(w->s, w->d->arena, look_at_witness, &all, &e))
         failed(w->d, &e);
-    doctor_else_ok(w->d, "%zu ledgers of partners are seen, %zu partners countersign this one",
-                   all.seen, all.by);
+    doctor_else_ok(w->d, "%zu ledgers of partners are countersigned here, this one by %zu partners",
+                   all.good, all.ours);
 }
 
 /* ---- people ---- */

@@ -323,11 +323,13 @@ static bool confirmed_there(struct judging *j, const struct exchange_gap *g, str
     if (!str_eq(v.checkpoint, g->note))
         return err_set(e, ERR_INVALID, "the proof is of another checkpoint");
     if (r.kind != LEDGER_RESTORE_RECORD || (r.fields >> LEDGER_PEER & 1) ||
-        !officer_there(r.text[LEDGER_ACTOR], g->party) || r.at_us < j->row.seen_us - CLOCKS_US)
+        !officer_there(r.text[LEDGER_ACTOR], g->party) || r.at_us <= j->row.accepted_us ||
+        r.at_us < j->row.seen_us - CLOCKS_US)
         return err_set(e, ERR_FORBIDDEN,
                        "%.*s's ledger has no officer's confirmation of a restore since it was last "
                        "witnessed: its officers give `setu ledger confirm` there first",
                        STR_FMT(g->party));
+    j->row.accepted_us = r.at_us;
     return true;
 }
 

@@ -78,7 +78,8 @@ static const char schema[] =
 static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
-    " seen_us INTEGER NOT NULL, cosigned_us INTEGER NOT NULL) WITHOUT ROWID;";
+    " seen_us INTEGER NOT NULL, cosigned_us INTEGER NOT NULL,"
+    " accepted_us INTEGER NOT NULL) WITHOUT ROWID;";
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,

@@ -153,7 +153,8 @@
     X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
     X(WITNESS_GET, STORE_WITNESS_COLUMNS " WHERE party=?1")                                        \
     X(WITNESS_PUT, "INSERT OR REPLACE INTO witness(party,log_key,witness_key,seen,state,"          \
-                   "evidence,cosigned,seen_us,cosigned_us) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")    \
+                   "evidence,cosigned,seen_us,cosigned_us,accepted_us)"                            \
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")                                      \
     X(WITNESS_EACH, STORE_WITNESS_COLUMNS " ORDER BY party")                                       \
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
@@ -162,8 +163,8 @@
 #define STORE_HAS_ORIGINAL(copy)                                                                   \
     "EXISTS(SELECT 1 FROM derived d JOIN object o ON o.id=d.origin WHERE d.object=" copy ")"
 #define STORE_WITNESS_COLUMNS                                                                      \
-    "SELECT party,log_key,witness_key,seen,state,evidence,cosigned,seen_us,cosigned_us"            \
-    " FROM witness"
+    "SELECT party,log_key,witness_key,seen,state,evidence,cosigned,seen_us,cosigned_us,"           \
+    "accepted_us FROM witness"
 #define STORE_DESK_COLUMNS                                                                         \
     "SELECT id,kind,state,object,collection,audience,org,user,stix_id,type,rule_line,rule,"        \
     "officers,by_name,at_us,expires_us,reason"

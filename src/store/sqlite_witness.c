@@ -18,6 +18,7 @@ static struct store_witness row_of(struct arena *a, sqlite3_stmt *stmt)
         .cosigned = t[6],
         .seen_us = sqlite3_column_int64(stmt, TEXTS),
         .cosigned_us = sqlite3_column_int64(stmt, TEXTS + 1),
+        .accepted_us = sqlite3_column_int64(stmt, TEXTS + 2),
     };
 }
 
@@ -47,6 +48,7 @@ bool store_witness_put(struct store *s, const struct store_witness *w, struct er
         store_bind_str(stmt, i + 1, texts[i].p ? texts[i] : STR(""));
     sqlite3_bind_int64(stmt, TEXTS + 1, w->seen_us);
     sqlite3_bind_int64(stmt, TEXTS + 2, w->cosigned_us);
+    sqlite3_bind_int64(stmt, TEXTS + 3, w->accepted_us);
     return store_run(s, stmt, e);
 }
 

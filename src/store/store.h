@@ -402,6 +402,7 @@ struct store_witness {
     struct str state, evidence; /* what is wrong, and the checkpoint that shows it with `seen` */
     struct str cosigned;        /* the last checkpoint of our log that it countersigned */
     int64_t seen_us, cosigned_us;
+    int64_t accepted_us; /* of the last confirmation of a restore there that was accepted */
 };
 /* Fills all but `party` with nothing when there is no row. Text is in `a`. */
 bool store_witness_get(struct store *s, struct arena *a, struct str party,
