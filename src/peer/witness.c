@@ -245,7 +245,7 @@ static bool read_line(struct partner *x, struct str line, struct ledger_evidence
 static bool find_confirmation(struct partner *x, uint64_t size, struct ledger_evidence *v,
                               struct err *e)
 {
-    struct str text;
+    struct str text = STR_NONE;
     bool found = false, fits;
     for (uint64_t end = size; end > 0 && !found;) {
         uint64_t first = end > LIMIT_LEDGER_RECORDS_ANSWER ? end - LIMIT_LEDGER_RECORDS_ANSWER : 0;
