@@ -90,6 +90,7 @@
 #define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
 #define LIMIT_LEDGER_RECORDS_ANSWER 1000
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
+#define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
 
 /* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)

@@ -34,6 +34,7 @@
     X(release_list)                                                                                \
     X(release_approve)                                                                             \
     X(release_refuse)                                                                              \
+    X(ledger_verify)                                                                               \
     X(ledger_key)                                                                                  \
     X(ledger_witness)                                                                              \
     X(ledger_confirm)                                                                              \

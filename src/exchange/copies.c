@@ -184,7 +184,7 @@ bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience, 
     struct stix_object read;
     const struct json *v;
     struct str missing;
-    int64_t id, date;
+    int64_t date;
     if (!json_parse(g->json, g->arena, policy_copy_marking_bytes(), false, &v, e) ||
         !stix_object_read(v, &read, e) ||
         !store_object_versions(g->store, read.id, note_row, &o.object, e))
@@ -206,6 +206,16 @@ bool gate_copy_marking(struct gate *g, int64_t collection, struct str audience, 
     if (!store_release_each(g->store, o.object, add_marked, &m, e) || m.failed ||
         !gate_combine(g, audience, m.readers, POLICY_WITHOUT, &missing, e))
         return false;
-    return missing.n == 0 || (store_audience_put(g->store, missing, &id, e) &&
-                              store_release_add(g->store, collection, id, &o, &date, e));
+    if (missing.n == 0)
+        return true;
+    struct gate_told t = {.id = read.id,
+                          .version = read.has_version ? read.version : STR_NONE,
+                          .bytes = o.bytes,
+                          .audience = missing};
+    if (!store_audience_put(g->store, missing, &t.readers, e) ||
+        !gate_collection(g, collection, &t.collection, e))
+        return false;
+    o.leaf = gate_next_leaf(g);
+    return gate_record_object(g, LEDGER_RELEASE_RECORD, &t, e) &&
+           store_release_add(g->store, collection, t.readers, &o, &date, e);
 }

@@ -369,6 +369,40 @@ struct exchange_gap {
 bool exchange_witness_accept(struct exchange_session *s, struct arena *a,
                              const struct exchange_gap *g, struct err *e) BASE_CHECKED;
 
+/* ---- for the auditor ---- */
+
+/* Something that is not as it must be. Text lives during the call. */
+struct exchange_audit_finding {
+    const char *what; /* record, leaf, tile, head or store */
+    bool has_index;
+    uint64_t index; /* of the leaf that it is about */
+    const char *message;
+};
+typedef void exchange_audit_fn(void *ctx, const struct exchange_audit_finding *f);
+/* How far it has come; called now and then. */
+typedef void exchange_progress_fn(void *ctx, uint64_t done, uint64_t all);
+struct exchange_audit {
+    const struct ledger_key *key; /* as the auditor was given it; NULL: what the node has */
+    bool ledger_only;             /* leave out whether the store agrees */
+    exchange_audit_fn *finding;   /* LIMIT_LEDGER_FINDINGS are told */
+    exchange_progress_fn *progress;
+    void *ctx;
+};
+struct exchange_audit_report {
+    uint64_t size, erased, findings;
+    uint64_t objects, releases; /* of the store, that were looked up in the log */
+    struct ledger_hash root;
+    bool has_root; /* false where leaves are missing or cannot be read */
+};
+/* Recomputes the node's log from its records up to the root, compares the kept tiles and the signed
+ * head of the last change, which is appended to `checkpoint`; then whether each object, release,
+ * hold, user and policy of the store has its record and each record its effect. What is wrong is a
+ * finding; it fails only where it cannot look. In one state of the store, however long it takes;
+ * memory: some bytes for each object, and for each release that was taken back. */
+bool exchange_ledger_audit(struct exchange_session *s, const struct exchange_audit *o,
+                           struct buf *checkpoint, struct exchange_audit_report *out,
+                           struct err *e) BASE_CHECKED;
+
 /* Records that objects were written out of the node. */
 struct exchange_export {
     struct str format, collection, recipient; /* empty: all, the node's own organisation */
@@ -378,9 +412,6 @@ bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
                             struct err *e) BASE_CHECKED;
 
 /* ---- backup, restore, health (docs/OPERATIONS.md) ---- */
-
-/* How far it has come; called now and then. */
-typedef void exchange_progress_fn(void *ctx, uint64_t done, uint64_t all);
 
 struct exchange_backup_options {
     const char *file;

@@ -166,7 +166,12 @@ struct gate_told {
 };
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e) BASE_CHECKED;
-#define LEDGER_HEX_BYTES 64
+/* The log as it stands in the store, in a transaction, as a signed checkpoint. */
+bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct arena *a,
+                          struct buf *out, struct err *e) BASE_CHECKED;
+/* The value that holds the one of the last transaction. */
+#define LEDGER_HEAD_VALUE "ledger-head"
+#define LEDGER_HEX_BYTES  64
 void ledger_hex(const unsigned char digest[CRYPT_SHA256_BYTES], char out[LEDGER_HEX_BYTES]);
 void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES]);
 

@@ -74,6 +74,21 @@ uint64_t gate_next_leaf(const struct gate *g)
     return g->ledger->size + g->ledger->count;
 }
 
+/* The head after this transaction is kept with it, signed: what is changed in the store by anybody
+ * without the node's key, be it the last leaf, shows against it. */
+static bool keep_head(struct gate *g, struct err *e)
+{
+    struct buf note;
+    struct arena *a = arena_new(1 << 12);
+    buf_init(&note, 0);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              ledger_checkpoint_of(g->x, g->store, a, &note, e) && buf_ok(&note, e) &&
+              store_value_put(g->store, STR(LEDGER_HEAD_VALUE), buf_view(&note), e);
+    buf_done(&note);
+    arena_free(a);
+    return ok;
+}
+
 bool gate_ledger_end(struct gate *g, struct err *e)
 {
     struct gate_ledger *l = g->ledger;
@@ -92,7 +107,7 @@ bool gate_ledger_end(struct gate *g, struct err *e)
             .record = str_slice(buf_view(&l->text), l->list[i].at, l->list[i].at + l->list[i].n),
             .audience = l->list[i].audience,
         };
-    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e);
+    ok = ok && store_ledger_append(g->store, l->size, leaves, l->count, e) && keep_head(g, e);
     base_free(leaves);
     base_free(salts);
     l->count = 0;
@@ -207,39 +222,46 @@ static bool add_countersigned(void *ctx, const struct store_witness *w)
     return true;
 }
 
-static bool checkpoint(struct exchange_session *s, const struct principal *who, struct arena *a,
-                       struct buf *out, struct err *e)
+bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct arena *a,
+                          struct buf *out, struct err *e)
 {
-    struct ledger_tiles tiles = store_ledger_tiles(s->store);
+    struct ledger_tiles tiles = store_ledger_tiles(s);
     struct ledger_checkpoint c = {.extensions = STR("")};
     struct ledger_signer signer;
     struct ledger_tree tree;
-    struct countersigning more = {.a = a, .only = STR_NONE};
-    struct buf note, text;
     uint64_t size;
-    if (!store_ledger_size(s->store, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
-        !exchange_signer(s->x, LEDGER_KEY_LOG, a, &signer, e))
+    if (!store_ledger_size(s, &size, e) || !ledger_tree_read(&tiles, size, &tree, e) ||
+        !exchange_signer(x, LEDGER_KEY_LOG, a, &signer, e))
         return false;
     ledger_tree_head(&tree, &c.head);
     c.origin = signer.key.name;
-    buf_init(&note, 0);
-    buf_init(&text, 0);
-    buf_init(&more.lines, 0);
-    bool ok = ledger_checkpoint_put(&c, &text, e) &&
-              ledger_checkpoint_sign(&c, &signer, &note, e) && buf_ok(&text, e) && buf_ok(&note, e);
+    bool ok = ledger_checkpoint_sign(&c, &signer, out, e);
     crypt_wipe(&signer, sizeof signer);
-    more.text = buf_view(&text);
+    return ok;
+}
+
+static bool checkpoint(struct exchange_session *s, const struct principal *who, struct arena *a,
+                       struct buf *out, struct err *e)
+{
+    struct countersigning more = {.a = a, .only = STR_NONE};
+    struct ledger_note parsed;
+    struct buf note;
+    buf_init(&note, 0);
+    buf_init(&more.lines, 0);
     if (who && who->role == EXCHANGE_PEER)
         more.only =
             arena_printf(a, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
-    ok = ok && store_witness_each(s->store, a, add_countersigned, &more, e) &&
-         buf_ok(&more.lines, e);
+    bool ok = ledger_checkpoint_of(s->x, s->store, a, &note, e) && buf_ok(&note, e) &&
+              ledger_note_parse(a, buf_view(&note), &parsed, e);
+    if (ok) {
+        more.text = parsed.text;
+        ok = store_witness_each(s->store, a, add_countersigned, &more, e) && buf_ok(&more.lines, e);
+    }
     if (ok && more.lines.n)
         ok = ledger_note_add(a, buf_view(&note), buf_view(&more.lines), out, e);
     else if (ok)
         buf_str(out, buf_view(&note));
     buf_done(&note);
-    buf_done(&text);
     buf_done(&more.lines);
     return ok;
 }

@@ -424,9 +424,13 @@ struct collection_job {
 static bool collection_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                              struct err *e)
 {
+    const struct store_collection *row = &((struct collection_job *)j)->row;
+    struct ledger_record r = {.kind = LEDGER_COLLECTION_CHANGE_RECORD};
     int64_t id;
-    (void)x;
-    return store_collection_add(s, &((struct collection_job *)j)->row, &id, e);
+    ledger_record_text(&r, LEDGER_COLLECTION, row->uuid);
+    ledger_record_text(&r, LEDGER_OUTCOME, STR("added"));
+    ledger_record_text(&r, LEDGER_MARKING, str_of(stix_tlp_name((enum stix_tlp)row->marking)));
+    return store_collection_add(s, row, &id, e) && gate_record(x->gate, &r, 0, e);
 }
 
 static bool looks_like_uuid(struct str s)
@@ -571,8 +575,15 @@ struct peer_job {
 static bool peer_add_apply(struct exchange *x, struct store *s, struct exchange_job *j,
                            struct err *e)
 {
-    (void)x;
-    return store_peer_add(s, ((struct peer_job *)j)->p, e);
+    const struct store_peer *p = ((struct peer_job *)j)->p;
+    struct ledger_record r = {.kind = LEDGER_PEER_CHANGE_RECORD};
+    struct str uuid;
+    if (!gate_collection(x->gate, p->collection, &uuid, e))
+        return false;
+    ledger_record_text(&r, LEDGER_PEER, p->name);
+    ledger_record_text(&r, LEDGER_OUTCOME, STR("added"));
+    ledger_record_text(&r, LEDGER_COLLECTION, uuid);
+    return store_peer_add(s, p, e) && gate_record(x->gate, &r, 0, e);
 }
 
 static bool peer_cursor_apply(struct exchange *x, struct store *s, struct exchange_job *j,

@@ -348,9 +348,9 @@ static bool change_row(struct gate *g, const struct gate_subject *s, const struc
                        struct err *e)
 {
     int64_t id = 0;
-    struct gate_told t = {
-        .id = s->object->id, .version = s->object->version, .readers = c->row.audience};
+    struct gate_told t = {.id = s->object->id, .version = s->object->version};
     if (!gate_combine(g, c->before, c->after, POLICY_WITHOUT, &t.audience, e) ||
+        !store_audience_put(g->store, t.audience, &t.readers, e) ||
         !gate_collection(g, s->collection->id, &t.collection, e) ||
         !gate_row_id(g, &c->row, s, &t, e) ||
         !gate_record_object(g, LEDGER_WITHDRAWAL_RECORD, &t, e))

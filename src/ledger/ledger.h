@@ -99,6 +99,18 @@ bool ledger_tiles_append(const struct ledger_tiles *tiles, uint64_t size,
 bool ledger_tree_read(const struct ledger_tiles *tiles, uint64_t size, struct ledger_tree *out,
                       struct err *e) BASE_CHECKED;
 
+/* Recomputes a tree from all its leaves, in order and in constant memory: tells each tile of every
+ * level once it is full and, at the end, the partial ones, so that whoever has them can compare. */
+struct ledger_audit;
+typedef bool ledger_tile_seen_fn(void *ctx, const struct ledger_tile *t,
+                                 const struct ledger_hash *hashes, struct err *e);
+struct ledger_audit *ledger_audit_new(ledger_tile_seen_fn *seen, void *ctx); /* NULL: no memory */
+void ledger_audit_free(struct ledger_audit *a);
+/* Fails only when `seen` does; it may be called again after that. */
+bool ledger_audit_leaf(struct ledger_audit *a, const struct ledger_hash *leaf,
+                       struct err *e) BASE_CHECKED;
+bool ledger_audit_end(struct ledger_audit *a, struct ledger_head *out, struct err *e) BASE_CHECKED;
+
 /* Entry bundles: each entry behind its length in 2 bytes, big-endian. */
 void ledger_bundle_put(const struct ledger_hash *entries, size_t count, struct buf *out);
 /* Reads exactly `count` entries of 32 bytes; ERR_SYNTAX for anything else. */
@@ -281,6 +293,8 @@ enum ledger_field {
       F(VERSION) | F(DIGEST) | F(COLLECTION) | F(REASON) | F(AUDIENCE))                            \
     X(RECEIPT, "receipt", F(OBJECT) | F(PEER) | F(OUTCOME),                                        \
       F(VERSION) | F(DIGEST) | F(COLLECTION))                                                      \
+    X(COLLECTION_CHANGE, "collection-change", F(COLLECTION) | F(OUTCOME), F(MARKING) | F(REASON))  \
+    X(PEER_CHANGE, "peer-change", F(PEER) | F(OUTCOME), F(COLLECTION) | F(REASON))                 \
     X(POLICY_CHANGE, "policy-change", F(POLICY), F(PREVIOUS) | F(REASON))                          \
     X(USER_CHANGE, "user-change", F(SUBJECT) | F(OUTCOME), F(ROLE) | F(REASON))                    \
     X(TOKEN_CHANGE, "token-change", F(SUBJECT) | F(OUTCOME), F(REASON))                            \
@@ -314,6 +328,10 @@ bool ledger_record_put(const struct ledger_record *r, struct buf *out, struct er
 /* Reads what ledger_record_put wrote and refuses any other bytes. Text is in `arena`. */
 bool ledger_record_parse(struct json_reader *reader, struct arena *arena, struct str json,
                          struct ledger_record *out, struct err *e) BASE_CHECKED;
+/* Looks at a record without reading it: its kind, numbers, and texts as they stand, escapes and all
+ * (equal texts are written alike); `at` is a text, too. False unless it is an object of the fields
+ * of its kind, in order and without a blank. For who goes through very many. */
+bool ledger_record_scan(struct str json, struct ledger_record *out) BASE_CHECKED;
 const char *ledger_kind_name(enum ledger_kind k);
 const char *ledger_field_name(enum ledger_field f);
 /* The fields of a kind, bits 1 << enum ledger_field. */

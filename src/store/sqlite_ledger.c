@@ -238,6 +238,53 @@ bool store_ledger_append(struct store *s, uint64_t size, struct store_leaf *leav
     return ok;
 }
 
+/* ---- what it records ---- */
+
+bool store_ledger_node_count(struct store *s, uint64_t *count, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_NODE_COUNT, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    *count = (uint64_t)sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_recorded_fn *each,
+                           void *ctx, struct err *e)
+{
+    bool row = true, ok = true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_RELEASES, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, (int64_t)first);
+    sqlite3_bind_int64(stmt, 2, (int64_t)end);
+    while (row && (ok = store_step(s, stmt, &row, e)) && row) {
+        struct store_release r = {
+            .collection = sqlite3_column_int64(stmt, 0),
+            .audience = sqlite3_column_int64(stmt, 1),
+            .date_added = sqlite3_column_int64(stmt, 2),
+            .object = sqlite3_column_int64(stmt, 3),
+            .name = sqlite3_column_int64(stmt, 4),
+            .version_us = sqlite3_column_int64(stmt, 5),
+            .leaf = (uint64_t)sqlite3_column_int64(stmt, 6),
+        };
+        struct store_object o = {
+            .object = r.object,
+            .name = r.name,
+            .version_us = r.version_us,
+            .id = store_column(stmt, 7),
+            .version = store_column(stmt, 8),
+            .copy = sqlite3_column_int64(stmt, 9) & STORE_COPY,
+            .bytes = store_column(stmt, 10),
+        };
+        row = each(ctx, &r, &o);
+    }
+    sqlite3_reset(stmt);
+    return ok;
+}
+
 /* ---- erasing ---- */
 
 struct erasing {

@@ -117,6 +117,7 @@ static bool each_release(struct store *s, enum store_statement which, int64_t ob
             .name = sqlite3_column_int64(stmt, 4),
             .audience_text = store_column(stmt, 5),
             .version_us = sqlite3_column_int64(stmt, 6),
+            .leaf = (uint64_t)sqlite3_column_int64(stmt, 7),
         };
         if (!each(ctx, &r))
             break;

@@ -182,6 +182,7 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
 /* One row: `object`, a version of `name`, is released to an audience. */
 struct store_release {
     int64_t collection, audience, date_added, object, name, version_us;
+    uint64_t leaf; /* of the ledger, which records the release */
     struct str audience_text;
 };
 typedef bool store_release_fn(void *ctx, const struct store_release *r); /* false stops */
@@ -334,6 +335,14 @@ bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf
                        void *ctx, struct err *e) BASE_CHECKED;
 /* Reads from, and in a transaction writes to, the store: as long as it is open. */
 struct ledger_tiles store_ledger_tiles(struct store *s);
+/* How many hashes of the levels above 0 are kept. */
+bool store_ledger_node_count(struct store *s, uint64_t *count, struct err *e) BASE_CHECKED;
+/* Every release row whose leaf is in [first, end), with its object and that one's bytes, in no
+ * order; costs a walk over all rows. */
+typedef bool store_recorded_fn(void *ctx, const struct store_release *r,
+                               const struct store_object *o); /* false stops */
+bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_recorded_fn *each,
+                           void *ctx, struct err *e) BASE_CHECKED;
 /* Forgets a record and its salt; the entry stays, and every proof with it. */
 bool store_ledger_erase(struct store *s, uint64_t index, struct err *e) BASE_CHECKED;
 

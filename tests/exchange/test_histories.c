@@ -34,6 +34,25 @@ static bool one_step(struct history *h, unsigned k)
     return true;
 }
 
+static void tell_finding(void *ctx, const struct exchange_audit_finding *f)
+{
+    wrong(ctx, "the ledger, %s %llu: %s", f->what, f->has_index ? (unsigned long long)f->index : 0,
+          f->message);
+}
+
+/* The ledger holds, and the store has what it records and nothing else. */
+static bool check_ledger(struct history *h)
+{
+    struct exchange_audit o = {.finding = tell_finding, .ctx = h};
+    struct exchange_audit_report r;
+    struct err e = {0};
+    struct buf note;
+    buf_init(&note, 0);
+    must_do(exchange_ledger_audit(h->node.s, &o, &note, &r, &e), &e);
+    buf_done(&note);
+    return r.findings == 0 && right(h);
+}
+
 static void history_start(struct history *h, uint64_t seed, const struct template *t)
 {
     struct arena *a = h->arenas[0], *b = h->arenas[1];
@@ -63,6 +82,7 @@ static void run_history(struct history *h, uint64_t seed, const struct template 
              check_reading(h, k + 1 == steps ? full | bit(below(PARTIES)) : full) &&
              check_desk(h) && check_settled(h);
     }
+    ok = ok && check_ledger(h);
     node_close(&h->node);
     model_free(&h->m);
     test_passed += h->checks;
@@ -90,7 +110,8 @@ int main(void)
     uint64_t i = 0;
     for (; i < COUNT(found); i++)
         run_history(&h, found[i], &t);
-    for (i = 0; i < histories && !world_ended() && test_failed < world_number("SETU_FAILURES", 3); i++) {
+    for (i = 0; i < histories && !world_ended() && test_failed < world_number("SETU_FAILURES", 3);
+         i++) {
         run_history(&h, world_seed(first, i), &t);
         if (i % 1000 == 999) {
             printf("%llu histories\n", (unsigned long long)i + 1);

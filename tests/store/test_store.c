@@ -166,9 +166,10 @@ static void test_opening(void)
 static bool may_scan(enum store_statement which)
 {
     static const enum store_statement list[] = {
-        STORE_USER_EACH,     STORE_COLLECTION_EACH, STORE_OBJECT_COUNT, STORE_COPY_ANY,
-        STORE_PENDING_NEXT,  STORE_DESK_ANY,        STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
-        STORE_STATUS_EXPIRE, STORE_PEER_EACH,       STORE_DATES_RAISE,  STORE_WITNESS_EACH,
+        STORE_USER_EACH,       STORE_COLLECTION_EACH,   STORE_OBJECT_COUNT, STORE_COPY_ANY,
+        STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
+        STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,  STORE_WITNESS_EACH,
+        STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)

@@ -1,0 +1,160 @@
+/* setu ledger verify: recomputes a node's log from its records, and compares the store with it. */
+#include <stdio.h>
+
+#include "cli/ledger_key_file.h"
+
+static const struct cli_option options[] = {
+    CLI_LEDGER_KEY("the log's verifier key, as text or in a file, by which its signatures are "
+                   "judged; without it the key is the node's own word",
+                   false),
+    {"ledger-only", 0, CLI_FLAG, NULL, NULL,
+     "leave out whether what the node stores agrees with what is recorded", 0, 0, false, false},
+    CLI_JSON,
+    CLI_OPTION_END,
+};
+
+struct verifying {
+    struct cli *c;
+    struct cli_progress bar;
+    struct buf out;
+    bool json;
+};
+
+static void progress(void *ctx, uint64_t done, uint64_t all)
+{
+    struct verifying *v = ctx;
+    v->bar.total = all;
+    cli_progress_at(&v->bar, done);
+}
+
+static void finding(void *ctx, const struct exchange_audit_finding *f)
+{
+    struct verifying *v = ctx;
+    struct buf *b = &v->out;
+    if (v->json) {
+        buf_lit(b, "{");
+        json_put_member(b, "finding", str_of(f->what));
+        if (f->has_index)
+            json_put_member_u64(b, "index", f->index);
+        json_put_member(b, "message", str_of(f->message));
+        buf_lit(b, "}\n");
+    } else {
+        buf_printf(b, "%s", f->what);
+        if (f->has_index)
+            buf_printf(b, ", leaf %llu", (unsigned long long)f->index);
+        buf_lit(b, ": ");
+        buf_printable(b, str_of(f->message), sizeof((struct err *)0)->msg);
+        buf_lit(b, "\n");
+    }
+}
+
+static void put_json(const struct exchange_audit_report *r, struct str checkpoint, struct buf *b)
+{
+    buf_byte(b, '{');
+    json_put_member_u64(b, "size", r->size);
+    json_put_name(b, "root");
+    if (r->has_root) {
+        buf_byte(b, '"');
+        buf_hex(b, r->root.b, sizeof r->root.b);
+        buf_byte(b, '"');
+    } else {
+        buf_lit(b, "null");
+    }
+    json_put_name(b, "checkpoint");
+    if (checkpoint.n)
+        json_put_string(b, checkpoint);
+    else
+        buf_lit(b, "null");
+    buf_lit(b, ",\"witnesses\":[]");
+    buf_printf(b, ",\"ok\":%s", r->findings ? "false" : "true");
+    json_put_member_u64(b, "findings", r->findings);
+    json_put_member_u64(b, "erased", r->erased);
+    json_put_member_u64(b, "objects", r->objects);
+    json_put_member_u64(b, "releases", r->releases);
+}
+
+static void put_text(const struct exchange_audit_report *r, struct buf *b)
+{
+    if (r->findings) {
+        buf_printf(b, "%llu findings in a log of %llu leaves: it does not hold.\n",
+                   (unsigned long long)r->findings, (unsigned long long)r->size);
+        return;
+    }
+    buf_printf(b, "%llu leaves", (unsigned long long)r->size);
+    if (r->erased)
+        buf_printf(b, ", %llu of them without their record, which was erased",
+                   (unsigned long long)r->erased);
+    buf_lit(b, ", root ");
+    buf_hex(b, r->root.b, sizeof r->root.b);
+    buf_lit(b, ": the log is whole and its head is signed.\n");
+    if (r->objects || r->releases)
+        buf_printf(b, "%llu objects and %llu release rows are as the log records them.\n",
+                   (unsigned long long)r->objects, (unsigned long long)r->releases);
+}
+
+static bool verify(struct verifying *v, struct cli_node *n, uint64_t *findings, struct err *e)
+{
+    struct ledger_key key;
+    struct exchange_audit_report r;
+    struct buf checkpoint;
+    struct exchange_audit o = {.ledger_only = cli_flag(v->c, "ledger-only"),
+                               .finding = finding,
+                               .progress = progress,
+                               .ctx = v};
+    int64_t started = monotonic_us();
+    bool given;
+    if (!cli_read_key(v->c, &key, &given, e))
+        return false;
+    o.key = given ? &key : NULL;
+    buf_init(&checkpoint, 0);
+    cli_progress_start(&v->bar, "leaves", 0);
+    bool ok = exchange_ledger_audit(n->s, &o, &checkpoint, &r, e);
+    cli_progress_end(&v->bar);
+    double seconds = (double)(monotonic_us() - started) / 1e6;
+    if (ok && v->json) {
+        put_json(&r, buf_view(&checkpoint), &v->out);
+        buf_printf(&v->out, ",\"seconds\":%.3f}\n", seconds);
+    } else if (ok) {
+        put_text(&r, &v->out);
+    }
+    *findings = ok ? r.findings : 0;
+    buf_done(&checkpoint);
+    return ok;
+}
+
+static int run(struct cli *c)
+{
+    struct verifying v = {.c = c, .json = cli_flag(c, "json")};
+    struct cli_node n;
+    struct err e = {0};
+    uint64_t findings = 0;
+    int status;
+    if (!cli_node_open(c, c->args[0], &n, &status))
+        return status;
+    buf_init(&v.out, 0);
+    bool ok = verify(&v, &n, &findings, &e);
+    status = cli_print(c, &v.out);
+    if (!ok)
+        status = cli_fail(c, &e);
+    else if (status == 0 && findings)
+        status = 1;
+    buf_done(&v.out);
+    cli_node_close(&n);
+    return status;
+}
+
+const struct cli_command cli_ledger_verify = {
+    .name = "ledger verify",
+    .args = "DIR",
+    .least_args = 1,
+    .most_args = 1,
+    .summary = "recompute a node's ledger from its records, and compare the node with it",
+    .text =
+        "Each record against its entry, each entry against the tree, all tiles of all levels, the "
+        "root, the signed head; order and number of the leaves. Then whether every stored object, "
+        "release, hold, user and policy has its record, and every record its effect. What is wrong "
+        "is a line that says what and where; exit status 1 then. A running node may be verified: "
+        "one state of it is looked at.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,533 @@
+/*
+ * Do store and ledger agree? What the store has is fingerprinted and looked up among the records,
+ * and the other way round: each object has its acceptance, each hold, user and decision its record;
+ * each release row is what its leaf records, less what withdrawals took from it, and each release
+ * without a row was withdrawn; each policy follows the one before. The log was verified before, so
+ * records are only looked at.
+ */
+#include <string.h>
+
+#include "exchange/audit_priv.h"
+#include "exchange/gate_priv.h"
+
+/* Release rows are looked up for so many leaves at a time: 16 bytes each. */
+#define CHUNK_LEAVES ((uint64_t)1 << 22)
+
+/* What is asked for among the records. */
+enum wanted {
+    OBJECT = 'o',
+    HOLD = 'h',
+    QUARANTINE = 'q',
+    PERSON = 'u',
+    DECISION = 'd',
+    MADE = 'c'
+};
+
+/* A release row, by the leaf that it names. */
+struct row {
+    uint64_t release; /* fingerprint: id, version, collection, digest */
+    uint32_t audience;
+};
+
+/* A release that not all of its readers have any more: withdrawals must say so. */
+struct owed {
+    uint64_t of; /* fingerprint: id, version, collection */
+    uint64_t leaf;
+    uint32_t audience; /* those who lost it and are not accounted for */
+    uint32_t next;     /* of the same place in `heads`, 0: none */
+};
+
+struct agree {
+    struct audit *a;
+    struct audit_audiences to;
+    struct audit_set wanted;
+    unsigned char key[CRYPT_NAME_KEY_BYTES];
+    struct exchange_collection *collections;
+    size_t collection_count;
+    struct arena *arena;
+    struct row *rows; /* of the chunk */
+    uint64_t base, end;
+    struct owed *owed; /* from 1 on */
+    size_t owed_count, owed_room;
+    uint32_t heads[1 << 16];
+    char policy[LEDGER_HEX_BYTES];          /* that the last policy-change put in force */
+    bool has_policy, policy_erased, failed; /* erased: any may have come in between */
+};
+
+/* ---- fingerprints ---- */
+
+/* A keyed hash of texts as records have them; nobody outside can make two of one. */
+static uint64_t mark_of(const struct agree *g, char kind, const struct str *parts, size_t count)
+{
+    char room[4 * 257 + 1];
+    size_t n = 0;
+    room[n++] = kind;
+    for (size_t i = 0; i < count; i++) {
+        struct str s = parts[i];
+        if (s.n > 256) { /* rare: its hash stands for it */
+            char digest[LEDGER_HEX_BYTES];
+            ledger_digest(s, digest);
+            memcpy(room + n, digest, sizeof digest);
+            n += sizeof digest;
+        } else {
+            memcpy(room + n, s.p ? s.p : "", s.n);
+            n += s.n;
+        }
+        room[n++] = '\0';
+    }
+    must(n <= sizeof room);
+    return crypt_name64(g->key, (struct str){room, n});
+}
+
+static bool want(struct agree *g, enum wanted kind, struct str one, struct str two,
+                 struct str three)
+{
+    struct str parts[] = {one, two, three};
+    return audit_set_add(&g->wanted, mark_of(g, (char)kind, parts, 3), g->a->e);
+}
+
+static void found(struct agree *g, enum wanted kind, struct str one, struct str two,
+                  struct str three)
+{
+    struct str parts[] = {one, two, three};
+    bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
+    if (mark)
+        *mark = true;
+}
+
+static bool was_found(const struct agree *g, enum wanted kind, struct str one, struct str two,
+                      struct str three)
+{
+    struct str parts[] = {one, two, three};
+    const bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
+    return mark && *mark;
+}
+
+static struct str uuid_of(const struct agree *g, int64_t collection)
+{
+    for (size_t i = 0; i < g->collection_count; i++)
+        if (g->collections[i].id == collection)
+            return g->collections[i].uuid;
+    return STR("?");
+}
+
+/* A text as JSON writes it, without its quotes; lives until the next call. */
+static struct str escaped(struct str s, struct buf *b)
+{
+    buf_clear(b);
+    json_put_string(b, s);
+    return b->failed ? STR("") : str_slice(buf_view(b), 1, b->n - 1);
+}
+
+/* ---- what the store has: asked for first, then counted and told where no record has it ---- */
+
+enum asked { ASK_WANT, ASK_COUNT, ASK_TELL };
+
+struct asking {
+    struct agree *g;
+    enum asked how;
+    uint64_t missing;
+    int64_t last;
+    size_t seen;
+    struct buf text;
+};
+
+/* Of an entry that is asked for now, or was and is not found. */
+static bool ask(struct asking *q, enum wanted kind, const struct str part[3], const char *of)
+{
+    struct agree *g = q->g;
+    if (q->how == ASK_WANT)
+        g->failed = !want(g, kind, part[0], part[1], part[2]);
+    else if (was_found(g, kind, part[0], part[1], part[2]))
+        return true;
+    else if (q->how == ASK_COUNT)
+        q->missing++;
+    else
+        audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
+                   STR_FMT(part[0]), STR_FMT(kind == OBJECT ? STR("") : part[1]));
+    return !g->failed;
+}
+
+static bool ask_object(void *ctx, const struct store_object *o)
+{
+    struct asking *q = ctx;
+    char digest[LEDGER_HEX_BYTES];
+    ledger_digest(o->bytes, digest);
+    struct str parts[3] = {o->id, {digest, sizeof digest}, STR("")};
+    q->last = o->object;
+    q->seen++;
+    q->g->a->out->objects += q->how == ASK_WANT;
+    return ask(q, OBJECT, parts, "object");
+}
+
+static bool ask_objects(struct asking *q)
+{
+    for (q->seen = 1; q->seen && !q->g->failed;) {
+        q->seen = 0;
+        if (!store_object_after(q->g->a->s->store, q->last, 4096, ask_object, q, q->g->a->e))
+            return false;
+    }
+    return !q->g->failed;
+}
+
+static bool ask_desk(void *ctx, const struct store_desk *d)
+{
+    struct asking *q = ctx;
+    bool decided = d->state == STORE_DESK_APPROVED || d->state == STORE_DESK_REFUSED;
+    struct str id = escaped(d->stix_id, &q->text), uuid = uuid_of(q->g, d->collection);
+    struct str hold[3] = {id, d->audience, uuid}, outcome[3] = {id, STR("approved"), uuid};
+    if (d->state == STORE_DESK_REFUSED)
+        outcome[1] = STR("refused");
+    if (d->kind == STORE_DESK_QUARANTINE)
+        hold[1] = STR("quarantine");
+    return ask(q, d->kind == STORE_DESK_HOLD ? HOLD : QUARANTINE, hold, "release desk:") &&
+           (!decided || ask(q, DECISION, outcome, "release desk:"));
+}
+
+static bool ask_user(void *ctx, const struct store_user *u)
+{
+    struct asking *q = ctx;
+    struct str name = escaped(u->name, &q->text);
+    struct str added[3] = {name, STR("added"), STR("")}, gone[3] = {name, STR("revoked"), STR("")};
+    return ask(q, PERSON, added, "user") && (!u->revoked_us || ask(q, PERSON, gone, "user"));
+}
+
+static bool ask_collections(struct asking *q)
+{
+    const struct agree *g = q->g;
+    for (size_t i = 0; i < g->collection_count && !g->failed; i++) {
+        struct str parts[3] = {g->collections[i].uuid, STR("added"), STR("")};
+        (void)ask(q, MADE, parts, "collection");
+    }
+    return !g->failed;
+}
+
+static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
+{
+    struct asking q = {.g = g, .how = how};
+    struct store *s = g->a->s->store;
+    struct arena *people = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    buf_init(&q.text, 0);
+    bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) && ask_objects(&q) &&
+              store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
+              store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
+              ask_collections(&q) && buf_ok(&q.text, g->a->e);
+    *missing = q.missing;
+    buf_done(&q.text);
+    arena_free(people);
+    return ok;
+}
+
+/* A record that was erased can have been any; what is missing beyond their number has none. */
+static bool report_missing(struct agree *g)
+{
+    uint64_t missing;
+    return ask_all(g, ASK_COUNT, &missing) &&
+           (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing));
+}
+
+/* ---- release rows ---- */
+
+static bool note_row(void *ctx, const struct store_release *r, const struct store_object *o)
+{
+    struct agree *g = ctx;
+    char digest[LEDGER_HEX_BYTES];
+    if (r->leaf < g->base || r->leaf >= g->end) {
+        audit_tell(g->a, "store", r->leaf, "a release row of %.*s names a leaf that is not there",
+                   STR_FMT(o->id));
+        return true;
+    }
+    struct row *row = &g->rows[r->leaf - g->base];
+    g->a->out->releases++;
+    if (o->id.n == 0)
+        audit_tell(g->a, "store", r->leaf, "a release row is of an object that is not there");
+    if (row->audience)
+        audit_tell(g->a, "store", r->leaf, "two release rows name this leaf, one of them of %.*s",
+                   STR_FMT(o->id));
+    ledger_digest(o->bytes, digest);
+    struct str parts[] = {o->id, o->version, uuid_of(g, r->collection), {digest, sizeof digest}};
+    row->release = mark_of(g, 'r', parts, 4);
+    row->audience =
+        r->audience > 0 && r->audience < (int64_t)g->to.stored ? (uint32_t)r->audience : UINT32_MAX;
+    return true;
+}
+
+static bool rows_of_chunk(struct agree *g)
+{
+    struct audit *a = g->a;
+    memset(g->rows, 0, (size_t)(g->end - g->base) * sizeof *g->rows);
+    return store_ledger_releases(a->s->store, g->base, g->end, note_row, g, a->e);
+}
+
+/* ---- releases and withdrawals ---- */
+
+static uint64_t place_of(const struct agree *g, const struct ledger_record *r)
+{
+    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
+                          r->text[LEDGER_COLLECTION]};
+    return mark_of(g, 'w', parts, 3);
+}
+
+static bool owe(struct agree *g, uint64_t of, uint64_t leaf, uint32_t audience)
+{
+    void *items = g->owed;
+    size_t n = g->owed_count ? g->owed_count : 1;
+    if (!base_grow(&items, &g->owed_room, n + 1, sizeof *g->owed))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    g->owed = items;
+    uint32_t *head = &g->heads[of % (sizeof g->heads / sizeof *g->heads)];
+    g->owed[n] = (struct owed){of, leaf, audience, *head};
+    *head = (uint32_t)n;
+    g->owed_count = n + 1;
+    return true;
+}
+
+static bool check_release(struct agree *g, const struct store_leaf *l,
+                          const struct ledger_record *r)
+{
+    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
+                          r->text[LEDGER_COLLECTION], r->text[LEDGER_DIGEST]};
+    struct row *row = &g->rows[l->index - g->base];
+    uint32_t to = (uint32_t)l->audience, more, gone = to;
+    if (row->audience && row->release != mark_of(g, 'r', parts, 4)) {
+        audit_tell(g->a, "store", l->index,
+                   "its release row is of another object, version, collection or content than the "
+                   "record's, %.*s",
+                   STR_FMT(parts[0]));
+        return true;
+    }
+    if (row->audience == to)
+        return true;
+    if (row->audience) {
+        if (!audit_combine(&g->to, row->audience, to, POLICY_WITHOUT, &more, g->a->e) ||
+            !audit_combine(&g->to, to, row->audience, POLICY_WITHOUT, &gone, g->a->e))
+            return false;
+        if (more || row->audience == UINT32_MAX)
+            audit_tell(g->a, "store", l->index,
+                       "%.*s is shown to more than the record says it was released to",
+                       STR_FMT(parts[0]));
+    }
+    return gone == 0 || owe(g, place_of(g, r), l->index, gone);
+}
+
+static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
+                             const struct ledger_record *r)
+{
+    uint64_t of = place_of(g, r);
+    uint32_t left = (uint32_t)l->audience;
+    uint32_t *at = &g->heads[of % (sizeof g->heads / sizeof *g->heads)];
+    while (*at && left) {
+        struct owed *o = &g->owed[*at];
+        uint32_t rest = o->audience, kept = left;
+        if (o->of == of &&
+            (!audit_combine(&g->to, left, o->audience, POLICY_WITHOUT, &kept, g->a->e) ||
+             !audit_combine(&g->to, o->audience, left, POLICY_WITHOUT, &rest, g->a->e)))
+            return false;
+        left = kept;
+        o->audience = rest;
+        if (rest == 0)
+            *at = o->next; /* all of it is accounted for */
+        else
+            at = &o->next;
+    }
+    if (left)
+        audit_tell(g->a, "store", l->index,
+                   "the record says that %.*s was withdrawn from %.*s, who still have it or never "
+                   "had it",
+                   STR_FMT(r->text[LEDGER_OBJECT]), STR_FMT(g->to.list[left].text));
+    return true;
+}
+
+/* ---- each leaf ---- */
+
+/* Who may see the record is told beside it; where the record names them, by their digest. */
+static bool check_readers(struct agree *g, const struct store_leaf *l,
+                          const struct ledger_record *r)
+{
+    bool known = l->audience >= 0 && l->audience < (int64_t)g->to.stored;
+    struct str digest = r->text[LEDGER_AUDIENCE];
+    if (known && digest.n)
+        known = str_eq(digest, (struct str){g->to.list[l->audience].digest, LEDGER_HEX_BYTES});
+    else if (known && r->kind != LEDGER_RESTORE_RECORD)
+        known = l->audience == 0;
+    if (!known)
+        audit_tell(g->a, "leaf", l->index,
+                   "the record would be shown to others than those it concerns");
+    return known;
+}
+
+static void check_policy(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
+{
+    struct str before = r->text[LEDGER_PREVIOUS], now = r->text[LEDGER_POLICY];
+    struct str last = {g->policy, g->has_policy ? sizeof g->policy : 0};
+    if (!g->policy_erased && !str_eq(before, last))
+        audit_tell(g->a, "record", l->index,
+                   "the policy before this one is not the one that was put in force before");
+    if (now.n == sizeof g->policy) {
+        memcpy(g->policy, now.p, sizeof g->policy);
+        g->has_policy = true;
+        g->policy_erased = false;
+    }
+}
+
+/* False only on a failure. */
+static bool look_at(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
+{
+    const struct str *t = r->text;
+    switch (r->kind) {
+    case LEDGER_ACCEPTANCE_RECORD:
+        found(g, OBJECT, t[LEDGER_OBJECT], t[LEDGER_DIGEST], STR(""));
+        return true;
+    case LEDGER_QUARANTINE_RECORD:
+        found(g, QUARANTINE, t[LEDGER_OBJECT], STR("quarantine"), t[LEDGER_COLLECTION]);
+        return true;
+    case LEDGER_HOLD_RECORD:
+        found(g, HOLD, t[LEDGER_OBJECT], t[LEDGER_RECIPIENT], t[LEDGER_COLLECTION]);
+        return true;
+    case LEDGER_APPROVAL_RECORD:
+        found(g, DECISION, t[LEDGER_OBJECT], t[LEDGER_OUTCOME], t[LEDGER_COLLECTION]);
+        return true;
+    case LEDGER_USER_CHANGE_RECORD:
+        found(g, PERSON, t[LEDGER_SUBJECT], t[LEDGER_OUTCOME], STR(""));
+        return true;
+    case LEDGER_COLLECTION_CHANGE_RECORD:
+        found(g, MADE, t[LEDGER_COLLECTION], t[LEDGER_OUTCOME], STR(""));
+        return true;
+    case LEDGER_POLICY_CHANGE_RECORD:
+        check_policy(g, l, r);
+        return true;
+    case LEDGER_RELEASE_RECORD:
+        return check_release(g, l, r);
+    case LEDGER_WITHDRAWAL_RECORD:
+        return check_withdrawal(g, l, r);
+    case LEDGER_REFUSAL_RECORD:
+    case LEDGER_RECEIPT_RECORD:
+    case LEDGER_PEER_CHANGE_RECORD:
+    case LEDGER_TOKEN_CHANGE_RECORD:
+    case LEDGER_SIGN_IN_FAILURE_RECORD:
+    case LEDGER_EXPORT_RECORD:
+    case LEDGER_BACKUP_RECORD:
+    case LEDGER_RESTORE_RECORD:
+    case LEDGER_READ_RECORD:
+    case LEDGER_KIND_COUNT:
+        return true;
+    }
+    return true;
+}
+
+static bool each_leaf(void *ctx, const struct store_leaf *l)
+{
+    struct agree *g = ctx;
+    struct ledger_record r;
+    const struct row *row = &g->rows[l->index - g->base];
+    audit_step(g->a);
+    if (l->record.n == 0) { /* erased: the row is all there is */
+        g->policy_erased = true;
+        return true;
+    }
+    if (!ledger_record_scan(l->record, &r)) {
+        audit_tell(g->a, "record", l->index, "no record of a known kind in canonical form");
+        return true;
+    }
+    if (row->audience && r.kind != LEDGER_RELEASE_RECORD)
+        audit_tell(g->a, "store", l->index,
+                   "a release row names this leaf, whose record is of kind %s",
+                   ledger_kind_name(r.kind));
+    if (check_readers(g, l, &r))
+        g->failed = !look_at(g, l, &r);
+    return !g->failed;
+}
+
+static bool walk_leaves(struct agree *g)
+{
+    struct audit *a = g->a;
+    struct store *s = a->s->store;
+    uint64_t size = a->out->size;
+    bool ok = true;
+    for (g->base = 0; g->base < size && ok; g->base = g->end) {
+        g->end = size - g->base < CHUNK_LEAVES ? size : g->base + CHUNK_LEAVES;
+        ok = rows_of_chunk(g) && store_ledger_each(s, g->base, g->end, each_leaf, g, a->e) &&
+             !g->failed;
+    }
+    /* Rows of leaves that the log has not; a negative number is a large one. */
+    g->base = g->end = 0;
+    return ok && store_ledger_releases(s, size, INT64_MAX, note_row, g, a->e) &&
+           store_ledger_releases(s, (uint64_t)INT64_MIN, 0, note_row, g, a->e);
+}
+
+/* ---- the end of it ---- */
+
+static bool tell_owed(void *ctx, const struct store_leaf *l)
+{
+    struct agree *g = ctx;
+    struct ledger_record r;
+    if (ledger_record_scan(l->record, &r))
+        audit_tell(g->a, "store", l->index,
+                   "%.*s was released to more than have it, and no withdrawal is recorded",
+                   STR_FMT(r.text[LEDGER_OBJECT]));
+    return true;
+}
+
+static bool report_owed(struct agree *g)
+{
+    struct audit *a = g->a;
+    for (size_t h = 0; h < sizeof g->heads / sizeof *g->heads; h++)
+        for (uint32_t i = g->heads[h]; i; i = g->owed[i].next)
+            if (!store_ledger_each(a->s->store, g->owed[i].leaf, g->owed[i].leaf + 1, tell_owed, g,
+                                   a->e))
+                return false;
+    return true;
+}
+
+static bool report_policy(struct agree *g)
+{
+    struct buf recorded;
+    struct err none = {0};
+    buf_init(&recorded, 0);
+    bool ok = store_value_get(g->a->s->store, STR("policy-recorded"), &recorded, &none) ||
+              none.code == ERR_NOT_FOUND;
+    if (!ok)
+        *g->a->e = none;
+    else if (!g->policy_erased &&
+             !str_eq(buf_view(&recorded),
+                     (struct str){g->policy, g->has_policy ? sizeof g->policy : 0}))
+        audit_tell(g->a, "store", AUDIT_NO_LEAF,
+                   "the policy that decided last is not the one that the ledger names last");
+    buf_done(&recorded);
+    return ok;
+}
+
+static bool agree_open(struct agree *g)
+{
+    struct audit *a = g->a;
+    uint64_t chunk = a->out->size < CHUNK_LEAVES ? a->out->size : CHUNK_LEAVES;
+    base_random(g->key, sizeof g->key);
+    g->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    g->rows = base_alloc(((size_t)chunk + 1) * sizeof *g->rows);
+    return ((g->arena && g->rows) || err_set(a->e, ERR_MEMORY, "out of memory")) &&
+           exchange_collections(a->s, g->arena, &g->collections, &g->collection_count, a->e) &&
+           audit_audiences_open(&g->to, a->s->store, a->e);
+}
+
+static void agree_free(struct agree *g)
+{
+    audit_audiences_done(&g->to);
+    audit_set_done(&g->wanted);
+    base_free(g->rows);
+    base_free(g->owed);
+    arena_free(g->arena);
+    base_free(g);
+}
+
+bool audit_agree(struct audit *a)
+{
+    struct agree *g = base_alloc(sizeof *g);
+    if (!g)
+        return err_set(a->e, ERR_MEMORY, "out of memory");
+    g->a = a;
+    uint64_t missing;
+    bool ok = agree_open(g) && ask_all(g, ASK_WANT, &missing) && walk_leaves(g) && report_owed(g) &&
+              report_policy(g) && report_missing(g);
+    agree_free(g);
+    return ok;
+}
