@@ -2,22 +2,23 @@
 
 #include <unistd.h>
 
-bool cli_read_key(struct cli *c, struct ledger_key *out, bool *given, struct err *e)
+bool cli_read_key(struct cli *c, const char *option, struct ledger_key *out, bool *given,
+                  struct err *e)
 {
-    struct str text = cli_text(c, "key"), bytes;
+    struct str text = cli_text(c, option), bytes;
     *given = text.n > 0;
     if (!*given)
         return true;
     if (str_find(text, '+') == text.n || file_exists(text.p)) {
         if (!file_read(text.p, LIMIT_LEDGER_TEXT_BYTES, &bytes, e))
-            return err_prefix(e, "--key");
+            return err_prefix(e, "--%s", option);
         text = str_trim(arena_str(c->arena, bytes));
         base_free((void *)(uintptr_t)bytes.p);
     }
     if (!arena_ok(c->arena, e))
         return false;
     return ledger_key_parse(text, out, e) ||
-           (err_prefix(e, "--key"),
+           (err_prefix(e, "--%s", option),
             err_hint(e, "`setu ledger key DIR` prints a node's: name+id+base64"));
 }
 

@@ -5,13 +5,15 @@
 
 #include "cli/cli.h"
 
-#define CLI_LEDGER_KEY(text, needed)                                                               \
+#define CLI_LEDGER_KEY(name, text, needed)                                                         \
     {                                                                                              \
-        "key", 0, CLI_TEXT, "K", NULL, text, 0, 0, false, needed                                   \
+        name, 0, CLI_TEXT, "K", NULL, text, 0, 0, false, needed                                    \
     }
 
-/* Reads --key. *given is false without one. Text lives in the command's arena. */
-bool cli_read_key(struct cli *c, struct ledger_key *out, bool *given, struct err *e) BASE_CHECKED;
+/* Reads a verifier key, given as text or as a file. *given is false without one. Text lives in the
+ * command's arena. */
+bool cli_read_key(struct cli *c, const char *option, struct ledger_key *out, bool *given,
+                  struct err *e) BASE_CHECKED;
 /* An audience (policy.h) in words: "all of JP, but not JP/mic, IN/cert-in". */
 void cli_put_audience(struct buf *b, struct str audience);
 

@@ -1,14 +1,17 @@
 /* setu ledger verify: recomputes a node's log from its records, and compares the store with it. */
 #include <stdio.h>
 
+#include "cli/endpoint.h"
 #include "cli/ledger_key_file.h"
 
 static const struct cli_option options[] = {
-    CLI_LEDGER_KEY("the log's verifier key, as text or in a file, by which its signatures are "
+    CLI_LEDGER_KEY("ledger-key",
+                   "the log's verifier key, as text or in a file, by which its signatures are "
                    "judged; without it the key is the node's own word",
                    false),
     {"ledger-only", 0, CLI_FLAG, NULL, NULL,
      "leave out whether what the node stores agrees with what is recorded", 0, 0, false, false},
+    CLI_ENDPOINT_OPTIONS,
     CLI_JSON,
     CLI_OPTION_END,
 };
@@ -18,6 +21,7 @@ struct verifying {
     struct cli_progress bar;
     struct buf out;
     bool json;
+    uint64_t records; /* that a server showed */
 };
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
@@ -48,7 +52,28 @@ static void finding(void *ctx, const struct exchange_audit_finding *f)
     }
 }
 
-static void put_json(const struct exchange_audit_report *r, struct str checkpoint, struct buf *b)
+/* Who beside the log has signed it: a JSON list of names. */
+static void put_witnesses(struct cli *c, struct str checkpoint, struct buf *b)
+{
+    struct ledger_checkpoint p;
+    struct err ignored;
+    bool first = true;
+    json_put_name(b, "witnesses");
+    buf_byte(b, '[');
+    if (checkpoint.n && ledger_checkpoint_parse(c->arena, checkpoint, &p, &ignored)) {
+        for (size_t i = 0; i < p.note.count; i++) {
+            if (str_eq(p.note.signatures[i].name, p.origin))
+                continue;
+            buf_lit(b, first ? "" : ",");
+            json_put_string(b, p.note.signatures[i].name);
+            first = false;
+        }
+    }
+    buf_byte(b, ']');
+}
+
+static void put_json(struct cli *c, const struct exchange_audit_report *r, struct str checkpoint,
+                     struct buf *b)
 {
     buf_byte(b, '{');
     json_put_member_u64(b, "size", r->size);
@@ -65,7 +90,7 @@ static void put_json(const struct exchange_audit_report *r, struct str checkpoin
         json_put_string(b, checkpoint);
     else
         buf_lit(b, "null");
-    buf_lit(b, ",\"witnesses\":[]");
+    put_witnesses(c, checkpoint, b);
     buf_printf(b, ",\"ok\":%s", r->findings ? "false" : "true");
     json_put_member_u64(b, "findings", r->findings);
     json_put_member_u64(b, "erased", r->erased);
@@ -92,60 +117,95 @@ static void put_text(const struct exchange_audit_report *r, struct buf *b)
                    (unsigned long long)r->objects, (unsigned long long)r->releases);
 }
 
-static bool verify(struct verifying *v, struct cli_node *n, uint64_t *findings, struct err *e)
+static bool verify_node(struct verifying *v, const struct ledger_key *key, struct buf *note,
+                        struct exchange_audit_report *r, struct err *e)
 {
-    struct ledger_key key;
-    struct exchange_audit_report r;
-    struct buf checkpoint;
-    struct exchange_audit o = {.ledger_only = cli_flag(v->c, "ledger-only"),
+    struct exchange_audit o = {.key = key,
+                               .ledger_only = cli_flag(v->c, "ledger-only"),
                                .finding = finding,
                                .progress = progress,
                                .ctx = v};
-    int64_t started = monotonic_us();
-    bool given;
-    if (!cli_read_key(v->c, &key, &given, e))
+    struct cli_node n = {0};
+    if (!exchange_open(v->c->args[0], &n.x, e))
         return false;
-    o.key = given ? &key : NULL;
-    buf_init(&checkpoint, 0);
+    bool ok = exchange_session_open(n.x, &n.s, e) && exchange_ledger_audit(n.s, &o, note, r, e);
+    cli_node_close(&n);
+    return ok;
+}
+
+static bool verify_url(struct verifying *v, const struct ledger_key *key, struct buf *note,
+                       struct exchange_audit_report *r, struct err *e)
+{
+    struct peer_endpoint server;
+    struct peer_audited done;
+    struct peer_audit o = {
+        .server = &server, .key = key, .finding = finding, .progress = progress, .ctx = v};
+    if (!cli_endpoint_read(v->c, &server, e))
+        return false;
+    server.url = str_of(v->c->args[0]);
+    if (!peer_ledger_audit(&o, note, &done, e))
+        return false;
+    *r = (struct exchange_audit_report){
+        .size = done.size, .findings = done.findings, .root = done.root, .has_root = true};
+    v->records = done.records;
+    return true;
+}
+
+static bool is_url(const char *where)
+{
+    return str_starts(str_of(where), STR("https://")) || str_starts(str_of(where), STR("http://"));
+}
+
+static bool verify(struct verifying *v, uint64_t *findings, struct err *e)
+{
+    struct ledger_key key;
+    struct exchange_audit_report r = {0};
+    struct buf note;
+    int64_t started = monotonic_us();
+    bool given, url = is_url(v->c->args[0]);
+    if (!cli_read_key(v->c, "ledger-key", &key, &given, e))
+        return false;
+    if (!url && cli_endpoint_given(v->c))
+        return err_set(e, ERR_USAGE, "credentials are for a URL");
+    buf_init(&note, 0);
     cli_progress_start(&v->bar, "leaves", 0);
-    bool ok = exchange_ledger_audit(n->s, &o, &checkpoint, &r, e);
+    bool ok = (url ? verify_url : verify_node)(v, given ? &key : NULL, &note, &r, e);
     cli_progress_end(&v->bar);
-    double seconds = (double)(monotonic_us() - started) / 1e6;
     if (ok && v->json) {
-        put_json(&r, buf_view(&checkpoint), &v->out);
-        buf_printf(&v->out, ",\"seconds\":%.3f}\n", seconds);
+        put_json(v->c, &r, buf_view(&note), &v->out);
+        if (url)
+            json_put_member_u64(&v->out, "records", v->records);
+        buf_printf(&v->out, ",\"seconds\":%.3f}\n", (double)(monotonic_us() - started) / 1e6);
     } else if (ok) {
         put_text(&r, &v->out);
+        if (url)
+            buf_printf(&v->out, "%llu records were shown, and belong to their entries.\n",
+                       (unsigned long long)v->records);
     }
     *findings = ok ? r.findings : 0;
-    buf_done(&checkpoint);
+    buf_done(&note);
     return ok;
 }
 
 static int run(struct cli *c)
 {
     struct verifying v = {.c = c, .json = cli_flag(c, "json")};
-    struct cli_node n;
     struct err e = {0};
     uint64_t findings = 0;
-    int status;
-    if (!cli_node_open(c, c->args[0], &n, &status))
-        return status;
     buf_init(&v.out, 0);
-    bool ok = verify(&v, &n, &findings, &e);
-    status = cli_print(c, &v.out);
+    bool ok = verify(&v, &findings, &e);
+    int status = cli_print(c, &v.out);
     if (!ok)
         status = cli_fail(c, &e);
     else if (status == 0 && findings)
         status = 1;
     buf_done(&v.out);
-    cli_node_close(&n);
     return status;
 }
 
 const struct cli_command cli_ledger_verify = {
     .name = "ledger verify",
-    .args = "DIR",
+    .args = "DIR|URL",
     .least_args = 1,
     .most_args = 1,
     .summary = "recompute a node's ledger from its records, and compare the node with it",
@@ -154,7 +214,9 @@ const struct cli_command cli_ledger_verify = {
         "root, the signed head; order and number of the leaves. Then whether every stored object, "
         "release, hold, user and policy has its record, and every record its effect. What is wrong "
         "is a line that says what and where; exit status 1 then. A running node may be verified: "
-        "one state of it is looked at.",
+        "one state of it is looked at. Of a URL all that its server shows is verified: entries, "
+        "tiles, "
+        "root, checkpoint, and the records that this caller may see.",
     .options = options,
     .run = run,
 };

@@ -35,6 +35,9 @@
     X(release_approve)                                                                             \
     X(release_refuse)                                                                              \
     X(ledger_verify)                                                                               \
+    X(ledger_prove)                                                                                \
+    X(ledger_check_proof)                                                                          \
+    X(ledger_export)                                                                               \
     X(ledger_key)                                                                                  \
     X(ledger_witness)                                                                              \
     X(ledger_confirm)                                                                              \

@@ -162,7 +162,8 @@ struct gate_told {
     struct str bytes, digest; /* digest: of bytes, where it is known */
     struct str audience_digest;
     unsigned line;
-    int64_t readers; /* of the record */
+    const struct policy_group *group; /* NULL, or whose rules decided, in the place of `line` */
+    int64_t readers;                  /* of the record */
 };
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e) BASE_CHECKED;

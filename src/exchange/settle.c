@@ -119,6 +119,8 @@ static bool join_shares(struct comparing *c, struct gate_share **out)
             same = same->next;
         if (same) {
             same->serial = 0;
+            if (same->group->rule.line == 0)
+                same->group = s->group;
             if (!gate_combine(c->g, same->audience, s->audience, POLICY_EITHER, &same->audience,
                               c->e))
                 return false;
@@ -310,7 +312,7 @@ static bool add_row(struct gate *g, const struct gate_subject *s, const struct g
         .bytes = copy ? c->share->copy_bytes : json_source(s->source, s->object->json),
         .digest = copy ? STR_NONE : s->digest,
         .audience = c->after,
-        .line = c->share->group->rule.line,
+        .group = c->share->group,
     };
     if (!audience_of(g, c->after, whole ? c->share->serial : 0, &own, &to, e) ||
         !gate_collection(g, s->collection->id, &t.collection, e))

@@ -256,6 +256,7 @@ enum ledger_relation ledger_compare(const struct ledger_checkpoint *older,
     X(FORMAT, "format", TEXT)                                                                      \
     X(KIND, "kind", TEXT)                                                                          \
     X(LINE, "line", NUMBER)                                                                        \
+    X(LINES, "lines", TEXT)                                                                        \
     X(MARKING, "marking", TEXT)                                                                    \
     X(OBJECT, "object", TEXT)                                                                      \
     X(OUTCOME, "outcome", TEXT)                                                                    \
@@ -285,7 +286,7 @@ enum ledger_field {
     X(QUARANTINE, "quarantine", F(OBJECT) | F(DIGEST),                                             \
       F(VERSION) | F(COLLECTION) | F(REASON) | RULED)                                              \
     X(RELEASE, "release", F(OBJECT) | F(DIGEST) | F(COLLECTION) | F(AUDIENCE) | F(POLICY),         \
-      F(VERSION) | F(RULE) | F(LINE))                                                              \
+      F(VERSION) | F(RULE) | F(LINE) | F(LINES))                                                   \
     X(HOLD, "hold", F(OBJECT) | F(DIGEST) | F(RECIPIENT), F(VERSION) | F(COLLECTION) | RULED)      \
     X(APPROVAL, "approval", F(OBJECT) | F(DIGEST) | F(RECIPIENT) | F(OUTCOME),                     \
       F(VERSION) | F(COLLECTION) | F(REASON) | RULED)                                              \

@@ -136,6 +136,24 @@ struct peer_gap {
 bool peer_accept(struct exchange_session *s, const struct peer_gap *g, struct arena *a,
                  struct err *e) BASE_CHECKED;
 
+/* Verifies a ledger from afar, as far as the caller is shown it: every entry, every tile of every
+ * level, the root, the checkpoint, and each record that is shown against its entry. What is wrong
+ * is a finding; a failure says that it could not look. Without a key the one that the server shows
+ * is believed. The checkpoint is appended to `note`. */
+struct peer_audit {
+    const struct peer_endpoint *server;
+    const struct ledger_key *key; /* or NULL */
+    exchange_audit_fn *finding;
+    exchange_progress_fn *progress;
+    void *ctx;
+};
+struct peer_audited {
+    uint64_t size, records, findings;
+    struct ledger_hash root;
+};
+bool peer_ledger_audit(const struct peer_audit *o, struct buf *note, struct peer_audited *out,
+                       struct err *e) BASE_CHECKED;
+
 /* ---- the door to the ledger ---- */
 
 /* Is the path this room's? Then peer_admit and peer_route are for it what taxii_admit and

@@ -87,4 +87,11 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 /* The stricter of our default marking and the partner's. */
 enum stix_tlp peer_stricter(enum stix_tlp ours, enum stix_tlp theirs);
 
+/* ---- witness.c ---- */
+
+/* GET, or POST of JSON, of a path of the client's server that is not TAXII's. The answer is in `a`,
+ * with BASE_PADDING readable bytes behind it. */
+bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const struct str *post,
+                struct str *out, struct err *e) BASE_CHECKED;
+
 #endif

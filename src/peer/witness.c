@@ -19,28 +19,32 @@ struct partner {
     struct kept_tile *tiles; /* that were fetched */
 };
 
-/* A path of the partner's server; the text is copied into the arena, with BASE_PADDING behind it.
- */
-static bool fetch(struct partner *x, struct str path, const struct str *post, struct str *out,
-                  struct err *e)
+bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const struct str *post,
+                struct str *out, struct err *e)
 {
     struct peer_reply r;
-    struct str url = arena_printf(x->a, "%.*s%.*s", STR_FMT(x->c->url.origin), STR_FMT(path));
-    if (!arena_ok(x->a, e))
+    struct str url = arena_printf(a, "%.*s%.*s", STR_FMT(c->url.origin), STR_FMT(path));
+    if (!arena_ok(a, e))
         return false;
-    x->c->plain = true;
-    bool ok = peer_http(x->c, url, post, &r, e);
-    x->c->plain = false;
+    c->plain = true;
+    bool ok = peer_http(c, url, post, &r, e);
+    c->plain = false;
     if (!ok)
         return false;
-    char *copy = arena_alloc(x->a, r.text.n + BASE_PADDING);
+    char *copy = arena_alloc(a, r.text.n + BASE_PADDING);
     if (!copy)
-        return arena_ok(x->a, e);
+        return arena_ok(a, e);
     if (r.text.n)
         memcpy(copy, r.text.p, r.text.n);
     memset(copy + r.text.n, 0, BASE_PADDING);
     *out = (struct str){copy, r.text.n};
     return true;
+}
+
+static bool fetch(struct partner *x, struct str path, const struct str *post, struct str *out,
+                  struct err *e)
+{
+    return peer_fetch(x->c, x->a, path, post, out, e);
 }
 
 struct kept_tile {

@@ -439,6 +439,21 @@ static bool same_group(const struct policy_group *a, const struct policy_group *
            a->within_hours == b->within_hours && a->by_name == b->by_name && a->view == b->view;
 }
 
+/* One more rule that decided for some of the group; what has no line is none. */
+static void add_line(struct policy_group *g, unsigned line)
+{
+    unsigned kept = g->line_count < POLICY_GROUP_LINES ? g->line_count : POLICY_GROUP_LINES, i = 0;
+    while (i < kept && g->lines[i] < line)
+        i++;
+    if (line == 0 || (i < kept && g->lines[i] == line))
+        return;
+    for (unsigned k = kept < POLICY_GROUP_LINES ? kept : kept - 1; k > i; k--)
+        g->lines[k] = g->lines[k - 1];
+    if (i < POLICY_GROUP_LINES)
+        g->lines[i] = line;
+    g->line_count++;
+}
+
 /* The group of the cell, from 1; 0 when it is denied. */
 static void put_in_group(struct deciding *d, struct cell *c, const struct policy_group *g)
 {
@@ -449,6 +464,7 @@ static void put_in_group(struct deciding *d, struct cell *c, const struct policy
         d->groups[d->group_count++] = *g;
     else if (d->groups[i].rule.line == 0)
         d->groups[i].rule = g->rule;
+    add_line(&d->groups[i], g->rule.line);
     c->group = (uint32_t)i + 1;
 }
 
@@ -515,6 +531,7 @@ static bool outcome_key(struct deciding *d)
                                 (uint64_t)g->officers << 16 | (uint64_t)g->within_hours << 32);
         key_put(&d->m->key, &g->view, sizeof g->view);
         key_put(&d->m->key, &g->rule.text.p, sizeof g->rule.text.p);
+        key_put(&d->m->key, g->lines, sizeof g->lines);
         key_text(&d->m->key, g->audience);
     }
     bool ok = buf_ok(&text, d->e) && arena_ok(d->m->scratch, d->e) && buf_ok(&d->m->key, d->e);
