@@ -122,6 +122,11 @@ $(BUILD)/tools/warninglists: $(call object,tools/warninglists.c \
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/bench/setu-no-ledger: $(call object,bench/no_ledger.c $(CLI_SOURCES)) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -Wl,--wrap=gate_record_object,--wrap=ledger_digest -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
 	@echo "link $@"
 	@mkdir -p $(@D)
@@ -177,7 +182,7 @@ prove: deps-build
 	@scripts/prove --build $(BUILD)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/setu-no-ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

@@ -85,10 +85,10 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 /* ---- witness.c ---- */
 
-/* Is this line of /ledger/records an officer's confirmation of a restore? What it claims is not
+/* Is this line of /ledger/records about a restore of the partner's own node? What it claims is not
  * proven by that. Texts live in `a`, which is full when it fails for want of memory. */
-bool peer_confirmation_read(struct json_reader *reader, struct arena *a, struct str line,
-                            struct ledger_evidence *out);
+bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
+                       struct ledger_evidence *out);
 
 /* ---- sync.c ---- */
 

@@ -25,6 +25,7 @@ bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const s
 {
     struct peer_reply r;
     struct str url = arena_printf(a, "%.*s%.*s", STR_FMT(c->url.origin), STR_FMT(path));
+    *out = STR("");
     if (!arena_ok(a, e))
         return false;
     c->plain = true;
@@ -265,9 +266,7 @@ bool peer_witness(struct exchange_session *s, const struct store_peer *p,
 
 /* ---- accepting a gap ---- */
 
-/* One line of /ledger/records; false unless it is an officer's confirmation of a restore. What it
- * claims is proven later. */
-bool peer_confirmation_read(struct json_reader *reader, struct arena *a, struct str line,
+bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
                             struct ledger_evidence *out)
 {
     struct ledger_record r;
@@ -294,11 +293,10 @@ bool peer_confirmation_read(struct json_reader *reader, struct arena *a, struct 
     ok = ok && salt.n >= LEDGER_SALT_LEAST;
     buf_done(&salt);
     return ok && ledger_record_parse(reader, a, out->record, &r, &odd) &&
-           r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1) &&
-           !str_ends(r.text[LEDGER_ACTOR], STR("/(node)"));
+           r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1);
 }
 
-/* The last confirmation among the leaves from `first` until before `end`. */
+/* The last one among the leaves from `first` until before `end`. */
 static bool search(struct partner *x, struct arena *round, uint64_t first, uint64_t end,
                    struct ledger_evidence *v, struct err *e)
 {
@@ -309,7 +307,7 @@ static bool search(struct partner *x, struct arena *round, uint64_t first, uint6
     if (!arena_ok(round, e) || !peer_fetch(x->c, round, path, NULL, &text, e))
         return false;
     while (text.n) {
-        if (!peer_confirmation_read(x->c->reader, round, str_cut(&text, '\n'), &one))
+        if (!peer_restore_read(x->c->reader, round, str_cut(&text, '\n'), &one))
             continue;
         *v = one;
         v->record = arena_str(x->a, one.record);
@@ -318,7 +316,9 @@ static bool search(struct partner *x, struct arena *round, uint64_t first, uint6
     return arena_ok(round, e) && arena_ok(x->a, e);
 }
 
-/* The last confirmation that the log has, from its end backwards. */
+/* The last record of its own restores that the log has, from its end backwards. Whether an officer
+ * confirms there, is judged with its proof: one who confirmed an earlier restore has not confirmed
+ * this one, whose own record comes later. */
 static bool find_confirmation(struct partner *x, uint64_t size, struct ledger_evidence *v,
                               struct err *e)
 {
