@@ -82,8 +82,8 @@ static bool put_all(struct cli *c, struct cli_node *node, struct buf *b, struct 
     for (size_t i = 0; i < n; i++) {
         struct str into = collection_name(list, list_count, rows[i].collection, json);
         struct store_witness w;
-        struct str party = arena_printf(c->arena, "%.*s/%.*s", STR_FMT(rows[i].nation),
-                                        STR_FMT(rows[i].org));
+        struct str party =
+            arena_printf(c->arena, "%.*s/%.*s", STR_FMT(rows[i].nation), STR_FMT(rows[i].org));
         if (!arena_ok(c->arena, e) || !exchange_witness(node->s, c->arena, party, &w, e))
             return false;
         (json ? put_json : put_text)(b, &rows[i], into, &w);
@@ -116,7 +116,8 @@ const struct cli_command cli_peer_list = {
     .least_args = 1,
     .most_args = 1,
     .summary = "list partners, what is pulled from them and how far",
-    .text = "Beneath each stands whether its ledger was good when it was last looked at. Credentials are named by the file that holds them, never shown.",
+    .text = "Beneath each stands whether its ledger was good when it was last looked at. "
+            "Credentials are named by the file that holds them, never shown.",
     .options = options,
     .run = run,
 };

@@ -139,13 +139,14 @@ static void tell_broken(const struct job *j, const struct store_peer *p,
                         const struct peer_witnessed *w)
 {
     if (w->judgement.relation == LEDGER_BAD_PROOF) {
-        fprintf(stderr,
-                "setu sync: %.*s: bad-proof: its server does not show that its ledger of %llu "
-                "leaves continues the %llu that this node countersigned. Nothing is pulled from it "
-                "until it does. Both signed checkpoints are kept: `setu ledger witness %s`. Ask its "
-                "administrator by another way\n",
-                STR_FMT(p->name), (unsigned long long)w->judgement.size,
-                (unsigned long long)w->judgement.before, j->c->args[0]);
+        fprintf(
+            stderr,
+            "setu sync: %.*s: bad-proof: its server does not show that its ledger of %llu "
+            "leaves continues the %llu that this node countersigned. Nothing is pulled from it "
+            "until it does. Both signed checkpoints are kept: `setu ledger witness %s`. Ask its "
+            "administrator by another way\n",
+            STR_FMT(p->name), (unsigned long long)w->judgement.size,
+            (unsigned long long)w->judgement.before, j->c->args[0]);
         return;
     }
     if (w->judgement.stands) {
@@ -218,8 +219,8 @@ static bool ledger_good(struct job *j, const struct store_peer *p, struct arena 
     struct looked *l = j->looked;
     if (!peer_url_origin(a, p->url, &origin, &ignored))
         return true; /* peer_sync says what is wrong with the URL */
-    while (l && !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org) &&
-                  str_eq(l->origin, origin)))
+    while (l &&
+           !(str_eq(l->nation, p->nation) && str_eq(l->org, p->org) && str_eq(l->origin, origin)))
         l = l->next;
     if (l)
         return !l->broken;

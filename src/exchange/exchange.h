@@ -343,9 +343,9 @@ bool exchange_witness_pin(struct exchange_session *s, const struct exchange_pin 
                           struct err *e) BASE_CHECKED;
 /* Judges a partner's checkpoint against the last one seen. What continues it is countersigned and
  * kept, in `cosigned`; what does not is kept as evidence: a fork or rollback stands until it is
- * accepted, a bad proof until there is a good one. ERR_INVALID for a checkpoint that its key did not
- * sign; ERR_CONFLICT when another judged the ledger since `known` was read: begin again. `tiles` are
- * asked for when it is newer, and believed in nothing. */
+ * accepted, a bad proof until there is a good one. ERR_INVALID for a checkpoint that its key did
+ * not sign; ERR_CONFLICT when another judged the ledger since `known` was read: begin again.
+ * `tiles` are asked for when it is newer, and believed in nothing. */
 struct exchange_sight {
     const struct store_witness *known; /* read before the note was fetched */
     struct str note;
@@ -361,11 +361,12 @@ struct exchange_judgement {
 bool exchange_witness_judge(struct exchange_session *s, struct arena *a,
                             const struct exchange_sight *v, struct exchange_judgement *out,
                             struct err *e) BASE_CHECKED;
-/* Keeps what else speaks against a partner, such as "other-key", until its ledger is good again; the
- * note may be empty. */
+/* Keeps what else speaks against a partner, such as "other-key", until its ledger is good again;
+ * the note may be empty. */
 bool exchange_witness_trouble(struct exchange_session *s, const struct exchange_sight *v,
                               struct str finding, struct err *e) BASE_CHECKED;
-/* Every pair of checkpoints that was evidence against a partner, also when it was accepted since. */
+/* Every pair of checkpoints that was evidence against a partner, also when it was accepted since.
+ */
 bool exchange_evidence(struct exchange_session *s, struct str party, store_evidence_fn *each,
                        void *ctx, struct err *e) BASE_CHECKED;
 /* A partner hands in our checkpoint with its signature. ERR_INVALID when it is not ours or not

@@ -39,7 +39,13 @@ bool exchange_evidence(struct exchange_session *s, struct str party, store_evide
 
 /* What a job changes of a partner's row. All else stays as the transaction finds it: others may
  * judge the same ledger, or take its countersignature, at the same time. */
-enum witness_part { WITNESS_KEYS, WITNESS_GOOD, WITNESS_FINDING, WITNESS_COSIGNED, WITNESS_ACCEPTED };
+enum witness_part {
+    WITNESS_KEYS,
+    WITNESS_GOOD,
+    WITNESS_FINDING,
+    WITNESS_COSIGNED,
+    WITNESS_ACCEPTED
+};
 
 struct witness_job {
     struct exchange_waiter w;
@@ -149,12 +155,11 @@ bool exchange_witness_pin(struct exchange_session *s, const struct exchange_pin 
     struct store_witness now;
     struct ledger_key key;
     struct arena *a = arena_new(1 << 20);
-    bool ok =
-        (a || err_set(e, ERR_MEMORY, "out of memory")) &&
-        (row.log_key.n == 0 || key_fits(p->party, row.log_key, LEDGER_KEY_LOG, &key, e)) &&
-        (row.witness_key.n == 0 ||
-         key_fits(p->party, row.witness_key, LEDGER_KEY_WITNESS, &key, e)) &&
-        store_witness_get(s->store, a, p->party, &now, e);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              (row.log_key.n == 0 || key_fits(p->party, row.log_key, LEDGER_KEY_LOG, &key, e)) &&
+              (row.witness_key.n == 0 ||
+               key_fits(p->party, row.witness_key, LEDGER_KEY_WITNESS, &key, e)) &&
+              store_witness_get(s->store, a, p->party, &now, e);
     bool new = ok && ((row.log_key.n && !str_eq(row.log_key, now.log_key)) ||
                       (row.witness_key.n && !str_eq(row.witness_key, now.witness_key)));
     ok = ok && (!new || change(s, &j, e));
@@ -196,7 +201,8 @@ static bool relate(struct judging *j, struct err *e)
     return true;
 }
 
-/* A note holds what others wrote below its text: of it goes on what was verified, one line a key. */
+/* A note holds what others wrote below its text: of it goes on what was verified, one line a key.
+ */
 static bool trimmed(const struct ledger_note *n, const struct ledger_key *const keys[2],
                     struct buf *out, struct err *e)
 {
@@ -220,10 +226,10 @@ static bool cosign(struct judging *j, struct err *e)
     if (!exchange_signer(j->s->x, LEDGER_KEY_WITNESS, j->a, &signer, e))
         return false;
     buf_init(&note, 0);
-    bool ok = trimmed(&j->newer.note, keys, &note, e) &&
-              ledger_note_sign(j->newer.note.text, &signer, (uint64_t)(now_us() / 1000000), &note,
-                               e) &&
-              buf_ok(&note, e);
+    bool ok =
+        trimmed(&j->newer.note, keys, &note, e) &&
+        ledger_note_sign(j->newer.note.text, &signer, (uint64_t)(now_us() / 1000000), &note, e) &&
+        buf_ok(&note, e);
     if (ok)
         j->out->cosigned = arena_str(j->a, buf_view(&note));
     buf_done(&note);
@@ -332,8 +338,8 @@ static bool open_cosigned(struct cosigning *x, struct str note, struct err *e)
     return ledger_checkpoint_open(x->a, note, &x->own, &x->c, e);
 }
 
-/* Is the one that is kept of more leaves, and still of this log? An earlier one, sent late or again,
- * does not take its place. */
+/* Is the one that is kept of more leaves, and still of this log? An earlier one, sent late or
+ * again, does not take its place. */
 static bool kept_is_newer(struct cosigning *x)
 {
     struct ledger_checkpoint kept;

@@ -118,8 +118,8 @@ struct peer_witnessed {
     struct exchange_judgement judgement;
     const char *finding; /* BROKEN without a judgement: other-key, bad-signature …; else NULL */
     struct str why;      /* no ledger: what the server said */
-    bool pinned, given; /* its keys were taken today; our countersignature reached it */
-    bool known;         /* its ledger was seen before */
+    bool pinned, given;  /* its keys were taken today; our countersignature reached it */
+    bool known;          /* its ledger was seen before */
 };
 /* Asks the partner of a subscription for its keys, once, and for its checkpoint, judges it, and
  * hands back the countersignature. Text is in `a`. A failure says why it could not be judged; then

@@ -183,8 +183,8 @@ static bool broken(struct partner *x, const struct exchange_sight *v, const char
     out->state = PEER_LEDGER_BROKEN;
     out->finding = finding;
     if (v->known->log_key.n && !exchange_witness_trouble(x->s, v, str_of(finding), &odd))
-        log_line(LOG_WARNING, "%.*s: not kept that its ledger is broken: %s",
-                 STR_FMT(x->p->name), odd.msg);
+        log_line(LOG_WARNING, "%.*s: not kept that its ledger is broken: %s", STR_FMT(x->p->name),
+                 odd.msg);
     return err_prefix(e, "the ledger of %.*s", STR_FMT(x->p->name));
 }
 
@@ -267,7 +267,7 @@ bool peer_witness(struct exchange_session *s, const struct store_peer *p,
 /* ---- accepting a gap ---- */
 
 bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
-                            struct ledger_evidence *out)
+                       struct ledger_evidence *out)
 {
     struct ledger_record r;
     struct err odd;
@@ -327,9 +327,8 @@ static bool find_confirmation(struct partner *x, uint64_t size, struct ledger_ev
     bool ok = round || err_set(e, ERR_MEMORY, "out of memory");
     v->record = STR("");
     for (uint64_t end = size; ok && end > least && !v->record.n;) {
-        uint64_t first = end - least > LIMIT_LEDGER_RECORDS_ANSWER
-                             ? end - LIMIT_LEDGER_RECORDS_ANSWER
-                             : least;
+        uint64_t first =
+            end - least > LIMIT_LEDGER_RECORDS_ANSWER ? end - LIMIT_LEDGER_RECORDS_ANSWER : least;
         ok = search(x, round, first, end, v, e);
         arena_reset(round);
         end = first;

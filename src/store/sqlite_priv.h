@@ -160,12 +160,12 @@
                    "evidence,cosigned,seen_us,cosigned_us,accepted_us)"                            \
                    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")                                      \
     X(WITNESS_EACH, STORE_WITNESS_COLUMNS " ORDER BY party")                                       \
-    X(EVIDENCE_ADD, "INSERT INTO evidence(party,at_us,finding,older,newer)"                       \
+    X(EVIDENCE_ADD, "INSERT INTO evidence(party,at_us,finding,older,newer)"                        \
                     " SELECT ?1,?2,?3,?4,?5"                                                       \
                     " WHERE (SELECT count(*) FROM evidence WHERE party=?1)<?6"                     \
                     " AND NOT EXISTS(SELECT 1 FROM evidence WHERE party=?1 AND finding=?3"         \
-                    " AND older=?4 AND newer=?5)")                                                \
-    X(EVIDENCE_EACH, "SELECT at_us,finding,older,newer FROM evidence WHERE party=?1 ORDER BY id") \
+                    " AND older=?4 AND newer=?5)")                                                 \
+    X(EVIDENCE_EACH, "SELECT at_us,finding,older,newer FROM evidence WHERE party=?1 ORDER BY id")  \
     X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
                  " ORDER BY id")
 

@@ -409,9 +409,9 @@ struct store_witness {
     struct str party;                /* NATION/org */
     struct str log_key, witness_key; /* its verifier keys, which do not change any more */
     struct str seen;                 /* the last good checkpoint of its log, countersigned here */
-    struct str state;    /* what is wrong: fork, rollback, bad-proof … */
-    struct str evidence; /* the checkpoint that shows it, with `seen` */
-    struct str cosigned;        /* the last checkpoint of our log that it countersigned */
+    struct str state;                /* what is wrong: fork, rollback, bad-proof … */
+    struct str evidence;             /* the checkpoint that shows it, with `seen` */
+    struct str cosigned;             /* the last checkpoint of our log that it countersigned */
     int64_t seen_us, cosigned_us;
     int64_t accepted_us; /* of the last confirmation of a restore there that was accepted */
 };
@@ -429,7 +429,8 @@ struct store_evidence {
     struct str before, after; /* the checkpoint that was good, and the one against it */
 };
 /* Adds it unless the same is there, or LIMIT_LEDGER_EVIDENCE_KEPT of this party are. */
-bool store_evidence_add(struct store *s, const struct store_evidence *v, struct err *e) BASE_CHECKED;
+bool store_evidence_add(struct store *s, const struct store_evidence *v,
+                        struct err *e) BASE_CHECKED;
 typedef bool store_evidence_fn(void *ctx, const struct store_evidence *v); /* false stops */
 /* In the order in which it was found; text lives during the call. */
 bool store_evidence_each(struct store *s, struct str party, store_evidence_fn *each, void *ctx,
