@@ -257,10 +257,11 @@ static void test_cosigned(void)
     CHECK_TEXT(cosign(&n, &peer, &other, cosigned_note(&n, &other, "")), "CONFLICT",
                "another key than before");
     CHECK_TEXT(submit(&n, 'a', &n.c, indicator(1, 0, ""), false), "accepted", "the log grows");
-    struct str late = cosigned_note(&n, &witness, "\xe2\x80\x94 x/y AAAAAAAA\n");
+    struct str late = cosigned_note(&n, &witness, "\xe2\x80\x94 " PARTY "/witness AAAAAAAA\n");
     CHECK_TEXT(cosign(&n, &peer, &witness, late), "kept", "with a line below it");
     struct str kept = row(&n).cosigned;
-    CHECK(kept.n == late.n - strlen("\xe2\x80\x94 x/y AAAAAAAA\n") && str_starts(late, kept));
+    CHECK(kept.n == late.n - strlen("\xe2\x80\x94 " PARTY "/witness AAAAAAAA\n") &&
+          str_starts(late, kept));
     CHECK_TEXT(cosign(&n, &peer, &witness, early), "kept", "an earlier one");
     CHECK(str_eq(row(&n).cosigned, kept));
     CHECK_TEXT(cosign(&n, &peer, &witness, log_note(n.arena, &good, 4)), "INVALID", "of another");

@@ -1,5 +1,5 @@
-/* What a partner sends: its JSON as an envelope and as a status, its text as a URL and a media
- * type, its words on a terminal. */
+/* What a partner sends: its JSON as an envelope, as a status and as a record of its ledger, its
+ * text as a URL and a media type, its words on a terminal. */
 #include "peer/peer_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -34,6 +34,18 @@ static void try_url(struct arena *a, struct str base, struct str text)
     must(peer_url_read(a, STR_NONE, u.text, &again, &e) && str_eq(again.origin, u.origin));
 }
 
+/* A line of /ledger/records: what is believed of it has a record and a salt of the right form. */
+static void try_restore(struct json_reader *reader, struct arena *a, struct str line)
+{
+    struct ledger_evidence v;
+    struct ledger_record r;
+    struct err e = {0};
+    if (!peer_restore_read(reader, a, line, &v))
+        return;
+    must(v.salt.n >= LEDGER_SALT_LEAST && v.salt.n <= LEDGER_SALT_MOST && v.audience.n == 0);
+    must(ledger_record_parse(reader, a, v.record, &r, &e) && r.kind == LEDGER_RESTORE_RECORD);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct json_reader *reader;
@@ -47,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     must(arena && reader);
     arena_reset(arena);
     try_json(reader, arena, text);
+    try_restore(reader, arena, text);
     try_url(arena, STR_NONE, text);
     try_url(arena, STR("https://h:8443/taxii2/"), text);
     peer_media_ok(text);
