@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from setu_node import ROOT, SETU, indicator, setu
+from setu_node import ROOT, SETU, indicator, later, setu
 
 POLICY = """
 nation IN "India" { agency home, second }
@@ -114,6 +114,24 @@ def test_withdrawn_is_still_proven(node):
     path, said = prove(node, gone, "nisc")
     assert "taken back since" in said
     assert check(path, node.key)
+
+
+def test_only_what_was_withdrawn_counts_as_withdrawn(node):
+    """Another version, another collection: what was proven they still have."""
+    o = indicator(5001, "green")
+    newer = later(o, "2026-03-01T00:00:00.000Z")
+    other = node.collection("a second")
+    for at in (node.at, other):
+        node.admin.post(at, [o])
+        node.admin.post(at, [newer])
+    node.admin.delete(other, o["id"], **{"match[version]": o["modified"]})
+    node.admin.delete(node.at, o["id"])
+    path, said = prove(node, o, "nisc")
+    assert "taken back" not in said
+    record = json.loads(check(path, node.key, "--json"))["record"]
+    assert (record["version"], record["collection"]) == (newer["modified"], other)
+    node.admin.delete(other, o["id"])
+    assert "taken back since" in prove(node, o, "nisc")[1]
 
 
 def exported(node, *words):
