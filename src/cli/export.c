@@ -24,6 +24,7 @@ struct writing {
     struct cli *c;
     struct buf b;
     int64_t last;
+    uint64_t count;
     bool any;
     int status;
 };
@@ -39,6 +40,7 @@ static bool put_row(void *ctx, const struct store_row *row)
 {
     struct writing *w = ctx;
     put_object(w, row->object->bytes);
+    w->count++;
     w->last = row->date_added;
     return !w->b.failed;
 }
@@ -96,6 +98,16 @@ static bool reader(struct cli *c, struct cli_node *n, struct principal *who, str
     return !name.n || exchange_party_find(n->s, c->arena, name, &who->party, e);
 }
 
+/* The ledger tells what left the node by this door. */
+static bool record(struct writing *w, struct cli_node *n, const struct principal *who,
+                   struct str collection, struct err *e)
+{
+    struct exchange_export o = {.format = STR("stix"), .collection = collection, .count = w->count};
+    o.recipient =
+        arena_printf(w->c->arena, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
+    return arena_ok(w->c->arena, e) && exchange_ledger_export(n->x, &o, e);
+}
+
 static bool write_node(struct writing *w, struct cli_node *n, unsigned versions, struct err *e)
 {
     struct exchange_collection *list, one;
@@ -117,7 +129,7 @@ static bool write_node(struct writing *w, struct cli_node *n, unsigned versions,
             return false;
     if (w->status == 0)
         put_tail(w);
-    return true;
+    return record(w, n, &who, key.n ? one.uuid : STR(""), e);
 }
 
 static bool versions_read(struct str text, unsigned *out)

@@ -317,6 +317,7 @@ static bool store_item(struct arriving *a)
         .version_us = mine->has_version ? mine->version_us : at,
         .has_version = mine->has_version,
         .revoked = mine->revoked,
+        .tlp = (unsigned)mine->tlp,
         .marking = (unsigned)a->b->collection.marking,
         .id = mine->id,
         .version = mine->has_version ? mine->version : STR_NONE,

@@ -135,6 +135,7 @@ bool gate_copy_put(struct gate *g, const struct gate_subject *s, const struct ga
         .version_us = made.has_version ? made.version_us : f.version_us,
         .has_version = made.has_version,
         .revoked = made.revoked,
+        .tlp = (unsigned)made.tlp,
         .copy = true,
         .id = made.id,
         .version = made.has_version ? made.version : STR_NONE,

@@ -25,6 +25,7 @@ struct exchange_config {
     struct str listen;                      /* HOST:PORT */
     struct str public_url;                  /* behind a proxy: https://host[:port], else empty */
     struct str api_root;                    /* name of the one API root */
+    struct str ledger_reads;                /* reads from this TLP on are recorded; or "off" */
     uint64_t max_body_bytes;
     uint64_t page_max; /* objects of one TAXII page at the most */
 };
@@ -98,6 +99,9 @@ enum exchange_login exchange_login_quick(struct exchange_session *s, struct aren
                                          struct err *e) BASE_CHECKED;
 bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
                          struct principal *out, struct err *e) BASE_CHECKED;
+/* A sign-in from this address (or empty) failed. The first of a minute becomes a record, the others
+ * of that minute one more, so that a flood leaves few. */
+void exchange_sign_in_failed(struct exchange *x, struct str address);
 /* The node's own organisation, for the command line. */
 bool exchange_login_home(struct exchange_session *s, struct arena *a, struct principal *out,
                          struct err *e) BASE_CHECKED;

@@ -27,6 +27,14 @@ struct exchange_policy {
 /* Of the policy in force. */
 struct str exchange_policy_digest(const struct exchange *x);
 
+/* Sign-ins that failed from one address, in a minute: the first is recorded at once. */
+#define EXCHANGE_FAILURES 64
+struct exchange_failures {
+    char address[48]; /* empty: of many, or unknown */
+    int64_t until_us; /* of the monotonic clock */
+    uint64_t more;    /* that were only counted */
+};
+
 struct exchange {
     char *dir;
     struct arena *arena; /* config texts */
@@ -46,6 +54,9 @@ struct exchange {
     int64_t statuses_swept_us;
     struct gate *gate;
     uint64_t policy_generation; /* of the policy in force, see policy.c */
+
+    pthread_mutex_t failures_lock; /* guards the next */
+    struct exchange_failures failures[EXCHANGE_FAILURES];
 };
 
 /* The audiences that contain one party, kept up to date as new ones are interned. */
@@ -93,6 +104,23 @@ bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct
 /* In a transaction of the session's store; valid until the next call. */
 const struct exchange_audiences *
 exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
+
+/* ---- records of reads and sign-ins (ledger_note.c) ---- */
+
+/* What one answer gave out that is marked as strictly as `from`, or more. */
+struct exchange_reading {
+    enum stix_tlp from;
+    struct str collection;
+    uint64_t count;
+    unsigned strictest;
+};
+/* Are reads recorded, and from which marking on? */
+bool exchange_reads_recorded(const struct exchange *x, enum stix_tlp *from);
+void exchange_reading_row(struct exchange_reading *r, const struct store_row *row);
+bool exchange_reading_done(struct exchange *x, const struct principal *who,
+                           const struct exchange_reading *reading, struct err *e) BASE_CHECKED;
+/* Hands in what was counted; before the writer stops. */
+void exchange_failures_flush(struct exchange *x);
 
 bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
 /* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */

@@ -298,35 +298,3 @@ bool exchange_ledger_checkpoint(struct exchange_session *s, const struct princip
     arena_free(a);
     return ok && buf_ok(out, e);
 }
-
-/* ---- what has no transaction of its own ---- */
-
-struct note_job {
-    struct exchange_waiter w;
-    const struct principal *who;
-    struct ledger_record *r;
-};
-
-static bool note_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
-{
-    struct note_job *n = (struct note_job *)j;
-    (void)s;
-    return gate_act_for(x->gate, n->who, e) && gate_record(x->gate, n->r, 0, e);
-}
-
-static bool note(struct exchange *x, const struct principal *who, struct ledger_record *r,
-                 struct err *e)
-{
-    struct note_job j = {.who = who, .r = r, .w = {.job = {.apply = note_apply}}};
-    return exchange_run(x, &j.w, e);
-}
-
-bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o, struct err *e)
-{
-    struct ledger_record r = {.kind = LEDGER_EXPORT_RECORD};
-    ledger_record_text(&r, LEDGER_FORMAT, o->format);
-    ledger_record_number(&r, LEDGER_COUNT, o->count);
-    ledger_record_text(&r, LEDGER_COLLECTION, o->collection);
-    ledger_record_text(&r, LEDGER_RECIPIENT, o->recipient);
-    return note(x, NULL, &r, e);
-}

@@ -74,6 +74,12 @@ static bool api_root_valid(struct str s)
            !str_eq(s, STR("ledger")) && !str_eq(s, STR("metrics")) && !str_eq(s, STR("healthz"));
 }
 
+static bool reads_valid(struct str s)
+{
+    enum stix_tlp tlp;
+    return str_eq(s, STR("off")) || (stix_tlp_parse(s, &tlp) && tlp != STIX_TLP_NONE);
+}
+
 #define TEXT_SETTING(n, field, standard, valid, expects)                                           \
     {                                                                                              \
         n, TEXT, offsetof(struct exchange_config, field), 0, 0, 0, standard, valid, expects        \
@@ -95,6 +101,8 @@ static const struct setting settings[] = {
                  "a URL without blanks: https://cti.example.org"),
     TEXT_SETTING("api-root", api_root, "api", api_root_valid,
                  "letters, digits, hyphens and underscores that no other path begins with"),
+    TEXT_SETTING("ledger-reads", ledger_reads, "red", reads_valid,
+                 "off, or the TLP from which on reads are recorded: red, amber+strict, amber ..."),
     NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
                    LIMIT_HTTP_BODY_BYTES),
     NUMBER_SETTING("page-max", page_max, 1, LIMIT_TAXII_PAGE_MAX, LIMIT_TAXII_PAGE_MAX),
@@ -200,6 +208,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     }
     pthread_mutex_init(&x->lock, NULL);
     pthread_cond_init(&x->wake, NULL);
+    pthread_mutex_init(&x->failures_lock, NULL);
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     bool ok = arena_ok(x->arena, e);
@@ -224,8 +233,10 @@ void exchange_close(struct exchange *x)
 {
     if (!x)
         return;
+    exchange_failures_flush(x);
     exchange_writer_stop(x);
     exchange_policy_free(x);
+    pthread_mutex_destroy(&x->failures_lock);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);
     pthread_mutex_destroy(&x->lock);

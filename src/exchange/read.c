@@ -127,6 +127,19 @@ exchange_audiences_of(struct exchange_session *s, const struct policy_party *par
     return l.a;
 }
 
+struct counting {
+    struct exchange_reading reading;
+    store_row_fn *each;
+    void *ctx;
+};
+
+static bool count_row(void *ctx, const struct store_row *row)
+{
+    struct counting *c = ctx;
+    exchange_reading_row(&c->reading, row);
+    return c->each(c->ctx, row);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): a function and its context are one argument */
 bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
@@ -138,7 +151,8 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
     if (!store_begin(s->store, e))
         return false;
     const struct exchange_audiences *a = exchange_audiences_of(s, &who->party, e);
-    bool ok = a != NULL;
+    struct counting c = {.reading = {.collection = q->collection->uuid}, .each = each, .ctx = ctx};
+    bool ok = a != NULL, counted = q->with_bytes && exchange_reads_recorded(s->x, &c.reading.from);
     if (ok) {
         struct store_query sq = {
             .collection = q->collection->id,
@@ -156,10 +170,11 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
             .version_count = q->version_count,
             .with_bytes = q->with_bytes,
         };
-        ok = store_read(s->store, &sq, each, ctx, more, e);
+        ok = counted ? store_read(s->store, &sq, count_row, &c, more, e)
+                     : store_read(s->store, &sq, each, ctx, more, e);
     }
     store_rollback(s->store);
-    return ok;
+    return ok && exchange_reading_done(s->x, who, &c.reading, e);
 }
 
 static bool note_row(void *ctx, const struct store_row *r)
@@ -276,9 +291,13 @@ struct taking {
 static bool note_taken(void *ctx, const struct store_release *r)
 {
     struct taking *t = ctx;
-    struct taken *n = arena_calloc(t->g->arena, 1, sizeof *n);
     if (r->collection != t->collection)
         return true;
+    /* Several versions may have one copy; date_added tells rows of a collection apart. */
+    for (const struct taken *k = t->rows; k; k = k->next)
+        if (k->row.date_added == r->date_added)
+            return true;
+    struct taken *n = arena_calloc(t->g->arena, 1, sizeof *n);
     t->failed = n == NULL;
     if (!n)
         return false;

@@ -1,5 +1,8 @@
 /* The library's daemon, and the life of a request in it. */
+#include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http/http_priv.h"
@@ -117,11 +120,30 @@ static bool admit(struct http_request *r, struct err *e)
     return true;
 }
 
+/* Credentials were shown, and nobody has them. */
+static void note_failure(struct http_request *r, const struct err *e)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char host[INET6_ADDRSTRLEN + 2] = "";
+    if (e->code != ERR_UNAUTHORIZED || !http_header(r, MHD_HTTP_HEADER_AUTHORIZATION).n)
+        return;
+    if (info && info->client_addr)
+        (void)getnameinfo(info->client_addr,
+                          info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                                   : sizeof(struct sockaddr_in),
+                          host, sizeof host, NULL, 0, NI_NUMERICHOST);
+    exchange_sign_in_failed(r->server->exchange, str_of(host));
+}
+
 /* On a thread of the verifiers. */
 static void sign_in(struct http_request *r)
 {
     struct err e = {0};
-    if (exchange_login_basic(r->session, r->arena, r->name, r->secret, &r->who, &e) && admit(r, &e))
+    bool known = exchange_login_basic(r->session, r->arena, r->name, r->secret, &r->who, &e);
+    if (!known)
+        note_failure(r, &e);
+    if (known && admit(r, &e))
         http_go_on(r);
     else
         http_reply_err(r, &e);
@@ -143,6 +165,8 @@ static bool begin(struct http_request *r)
     bool refused =
         login == EXCHANGE_LOGIN_REFUSED || (login == EXCHANGE_LOGIN_DONE && !admit(r, &e));
     http_session_give(r->server, session);
+    if (login == EXCHANGE_LOGIN_REFUSED)
+        note_failure(r, &e);
     if (refused)
         http_reply_err(r, &e);
     return login == EXCHANGE_LOGIN_SLOW &&

@@ -13,6 +13,7 @@ void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_obje
         .has_version = (flags & STORE_HAS_VERSION) != 0,
         .revoked = (flags & STORE_REVOKED) != 0,
         .copy = (flags & STORE_COPY) != 0,
+        .tlp = (unsigned)(flags >> STORE_TLP) & 7,
         .id = store_column(stmt, 6),
         .version = store_column(stmt, 7),
         .type = store_column(stmt, 8),
@@ -176,7 +177,7 @@ bool store_object_add(struct store *s, struct store_object *o, struct err *e)
     sqlite3_bind_int64(stmt, 4, o->received_us);
     sqlite3_bind_int(stmt, 5,
                      (o->has_version ? STORE_HAS_VERSION : 0) | (o->revoked ? STORE_REVOKED : 0) |
-                         (o->copy ? STORE_COPY : 0));
+                         (o->copy ? STORE_COPY : 0) | (int)((o->tlp & 7) << STORE_TLP));
     store_bind_str(stmt, 6, o->id);
     store_bind_str(stmt, 7, o->version);
     store_bind_str(stmt, 8, o->type);

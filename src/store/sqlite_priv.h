@@ -189,8 +189,8 @@ enum store_statement {
         STORE_STATEMENT_COUNT
 };
 
-/* object.flags */
-enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2, STORE_COPY = 4 };
+/* object.flags; from bit STORE_TLP on the TLP of the object's own markings */
+enum { STORE_HAS_VERSION = 1, STORE_REVOKED = 2, STORE_COPY = 4, STORE_TLP = 3 };
 
 /* A row of one audience. */
 struct store_release_row {

@@ -135,6 +135,7 @@ struct store_object {
     int64_t version_us; /* modified, else created; received_us where the object has neither */
     bool has_version, revoked;
     bool copy;        /* a redacted copy that was made here */
+    unsigned tlp;     /* enum stix_tlp: the strictest of its own markings */
     uint64_t leaf;    /* store_release_add: the ledger's leaf that records the release */
     unsigned marking; /* enum stix_tlp that counts while the object carries none */
     struct str id, version, type; /* version: its own text, or STR_NONE */

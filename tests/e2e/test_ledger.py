@@ -257,3 +257,47 @@ def test_killed_again_and_again(nodes, tmp_path, door):
     assert set(sent) <= stored
     leaves = {x["record"]["object"] for x in exported(node, "--kind", "acceptance")}
     assert leaves == stored
+
+
+def test_exports_strict_reads_and_failed_sign_ins_are_recorded(nodes):
+    node = nodes(policy=POLICY, conf="ledger-reads amber\n")
+    node.at = node.collection("records", alias="records", marking="green")
+    node.start()
+    node.admin.post(node.at, [indicator(1, "green"), indicator(2, "amber"), indicator(3, "red")])
+    reader = node.client(node.user("asha", "reader"))
+    path = f"collections/{node.at}/objects/"
+    assert len(reader.get(path).objects) == 3
+    reader.get(f"collections/{node.at}/manifest/")  # no object leaves
+    green = [o["id"] for o in reader.get(path).objects if o["name"] == "indicator 1"][0]
+    reader.get(path + green + "/")
+    node.cli("export", "--for", "nisc", "--collection", "records")
+    for n in range(300):
+        assert node.client("setu_wrong").get("collections/", status=401)
+        if n % 50 == 0:
+            node.client(user="admin", password="guess").get("collections/", status=401)
+    assert node.client().get("collections/", status=401)  # nobody tried anything
+    node.stop()
+    reads = [x["record"] for x in exported(node, "--kind", "read")]
+    assert [(r["actor"], r["marking"], r["count"]) for r in reads] == 2 * [("IN/home/asha", "red", 2)]
+    assert reads[0]["collection"] == node.at
+    done, = [x["record"] for x in exported(node, "--kind", "export")]
+    assert (done["recipient"], done["count"], done["format"]) == ("JP/nisc", 1, "stix")
+    failed = [x["record"] for x in exported(node, "--kind", "sign-in-failure")]
+    assert 2 <= len(failed) <= 4 and all(r["address"] == "127.0.0.1" for r in failed)
+    more = sum(int(r["reason"].split()[0]) for r in failed if r["reason"][0].isdigit())
+    assert more + sum(not r["reason"][0].isdigit() for r in failed) == 306
+    assert json.loads(node.cli("ledger verify", "--json").stdout.splitlines()[-1])["ok"]
+
+
+def test_reads_may_be_left_out(nodes):
+    node = nodes(policy=POLICY, conf="ledger-reads off\n")
+    node.at = node.collection("records", alias="records", marking="green")
+    node.start()
+    node.admin.post(node.at, [indicator(3, "red")])
+    assert len(node.admin.get(f"collections/{node.at}/objects/").objects) == 1
+    node.stop()
+    assert exported(node, "--kind", "read") == []
+    bad = nodes("bad", policy=POLICY)
+    with open(bad.dir / "setu.conf", "a") as f:
+        f.write("ledger-reads purple\n")
+    assert "red, amber+strict" in bad.cli("ledger export", status=None).stderr
