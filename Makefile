@@ -127,6 +127,13 @@ $(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+# What the ledger costs is measured against the same program without it.
+$(BUILD)/bench/setu-unrecorded: $(call object,$(CLI_SOURCES) bench/unrecorded.c) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) $(foreach f,gate_record gate_record_object ledger_digest,-Wl,--wrap=$f) \
+	  -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/gen/warninglists.c: $(BUILD)/tools/warninglists $(WARNINGLISTS)
 	@echo "make $@"
 	@mkdir -p $(@D)
@@ -177,7 +184,8 @@ prove: deps-build
 	@scripts/prove --build $(BUILD)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger \
+	  $(BUILD)/bench/setu-unrecorded
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz
