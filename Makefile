@@ -122,17 +122,15 @@ $(BUILD)/tools/warninglists: $(call object,tools/warninglists.c \
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/bench/setu-no-ledger: $(call object,bench/no_ledger.c $(CLI_SOURCES)) $(LIB)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -Wl,--wrap=gate_record_object,--wrap=ledger_digest -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/bench/check: $(call object,bench/check.c bench/simdjson_dom.cc) $(LIB)
 	@echo "link $@"
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
-
-# What the ledger costs is measured against the same program without it.
-$(BUILD)/bench/setu-unrecorded: $(call object,$(CLI_SOURCES) bench/unrecorded.c) $(LIB)
-	@echo "link $@"
-	@mkdir -p $(@D)
-	$(Q)$(CXX) $(LDFLAGS_ALL) $(foreach f,gate_record gate_record_object ledger_digest,-Wl,--wrap=$f) \
-	  -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/gen/warninglists.c: $(BUILD)/tools/warninglists $(WARNINGLISTS)
 	@echo "make $@"
@@ -184,8 +182,7 @@ prove: deps-build
 	@scripts/prove --build $(BUILD)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger \
-	  $(BUILD)/bench/setu-unrecorded
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/setu-no-ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

@@ -53,7 +53,7 @@ static bool compare_tile(void *ctx, const struct ledger_tile *t, const struct le
     char path[LEDGER_TILE_PATH_BYTES];
     struct err why = {0};
     struct str name = ledger_tile_path(t, path);
-    uint64_t span = (uint64_t)1 << (8 * t->level), first = t->index * LEDGER_TILE_WIDTH;
+    unsigned long long span = 1ull << (8 * t->level), first = t->index * LEDGER_TILE_WIDTH;
     (void)e;
     if (t->level == 0)
         return true;
@@ -65,8 +65,7 @@ static bool compare_tile(void *ctx, const struct ledger_tile *t, const struct le
         if (!ledger_hash_eq(&kept[i], &hashes[i]))
             audit_tell(w->a, "tile", (first + i) * span,
                        "%.*s: hash %u is not the root of leaves %llu to %llu", STR_FMT(name), i,
-                       (unsigned long long)((first + i) * span),
-                       (unsigned long long)((first + i + 1) * span - 1));
+                       (first + i) * span, (first + i + 1) * span - 1);
     return true;
 }
 

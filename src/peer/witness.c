@@ -24,6 +24,7 @@ bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const s
 {
     struct peer_reply r;
     struct str url = arena_printf(a, "%.*s%.*s", STR_FMT(c->url.origin), STR_FMT(path));
+    *out = STR("");
     if (!arena_ok(a, e))
         return false;
     c->plain = true;

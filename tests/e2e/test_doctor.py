@@ -269,7 +269,7 @@ def waits(d):
     sql("UPDATE desk SET at_us=at_us-?,expires_us=?", 60 * DAY_US, future(DAY_US))(d)
 
 
-WITNESS = "INSERT INTO witness VALUES('JP/jpcert','k','k','seen',?,'evidence','cosigned',?,?)"
+WITNESS = "INSERT INTO witness VALUES('JP/jpcert','k','k','seen',?,'evidence','cosigned',?,?,0)"
 DATABASE = [
     (page(0, b"\0"), "error", "database", "setu.db"),
     (page(5, b"\x5a"), "error", "database", "setu.db"),

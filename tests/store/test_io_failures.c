@@ -265,7 +265,7 @@ static void test_create(const struct kind *kind)
 {
     struct err e;
     long k = 1;
-    for (bool ok = false; !ok && k < 5000; k++) {
+    for (bool ok = false; !ok && k < 20000; k++) {
         struct store *s = NULL;
         e = (struct err){0};
         remove_db("new");
@@ -284,7 +284,7 @@ static void test_create(const struct kind *kind)
         }
         ok = ok && !struck;
     }
-    CHECK(k < 5000);
+    CHECK(k < 20000);
 }
 
 int main(void)
