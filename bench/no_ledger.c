@@ -1,6 +1,6 @@
 /*
- * What acceptance would cost without the ledger: linked into a second `setu`, for bench/run alone, in
- * the place of what digests contents and makes the records of objects (Makefile, --wrap).
+ * What acceptance would cost without the ledger: linked into a second `setu`, for bench/run alone,
+ * in the place of what digests contents and makes the records of objects (Makefile, --wrap).
  */
 #include <string.h>
 
