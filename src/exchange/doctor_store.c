@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "exchange/doctor_priv.h"
+#include "exchange/gate_priv.h"
 
 #define MINUTE_US      ((int64_t)60 * 1000000)
 #define BACKUP_OLD_US  (7 * DOCTOR_DAY_US)
@@ -150,6 +151,26 @@ static bool tile_fits(const struct ward *w, uint64_t size, bool *fits, struct er
     return true;
 }
 
+/* The head that the last transaction signed is the one that its leaves and the key make. */
+static bool head_fits(const struct ward *w, bool *fits, struct err *e)
+{
+    struct doctor *d = w->d;
+    char path[LIMIT_PATH_BYTES];
+    struct err ignored;
+    struct buf head;
+    *fits = true;
+    if (!d->configured ||
+        !crypt_key_file(exchange_path(&d->x, "node.key", path), false, d->x.key, &ignored))
+        return true; /* said before */
+    struct str kept = value_of(w, LEDGER_HEAD_VALUE);
+    buf_init(&head, 0);
+    bool ok = ledger_checkpoint_of(&d->x, w->s, d->arena, &head, e) && buf_ok(&head, e);
+    *fits = ok && str_eq(buf_view(&head), kept);
+    buf_done(&head);
+    crypt_wipe(d->x.key, sizeof d->x.key);
+    return ok;
+}
+
 static void look_at_ledger(const struct ward *w, int64_t *last_us)
 {
     struct doctor *d = w->d;
@@ -157,14 +178,14 @@ static void look_at_ledger(const struct ward *w, int64_t *last_us)
     struct tail t = {.d = d, .json = json_reader_new(), .last_us = INT64_MIN};
     struct ledger_tree tree;
     uint64_t size = 0;
-    bool fits;
+    bool fits, signed_so;
     struct err e;
     doctor_look(d, "ledger");
     if (!t.json || !store_begin(w->s, &e)) {
         doctor_tell(d, EXCHANGE_ERROR, NULL, "out of memory, or the database is busy");
     } else {
         bool ok = store_ledger_size(w->s, &size, &e) && ledger_tree_read(&tiles, size, &tree, &e) &&
-                  tile_fits(w, size, &fits, &e) &&
+                  tile_fits(w, size, &fits, &e) && head_fits(w, &signed_so, &e) &&
                   store_ledger_each(w->s, size > LEAVES_CHECKED ? size - LEAVES_CHECKED : 0, size,
                                     check_leaf, &t, &e);
         store_rollback(w->s);
@@ -173,11 +194,16 @@ static void look_at_ledger(const struct ward *w, int64_t *last_us)
         else if (!fits || t.bad || t.seen != (size < LEAVES_CHECKED ? size : LEAVES_CHECKED))
             doctor_tell(d, EXCHANGE_ERROR, "see `setu ledger verify`, and restore the last backup",
                         "its last leaves do not hold: it was changed, or is damaged");
+        else if (!signed_so)
+            doctor_tell(d, EXCHANGE_ERROR, "see `setu ledger verify`, and restore the last backup",
+                        "the head that was signed last is not that of its leaves, or node.key is "
+                        "not the one that signed it");
     }
     json_reader_free(t.json);
     *last_us = t.last_us;
-    doctor_else_ok(d, "%llu leaves, the last of them hold; `setu ledger verify` checks all",
-                   (unsigned long long)size);
+    doctor_else_ok(
+        d, "%llu leaves, the head and the last of them hold; `setu ledger verify` checks all",
+        (unsigned long long)size);
 }
 
 static void look_at_clock(const struct ward *w, int64_t last_us)

@@ -240,16 +240,17 @@ static bool read_line(struct partner *x, struct str line, struct ledger_evidence
     buf_done(&record);
     buf_done(&salt);
     *fits = ok && ledger_record_parse(x->c->reader, x->a, v->record, &r, &odd) &&
-            r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1) &&
-            !str_ends(r.text[LEDGER_ACTOR], STR("/(node)"));
+            r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1);
     return true;
 }
 
-/* The last confirmation that the log has, from its end backwards. */
+/* The last record of its own restores that the log has, from its end backwards. Whether an officer
+ * confirms there, is judged with its proof: one who confirmed an earlier restore has not confirmed
+ * this one, whose own record comes later. */
 static bool find_confirmation(struct partner *x, uint64_t size, struct ledger_evidence *v,
                               struct err *e)
 {
-    struct str text;
+    struct str text = STR_NONE;
     bool found = false, fits;
     for (uint64_t end = size; end > 0 && !found;) {
         uint64_t first = end > LIMIT_LEDGER_RECORDS_ANSWER ? end - LIMIT_LEDGER_RECORDS_ANSWER : 0;

@@ -547,6 +547,44 @@ static void test_parts_and_mapping(void)
     CHECK(!file_map(folder, &mapped, &e) && !file_map("/dev/null", &mapped, &e));
 }
 
+/* A file in the making has no name but a temporary one; dropped, it was never there. */
+static void test_pieces(void)
+{
+    struct file_out o;
+    struct file_in in;
+    struct err e = {0};
+    struct stat st;
+    struct str got;
+    char two[2], rest[3];
+    CHECK(file_write(at("pieces"), STR("old"), 0600, &e));
+    CHECK(file_out_open(&o, at("pieces"), 0640, &e) && file_out_put(&o, STR("new "), &e) &&
+          file_out_put(&o, STR_NONE, &e));
+    CHECK(stat(o.temporary, &st) == 0 && (st.st_mode & 0777) == 0640);
+    CHECK(file_read(at("pieces"), 0, &got, &e) && str_eq(got, STR("old")));
+    base_free((void *)(uintptr_t)got.p);
+    file_out_drop(&o);
+    file_out_drop(&o);
+    CHECK(stat(o.temporary, &st) != 0);
+    CHECK(file_out_open(&o, at("pieces"), 0640, &e) && file_out_put(&o, STR("12"), &e) &&
+          file_out_put(&o, STR("345"), &e) && file_out_end(&o, &e));
+    CHECK(stat(o.temporary, &st) != 0 && stat(at("pieces"), &st) == 0 && st.st_size == 5);
+    file_out_drop(&o); /* nothing any more */
+    CHECK(!file_out_open(&o, at("no/such"), 0600, &e) && e.code == ERR_IO);
+
+    CHECK(file_in_open(&in, at("pieces"), &e) && in.size == 5);
+    CHECK(file_in_take(&in, two, 2, &e) && memcmp(two, "12", 2) == 0 && in.at == 2);
+    CHECK(file_in_take(&in, rest, 3, &e) && memcmp(rest, "345", 3) == 0);
+    CHECK(!file_in_take(&in, two, 1, &e) && e.code == ERR_INVALID && strstr(e.msg, "at byte 5"));
+    in.at = 1;
+    CHECK(file_in_take(&in, two, 2, &e) && memcmp(two, "23", 2) == 0);
+    in.at = 4;
+    CHECK(!file_in_take(&in, two, 2, &e) && e.code == ERR_INVALID && in.at == 4);
+    file_in_close(&in);
+    CHECK(!file_in_open(&in, folder, &e) && !file_in_open(&in, "/dev/zero", &e) &&
+          !file_in_open(&in, at("no such"), &e));
+    file_in_close(&in);
+}
+
 /* Zeroed, all of it ours, from a byte to more than a large page; none when memory is to fail. */
 static void test_pages(void)
 {
@@ -616,6 +654,7 @@ int main(void)
     test_errors();
     test_files();
     test_parts_and_mapping();
+    test_pieces();
     test_pages();
     test_file_failures();
     folder_remove();

@@ -192,6 +192,94 @@ static void test_certificates(void)
     buf_done(&key);
 }
 
+/* In whatever pieces data comes, its hash is the same. */
+static void test_hash_pieces(void)
+{
+    unsigned char data[300], whole[32], pieces[32];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i * 7);
+    for (size_t n = 0; n <= sizeof data; n++) {
+        struct crypt_hash h;
+        crypt_sha256((struct str){(char *)data, n}, whole);
+        crypt_hash_begin(&h);
+        for (size_t at = 0, step = 0; at < n; at += step) {
+            step = 1 + at % 67 < n - at ? 1 + at % 67 : n - at;
+            crypt_hash_add(&h, (struct str){(char *)data + at, step});
+        }
+        crypt_hash_add(&h, STR_NONE);
+        crypt_hash_end(&h, pieces);
+        CHECK_ROW(memcmp(whole, pieces, sizeof whole) == 0, "%zu bytes", n);
+    }
+}
+
+struct issued {
+    struct buf ca, ca_key, cert, key;
+};
+
+static void issue(struct issued *i, const char *name)
+{
+    struct err e = {0};
+    buf_init(&i->ca, 0);
+    buf_init(&i->ca_key, 0);
+    buf_init(&i->cert, 0);
+    buf_init(&i->key, 0);
+    CHECK_ROW(crypt_ca_make(str_of(name), 20, &i->ca, &i->ca_key, &e) &&
+                  crypt_cert_issue(buf_view(&i->ca), buf_view(&i->ca_key), str_of(name),
+                                   STR("localhost,cti.example.org,10.1.2.3,::1"), 10, &i->cert,
+                                   &i->key, &e),
+              "%s", e.msg);
+}
+
+static void issued_done(struct issued *i)
+{
+    buf_done(&i->ca);
+    buf_done(&i->ca_key);
+    buf_done(&i->cert);
+    buf_done(&i->key);
+}
+
+/* What an administrator is told of a certificate. */
+static void test_certificate_facts(void)
+{
+    static const struct {
+        const char *host;
+        bool has;
+    } hosts[] = {{"localhost", true},
+                 {"cti.example.org", true},
+                 {"CTI.example.org", true},
+                 {"10.1.2.3", true},
+                 {"::1", true},
+                 {"example.org", false},
+                 {"10.1.2.4", false},
+                 {"x.localhost", false},
+                 {"", false},
+                 {"org", false}};
+    const int64_t day_us = 86400ll * 1000000;
+    struct issued one, two;
+    struct crypt_cert c;
+    struct err e = {0};
+    issue(&one, "one");
+    issue(&two, "two");
+    struct str cert = buf_view(&one.cert), ca = buf_view(&one.ca);
+    CHECK(crypt_cert_read(cert, &c, &e) && !c.ca);
+    CHECK(c.from_us <= now_us() && c.until_us > now_us() + 9 * day_us &&
+          c.until_us <= now_us() + 10 * day_us);
+    CHECK(crypt_cert_read(ca, &c, &e) && c.ca && c.until_us > now_us() + 19 * day_us);
+    CHECK(!crypt_cert_read(STR("x"), &c, &e) && e.code == ERR_INVALID);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        CHECK_ROW(crypt_cert_has_host(cert, str_of(hosts[i].host)) == hosts[i].has, "%s",
+                  hosts[i].host);
+    CHECK(!crypt_cert_has_host(STR("x"), STR("localhost")));
+    CHECK(crypt_cert_issued_by(cert, ca) && !crypt_cert_issued_by(cert, buf_view(&two.ca)));
+    CHECK(!crypt_cert_issued_by(cert, STR("x")) && !crypt_cert_issued_by(STR("x"), ca));
+    CHECK(crypt_cert_has_key(cert, buf_view(&one.key), &e));
+    CHECK(!crypt_cert_has_key(cert, buf_view(&two.key), &e) && e.code == ERR_INVALID);
+    CHECK(!crypt_cert_has_key(cert, STR("x"), &e) && e.code == ERR_INVALID);
+    CHECK(!crypt_cert_has_key(STR("x"), buf_view(&one.key), &e) && e.code == ERR_INVALID);
+    issued_done(&one);
+    issued_done(&two);
+}
+
 int main(void)
 {
     struct err e;
@@ -204,5 +292,7 @@ int main(void)
     test_base64_alphabet();
     test_secrets();
     test_certificates();
+    test_hash_pieces();
+    test_certificate_facts();
     TEST_END();
 }

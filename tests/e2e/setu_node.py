@@ -264,8 +264,8 @@ class Node:
             found = {t: sorted(db.execute(f"SELECT * FROM {t}"), key=repr) for t in tables}
             for t in ("leaves", "node"):
                 del found[t]
-            own = ("decided", "policy-recorded", "ledger-head")
-            found["value"] = [v for v in found["value"] if v[0] not in own]
+            found["value"] = [v for v in found["value"]
+                              if v[0] not in ("decided", "policy-recorded", "ledger-head")]
             return found
         finally:
             db.close()

@@ -171,6 +171,7 @@ FILES = [
     (remove("tls/ca.pem"), "error", "certificates", "ca.pem"),
     (write("tls/node.pem", "x"), "error", "certificates", "not a certificate"),
     (write("tls/ca.pem", "x"), "error", "certificates", "not a certificate"),
+    (other_pair("node.key"), "error", "ledger", "node.key is not the one that signed it"),
     (other_pair("tls/node.key"), "error", "certificates", "does not fit"),
     (other_pair("tls/node.key", "tls/node.pem"), "error", "certificates", "was not signed by"),
     (certificate(-20, -10), "error", "certificates", "tls/node.pem has expired"),
@@ -269,7 +270,8 @@ def waits(d):
     sql("UPDATE desk SET at_us=at_us-?,expires_us=?", 60 * DAY_US, future(DAY_US))(d)
 
 
-WITNESS = "INSERT INTO witness VALUES('JP/jpcert','k','k','seen',?,'evidence','cosigned',?,?,0)"
+WITNESS = ("INSERT INTO witness(party,log_key,witness_key,seen,cosigned,evidence,state,seen_us,cosigned_us,"
+           "accepted_us) VALUES('JP/jpcert','k','k','seen','cosigned','evidence',?,?,?,0)")
 DATABASE = [
     (page(0, b"\0"), "error", "database", "setu.db"),
     (page(5, b"\x5a"), "error", "database", "setu.db"),
@@ -290,6 +292,9 @@ DATABASE = [
     (flip("body"), "error", "ledger", "do not hold"),
     (sql("UPDATE leaves SET count=count+1 WHERE first=(SELECT max(first) FROM leaves)"), "error",
      "ledger", "damaged"),
+    (sql("UPDATE value SET value=replace(value,'IN/','JP/') WHERE key='ledger-head'"), "error", "ledger",
+     "the head that was signed last"),
+    (sql("DELETE FROM value WHERE key='ledger-head'"), "error", "ledger", "the head that was signed"),
     (sql("UPDATE collection SET last_us=?", future(DAY_US)), "warning", "clock", "date_added"),
     (sql("INSERT OR REPLACE INTO value VALUES('restored','5 5 1795682583398463\n')"), "error", "restore",
      "no officer has confirmed"),
