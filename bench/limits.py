@@ -1,6 +1,7 @@
 """What SQLite alone does with the same objects, as the limit that the figures of bench/run are
 compared with: limits.py write BUNDLE DB, limits.py read DB COUNT. Prints objects a second.
-And limits.py memory COMMAND...: the most memory that a command held, in bytes."""
+And limits.py memory COMMAND...: the most memory that a command held, in bytes; limits.py cpu COMMAND...:
+the processor's seconds that it took."""
 import json
 import resource
 import sqlite3
@@ -33,16 +34,19 @@ def read(path, count):
     return objects / (time.perf_counter() - start)
 
 
-def memory(command):
+def used(command):
     """Its status 1 says "no", not that it failed."""
     if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode > 1:
         sys.exit(3)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "memory":
-        print(memory(sys.argv[2:]))
+        print(used(sys.argv[2:]).ru_maxrss * 1024)
+    elif sys.argv[1] == "cpu":
+        use = used(sys.argv[2:])
+        print(use.ru_utime + use.ru_stime)
     elif sys.argv[1] == "write":
         print(round(write(sys.argv[2], sys.argv[3])))
     else:

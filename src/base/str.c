@@ -157,6 +157,11 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 bool utf8_valid(struct str s)
 {
     for (size_t i = 0; i < s.n;) {
+        uint64_t x; /* mostly it is ASCII: eight bytes at a time */
+        if (s.n - i >= sizeof x && (memcpy(&x, s.p + i, sizeof x), x & 0x8080808080808080U) == 0) {
+            i += sizeof x;
+            continue;
+        }
         size_t n = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
         if (n == 0)
             return false;

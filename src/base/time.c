@@ -153,6 +153,15 @@ int64_t monotonic_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* `width` digits of `v`, and `behind`; without printf, for what writes very many. */
+static int put_digits(char *out, int n, unsigned v, int width, char behind)
+{
+    for (int i = width; i-- > 0; v /= 10)
+        out[n + i] = (char)('0' + v % 10);
+    out[n + width] = behind;
+    return n + width + 1;
+}
+
 struct str instant_text(struct instant t, int fraction_digits, char out[INSTANT_TEXT_BYTES])
 {
     int64_t days = t.s / 86400, rest = t.s % 86400;
@@ -165,13 +174,19 @@ struct str instant_text(struct instant t, int fraction_digits, char out[INSTANT_
     }
     date_of(days, &year, &month, &day);
     r = (unsigned)rest;
-    n = snprintf(out, INSTANT_TEXT_BYTES, "%04d-%02u-%02uT%02u:%02u:%02u", year, month, day,
-                 r / 3600, r / 60 % 60, r % 60);
-    if (fraction_digits) {
-        char all[12];
-        snprintf(all, sizeof all, "%09u", t.ns);
-        n += snprintf(out + n, (size_t)(INSTANT_TEXT_BYTES - n), ".%.*s", fraction_digits, all);
-    }
+    if (year >= 0 && year <= 9999)
+        n = put_digits(out, 0, (unsigned)year, 4, '-');
+    else
+        n = snprintf(out, INSTANT_TEXT_BYTES, "%d-", year);
+    n = put_digits(out, n, month, 2, '-');
+    n = put_digits(out, n, day, 2, 'T');
+    n = put_digits(out, n, r / 3600, 2, ':');
+    n = put_digits(out, n, r / 60 % 60, 2, ':');
+    n = put_digits(out, n, r % 60, 2, '.');
+    if (fraction_digits)
+        n = put_digits(out, n, t.ns, 9, 'Z') - (10 - fraction_digits);
+    else
+        n--;
     out[n++] = 'Z';
     out[n] = '\0';
     return (struct str){out, (size_t)n};

@@ -20,7 +20,8 @@ struct exporting {
     struct buf b;
     char since[INSTANT_TEXT_BYTES];
     struct str kind;
-    int64_t audience; /* whose text is `text` */
+    struct arena *arena; /* of `text` alone: a log has very many releases */
+    int64_t audience;    /* whose text is `text` */
     struct str text;
     struct err *e;
     int status;
@@ -41,8 +42,9 @@ static bool put_leaf(void *ctx, const struct exchange_leaf *l)
     struct exporting *x = ctx;
     if (!is_wanted(x, l))
         return true;
-    if (x->audience != l->audience) {
-        x->failed = !exchange_audience_text(x->n.s, x->c->arena, l->audience, &x->text, x->e);
+    if (l->audience && x->audience != l->audience) {
+        arena_reset(x->arena);
+        x->failed = !exchange_audience_text(x->n.s, x->arena, l->audience, &x->text, x->e);
         x->audience = l->audience;
     }
     buf_byte(&x->b, '{');
@@ -53,7 +55,7 @@ static bool put_leaf(void *ctx, const struct exchange_leaf *l)
     buf_byte(&x->b, '"');
     json_put_name(&x->b, "record");
     buf_str(&x->b, l->record);
-    if (x->text.n)
+    if (l->audience && x->text.n)
         json_put_member(&x->b, "audience", x->text);
     buf_lit(&x->b, "}\n");
     if (x->b.n > (64u << 10)) {
@@ -84,8 +86,12 @@ static bool read_options(struct exporting *x, struct err *e)
 static bool export(struct exporting *x, struct err *e)
 {
     uint64_t size;
-    return exchange_ledger_size(x->n.s, &size, e) &&
-           exchange_ledger_each(x->n.s, NULL, 0, size, put_leaf, x, e) && !x->failed;
+    x->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool ok = (x->arena || err_set(e, ERR_MEMORY, "out of memory")) &&
+              exchange_ledger_size(x->n.s, &size, e) &&
+              exchange_ledger_each(x->n.s, NULL, 0, size, put_leaf, x, e) && !x->failed;
+    arena_free(x->arena);
+    return ok;
 }
 
 static int run(struct cli *c)

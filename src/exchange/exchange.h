@@ -418,17 +418,18 @@ bool exchange_ledger_audit(struct exchange_session *s, const struct exchange_aud
                            struct buf *checkpoint, struct exchange_audit_report *out,
                            struct err *e) BASE_CHECKED;
 
-/* Appends a proof file (ledger.h) of the last release of an object, as itself or as a copy, to a
- * recipient. It goes through the whole log. ERR_NOT_FOUND when there was none, or its record was
+/* Appends a proof file (ledger.h) of the release of an object, as itself or as a copy, to a
+ * recipient: of the newest version that it has; where it has none any more, of the last that it
+ * had, for which the whole log is read. ERR_NOT_FOUND when there was none, or its record was
  * erased. */
 struct exchange_proving {
-    struct str id, version; /* version empty: whichever was released last */
+    struct str id, version; /* version empty: any */
     struct policy_party to;
 };
 struct exchange_proven {
     struct str object, record; /* under which id; what the ledger says. In `a` */
     uint64_t index, size;      /* of its leaf, of the log */
-    bool withdrawn;            /* it was taken back since */
+    bool withdrawn;            /* the recipient does not have it any more */
 };
 bool exchange_ledger_prove(struct exchange_session *s, struct arena *a,
                            const struct exchange_proving *p, struct buf *file,

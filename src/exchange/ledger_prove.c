@@ -4,67 +4,129 @@
 #include "exchange/exchange_priv.h"
 #include "exchange/gate_priv.h"
 
-#define NAMES_MOST 256 /* of one object: its own, and those of its copies */
-
 struct proving {
     struct exchange_session *s;
     struct arena *a;
     const struct exchange_proving *p;
-    const struct exchange_audiences *to; /* all that the recipient is in */
-    struct str names[NAMES_MOST];
-    size_t count;
     struct exchange_proven *out;
     struct ledger_evidence v;
-    int64_t audience;
+    struct str *names; /* of the object and its copies, where the log is searched */
+    size_t count, room;
+    int64_t audience, version_us;
+    struct err *e;
     bool found, failed;
 };
+
+static bool is_version(const struct proving *x, struct str record)
+{
+    struct ledger_record r;
+    return x->p->version.n == 0 ||
+           (ledger_record_scan(record, &r) && str_eq(x->p->version, r.text[LEDGER_VERSION]));
+}
+
+static bool keep(struct proving *x, const struct store_leaf *l)
+{
+    x->found = true;
+    x->audience = l->audience;
+    x->v.index = l->index;
+    x->v.record = arena_str(x->a, l->record);
+    x->v.salt = arena_str(x->a, l->salt);
+    return true;
+}
+
+/* ---- what they have today: its row names the leaf ---- */
+
+static bool keep_of_row(void *ctx, const struct store_leaf *l)
+{
+    struct proving *x = ctx;
+    return !is_version(x, l->record) || keep(x, l);
+}
+
+static bool note_row(void *ctx, const struct store_release *r)
+{
+    struct proving *x = ctx;
+    bool newer = !x->found || r->version_us > x->version_us ||
+                 (r->version_us == x->version_us && r->leaf > x->v.index);
+    if (!newer || !policy_audience_has(r->audience_text, &x->p->to))
+        return true;
+    x->failed = !store_ledger_each(x->s->store, r->leaf, r->leaf + 1, keep_of_row, x, x->e);
+    if (x->found && x->v.index == r->leaf)
+        x->version_us = r->version_us;
+    return !x->failed;
+}
+
+static bool note_version(void *ctx, const struct store_object *o)
+{
+    struct proving *x = ctx;
+    x->failed = !store_release_each(x->s->store, o->object, note_row, x, x->e) || x->failed ||
+                !store_release_copies(x->s->store, o->object, note_row, x, x->e) || x->failed;
+    return !x->failed;
+}
+
+/* ---- what they had: the log is searched for the last release of it ---- */
 
 static bool add_name(void *ctx, struct str id, bool varied)
 {
     struct proving *x = ctx;
     (void)varied;
-    if (x->count < NAMES_MOST)
-        x->names[x->count++] = arena_str(x->a, id);
+    if (x->count < x->room)
+        x->names[x->count] = arena_str(x->a, id);
+    x->count++;
     return true;
 }
 
-static bool is_asked(const struct proving *x, const struct ledger_record *r)
+static bool list_names(struct proving *x)
 {
-    bool name = false;
-    for (size_t i = 0; i < x->count && !name; i++)
-        name = str_eq(x->names[i], r->text[LEDGER_OBJECT]);
-    return name && (x->p->version.n == 0 || str_eq(x->p->version, r->text[LEDGER_VERSION]));
+    do { /* counted, then filled */
+        x->room = x->count;
+        x->count = 0;
+        x->names = arena_calloc(x->a, x->room + 1, sizeof *x->names);
+        if (!x->names)
+            return arena_ok(x->a, x->e);
+        (void)add_name(x, x->p->id, false);
+        if (!store_copies_of(x->s->store, x->p->id, add_name, x, x->e))
+            return false;
+    } while (x->count > x->room);
+    return arena_ok(x->a, x->e);
 }
 
-static bool is_recipient(const struct proving *x, int64_t audience)
-{
-    for (size_t i = 0; i < x->to->n; i++)
-        if (x->to->ids[i] == audience)
-            return true;
-    return false;
-}
-
-/* The last release stands for the object; a later withdrawal of it is told. */
 static bool look_at(void *ctx, const struct store_leaf *l)
 {
     struct proving *x = ctx;
     struct ledger_record r;
-    if (!is_recipient(x, l->audience) || !ledger_record_scan(l->record, &r) || !is_asked(x, &r))
+    struct str audience;
+    bool named = false;
+    if (!ledger_record_scan(l->record, &r) || r.kind != LEDGER_RELEASE_RECORD)
         return true;
-    if (r.kind == LEDGER_WITHDRAWAL_RECORD && x->found &&
-        str_eq(r.text[LEDGER_OBJECT], x->out->object))
-        x->out->withdrawn = true;
-    if (r.kind != LEDGER_RELEASE_RECORD)
+    for (size_t i = 0; i < x->count && !named; i++)
+        named = str_eq(x->names[i], r.text[LEDGER_OBJECT]);
+    if (!named || !is_version(x, l->record))
         return true;
-    x->found = true;
-    x->out->withdrawn = false;
-    x->audience = l->audience;
-    x->v.index = l->index;
-    x->v.record = arena_str(x->a, l->record);
-    x->v.salt = arena_str(x->a, l->salt);
-    x->out->object = arena_str(x->a, r.text[LEDGER_OBJECT]);
-    return true;
+    x->failed = !exchange_audience_text(x->s, x->a, l->audience, &audience, x->e);
+    return !x->failed && (!policy_audience_has(audience, &x->p->to) || keep(x, l));
 }
+
+static bool find(struct proving *x)
+{
+    struct store *s = x->s->store;
+    uint64_t size;
+    if (!store_object_versions(s, x->p->id, note_version, x, x->e) || x->failed)
+        return false;
+    if (x->found)
+        return true;
+    x->out->withdrawn = true;
+    if (!list_names(x) || !store_ledger_size(s, &size, x->e) ||
+        !store_ledger_each(s, 0, size, look_at, x, x->e) || x->failed)
+        return false;
+    return x->found ||
+           err_set(x->e, ERR_NOT_FOUND,
+                   "the ledger has no release of %.*s%s%.*s to %.*s/%.*s: `setu policy explain` "
+                   "tells why",
+                   STR_FMT(x->p->id), x->p->version.n ? " version " : "", STR_FMT(x->p->version),
+                   STR_FMT(x->p->to.nation), STR_FMT(x->p->to.org));
+}
+
+/* ---- the proof ---- */
 
 static bool put_proof(struct proving *x, struct buf *file, struct err *e)
 {
@@ -87,20 +149,16 @@ static bool put_proof(struct proving *x, struct buf *file, struct err *e)
 
 static bool prove(struct proving *x, struct buf *file, struct err *e)
 {
-    uint64_t size;
-    add_name(x, x->p->id, false);
-    if (!store_copies_of(x->s->store, x->p->id, add_name, x, e) ||
-        !(x->to = exchange_audiences_of(x->s, &x->p->to, e)) ||
-        !store_ledger_size(x->s->store, &size, e) ||
-        !store_ledger_each(x->s->store, 0, size, look_at, x, e) || !arena_ok(x->a, e))
+    struct ledger_record r;
+    if (!find(x) || !arena_ok(x->a, e))
         return false;
-    if (!x->found)
-        return err_set(
-            e, ERR_NOT_FOUND,
-            "the ledger has no release of %.*s%s%.*s to %.*s/%.*s: `setu policy explain` "
-            "tells why",
-            STR_FMT(x->p->id), x->p->version.n ? " version " : "", STR_FMT(x->p->version),
-            STR_FMT(x->p->to.nation), STR_FMT(x->p->to.org));
+    if (x->v.record.n == 0)
+        return err_set(e, ERR_NOT_FOUND, "the record of the release, leaf %llu, was erased",
+                       (unsigned long long)x->v.index);
+    if (!ledger_record_scan(x->v.record, &r))
+        return err_set(e, ERR_STORE, "leaf %llu is damaged: `setu ledger verify` tells more",
+                       (unsigned long long)x->v.index);
+    x->out->object = r.text[LEDGER_OBJECT];
     return put_proof(x, file, e);
 }
 
@@ -115,6 +173,7 @@ bool exchange_ledger_prove(struct exchange_session *s, struct arena *a,
     x->a = a;
     x->p = p;
     x->out = out;
+    x->e = e;
     *out = (struct exchange_proven){.object = STR("")};
     if (!store_begin(s->store, e))
         return false;

@@ -70,10 +70,12 @@ void ledger_record_number(struct ledger_record *r, enum ledger_field f, uint64_t
 
 static bool is_digest(struct str s)
 {
-    bool all = s.n == 2 * LEDGER_HASH_BYTES;
-    for (size_t i = 0; i < s.n && all; i++)
-        all = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
-    return all;
+    unsigned bad = s.n != 2 * LEDGER_HASH_BYTES;
+    for (size_t i = 0; i < 2 * LEDGER_HASH_BYTES && i < s.n; i++) {
+        unsigned c = (unsigned char)s.p[i];
+        bad |= (unsigned)(c - '0' > 9) & (unsigned)(c - 'a' > 5);
+    }
+    return !bad;
 }
 
 static bool form_ok(const struct ledger_record *r, size_t f)
@@ -106,6 +108,21 @@ static bool record_ok(const struct ledger_record *r, uint32_t set, struct err *e
 }
 
 /* Names are ASCII and sorted, so the order of the table is that of RFC 8785. */
+/* Names are words of ours: nothing in them is to be escaped. */
+static void put_name(struct buf *out, size_t field)
+{
+    const struct str name = str_of(fields[field].name);
+    if (!buf_reserve(out, name.n + 4))
+        return;
+    if (out->p[out->n - 1] != '{')
+        out->p[out->n++] = ',';
+    out->p[out->n++] = '"';
+    memcpy(out->p + out->n, name.p, name.n);
+    out->n += name.n;
+    out->p[out->n++] = '"';
+    out->p[out->n++] = ':';
+}
+
 bool ledger_record_put(const struct ledger_record *r, struct buf *out, struct err *e)
 {
     char at[INSTANT_TEXT_BYTES];
@@ -120,10 +137,11 @@ bool ledger_record_put(const struct ledger_record *r, struct buf *out, struct er
     for (size_t f = 0; f < LEDGER_FIELD_COUNT; f++) {
         if (!(full.fields >> f & 1))
             continue;
+        put_name(out, f);
         if (fields[f].form == NUMBER)
-            json_put_member_u64(out, fields[f].name, full.number[f]);
+            buf_u64(out, full.number[f]);
         else
-            json_put_member(out, fields[f].name, full.text[f]);
+            json_put_string(out, full.text[f]);
     }
     buf_byte(out, '}');
     if (buf_ok(out, e) && out->n - start <= LIMIT_LEDGER_RECORD_BYTES)

@@ -168,6 +168,8 @@ static void answer_tile(struct http_request *r)
 struct lines {
     struct http_request *r;
     struct buf b;
+    int64_t audience; /* whose text is `text` */
+    struct str text;
     bool ok;
     struct err *e;
 };
@@ -176,11 +178,14 @@ static bool put_line(void *ctx, const struct exchange_leaf *l)
 {
     struct lines *x = ctx;
     struct buf salt;
-    struct str audience;
+    bool told = l->audience && http_principal(x->r)->role != EXCHANGE_PEER;
     if (!l->shown)
         return true;
-    x->ok =
-        exchange_audience_text(http_session(x->r), http_arena(x->r), l->audience, &audience, x->e);
+    if (told && l->audience != x->audience) {
+        x->ok = exchange_audience_text(http_session(x->r), http_arena(x->r), l->audience, &x->text,
+                                       x->e);
+        x->audience = l->audience;
+    }
     if (!x->ok)
         return false;
     buf_init(&salt, 0);
@@ -190,8 +195,8 @@ static bool put_line(void *ctx, const struct exchange_leaf *l)
     json_put_member(&x->b, "salt", buf_view(&salt));
     json_put_name(&x->b, "record");
     buf_str(&x->b, l->record);
-    if (audience.n && http_principal(x->r)->role != EXCHANGE_PEER)
-        json_put_member(&x->b, "audience", audience);
+    if (told)
+        json_put_member(&x->b, "audience", x->text);
     buf_lit(&x->b, "}\n");
     buf_done(&salt);
     return true;

@@ -4,7 +4,6 @@ agreement."""
 import base64
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -14,7 +13,7 @@ import time
 
 import pytest
 
-from setu_node import ROOT, SETU, indicator, setu
+from setu_node import ROOT, SETU, TAXII, indicator, later, setu
 
 POLICY = """
 nation IN "India" { agency home, second }
@@ -116,6 +115,24 @@ def test_withdrawn_is_still_proven(node):
     assert check(path, node.key)
 
 
+def test_only_what_was_withdrawn_counts_as_withdrawn(node):
+    """Another version, another collection: what was proven they still have."""
+    o = indicator(5001, "green")
+    newer = later(o, "2026-03-01T00:00:00.000Z")
+    other = node.collection("a second")
+    for at in (node.at, other):
+        node.admin.post(at, [o])
+        node.admin.post(at, [newer])
+    node.admin.delete(other, o["id"], **{"match[version]": o["modified"]})
+    node.admin.delete(node.at, o["id"])
+    path, said = prove(node, o, "nisc")
+    assert "taken back" not in said
+    record = json.loads(check(path, node.key, "--json"))["record"]
+    assert (record["version"], record["collection"]) == (newer["modified"], other)
+    node.admin.delete(other, o["id"])
+    assert "taken back since" in prove(node, o, "nisc")[1]
+
+
 def exported(node, *words):
     return [json.loads(x) for x in node.cli("ledger export", *words).stdout.splitlines()]
 
@@ -193,93 +210,74 @@ def test_damage_is_found_on_the_command_line(node, tmp_path):
     assert setu("ledger", "verify", tmp_path / "nothing", status=None).returncode == 1
 
 
-def acknowledged(path):
-    return [line for line in path.read_text().splitlines() if line]
+class Killed:
+    """A node that is killed while objects come in, and what it acknowledged."""
+
+    def __init__(self, node):
+        self.node, self.chance, self.sent, self.turn = node, random.Random(7), set(), 0
+        self.at = node.collection("kill", alias="kill", marking="green")
+
+    def objects(self):
+        self.turn += 1
+        return [indicator(self.turn * 1000 + n, "green") for n in range(60)]
+
+    def import_begun(self, file, objects):
+        file.write_text("".join(json.dumps(o) + "\n" for o in objects))
+        return subprocess.Popen([SETU, "import", self.node.dir, "--collection", "kill", file],
+                                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def post_without_waiting(self, client, objects):
+        client.connection.request(
+            "POST", f"/api/collections/{self.at}/objects/", json.dumps({"objects": objects}),
+            {"Accept": TAXII, "Content-Type": TAXII,
+             "Authorization": f"Bearer {self.node.admin_token}"})
+
+    def check(self, last=False):
+        """What was acknowledged has its leaf, and every leaf its effect."""
+        verified = json.loads(self.node.cli("ledger verify", "--json").stdout.splitlines()[-1])
+        assert verified["ok"] and verified["objects"] >= len(self.sent)
+        if self.turn % 10 and not last:
+            return
+        stored = {o["id"] for o in json.loads(self.node.cli("export").stdout).get("objects", [])}
+        assert self.sent <= stored
+        leaves = {x["record"]["object"] for x in exported(self.node, "--kind", "acceptance")}
+        assert leaves == stored
 
 
-@pytest.mark.parametrize("door", ["import", "post"])
-def test_killed_again_and_again(nodes, tmp_path, door):
-    """SIGKILL while objects come in: what was acknowledged is there with its leaf, and every leaf has
-    its effect. A hundred times for each door."""
-    node = nodes(policy=POLICY)
-    node.at = node.collection("kill", alias="kill", marking="green")
-    chance = random.Random(7)
-    sent = {}
-    for turn in range(100):
-        objects = [indicator(turn * 1000 + n, "green") for n in range(60)]
-        if door == "import":
-            file = tmp_path / "lines"
-            file.write_text("".join(json.dumps(o) + "\n" for o in objects))
-            p = subprocess.Popen([SETU, "import", node.dir, "--collection", "kill", file], cwd=ROOT,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chance.random() * 0.02)
-            p.send_signal(signal.SIGKILL)
-            if p.wait() == 0:
-                sent.update({o["id"]: o for o in objects})
+KILLS = 100  # of each door
+
+
+def test_import_killed_again_and_again(nodes, tmp_path):
+    k = Killed(nodes(policy=POLICY))
+    began, objects = time.monotonic(), k.objects()
+    assert k.import_begun(tmp_path / "lines", objects).wait() == 0
+    whole_s, killed = time.monotonic() - began, 0
+    k.sent.update(o["id"] for o in objects)
+    while killed < KILLS:
+        objects = k.objects()
+        running = k.import_begun(tmp_path / "lines", objects)
+        time.sleep(k.chance.random() * whole_s)
+        running.send_signal(signal.SIGKILL)
+        if running.wait() == 0:
+            k.sent.update(o["id"] for o in objects)
         else:
-            node.start()
-            client = node.client(node.admin_token)
-            done = chance.randrange(1, 12)
-            for n in range(done):
-                client.post(node.at, objects[n * 5:n * 5 + 5])
-                sent.update({o["id"]: o for o in objects[n * 5:n * 5 + 5]})
-            client.connection.request(  # and one whose answer nobody waits for
-                "POST", f"/api/collections/{node.at}/objects/",
-                json.dumps({"objects": objects[-5:]}),
-                {"Accept": "application/taxii+json;version=2.1",
-                 "Content-Type": "application/taxii+json;version=2.1",
-                 "Authorization": f"Bearer {node.admin_token}"})
-            time.sleep(chance.random() * 0.004)
-            node.kill()
-            node.clients = []
-        if turn % 10 == 9:
-            verified = json.loads(node.cli("ledger verify", "--json").stdout.splitlines()[-1])
-            assert verified["ok"] and verified["objects"] >= len(sent)
-    stored = {o["id"] for o in json.loads(node.cli("export").stdout)["objects"]}
-    assert set(sent) <= stored
-    leaves = {x["record"]["object"] for x in exported(node, "--kind", "acceptance")}
-    assert leaves == stored
+            killed += 1
+        k.check()
+    k.check(last=True)
 
 
-def test_exports_strict_reads_and_failed_sign_ins_are_recorded(nodes):
-    node = nodes(policy=POLICY, conf="ledger-reads amber\n")
-    node.at = node.collection("records", alias="records", marking="green")
-    node.start()
-    node.admin.post(node.at, [indicator(1, "green"), indicator(2, "amber"), indicator(3, "red")])
-    reader = node.client(node.user("asha", "reader"))
-    path = f"collections/{node.at}/objects/"
-    assert len(reader.get(path).objects) == 3
-    reader.get(f"collections/{node.at}/manifest/")  # no object leaves
-    green = [o["id"] for o in reader.get(path).objects if o["name"] == "indicator 1"][0]
-    reader.get(path + green + "/")
-    node.cli("export", "--for", "nisc", "--collection", "records")
-    for n in range(300):
-        assert node.client("setu_wrong").get("collections/", status=401)
-        if n % 50 == 0:
-            node.client(user="admin", password="guess").get("collections/", status=401)
-    assert node.client().get("collections/", status=401)  # nobody tried anything
-    node.stop()
-    reads = [x["record"] for x in exported(node, "--kind", "read")]
-    assert [(r["actor"], r["marking"], r["count"]) for r in reads] == 2 * [("IN/home/asha", "red", 2)]
-    assert reads[0]["collection"] == node.at
-    done, = [x["record"] for x in exported(node, "--kind", "export")]
-    assert (done["recipient"], done["count"], done["format"]) == ("JP/nisc", 1, "stix")
-    failed = [x["record"] for x in exported(node, "--kind", "sign-in-failure")]
-    assert 2 <= len(failed) <= 4 and all(r["address"] == "127.0.0.1" for r in failed)
-    more = sum(int(r["reason"].split()[0]) for r in failed if r["reason"][0].isdigit())
-    assert more + sum(not r["reason"][0].isdigit() for r in failed) == 306
-    assert json.loads(node.cli("ledger verify", "--json").stdout.splitlines()[-1])["ok"]
-
-
-def test_reads_may_be_left_out(nodes):
-    node = nodes(policy=POLICY, conf="ledger-reads off\n")
-    node.at = node.collection("records", alias="records", marking="green")
-    node.start()
-    node.admin.post(node.at, [indicator(3, "red")])
-    assert len(node.admin.get(f"collections/{node.at}/objects/").objects) == 1
-    node.stop()
-    assert exported(node, "--kind", "read") == []
-    bad = nodes("bad", policy=POLICY)
-    with open(bad.dir / "setu.conf", "a") as f:
-        f.write("ledger-reads purple\n")
-    assert "red, amber+strict" in bad.cli("ledger export", status=None).stderr
+def test_server_killed_again_and_again(nodes):
+    k = Killed(nodes(policy=POLICY))
+    for _ in range(KILLS):
+        objects = k.objects()
+        k.node.start()
+        client = k.node.client(k.node.admin_token)
+        for n in range(k.chance.randrange(1, 12)):
+            client.post(k.at, objects[n * 5:n * 5 + 5])
+            k.sent.update(o["id"] for o in objects[n * 5:n * 5 + 5])
+        k.post_without_waiting(client, objects[-5:])
+        time.sleep(k.chance.random() * 0.004)
+        k.node.kill()
+        k.node.clients = []
+        k.check()
+    k.check(last=True)
