@@ -132,24 +132,10 @@ void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES])
     ledger_hex(digest, out);
 }
 
-#define LINES_BYTES (POLICY_GROUP_LINES * 11 + 8)
-
-/* "5,7,9"; ",..." behind them when more decided than there was room for. */
-static struct str lines_of(const struct policy_group *g, char out[LINES_BYTES])
-{
-    size_t n = 0;
-    for (unsigned i = 0; i < g->line_count && i < POLICY_GROUP_LINES; i++)
-        n += (size_t)snprintf(out + n, LINES_BYTES - n, "%s%u", i ? "," : "", g->lines[i]);
-    if (g->line_count > POLICY_GROUP_LINES)
-        n += (size_t)snprintf(out + n, LINES_BYTES - n, ",...");
-    return (struct str){out, n};
-}
-
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e)
 {
     struct ledger_record r = {.kind = kind};
-    char lines[LINES_BYTES];
     char digest[LEDGER_HEX_BYTES], audience[LEDGER_HEX_BYTES];
     uint32_t may = ledger_kind_allows(kind);
     ledger_record_text(&r, LEDGER_OBJECT, t->id);
@@ -172,8 +158,8 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
     if (may >> LEDGER_OUTCOME & 1)
         ledger_record_text(&r, LEDGER_OUTCOME, t->outcome);
     ledger_record_text(&r, LEDGER_REASON, t->reason);
-    if (t->group && may >> LEDGER_LINES & 1 && t->group->line_count > 1)
-        ledger_record_text(&r, LEDGER_LINES, lines_of(t->group, lines));
+    if (t->group && t->group->lines_text.n && may >> LEDGER_LINES & 1)
+        ledger_record_text(&r, LEDGER_LINES, t->group->lines_text);
     else if (t->group && t->group->rule.line)
         ledger_record_number(&r, LEDGER_LINE, t->group->rule.line);
     else if (t->line)

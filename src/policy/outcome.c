@@ -539,6 +539,23 @@ static bool outcome_key(struct deciding *d)
     return ok;
 }
 
+/* Once for all objects of this outcome. */
+static bool keep_lines(struct deciding *d, struct policy_group *g)
+{
+    struct buf b;
+    if (g->line_count < 2)
+        return true;
+    buf_init(&b, 0);
+    for (unsigned i = 0; i < g->line_count && i < POLICY_GROUP_LINES; i++)
+        buf_printf(&b, "%s%u", i ? "," : "", g->lines[i]);
+    if (g->line_count > POLICY_GROUP_LINES)
+        buf_lit(&b, ",...");
+    g->lines_text = arena_str(d->m->arena, buf_view(&b));
+    bool ok = buf_ok(&b, d->e);
+    buf_done(&b);
+    return ok;
+}
+
 static bool keep_outcome(struct deciding *d, const struct policy_outcome **out)
 {
     struct policy_outcome *o = keep(d, 1, sizeof *o);
@@ -548,6 +565,8 @@ static bool keep_outcome(struct deciding *d, const struct policy_outcome **out)
     for (size_t i = 0; i < d->group_count; i++) {
         groups[i] = d->groups[i];
         groups[i].audience = arena_str(d->m->arena, d->groups[i].audience);
+        if (!keep_lines(d, &groups[i]))
+            return false;
     }
     if (!arena_ok(d->m->arena, d->e))
         return false;

@@ -168,10 +168,11 @@ struct policy_group {
     struct policy_rule_ref rule;        /* one that decided for some of them */
     unsigned lines[POLICY_GROUP_LINES]; /* of all that did, ascending, as far as there is room */
     unsigned line_count;                /* of all, room or not */
-    unsigned officers;                  /* HELD: so many approve … */
-    unsigned within_hours;              /* … within so long */
-    bool by_name;                       /* HELD, TLP:RED: each recipient is approved by name */
-    const struct policy_view *view;     /* NULL: as it is */
+    struct str lines_text; /* "5,7"; ",..." behind those there is room for; empty: one or none */
+    unsigned officers;     /* HELD: so many approve … */
+    unsigned within_hours; /* … within so long */
+    bool by_name;          /* HELD, TLP:RED: each recipient is approved by name */
+    const struct policy_view *view; /* NULL: as it is */
 };
 
 /* The groups of one outcome are disjoint, in a fixed order; who is in none is denied. Equal serials

@@ -1019,6 +1019,82 @@ static void test_full_queue(void)
     node_done(&n);
 }
 
+/* ---- what a sender is told, and what it leaves behind ---- */
+
+static bool copy_text(void *ctx, const struct store_row *r)
+{
+    snprintf(ctx, 2000, "%.*s", (int)r->object->bytes.n, r->object->bytes.p);
+    return false;
+}
+
+/* The message about one object that is refused. */
+static const char *told(struct node *n, char who, const char *object)
+{
+    static char text[500];
+    struct parcel p;
+    struct err e = {0};
+    CHECK(parcel_make(n->s, person(n, who), &n->c, object, false, NULL, &p, &e) &&
+          exchange_commit_wait(n->x, p.b, &e));
+    const struct exchange_result *r = exchange_batch_result(p.b, 0);
+    snprintf(text, sizeof text, "%s: %.*s", exchange_outcome_name(r->outcome), STR_FMT(r->message));
+    parcel_free(&p);
+    return text;
+}
+
+static bool count_refusals(void *ctx, const struct exchange_leaf *l)
+{
+    struct ledger_record r;
+    *(unsigned *)ctx += ledger_record_scan(l->record, &r) && r.kind == LEDGER_REFUSAL_RECORD;
+    return true;
+}
+
+static unsigned refusals(struct node *n)
+{
+    unsigned count = 0;
+    uint64_t size = 0;
+    struct err e = {0};
+    CHECK(exchange_ledger_size(n->s, &size, &e) &&
+          exchange_ledger_each(n->s, NULL, 0, size, count_refusals, &count, &e));
+    return count;
+}
+
+static void test_told(void)
+{
+    static struct node n;
+    char copy[2000] = "", later[2000];
+    bool more;
+    struct err e = {0};
+    node_make(&n, "told",
+              "nation IN \"India\" { agency cert-in, nciipc }\n"
+              "nation JP \"Japan\" { agency jpcert }\n"
+              "refuse from JP label \"secret-name\"\naccept from JP\n"
+              "release to IN, JP\nredact drop $.x_secret to JP\n");
+    const char *labelled = indicator(1, 1, ",\"labels\":[\"secret-name\"]");
+    CHECK(strcmp(told(&n, 'j', labelled), "refused: a rule of this node refuses it") == 0);
+    CHECK(refusals(&n) == 1);
+    CHECK(strcmp(told(&n, 'j', labelled), "refused: a rule of this node refuses it") == 0);
+    CHECK(refusals(&n) == 2);
+    /* A copy's id is this node's own: nobody gives it a later version. */
+    CHECK(strcmp(submit(&n, 'a', &n.c, indicator(2, 1, ",\"x_secret\":\"s\""), false),
+                 "accepted") == 0);
+    struct exchange_query q = {.collection = &n.c,
+                               .after_us = INT64_MIN,
+                               .limit = 1,
+                               .versions = STORE_ALL,
+                               .with_bytes = true,
+                               .types = &STR("indicator"),
+                               .type_count = 1};
+    CHECK(exchange_read(n.s, person(&n, 'j'), &q, copy_text, copy, &more, &e));
+    char *modified = strstr(copy, "\"modified\":\"2026-01-01T00:00:01");
+    CHECK(modified != NULL && !strstr(copy, "x_secret"));
+    snprintf(later, sizeof later, "%s", copy);
+    if (modified)
+        later[modified - copy + (ptrdiff_t)strlen("\"modified\":\"2026-01-01T00:00:0")] = '9';
+    CHECK(strcmp(submit(&n, 'a', &n.c, later, false), "refused setu-copy") == 0);
+    CHECK(refusals(&n) == 3);
+    node_done(&n);
+}
+
 int main(void)
 {
     static struct node n;
@@ -1048,6 +1124,7 @@ int main(void)
     test_status(&n);
     node_done(&n);
     test_arrivals();
+    test_told();
     test_group_commit();
     test_shared_transaction();
     test_full_queue();
