@@ -15,10 +15,11 @@
 struct run {
     int64_t collection, audience, after;
     struct store_release_row *rows;
-    size_t count, room, next; /* next: the row that the merge stands at */
-    size_t fetch;             /* how many rows to fetch the next time */
-    bool ended;               /* no row follows those that are kept */
-    struct run *chain;        /* the next run of the same bucket */
+    int64_t *dates; /* of the rows, side by side: what is searched and compared */
+    size_t count, room, dates_room, next; /* next: the row that the merge stands at */
+    size_t fetch;                         /* how many rows to fetch the next time */
+    bool ended;                           /* no row follows those that are kept */
+    struct run *chain;                    /* the next run of the same bucket */
 };
 
 struct store_merge {
@@ -36,6 +37,7 @@ static void forget(struct store_merge *m)
         for (struct run *r = m->buckets[i], *next; r; r = next) {
             next = r->chain;
             base_free(r->rows);
+            base_free(r->dates);
             base_free(r);
         }
         m->buckets[i] = NULL;
@@ -100,13 +102,16 @@ static void row_columns(sqlite3_stmt *stmt, struct store_release_row *row)
 static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
 {
     bool row = false, ok;
-    void *rows = r->rows;
+    void *rows = r->rows, *dates = r->dates;
     sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_RUN, e);
     if (!stmt)
         return false;
     if (!base_grow(&rows, &r->room, r->fetch, sizeof *r->rows))
         return err_set(e, ERR_MEMORY, "out of memory");
     r->rows = rows;
+    if (!base_grow(&dates, &r->dates_room, r->fetch, sizeof *r->dates))
+        return err_set(e, ERR_MEMORY, "out of memory");
+    r->dates = dates;
     s->merge->kept -= r->count;
     r->count = r->next = 0;
     r->after = after;
@@ -117,7 +122,9 @@ static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
     sqlite3_bind_int64(stmt, 4, (int64_t)r->fetch);
     while ((ok = store_step(s, stmt, &row, e)) && row) {
         must(r->count < r->fetch);
-        row_columns(stmt, &r->rows[r->count++]);
+        row_columns(stmt, &r->rows[r->count]);
+        r->dates[r->count] = r->rows[r->count].date_added;
+        r->count++;
     }
     sqlite3_reset(stmt);
     s->merge->kept += r->count;
@@ -130,8 +137,8 @@ static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
 static bool seek(struct store *s, struct run *r, int64_t after, size_t least, struct err *e)
 {
     size_t low = 0, high = r->count;
-    bool here = r->fetch && r->after <= after &&
-                (r->ended || (r->count && r->rows[r->count - 1].date_added > after));
+    bool here =
+        r->fetch && r->after <= after && (r->ended || (r->count && r->dates[r->count - 1] > after));
     if (!here) {
         if (r->fetch < least)
             r->fetch = least;
@@ -139,7 +146,7 @@ static bool seek(struct store *s, struct run *r, int64_t after, size_t least, st
     }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (r->rows[middle].date_added > after)
+        if (r->dates[middle] > after)
             high = middle;
         else
             low = middle + 1;
@@ -150,7 +157,7 @@ static bool seek(struct store *s, struct run *r, int64_t after, size_t least, st
 
 static int64_t head_date(const struct run *r)
 {
-    return r->rows[r->next].date_added;
+    return r->dates[r->next];
 }
 
 /* Lets the run at `i` of the heap sink to its place. */
