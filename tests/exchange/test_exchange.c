@@ -1095,6 +1095,42 @@ static void test_told(void)
     node_done(&n);
 }
 
+static bool note_entry(void *ctx, const struct exchange_desk_entry *d)
+{
+    *(int64_t *)ctx = d->desk.id;
+    return true;
+}
+
+/* Only officers and administrators of the node's own organisation decide. */
+static void test_officers(void)
+{
+    static struct node n;
+    struct err e = {0};
+    int64_t id = 0;
+    enum store_desk_state state = STORE_DESK_VOID;
+    node_make(&n, "officers",
+              "nation IN \"India\" { agency cert-in, nciipc operator airtel }\n"
+              "nation JP \"Japan\" { agency jpcert operator docomo }\n"
+              "release to IN\nhold to JP\n");
+    const char *said = submit(&n, 'n', &n.c, indicator(1, 1, marked(STIX_TLP_GREEN)), false);
+    CHECK_ROW(strncmp(said, "held", 4) == 0, "%s", said);
+    CHECK(exchange_desk_each(n.s, n.arena, false, note_entry, &id, &e) && id > 0);
+    for (const char *who = "ntjdusrxb"; *who; who++) {
+        struct exchange_verdict v = {.officer = person(&n, *who), .id = id};
+        e = (struct err){0};
+        CHECK_ROW(!exchange_desk_decide(n.s, &v, &state, &e) && e.code == ERR_FORBIDDEN, "%c: %s",
+                  *who, e.msg);
+    }
+    struct principal neighbour = *person(&n, 'a'); /* an officer of another agency here */
+    neighbour.party.org = STR("nciipc");
+    struct exchange_verdict v = {.officer = &neighbour, .id = id};
+    CHECK(!exchange_desk_decide(n.s, &v, &state, &e) && e.code == ERR_FORBIDDEN);
+    v.officer = person(&n, 'a');
+    CHECK_ROW(exchange_desk_decide(n.s, &v, &state, &e) && state == STORE_DESK_APPROVED, "%s",
+              e.msg);
+    node_done(&n);
+}
+
 int main(void)
 {
     static struct node n;
@@ -1125,6 +1161,7 @@ int main(void)
     node_done(&n);
     test_arrivals();
     test_told();
+    test_officers();
     test_group_commit();
     test_shared_transaction();
     test_full_queue();
