@@ -248,8 +248,9 @@ static bool same_outcome(const struct policy_outcome *a, const struct policy_out
         const struct policy_group *x = &a->groups[i], *y = &b->groups[i];
         same = x->verdict == y->verdict && str_eq(x->audience, y->audience) &&
                str_eq(x->rule.text, y->rule.text) && x->rule.line == y->rule.line &&
-               x->officers == y->officers && x->within_hours == y->within_hours &&
-               x->by_name == y->by_name && !x->view == !y->view &&
+               str_eq(x->lines_text, y->lines_text) && x->officers == y->officers &&
+               x->within_hours == y->within_hours && x->by_name == y->by_name &&
+               !x->view == !y->view &&
                (!x->view || (memcmp(x->view->profile, y->view->profile, 16) == 0 &&
                              x->view->step_count == y->view->step_count &&
                              (x->view->step_count == 0 ||
