@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -300,14 +301,26 @@ static bool is_capture(struct piece *p)
     return in->capture;
 }
 
+/* Waits for something to read, but not for long: a signal that comes just before a read would not
+ * interrupt it, and whoever stops the work is to be asked again. Files are always ready. */
+static ssize_t read_soon(int fd, char *to, size_t room)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (poll(&wait, 1, 200) == 0)
+        errno = EINTR;
+    else if (wait.revents)
+        return read(fd, to, room);
+    return -1;
+}
+
 /* Reads once; false when reading ends with an error, or when it is for others to go on. */
 static bool read_some(struct piece *p)
 {
     struct reading *in = p->in;
     size_t room = in->room - p->n;
     must(room > 0);
-    ssize_t got = read(in->fd, p->buf + p->n,
-                       room < LIMIT_SENSOR_READ_BYTES ? room : LIMIT_SENSOR_READ_BYTES);
+    ssize_t got = read_soon(in->fd, p->buf + p->n,
+                            room < LIMIT_SENSOR_READ_BYTES ? room : LIMIT_SENSOR_READ_BYTES);
     if (got < 0 && errno != EINTR) {
         in->failed = !err_errno(&in->e, "cannot read", in->input.p);
         return false;
