@@ -89,6 +89,8 @@
 #define LIMIT_LEDGER_NAME_BYTES     255
 #define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
 #define LIMIT_LEDGER_RECORDS_ANSWER 1000
+#define LIMIT_LEDGER_HASHED_ALONE                                                                  \
+    256 /* leaves of a transaction; more are hashed by a thread beside */
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
 #define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
 #define LIMIT_LEDGER_EVIDENCE_KEPT  100  /* pairs of checkpoints against one partner */

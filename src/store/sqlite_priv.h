@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
