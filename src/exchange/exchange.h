@@ -230,9 +230,11 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
                    struct err *e) BASE_CHECKED;
 /* Takes versions of an object out of a collection: those that q->versions and q->version_us name
  * (STORE_ALL: every one). Only the organisation that submitted it or an administrator of the home
- * organisation may; ERR_NOT_FOUND when there is none that `who` can see. */
+ * organisation may; ERR_NOT_FOUND when there is none that `who` can see. Whoever had it is shown
+ * the reason, which may be empty. */
 bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_query *q, struct str id, struct err *e) BASE_CHECKED;
+                       const struct exchange_query *q, struct str id, struct str reason,
+                       struct err *e) BASE_CHECKED;
 /* Is any version of this id released to `who` in the collection? */
 bool exchange_sees(struct exchange_session *s, const struct principal *who,
                    const struct exchange_collection *c, struct str id, bool *yes,

@@ -105,6 +105,20 @@ bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct
 const struct exchange_audiences *
 exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
 
+/* ---- taking back (withdraw.c) ---- */
+
+/* What is taken back of one id in a collection; `org`, `version_us` as in store_removal. */
+struct exchange_taking {
+    const struct principal *who; /* for the record; NULL: the node */
+    struct str id, reason;       /* reason: may be empty; the readers see it */
+    int64_t collection, org;
+    const int64_t *version_us;
+    size_t version_count;
+};
+/* Inside the writer's transaction. *removed: of how many rows; 0 when nothing was to be taken. */
+bool exchange_take(struct exchange *x, struct store *s, const struct exchange_taking *w,
+                   size_t *removed, struct err *e) BASE_CHECKED;
+
 /* ---- records of reads and sign-ins (ledger_note.c) ---- */
 
 /* What one answer gave out that is marked as strictly as `from`, or more. */

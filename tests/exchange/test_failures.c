@@ -164,7 +164,7 @@ static bool explain(struct day *d, struct err *e)
 static bool withdraw(struct day *d, struct err *e)
 {
     struct exchange_query q = {.collection = &d->n.c, .versions = STORE_ALL};
-    return exchange_withdraw(d->n.s, &d->who, &q, STR(INDICATOR_ID(1)), e);
+    return exchange_withdraw(d->n.s, &d->who, &q, STR(INDICATOR_ID(1)), STR(""), e);
 }
 
 enum { OPEN, SESSION, SIGN_IN, USER, COLLECTION, FIND, IMPORT, AGAIN, PAGE, EXPLAIN, WITHDRAW };
