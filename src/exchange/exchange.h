@@ -235,6 +235,11 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
 bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
                        const struct exchange_query *q, struct str id, struct str reason,
                        struct err *e) BASE_CHECKED;
+/* The node itself takes back every version of an id, and the copies made of it, from one collection
+ * or, with `only` NULL, from all. *taken: of how many release rows; ERR_NOT_FOUND when of none. */
+bool exchange_recall(struct exchange_session *s, struct arena *a, struct str id, struct str reason,
+                     const struct exchange_collection *only, size_t *taken,
+                     struct err *e) BASE_CHECKED;
 /* Is any version of this id released to `who` in the collection? */
 bool exchange_sees(struct exchange_session *s, const struct principal *who,
                    const struct exchange_collection *c, struct str id, bool *yes,

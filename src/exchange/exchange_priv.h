@@ -115,6 +115,8 @@ struct exchange_taking {
     const int64_t *version_us;
     size_t version_count;
 };
+/* What readers are shown: ERR_USAGE when it is too long or has control characters. */
+bool exchange_reason_ok(struct str reason, struct err *e) BASE_CHECKED;
 /* Inside the writer's transaction. *removed: of how many rows; 0 when nothing was to be taken. */
 bool exchange_take(struct exchange *x, struct store *s, const struct exchange_taking *w,
                    size_t *removed, struct err *e) BASE_CHECKED;

@@ -260,7 +260,7 @@ static bool is_home_admin(const struct exchange_session *s, const struct princip
            str_eq(who->party.nation, c->nation);
 }
 
-static bool reason_ok(struct str reason, struct err *e)
+bool exchange_reason_ok(struct str reason, struct err *e)
 {
     return (reason.n <= LIMIT_EXCHANGE_MESSAGE_BYTES && utf8_valid(reason) &&
             !exchange_has_control(reason)) ||
@@ -280,8 +280,7 @@ static bool withdraw(struct exchange_session *s, const struct exchange_taking *w
                        exchange_role_name(who->role));
     if (!exchange_sees(s, who, q->collection, what->id, &seen, e))
         return false;
-    /* Who administers the node may take back also what home was not given. */
-    if (!seen && (what->org || !j.all))
+    if (!seen)
         return err_set(e, ERR_NOT_FOUND, "no such object");
     versions.ids = &what->id;
     versions.id_count = 1;
@@ -310,8 +309,48 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
                                    .reason = reason,
                                    .collection = q->collection->id,
                                    .org = is_home_admin(s, who) ? 0 : who->org};
-    bool ok = reason_ok(reason, e) && (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+    bool ok = exchange_reason_ok(reason, e) && (a || err_set(e, ERR_MEMORY, "out of memory")) &&
               original_of(s, who, a, &what.id, e) && withdraw(s, &what, q, e);
     arena_free(a);
+    return ok;
+}
+
+/* ---- the node itself takes it back ---- */
+
+struct recall_job {
+    struct exchange_waiter w;
+    struct exchange_taking what;
+    const struct exchange_collection *collections;
+    size_t count, taken;
+};
+
+static bool recall_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    struct recall_job *r = (struct recall_job *)j;
+    for (size_t i = 0; i < r->count; i++) {
+        size_t removed;
+        r->what.collection = r->collections[i].id;
+        if (!exchange_take(x, s, &r->what, &removed, e))
+            return false;
+        r->taken += removed;
+    }
+    return r->taken || err_set(e, ERR_NOT_FOUND, "no collection has it");
+}
+
+bool exchange_recall(struct exchange_session *s, struct arena *a, struct str id, struct str reason,
+                     const struct exchange_collection *only, size_t *taken, struct err *e)
+{
+    struct exchange_collection *all;
+    struct recall_job r = {.what = {.id = id, .reason = reason}};
+    struct str origin;
+    if (!exchange_reason_ok(reason, e) || !store_copy_origin(s->store, a, id, &origin, e) ||
+        !exchange_collections(s, a, &all, &r.count, e))
+        return false;
+    r.collections = only ? only : all;
+    r.count = only ? 1 : r.count;
+    r.what.id = origin.n ? origin : id;
+    r.w.job.apply = recall_apply;
+    bool ok = exchange_run(s->x, &r.w, e);
+    *taken = r.taken;
     return ok;
 }
