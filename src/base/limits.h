@@ -214,6 +214,7 @@
 #define LIMIT_PEER_STATUS_S      300
 #define LIMIT_PEER_LEDGER_BYTES  (1u << 20)   /* an answer about a ledger, but for records */
 #define LIMIT_PEER_RECORDS_BYTES (128u << 20) /* … for LIMIT_LEDGER_RECORDS_ANSWER records */
+#define LIMIT_PEER_WITHDRAWN     100          /* withdrawals in one answer, receipts in one post */
 #define LIMIT_PEER_SEARCH_LEAVES 1000000      /* in which a confirmation is looked for */
 #define LIMIT_PEER_JUDGE_TRIES   3            /* while others judge the same ledger */
 

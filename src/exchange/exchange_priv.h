@@ -105,6 +105,10 @@ bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct
 const struct exchange_audiences *
 exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
 
+/* Appends a proof file of one leaf of this node's log. */
+bool exchange_leaf_prove(struct exchange_session *s, struct arena *a, uint64_t leaf,
+                         struct buf *file, struct err *e) BASE_CHECKED;
+
 /* ---- taking back (withdraw.c) ---- */
 
 /* What is taken back of one id in a collection; `org`, `version_us` as in store_removal. */

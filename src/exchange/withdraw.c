@@ -337,20 +337,32 @@ static bool recall_apply(struct exchange *x, struct store *s, struct exchange_jo
     return r->taken || err_set(e, ERR_NOT_FOUND, "no collection has it");
 }
 
-bool exchange_recall(struct exchange_session *s, struct arena *a, struct str id, struct str reason,
-                     const struct exchange_collection *only, size_t *taken, struct err *e)
+static bool recall(struct exchange_session *s, struct arena *a, struct recall_job *r, struct err *e)
 {
     struct exchange_collection *all;
-    struct recall_job r = {.what = {.id = id, .reason = reason}};
     struct str origin;
-    if (!exchange_reason_ok(reason, e) || !store_copy_origin(s->store, a, id, &origin, e) ||
-        !exchange_collections(s, a, &all, &r.count, e))
+    if (!store_copy_origin(s->store, a, r->what.id, &origin, e))
         return false;
-    r.collections = only ? only : all;
-    r.count = only ? 1 : r.count;
-    r.what.id = origin.n ? origin : id;
-    r.w.job.apply = recall_apply;
-    bool ok = exchange_run(s->x, &r.w, e);
+    if (origin.n)
+        r->what.id = origin;
+    if (!r->collections) {
+        if (!exchange_collections(s, a, &all, &r->count, e))
+            return false;
+        r->collections = all;
+    }
+    r->w.job.apply = recall_apply;
+    return exchange_run(s->x, &r->w, e);
+}
+
+bool exchange_recall(struct exchange_session *s, struct str id, struct str reason,
+                     const struct exchange_collection *only, size_t *taken, struct err *e)
+{
+    struct recall_job r = {
+        .what = {.id = id, .reason = reason}, .collections = only, .count = only ? 1 : 0};
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool ok = exchange_reason_ok(reason, e) && (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              recall(s, a, &r, e);
     *taken = r.taken;
+    arena_free(a);
     return ok;
 }
