@@ -113,7 +113,8 @@ bool peer_not_shown(const struct err *e);
 
 /* Takes out of the subscription's collection what the partner withdrew since the last time, and
  * gives receipts, for which all of the partner's withdrawals are answered one after the other.
- * *count: how many. A server that has no such list has withdrawn nothing. */
+ * *count: how many. A partner whose ledger is not known, or that has no such list, has withdrawn
+ * nothing. */
 struct peer_taking {
     struct exchange_session *s;
     struct peer_client *c;

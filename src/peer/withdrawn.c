@@ -96,10 +96,21 @@ static bool follow(struct round *r, struct err *e)
            exchange_peer_withdrawn(exchange_of(r->t->s), r->t->p->id, r->next, e);
 }
 
+/* Only a node that shows a ledger has such a list. */
+static bool has_ledger(const struct peer_taking *t, struct arena *a, bool *yes, struct err *e)
+{
+    struct store_witness w;
+    struct str party = arena_printf(a, "%.*s/%.*s", STR_FMT(t->p->nation), STR_FMT(t->p->org));
+    if (!arena_ok(a, e) || !exchange_witness(t->s, a, party, &w, e))
+        return false;
+    *yes = w.log_key.n > 0;
+    return true;
+}
+
 bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e)
 {
     struct round *r = base_alloc(sizeof *r);
-    bool ok = true;
+    bool ok, more = false;
     *count = 0;
     if (!r || !(r->a = arena_new(2u * LIMIT_PEER_RECORDS_BYTES))) {
         base_free(r);
@@ -107,17 +118,17 @@ bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e)
     }
     r->t = t;
     r->next = t->from_start ? 0 : t->p->withdrawn;
-    do {
+    ok = has_ledger(t, r->a, &more, e);
+    while (ok && more) {
         arena_reset(r->a);
         r->count = 0;
         ok = fetch_list(r, e);
-        if (!ok && peer_not_shown(e)) {
-            ok = true;
-            break;
-        }
-        ok = ok && (r->count == 0 || follow(r, e));
-        *count += ok ? r->count : 0;
-    } while (ok && r->count);
+        more = ok && r->count > 0;
+        if (!ok)
+            ok = peer_not_shown(e);
+        ok = ok && (!more || follow(r, e));
+        *count += ok && more ? r->count : 0;
+    }
     arena_free(r->a);
     base_free(r);
     return ok;
