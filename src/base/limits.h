@@ -40,6 +40,15 @@
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
 
+/* The review of a round: memory of one; ids of evidence that one number lists, all are counted; a
+ * count below the floor is written as "fewer than" it, and opens nothing; values of a chart;
+ * bytes of what is written. */
+#define LIMIT_REVIEW_ARENA_BYTES  ((size_t)4 << 30)
+#define LIMIT_REVIEW_EVIDENCE     100
+#define LIMIT_REVIEW_FLOOR        5
+#define LIMIT_REVIEW_CHART_ROWS   40
+#define LIMIT_REVIEW_OUTPUT_BYTES ((size_t)256 << 20)
+
 /* The gate: parts into which references may divide the recipients of one group; collections that
  * one object may stand in; originals of one observable's copy that are asked; objects that are
  * decided again in one transaction because something they refer to changed. */

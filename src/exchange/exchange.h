@@ -223,8 +223,11 @@ struct exchange_query {
     const int64_t *version_us;
     size_t version_count;
     bool with_bytes;
+    const struct policy_party *as; /* what this party is shown; NULL: what `who` is */
 };
-/* Rows released to `who` and nothing else, in order of date_added. */
+/* Rows released to `who` and nothing else, in order of date_added. Only home's officers and
+ * administrators may look at what another party is shown (`as`), else ERR_FORBIDDEN; it is
+ * recorded, where reads are, as a read of theirs. */
 bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
                    struct err *e) BASE_CHECKED;
