@@ -41,11 +41,14 @@
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
 
 /* The review of a round: memory of one; ids of evidence that one number lists, all are counted; a
- * count below the floor is written as "fewer than" it, and opens nothing; values of a chart;
- * bytes of what is written. */
+ * count below the floor is written as "fewer than" it, and opens nothing; commitments of one
+ * instrument, measures and assessments of all of them; rows of a chart; bytes of what is written. */
 #define LIMIT_REVIEW_ARENA_BYTES  ((size_t)4 << 30)
 #define LIMIT_REVIEW_EVIDENCE     100
 #define LIMIT_REVIEW_FLOOR        5
+#define LIMIT_REVIEW_COMMITMENTS  1000
+#define LIMIT_REVIEW_AIMS         1000
+#define LIMIT_REVIEW_ASSESSMENTS  10000
 #define LIMIT_REVIEW_CHART_ROWS   40
 #define LIMIT_REVIEW_OUTPUT_BYTES ((size_t)256 << 20)
 

@@ -152,4 +152,76 @@ struct review_counting {
 bool review_count(const struct review_facts *f, struct arena *a, const struct review_counting *c,
                   struct review_number *out, struct err *e) BASE_CHECKED;
 
+/* ---- the state of a commitment ---- */
+
+#define REVIEW_STATES(X)                                                                           \
+    X(NOT_STARTED, "not-started", "not started")                                                   \
+    X(ON_TRACK, "on-track", "on track")                                                            \
+    X(MET, "met", "met")                                                                           \
+    X(MET_LATE, "met-late", "met late")                                                            \
+    X(SLIPPED, "slipped", "slipped")                                                               \
+    X(LAPSED, "lapsed", "lapsed")                                                                  \
+    X(SUPERSEDED, "superseded", "superseded")                                                      \
+    X(DISPUTED, "disputed", "disputed")                                                            \
+    X(UNMEASURABLE, "not-measurable", "not measurable")
+enum review_state {
+#define X(id, name, words) REVIEW_##id,
+    REVIEW_STATES(X)
+#undef X
+};
+#define REVIEW_STATE_COUNT 9
+const char *review_state_name(enum review_state s);
+const char *review_state_words(enum review_state s);
+bool review_state_parse(struct str name, enum review_state *out) BASE_CHECKED;
+
+/* What the sides have said last. */
+enum review_said {
+    REVIEW_SAID_NOTHING,
+    REVIEW_SAID_DIFFERENT,
+    REVIEW_SAID_STATE /* one side, or both alike: `state` */
+};
+/* What its measures show, as far as both sides can count it. */
+enum review_reach {
+    REVIEW_REACH_UNKNOWN, /* no measure, or one of them shows nothing */
+    REVIEW_REACH_ZERO,    /* nothing has happened yet */
+    REVIEW_REACH_SHORT,
+    REVIEW_REACH_MET,
+    REVIEW_REACH_LATE /* reached, but not by the due date */
+};
+enum review_term {
+    REVIEW_TERM_OPEN,   /* no due date */
+    REVIEW_TERM_BEFORE, /* the due date is to come */
+    REVIEW_TERM_AFTER,
+    REVIEW_TERM_ENDED /* the instrument is in force no more */
+};
+struct review_grounds {
+    bool superseded; /* another commitment says that it takes its place */
+    enum review_said said;
+    enum review_state state; /* of REVIEW_SAID_STATE */
+    enum review_reach reach;
+    enum review_term term;
+};
+/* By one table, of which every combination meets one row. Words do not outrank numbers, nor numbers
+ * words: where they contradict each other the commitment is disputed. */
+enum review_state review_state_of(const struct review_grounds *g);
+
+/* ---- the review of a round ---- */
+
+struct review;
+struct review_options {
+    struct str instrument; /* its id or title; empty: the only one that both hold */
+    uint64_t round;        /* its ordinal */
+    struct review_asked asked;
+};
+/* ERR_NOT_FOUND without such an instrument or round, ERR_CONFLICT where several are meant,
+ * ERR_INVALID when the instrument is not between these two, ERR_LIMIT over what limits.h names. */
+bool review_make(struct exchange_session *s, struct arena *a, const struct review_options *o,
+                 const struct review **out, struct err *e) BASE_CHECKED;
+/* One JSON object: `shared`, the same bytes on both nodes for the same as-of instant, its SHA-256,
+ * and `own`, which this node alone can count. */
+bool review_json(const struct review *r, struct buf *out, struct err *e) BASE_CHECKED;
+/* The same as one HTML page that needs nothing else: no script, no image, no font; in two sections,
+ * of which the first has the same bytes on both nodes. */
+bool review_html(const struct review *r, struct buf *out, struct err *e) BASE_CHECKED;
+
 #endif
