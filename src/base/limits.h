@@ -39,6 +39,9 @@
 #define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+/* Objects of the dialogue that one reading takes up, bytes of a file that holds some. */
+#define LIMIT_DIALOGUE_OBJECTS    100000
+#define LIMIT_DIALOGUE_FILE_BYTES (16u << 20)
 
 /* The gate: parts into which references may divide the recipients of one group; collections that
  * one object may stand in; originals of one observable's copy that are asked; objects that are

@@ -26,6 +26,9 @@
     X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(dialogue_read)                                                                               \
+    X(dialogue_new)                                                                                \
+    X(dialogue_add)                                                                                \
+    X(dialogue_list)                                                                               \
     X(policy_check)                                                                                \
     X(policy_explain)                                                                              \
     X(policy_plan)                                                                                 \

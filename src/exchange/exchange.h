@@ -8,6 +8,7 @@
 #define EXCHANGE_EXCHANGE_H
 
 #include "base/base.h"
+#include "dialogue/dialogue.h"
 #include "json/json.h"
 #include "ledger/ledger.h"
 #include "policy/policy.h"
@@ -260,6 +261,57 @@ bool exchange_reveal(const struct exchange *x, struct str pseudonym, struct buf 
 /* The organisation called `org` in policy.conf or among the users; ERR_NOT_FOUND. */
 bool exchange_party_find(struct exchange_session *s, struct arena *a, struct str org,
                          struct policy_party *out, struct err *e) BASE_CHECKED;
+
+/* ---- the dialogue: its objects in the store (docs/DIALOGUE.md) ---- */
+
+/* An object of one of the dialogue's types in the newest version that its reader has. */
+struct exchange_statement {
+    enum dialogue_type type;
+    struct str id, author, text; /* author: created_by_ref */
+    const struct json *json;
+    int64_t created_us, version_us, arrived_us; /* arrived: its date_added for this reader */
+    int64_t source_org;                         /* who submitted it here */
+    struct policy_party source;
+    bool exercise;
+    struct str fault; /* what its schema says against it; empty: nothing */
+};
+struct exchange_statement_query {
+    const struct principal *who;
+    unsigned types; /* bits 1u << enum dialogue_type; 0: all */
+    struct str id;  /* one object; empty: all */
+    bool exercise;  /* exercises, and nothing else; false: nothing else than live */
+    bool both;      /* live and exercises alike */
+    bool faulty;    /* also what its schema speaks against */
+};
+struct exchange_statements {
+    const struct exchange_statement *list;
+    size_t count;
+};
+/* What is released to q->who in any collection, each id once, in order of `created`, then id;
+ * without what was revoked. All of it is in `a`. ERR_LIMIT over LIMIT_DIALOGUE_OBJECTS. */
+bool exchange_dialogue_read(struct exchange_session *s, struct arena *a,
+                            const struct exchange_statement_query *q,
+                            struct exchange_statements *out, struct err *e) BASE_CHECKED;
+
+typedef void exchange_result_fn(void *ctx, const struct exchange_result *r);
+struct exchange_saying {
+    const struct principal *who;
+    const struct exchange_collection *collection;
+    struct str objects;       /* JSON: a bundle, envelope, array or one object */
+    exchange_result_fn *each; /* in their order, when all are on the disk; or NULL */
+    void *ctx;
+};
+/* Checks objects by the dialogue's schemas (ERR_INVALID, and none is stored), then accepts them as
+ * exchange_prepare does, with the extension definitions that they name. Objects of other types may
+ * stand among them. `*refused`: how many did not come in. */
+bool exchange_dialogue_add(struct exchange_session *s, const struct exchange_saying *d,
+                           size_t *refused, struct err *e) BASE_CHECKED;
+/* The STIX identity of an organisation: an identity's id, a contact point's (whose organisation it
+ * is) as `who` reads it, or a name of policy.conf or of a user. ERR_NOT_FOUND when nobody is called
+ * so, or no identity of it is known. */
+bool exchange_identity_find(struct exchange_session *s, const struct principal *who,
+                            struct arena *a, struct str name, struct str *out,
+                            struct err *e) BASE_CHECKED;
 
 /* ---- the release desk ---- */
 
