@@ -42,6 +42,8 @@
 /* Objects of the dialogue that one reading takes up, bytes of a file that holds some. */
 #define LIMIT_DIALOGUE_OBJECTS    100000
 #define LIMIT_DIALOGUE_FILE_BYTES (16u << 20)
+/* How far the clocks of two nodes may be apart, for a step to be taken at once. */
+#define LIMIT_DIALOGUE_SKEW_S 600
 
 /* The gate: parts into which references may divide the recipients of one group; collections that
  * one object may stand in; originals of one observable's copy that are asked; objects that are

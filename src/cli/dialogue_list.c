@@ -103,8 +103,9 @@ static void put_text(struct buf *b, const struct exchange_statement *st)
     buf_byte(b, '\n');
 }
 
-static bool list(struct cli_speaker *sp, struct buf *b, struct err *e)
+static bool list(struct cli_speaker *sp, struct buf *b, size_t *refused, struct err *e)
 {
+    (void)refused; /* nothing is said */
     struct cli *c = sp->c;
     struct exchange_statement_query q = {
         .who = &sp->who, .exercise = cli_flag(c, "exercise"), .faulty = cli_flag(c, "faulty")};
@@ -127,17 +128,7 @@ static bool list(struct cli_speaker *sp, struct buf *b, struct err *e)
 
 static int run(struct cli *c)
 {
-    struct cli_speaker sp;
-    struct err e = {0};
-    struct buf b;
-    int status;
-    if (!cli_speaker_open(c, &sp, &status))
-        return status;
-    buf_init(&b, 0);
-    status = list(&sp, &b, &e) ? cli_print(c, &b) : cli_fail(c, &e);
-    buf_done(&b);
-    cli_node_close(&sp.node);
-    return status;
+    return cli_speaker_run(c, list);
 }
 
 const struct cli_command cli_dialogue_list = {

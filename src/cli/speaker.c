@@ -47,14 +47,9 @@ bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *ou
     return true;
 }
 
-struct telling {
-    struct buf *b;
-    bool json;
-};
-
 static void tell(void *ctx, const struct exchange_result *r)
 {
-    struct telling *t = ctx;
+    struct cli_said *t = ctx;
     if (t->json || r->rule.n) {
         cli_put_result(t->b, t->json, r);
         return;
@@ -66,21 +61,46 @@ static void tell(void *ctx, const struct exchange_result *r)
     buf_byte(t->b, '\n');
 }
 
-bool cli_speaker_say(struct cli_speaker *sp, struct str objects, struct buf *b, size_t *refused,
-                     struct err *e)
+bool cli_speaker_into(struct cli_speaker *sp, struct exchange_saying *say, struct cli_said *said,
+                      struct buf *b, struct err *e)
 {
     struct str name = cli_text(sp->c, "collection");
-    struct exchange_collection into;
-    struct telling t = {b, cli_flag(sp->c, "json")};
-    struct exchange_saying d = {
-        .who = &sp->who, .collection = &into, .objects = objects, .each = tell, .ctx = &t};
-    if (!exchange_collection_find(sp->node.s, sp->c->arena, name, true, &into, e)) {
+    *said = (struct cli_said){.b = b, .json = cli_flag(sp->c, "json")};
+    if (!exchange_collection_find(sp->node.s, sp->c->arena, name, true, &said->into, e)) {
         if (e->code == ERR_NOT_FOUND)
             err_hint(e, "make it with `setu collection add %s --title Dialogue --alias %.*s`",
                      sp->c->args[0], STR_FMT(name));
         return err_prefix(e, "--collection");
     }
-    return exchange_dialogue_add(sp->node.s, &d, refused, e);
+    say->collection = &said->into;
+    say->each = tell;
+    say->ctx = said;
+    return true;
+}
+
+bool cli_speaker_say(struct cli_speaker *sp, struct str objects, struct buf *b, size_t *refused,
+                     struct err *e)
+{
+    struct exchange_saying d = {.who = &sp->who, .objects = objects};
+    struct cli_said said;
+    return cli_speaker_into(sp, &d, &said, b, e) &&
+           exchange_dialogue_add(sp->node.s, &d, refused, e);
+}
+
+int cli_speaker_run(struct cli *c, cli_speaker_fn *work)
+{
+    struct cli_speaker sp;
+    struct err e = {0};
+    struct buf b;
+    size_t refused = 0;
+    int status;
+    if (!cli_speaker_open(c, &sp, &status))
+        return status;
+    buf_init(&b, 0);
+    status = work(&sp, &b, &refused, &e) ? cli_print(c, &b) : cli_fail(c, &e);
+    buf_done(&b);
+    cli_node_close(&sp.node);
+    return status ? status : refused > 0;
 }
 
 bool cli_instant(const struct cli *c, const char *option, int64_t otherwise, int64_t *us,

@@ -54,6 +54,19 @@ bool cli_speaker_open(struct cli *c, struct cli_speaker *sp, int *status);
  * instant. */
 bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *out,
                         struct err *e) BASE_CHECKED;
+/* Fills say->collection by --collection, and has the results printed to `b`; `said` must outlive
+ * the saying. */
+struct cli_said {
+    struct exchange_collection into;
+    struct buf *b;
+    bool json;
+};
+bool cli_speaker_into(struct cli_speaker *sp, struct exchange_saying *say, struct cli_said *said,
+                      struct buf *b, struct err *e) BASE_CHECKED;
+/* Opens the node, has `work` done, prints what it put; the exit status: 1 when anything was
+ * refused. */
+typedef bool cli_speaker_fn(struct cli_speaker *sp, struct buf *b, size_t *refused, struct err *e);
+int cli_speaker_run(struct cli *c, cli_speaker_fn *work);
 /* Says `objects` into --collection and appends a line for each to `b`. *refused as
  * exchange_dialogue_add. */
 bool cli_speaker_say(struct cli_speaker *sp, struct str objects, struct buf *b, size_t *refused,

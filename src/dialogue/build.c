@@ -90,6 +90,8 @@ void dialogue_request_put(const struct dialogue_author *by, const struct dialogu
         put_time(b, "acknowledge_by", q->acknowledge_by_us);
     if (q->answer_by_us)
         put_time(b, "answer_by", q->answer_by_us);
+    put_refs(b, "clocks", q->clocks, q->clock_count);
+    put_refs(b, "contact_refs", q->contact_refs, q->contact_count);
     put_some(b, "escalation_ref", q->escalation_ref);
     put_some(b, "instrument_ref", q->instrument_ref);
     end(b, by);

@@ -95,8 +95,8 @@ struct dialogue_author {
 };
 struct dialogue_request {
     struct str kind, summary, description, to_ref, urgency, instrument_ref, escalation_ref;
-    const struct str *subject_refs;
-    size_t subject_count;
+    const struct str *subject_refs, *contact_refs, *clocks;
+    size_t subject_count, contact_count, clock_count;
     int64_t noticed_us, acknowledge_by_us, answer_by_us; /* 0: none */
 };
 void dialogue_request_put(const struct dialogue_author *by, const struct dialogue_request *q,

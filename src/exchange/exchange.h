@@ -306,6 +306,65 @@ struct exchange_saying {
  * stand among them. `*refused`: how many did not come in. */
 bool exchange_dialogue_add(struct exchange_session *s, const struct exchange_saying *d,
                            size_t *refused, struct err *e) BASE_CHECKED;
+/* ---- requests for assistance: objects of the dialogue, and their steps ---- */
+
+struct exchange_step {
+    const struct exchange_statement *said;
+    struct dialogue_move move;
+    enum dialogue_party by; /* of a step that counts */
+    bool counts;
+    struct str why; /* it does not count */
+};
+/* A request and its life up to an instant, by the steps that its reader has. A step counts when
+ * its author is of the request, came from its author's nation, and the table of moves allows it. */
+struct exchange_request {
+    const struct exchange_statement *asked;
+    struct policy_party from, to; /* to: empty when its identity is nobody's here */
+    bool mine;                    /* the reader is a party: */
+    enum dialogue_party side;
+    struct str to_ref, referred_ref; /* referred_ref: who was added last; or empty */
+    struct dialogue_life life;
+    const struct exchange_step *steps; /* in order of time, also those that do not count */
+    size_t step_count;
+};
+struct exchange_request_query {
+    const struct principal *who;
+    struct str id; /* an id, or how its UUID begins (4 characters or more); empty: all */
+    bool exercise, both;
+    int64_t as_of_us; /* 0: now, with what clocks that go ahead by LIMIT_DIALOGUE_SKEW_S say */
+};
+struct exchange_requests {
+    const struct exchange_request *list;
+    size_t count;
+};
+/* In order of `created`. With an id: that one, else ERR_NOT_FOUND, or ERR_CONFLICT when several
+ * begin so. All of it is in `a`. */
+bool exchange_requests_read(struct exchange_session *s, struct arena *a,
+                            const struct exchange_request_query *q, struct exchange_requests *out,
+                            struct err *e) BASE_CHECKED;
+
+/* Asks: the request and the step that sends it, in one transaction. Where it says no deadlines it
+ * gets those of data/clocks.json; clocks are ids of that file. */
+struct exchange_asking {
+    struct exchange_saying say; /* who, where, who hears of the results; not the objects */
+    struct dialogue_author author;
+    struct dialogue_request request;
+    int64_t at_us; /* when it was sent: not later than now */
+};
+bool exchange_request_new(struct exchange_session *s, const struct exchange_asking *q,
+                          size_t *refused, struct err *e) BASE_CHECKED;
+/* Takes a step: ERR_CONFLICT when the table of moves does not allow it to this side in the state
+ * that the request has, ERR_FORBIDDEN for who is no party, ERR_INVALID where a reason is missing.
+ * Marked as the request where the author has no marking. */
+struct exchange_stepping {
+    struct exchange_saying say;
+    struct dialogue_author author;
+    struct str id;             /* as in a query */
+    struct dialogue_move move; /* without request_ref and from; at_us 0: now */
+};
+bool exchange_request_step(struct exchange_session *s, const struct exchange_stepping *q,
+                           size_t *refused, struct err *e) BASE_CHECKED;
+
 /* The STIX identity of an organisation: an identity's id, a contact point's (whose organisation it
  * is) as `who` reads it, or a name of policy.conf or of a user. ERR_NOT_FOUND when nobody is called
  * so, or no identity of it is known. */
