@@ -39,6 +39,11 @@
 #define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+/* Objects of the dialogue that one reading takes up, bytes of a file that holds some. */
+#define LIMIT_DIALOGUE_OBJECTS    100000
+#define LIMIT_DIALOGUE_FILE_BYTES (16u << 20)
+/* How far the clocks of two nodes may be apart, for a step to be taken at once. */
+#define LIMIT_DIALOGUE_SKEW_S 600
 
 /* The review of a round: memory of one; ids of evidence that one number lists, all are counted; a
  * count below the floor is written as "fewer than" it, and opens nothing; commitments of one
