@@ -29,6 +29,7 @@
     X(dialogue_new)                                                                                \
     X(dialogue_add)                                                                                \
     X(dialogue_list)                                                                               \
+    X(review)                                                                                      \
     X(request_new)                                                                                 \
     X(request_list)                                                                                \
     X(request_show)                                                                                \

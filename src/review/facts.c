@@ -1,8 +1,8 @@
 /*
- * What both sides hold. An object counts as sent when the partner is shown it and did not submit
- * it, as got when the partner submitted it here: the partner's node finds the same objects the
- * other way round. Versions count by their own dates, not by when they arrived: those dates are the
- * same on both nodes.
+ * What both sides hold: what the partner is shown and did not submit, and what it submitted here.
+ * The partner's node finds the same objects the other way round. Versions count by their own dates,
+ * not by when they arrived, and an object is of who made it, not of who was first to send it: these
+ * are the same on both nodes.
  */
 #include <stdlib.h>
 
@@ -69,11 +69,10 @@ static bool look_into(struct loading *l, const struct store_object *o, struct fa
     const struct json *v;
     size_t faults = 0;
     x->advisory = str_eq(o->type, STR("vulnerability"));
-    if (!dialogue && !sighting && !report && !indicator)
-        return true;
     struct str text = dialogue ? arena_str(a, o->bytes) : o->bytes;
     if (!arena_ok(a, l->e) || !json_parse(exchange_session_json(l->s), a, text, false, &v, l->e))
         return fail(l);
+    x->creator = arena_str(l->a, json_get_str(v, STR("created_by_ref")));
     if (dialogue) {
         dialogue_object_check(l->rules, v, count_fault, &faults);
         x->text = text;
@@ -105,7 +104,7 @@ static bool take_row(void *ctx, const struct store_row *r)
     struct loading *l = ctx;
     const struct store_object *o = r->object;
     bool partners = o->source_org == l->partner_org;
-    enum facts_way way = l->sent ? FACTS_SENT : partners ? FACTS_GOT : FACTS_OURS;
+    enum facts_way way = l->sent || partners ? FACTS_SHARED : FACTS_OURS;
     void *items = l->list;
     /* An observable has no versions and no dates of its own: nothing of it is the same on both
      * nodes but its id. */
@@ -117,6 +116,7 @@ static bool take_row(void *ctx, const struct store_row *r)
     l->list = items;
     struct facts_object *x = &l->list[l->count];
     *x = (struct facts_object){.way = way,
+                               .got = partners,
                                .id = arena_str(l->a, o->id),
                                .type = arena_str(l->a, o->type),
                                .version = arena_str(l->a, o->version),
@@ -205,6 +205,7 @@ static bool keep_newest(struct loading *l)
     }
     l->f->objects = kept;
     l->f->count = n;
+    facts_attribute(l->f, NULL);
     for (size_t i = 0, way = 0; way < FACTS_OURS + 2; way++) {
         while (i < n && kept[i].way < way)
             i++;
@@ -218,11 +219,35 @@ static int id_of_object(const void *key, const void *x)
     return str_cmp(*(const struct str *)key, ((const struct facts_object *)x)->id);
 }
 
-const struct facts_object *facts_find(const struct review_facts *f, enum facts_way way,
-                                      struct str id)
+const struct facts_object *facts_find(const struct review_facts *f, struct str id)
 {
-    size_t start = f->starts[way], n = f->starts[way + 1] - start;
-    return n ? bsearch(&id, f->objects + start, n, sizeof *f->objects, id_of_object) : NULL;
+    size_t n = f->starts[FACTS_OURS];
+    return n ? bsearch(&id, f->objects, n, sizeof *f->objects, id_of_object) : NULL;
+}
+
+/* ---- whose they are ---- */
+
+static bool lists(const struct json *parties, struct str nation, struct str identity)
+{
+    const struct json *v = json_get(parties, nation);
+    return has_text(v, identity);
+}
+
+void facts_attribute(struct review_facts *f, const struct json *parties)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        struct facts_object *o = &f->objects[i];
+        if (!o->creator.n)
+            o->side = o->got ? FACTS_PARTNERS : FACTS_HOMES;
+        else if (str_eq(o->creator, f->identities[REVIEW_HOME]) ||
+                 lists(parties, f->home.nation, o->creator))
+            o->side = FACTS_HOMES;
+        else if (str_eq(o->creator, f->identities[REVIEW_PARTNER]) ||
+                 lists(parties, f->partner.nation, o->creator))
+            o->side = FACTS_PARTNERS;
+        else
+            o->side = FACTS_NEITHERS;
+    }
 }
 
 /* ---- all of it ---- */
@@ -243,8 +268,8 @@ static bool load_objects(struct loading *l, const struct principal *home)
     return ok;
 }
 
-bool review_facts_load(struct exchange_session *s, struct arena *a, const struct review_asked *q,
-                       const struct review_facts **out, struct err *e)
+bool facts_load(struct exchange_session *s, struct arena *a, const struct review_asked *q,
+                struct review_facts **out, struct err *e)
 {
     struct review_facts *f = arena_calloc(a, 1, sizeof *f);
     struct principal home, partner, reader;
@@ -259,15 +284,29 @@ bool review_facts_load(struct exchange_session *s, struct arena *a, const struct
     if (!exchange_login_partner(s, f->partner, &partner, e) ||
         !exchange_login_partner(s, f->reader, &reader, e))
         return false;
+    f->identities[REVIEW_HOME] = home.identity;
+    if (!exchange_identity_find(s, &home, a, f->partner.org, &f->identities[REVIEW_PARTNER], e))
+        return false;
     reader.role = f->home_reads ? EXCHANGE_OFFICER : EXCHANGE_PEER;
     struct loading l = {.s = s, .a = a, .f = f, .partner_org = partner.org, .e = e};
     l.scratch = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     bool ok = (l.scratch || err_set(e, ERR_MEMORY, "out of memory")) &&
               dialogue_rules_load(a, exchange_session_json(s), &l.rules, e) &&
-              load_objects(&l, &home) && facts_ledger_load(s, a, &reader, f, e);
+              load_objects(&l, &home) && facts_requests_load(s, a, &home, f, e) &&
+              facts_ledger_load(s, a, &reader, f, e);
     base_free(l.list);
     arena_free(l.scratch);
     if (ok)
         *out = f;
     return ok;
+}
+
+bool review_facts_load(struct exchange_session *s, struct arena *a, const struct review_asked *q,
+                       const struct review_facts **out, struct err *e)
+{
+    struct review_facts *f;
+    if (!facts_load(s, a, q, &f, e))
+        return false;
+    *out = f;
+    return true;
 }

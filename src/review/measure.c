@@ -64,17 +64,6 @@ void gather_add(struct gather *g, const struct gather_case *c)
     g->cases[g->count++] = *c;
 }
 
-/* What this side has sent, and what the other has. */
-static enum facts_way way_of(const struct gather *g)
-{
-    return g->c->side == REVIEW_HOME ? FACTS_SENT : FACTS_GOT;
-}
-
-static enum facts_way way_to(const struct gather *g)
-{
-    return g->c->side == REVIEW_HOME ? FACTS_GOT : FACTS_SENT;
-}
-
 static struct str type_of(struct str id)
 {
     for (size_t i = 0; i + 1 < id.n; i++)
@@ -84,11 +73,19 @@ static struct str type_of(struct str id)
 }
 
 typedef void object_fn(struct gather *g, const struct facts_object *o);
-static void each_object(struct gather *g, enum facts_way way, struct str type, object_fn *each)
+/* What both sides hold and one side made. */
+static void each_object(struct gather *g, enum facts_side side, struct str type, object_fn *each)
 {
-    for (size_t i = g->f->starts[way]; i < g->f->starts[way + 1]; i++)
-        if (!g->f->objects[i].revoked && (!type.n || str_eq(g->f->objects[i].type, type)))
-            each(g, &g->f->objects[i]);
+    for (size_t i = 0; i < g->f->starts[FACTS_OURS]; i++) {
+        const struct facts_object *o = &g->f->objects[i];
+        if (!o->revoked && o->side == side && (!type.n || str_eq(o->type, type)))
+            each(g, o);
+    }
+}
+
+static enum facts_side this_side(const struct gather *g)
+{
+    return g->c->side == REVIEW_HOME ? FACTS_HOMES : FACTS_PARTNERS;
 }
 
 /* ---- objects ---- */
@@ -105,7 +102,7 @@ static void add_object(struct gather *g, const struct facts_object *o)
 
 static void objects_exchanged(struct gather *g)
 {
-    each_object(g, way_of(g), STR_NONE, add_object);
+    each_object(g, this_side(g), STR_NONE, add_object);
 }
 
 static void add_advisory(struct gather *g, const struct facts_object *o)
@@ -116,13 +113,14 @@ static void add_advisory(struct gather *g, const struct facts_object *o)
 
 static void advisories_exchanged(struct gather *g)
 {
-    each_object(g, way_of(g), STR_NONE, add_advisory);
+    each_object(g, this_side(g), STR_NONE, add_advisory);
 }
 
 static void add_used(struct gather *g, const struct facts_object *o)
 {
-    const struct facts_object *used = facts_find(g->f, way_to(g), o->ref);
-    if (used && gather_in_window(g, o->version_us))
+    const struct facts_object *used = facts_find(g->f, o->ref);
+    bool others = used && used->side != o->side && used->side != FACTS_NEITHERS;
+    if (others && gather_in_window(g, o->version_us))
         gather_add(g, &(struct gather_case){.id = used->id,
                                             .key = used->id,
                                             .label = used->type,
@@ -133,7 +131,7 @@ static void add_used(struct gather *g, const struct facts_object *o)
 
 static void objects_used(struct gather *g)
 {
-    each_object(g, way_of(g), STR("sighting"), add_used);
+    each_object(g, this_side(g), STR("sighting"), add_used);
 }
 
 /* ---- from one instant to another ---- */
@@ -176,13 +174,17 @@ static struct events records_of(struct gather *g, enum ledger_kind kind)
     return sorted(g, list, n);
 }
 
-static struct events sightings_of(struct gather *g, enum facts_way way)
+/* Sightings that the partner made, or that home has of whomever else. */
+static struct events sightings_of(struct gather *g, bool partners)
 {
-    size_t n = 0, start = g->f->starts[way], end = g->f->starts[way + 1];
-    struct event *list = arena_calloc(g->a, end > start ? end - start : 1, sizeof *list);
+    size_t n = 0;
+    size_t start = partners ? 0 : g->f->starts[FACTS_OURS];
+    size_t end = partners ? g->f->starts[FACTS_OURS] : g->f->count;
+    struct event *list = arena_calloc(g->a, end - start + 1, sizeof *list);
     for (size_t i = start; list && i < end; i++) {
         const struct facts_object *o = &g->f->objects[i];
-        if (str_eq(o->type, STR("sighting")) && !o->revoked && o->ref.n && o->seen_us)
+        if (str_eq(o->type, STR("sighting")) && !o->revoked && o->ref.n && o->seen_us &&
+            (!partners || o->side == FACTS_PARTNERS))
             list[n++] = (struct event){o->ref, o->seen_us, REVIEW_NO_INDEX};
     }
     return sorted(g, list, n);
@@ -233,7 +235,7 @@ static void time_to_detection(struct gather *g)
 {
     if (is_elsewhere(g))
         return;
-    struct events from = records_of(g, LEDGER_RELEASE_RECORD), to = sightings_of(g, FACTS_GOT);
+    struct events from = records_of(g, LEDGER_RELEASE_RECORD), to = sightings_of(g, true);
     add_times(g, &from, &to);
 }
 
@@ -241,7 +243,7 @@ static void lead_time(struct gather *g)
 {
     if (is_elsewhere(g))
         return;
-    struct events from = records_of(g, LEDGER_ACCEPTANCE_RECORD), to = sightings_of(g, FACTS_OURS);
+    struct events from = records_of(g, LEDGER_ACCEPTANCE_RECORD), to = sightings_of(g, false);
     add_times(g, &from, &to);
 }
 
@@ -258,20 +260,23 @@ static int by_pattern_and_time(const void *x, const void *y)
 
 static void novelty(struct gather *g)
 {
-    size_t n = 0, start = g->f->starts[FACTS_GOT], end = g->f->starts[FACTS_OURS + 1];
-    const struct facts_object **list = arena_calloc(g->a, end - start + 1, sizeof *list);
+    size_t n = 0;
+    const struct facts_object **list = arena_calloc(g->a, g->f->count + 1, sizeof *list);
     if (is_elsewhere(g))
         return;
-    for (size_t i = start; list && i < end; i++)
-        if (str_eq(g->f->objects[i].type, STR("indicator")) && g->f->objects[i].ref.n)
-            list[n++] = &g->f->objects[i];
+    for (size_t i = 0; list && i < g->f->count; i++) {
+        const struct facts_object *o = &g->f->objects[i];
+        /* What home released stands among what it holds, too. */
+        if (str_eq(o->type, STR("indicator")) && o->ref.n && (o->way == FACTS_OURS || o->got))
+            list[n++] = o;
+    }
     if (!list)
         g->failed = true;
     else if (n)
         qsort(list, n, sizeof(struct facts_object *), by_pattern_and_time);
     for (size_t i = 0; i < n; i++) {
         bool again = i && str_eq(list[i]->ref, list[i - 1]->ref);
-        if (list[i]->way == FACTS_GOT && gather_in_window(g, list[i]->added_us))
+        if (list[i]->got && gather_in_window(g, list[i]->added_us))
             gather_add(g, &(struct gather_case){
                               .id = list[i]->id, .index = REVIEW_NO_INDEX, .value = again ? 0 : 1});
     }
@@ -389,16 +394,100 @@ static void add_round(struct gather *g, const struct facts_object *o)
 
 static void rounds_held(struct gather *g)
 {
-    each_object(g, FACTS_SENT, STR("dialogue-round"), add_round);
-    each_object(g, FACTS_GOT, STR("dialogue-round"), add_round);
+    for (size_t side = FACTS_HOMES; side <= FACTS_NEITHERS; side++)
+        each_object(g, (enum facts_side)side, STR("dialogue-round"), add_round);
+}
+
+/* ---- requests ---- */
+
+/* A test of a contact point is a request of its own kind, and is counted apart. */
+static bool is_ping(const struct facts_request *r)
+{
+    return str_eq(r->kind, STR("contact-test"));
+}
+
+static void add_request(struct gather *g, const struct facts_request *r, int64_t value)
+{
+    gather_add(g, &(struct gather_case){
+                      .id = r->id, .label = r->kind, .index = REVIEW_NO_INDEX, .value = value});
+}
+
+typedef void request_fn(struct gather *g, const struct facts_request *r);
+/* Those to this side that were sent in the window. */
+static void each_request(struct gather *g, bool pings, request_fn *each)
+{
+    for (size_t i = 0; i < g->f->request_count; i++) {
+        const struct facts_request *r = &g->f->requests[i];
+        if (r->asked == g->c->side && is_ping(r) == pings && r->life.sent_us &&
+            gather_in_window(g, r->life.sent_us))
+            each(g, r);
+    }
+}
+
+/* What is neither answered nor overdue is no case yet. */
+static void add_in_time(struct gather *g, const struct facts_request *r)
+{
+    struct dialogue_deadline d;
+    if (!dialogue_life_answer(&r->life, g->f->as_of_us, &d))
+        return;
+    if (d.state == DIALOGUE_CLOCK_MET || d.state == DIALOGUE_CLOCK_MET_LATE ||
+        d.state == DIALOGUE_CLOCK_OVERDUE)
+        add_request(g, r, d.state == DIALOGUE_CLOCK_MET);
+}
+
+static void requests_in_time(struct gather *g)
+{
+    each_request(g, false, add_in_time);
+}
+
+static void add_declined(struct gather *g, const struct facts_request *r)
+{
+    if (r->life.state == DIALOGUE_DECLINED)
+        add_request(g, r, 1);
+}
+
+static void requests_declined(struct gather *g)
+{
+    each_request(g, false, add_declined);
+}
+
+static void add_acknowledged(struct gather *g, const struct facts_request *r)
+{
+    if (r->life.acknowledged_us)
+        add_request(g, r, (r->life.acknowledged_us - r->life.sent_us) / 1000000);
+}
+
+static void request_time_to_acknowledge(struct gather *g)
+{
+    each_request(g, false, add_acknowledged);
+}
+
+static void add_answered(struct gather *g, const struct facts_request *r)
+{
+    if (r->life.answered_us)
+        add_request(g, r, (r->life.answered_us - r->life.sent_us) / 1000000);
+}
+
+static void request_time_to_answer(struct gather *g)
+{
+    each_request(g, false, add_answered);
+}
+
+static void add_ping(struct gather *g, const struct facts_request *r)
+{
+    struct dialogue_deadline d;
+    bool due = dialogue_life_answer(&r->life, g->f->as_of_us, &d);
+    bool waits = due && (d.state == DIALOGUE_CLOCK_RUNNING || d.state == DIALOGUE_CLOCK_PAUSED);
+    if (r->life.replied_us || (!waits && !r->life.withdrawn_us))
+        add_request(g, r, r->life.replied_us != 0);
+}
+
+static void pings_answered(struct gather *g)
+{
+    each_request(g, true, add_ping);
 }
 
 /* ---- the table ---- */
-
-static void requests_unknown(struct gather *g)
-{
-    g->why = "requests are not counted yet";
-}
 
 gather_fn *const gather_functions[REVIEW_MEASURE_COUNT] = {
     [REVIEW_OBJECTS_EXCHANGED] = objects_exchanged,
@@ -406,13 +495,13 @@ gather_fn *const gather_functions[REVIEW_MEASURE_COUNT] = {
     [REVIEW_TIME_TO_DETECTION] = time_to_detection,
     [REVIEW_NOVELTY] = novelty,
     [REVIEW_LEAD_TIME] = lead_time,
-    [REVIEW_REQUESTS_IN_TIME] = requests_unknown,
-    [REVIEW_REQUESTS_DECLINED] = requests_unknown,
-    [REVIEW_REQUEST_TIME_TO_ACKNOWLEDGE] = requests_unknown,
-    [REVIEW_REQUEST_TIME_TO_ANSWER] = requests_unknown,
+    [REVIEW_REQUESTS_IN_TIME] = requests_in_time,
+    [REVIEW_REQUESTS_DECLINED] = requests_declined,
+    [REVIEW_REQUEST_TIME_TO_ACKNOWLEDGE] = request_time_to_acknowledge,
+    [REVIEW_REQUEST_TIME_TO_ANSWER] = request_time_to_answer,
     [REVIEW_WITHDRAWALS_CONFIRMED] = withdrawals_confirmed,
     [REVIEW_WITHDRAWAL_TIME] = withdrawal_time,
-    [REVIEW_PINGS_ANSWERED] = requests_unknown,
+    [REVIEW_PINGS_ANSWERED] = pings_answered,
     [REVIEW_REFUSALS] = refusals,
     [REVIEW_HOLDS] = holds,
     [REVIEW_PARTNER_AVAILABILITY] = partner_availability,

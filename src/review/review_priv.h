@@ -6,14 +6,18 @@
 #include "review/review.h"
 
 enum facts_way {
-    FACTS_SENT, /* the partner has it from home */
-    FACTS_GOT,  /* home has it from the partner */
-    FACTS_OURS  /* home has it, of whomever; indicators and sightings only */
+    FACTS_SHARED, /* both sides hold it */
+    FACTS_OURS    /* home holds it, of whomever but the partner; indicators and sightings only */
 };
+/* Whose an object is. What a third party made, and both sides may have from it, is neither's: two
+ * nodes would not agree on who sent it. */
+enum facts_side { FACTS_HOMES = REVIEW_HOME, FACTS_PARTNERS = REVIEW_PARTNER, FACTS_NEITHERS };
 /* An object in its newest version up to the as-of instant. */
 struct facts_object {
     enum facts_way way;
-    struct str id, type, version;
+    bool got; /* it came from the partner; else it is released to it */
+    enum facts_side side;
+    struct str id, type, version, creator;
     int64_t version_us;
     int64_t added_us; /* the first date_added here of any version */
     enum stix_tlp tlp;
@@ -31,22 +35,39 @@ struct facts_record {
     struct str object;
     struct str label; /* a refusal: its rule */
 };
+/* A request that both sides have, with its life by the steps that both have. */
+struct facts_request {
+    struct str id, kind;
+    enum review_side asked; /* who is to answer */
+    struct dialogue_life life;
+};
 struct review_facts {
     struct policy_party home, partner, reader;
-    bool home_reads; /* the reader is home's own */
+    struct str identities[2]; /* of home and partner */
+    bool home_reads;          /* the reader is home's own */
     int64_t as_of_us;
-    const struct facts_object *objects; /* sorted by way, then id */
+    struct facts_object *objects; /* sorted by way, then id */
     size_t count, starts[FACTS_OURS + 2];
     const struct facts_record *records; /* in order of the log */
     size_t record_count;
+    const struct facts_request *requests; /* in order of `created` */
+    size_t request_count;
     uint64_t leaves;    /* of the log up to the as-of instant */
     uint64_t witnessed; /* of these, under a checkpoint that the partner countersigned */
     bool has_witness;
     const struct store_witness *witness;
 };
-/* The object of that id, or NULL. */
-const struct facts_object *facts_find(const struct review_facts *f, enum facts_way way,
-                                      struct str id);
+/* As review_facts_load. */
+bool facts_load(struct exchange_session *s, struct arena *a, const struct review_asked *q,
+                struct review_facts **out, struct err *e) BASE_CHECKED;
+/* What both hold of that id, or NULL. */
+const struct facts_object *facts_find(const struct review_facts *f, struct str id);
+/* Says whose each object is: by its creator, one of the identities of a side; without a creator, by
+ * where it came from. `parties`: further identities by nation, from an instrument, or NULL. */
+void facts_attribute(struct review_facts *f, const struct json *parties);
+/* Requests, once the objects are there (facts_requests.c). */
+bool facts_requests_load(struct exchange_session *s, struct arena *a, const struct principal *home,
+                         struct review_facts *f, struct err *e) BASE_CHECKED;
 /* The ledger's part of the facts (facts_ledger.c). */
 bool facts_ledger_load(struct exchange_session *s, struct arena *a, const struct principal *reader,
                        struct review_facts *f, struct err *e) BASE_CHECKED;
