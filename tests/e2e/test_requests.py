@@ -223,6 +223,62 @@ def test_neither_side_speaks_for_the_other(pair):
     pair.india.cli("request note", request, "--text", "after it")  # and nothing is in the way of the next
 
 
+MOVE = "extension-definition--a169360f-c199-42d1-abca-bd5f064ca653"
+
+
+def move(request, n, author, start, end, at, **members):
+    at = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return {"type": "assistance-move", "spec_version": "2.1", "created": at, "modified": at,
+            "id": f"assistance-move--00000000-0000-4000-8000-{n:012d}", "created_by_ref": author,
+            "extensions": {MOVE: {"extension_type": "new-sdo"}}, "request_ref": request, "event": "move",
+            "from_state": start, "to_state": end, "occurred": at, "exercise": False, **members}
+
+
+def test_what_counts_comes_from_its_author(tmp_path):
+    """Objects that no command makes: each stands there with the reason why it does not count."""
+    node = Node(tmp_path / "n", org="cert-in",
+                policy=NAMES + f"accept from any types {TYPES}\nrelease to any\n")
+    node.collection("Dialogue", "dialogue", "clear")
+    ids = {}
+    for n, (org, nation) in enumerate((("jpcert", "JP"), ("nisc", "JP"), ("cisa", "US"))):
+        ids[org] = f"identity--00000000-0000-4000-8000-00000000000{n}"
+        node.user(org, "contributor", org, nation, "--identity", ids[org])
+    ids["cert-in"] = identity_of(node)
+    request = ask(node, "--at", stamp(NOW - DAY), "--tlp", "clear", to="jpcert")
+    at = NOW - 20 * HOUR
+    path = tmp_path / "said.json"
+    cases = [
+        # whose node sent it, in whose name, what; why it does not count
+        ("cisa", move(request, 1, ids["jpcert"], "sent", "answered", at), "not its author's"),
+        ("cisa", move(request, 2, ids["cisa"], "sent", "answered", at), "no side of this request"),
+        ("jpcert", move(request, 3, "identity--00000000-0000-4000-8000-0000000000ff", "sent", "answered", at),
+         "no side of this request"),
+        ("jpcert", move(request, 4, ids["jpcert"], "sent", "answered", at, exercise=True), "do not mix"),
+        ("jpcert", move(request, 5, ids["jpcert"], "sent", "answered", at,
+                        occurred=stamp(NOW - HOUR)), "before it happened"),
+        ("jpcert", move(request, 6, ids["jpcert"], "sent", "withdrawn", at,), "by the side that asks only"),
+        ("jpcert", move(request, 7, ids["jpcert"], "acknowledged", "answered", at), "is a move from acknowledged"),
+        ("jpcert", move(request, 8, ids["jpcert"], "sent", "expired", at), "by the clock only"),
+        ("nisc", move(request, 9, ids["jpcert"], "sent", "acknowledged", at + HOUR), None),  # a nation's own node
+        ("jpcert", move(request, 10, ids["jpcert"], "acknowledged", "referred", at + 2 * HOUR,
+                        reason_code="capacity", referred_to_ref=ids["nisc"]), None),
+        ("nisc", move(request, 11, ids["nisc"], "referred", "answered", at + 3 * HOUR), None),
+    ]
+    for source, said, _ in cases:
+        path.write_text(json.dumps([said]))
+        node.imported("dialogue", path, words=("--org", source))
+    told = {s["id"]: s for s in show(node, request)["steps"]}
+    for source, said, why in cases:
+        step = told[said["id"]]
+        assert step["org"] == source and step["counts"] == (why is None), step
+        assert why is None or why in step["why"], step
+    assert show(node, request)["state"] == "answered"
+    # What no schema would let pass is no step at all.
+    path.write_text(json.dumps([move(request, 12, ids["jpcert"], "sent", "gone", at)]))
+    node.imported("dialogue", path, words=("--org", "jpcert"))
+    assert len(show(node, request)["steps"]) == len(told)
+
+
 def test_a_stranger_is_no_side(pair, tmp_path):
     request = ask(pair.jp)
     pair.sync()
