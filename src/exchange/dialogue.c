@@ -313,6 +313,16 @@ bool exchange_dialogue_add(struct exchange_session *s, const struct exchange_say
     return ok;
 }
 
+bool exchange_say(struct exchange_session *s, const struct exchange_saying *how,
+                  const struct buf *objects, size_t *refused, struct err *e)
+{
+    struct exchange_saying d = *how;
+    if (!buf_ok(objects, e))
+        return false;
+    d.objects = buf_view(objects);
+    return exchange_dialogue_add(s, &d, refused, e);
+}
+
 /* ---- who is meant ---- */
 
 static bool identity_of_party(struct exchange_session *s, struct arena *a,
@@ -333,9 +343,8 @@ static bool identity_of_party(struct exchange_session *s, struct arena *a,
 bool exchange_identity_find(struct exchange_session *s, const struct principal *who,
                             struct arena *a, struct str name, struct str *out, struct err *e)
 {
-    struct exchange_statement_query q = {
-        .who = who, .types = 1u << DIALOGUE_CONTACT, .id = name, .both = true};
-    struct exchange_statements found;
+    struct exchange_request_query q = {.who = who, .id = name};
+    struct exchange_contacts found;
     struct policy_party party;
     struct str type;
     struct err ignored;
@@ -346,10 +355,8 @@ bool exchange_identity_find(struct exchange_session *s, const struct principal *
         *out = name;
         return true;
     }
-    if (!exchange_dialogue_read(s, a, &q, &found, e))
+    if (!exchange_contacts_read(s, a, &q, &found, e) || !exchange_contact_holds(found.list, e))
         return false;
-    if (!found.count)
-        return err_set(e, ERR_NOT_FOUND, "there is no contact point %.*s", STR_FMT(name));
-    *out = json_get_str(found.list->json, STR("organisation_ref"));
+    *out = json_get_str(found.list->said->json, STR("organisation_ref"));
     return true;
 }
