@@ -12,6 +12,7 @@
 /* A row that was read; where the newest version of an id is not asked for, no older one is. */
 struct entry {
     struct exchange_statement st;
+    int64_t copy; /* the number of a copy that was made here, or 0 */
     bool asked_for;
 };
 
@@ -76,6 +77,7 @@ static bool take_row(void *ctx, const struct store_row *r)
     st->created_us = time_of(st->json, "created");
     st->exercise = json_is(json_get(st->json, STR("exercise")), JSON_TRUE);
     dialogue_object_check(l->rules, st->json, note_fault, l);
+    l->list[l->count].copy = o->copy ? o->object : 0;
     l->list[l->count++].asked_for = !o->revoked && (l->q->both || st->exercise == l->q->exercise) &&
                                     (l->q->faulty || !st->fault.n);
     return true;
@@ -115,6 +117,27 @@ static bool newest_of_each(struct reading *l, struct exchange_statements *out, s
     return true;
 }
 
+static bool note_number(void *ctx, int64_t number)
+{
+    *(int64_t *)ctx = number;
+    return false;
+}
+
+static bool note_source(void *ctx, const struct store_object *o)
+{
+    *(int64_t *)ctx = o->source_org;
+    return false;
+}
+
+/* A copy that this node made, as of what a partner says about a copy, is whose its original is. */
+static bool source_of_copy(struct reading *l, struct entry *t, struct err *e)
+{
+    int64_t origin = 0;
+    return !t->copy ||
+           (store_derived_origins(l->s->store, t->copy, note_number, &origin, e) &&
+            (!origin || store_object_get(l->s->store, origin, note_source, &t->st.source_org, e)));
+}
+
 /* The organisations that submitted them, by name. */
 static bool name_sources(struct reading *l, struct err *e)
 {
@@ -122,6 +145,8 @@ static bool name_sources(struct reading *l, struct err *e)
         struct store_org o;
         struct exchange_statement *st = &l->list[i].st;
         const struct exchange_statement *known = NULL;
+        if (!source_of_copy(l, &l->list[i], e))
+            return false;
         for (size_t k = i; k-- > 0 && !known;)
             if (l->list[k].st.source_org == st->source_org)
                 known = &l->list[k].st;

@@ -100,31 +100,21 @@ static bool take_requests(struct gathering *g, const struct exchange_statements 
     return true;
 }
 
-/* What is said of a redacted copy is said of what it was made of. */
-static bool take_steps(struct gathering *g, const struct exchange_statements *all, struct err *e)
+/* (What a partner says of a redacted copy was mapped to the original when it came in.) */
+static void take_steps(struct gathering *g, const struct exchange_statements *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         const struct exchange_statement *st = &all->list[i];
         struct exchange_step *step = &g->steps[g->step_count];
-        struct str origin;
         if (st->type != DIALOGUE_MOVE)
             continue;
         *step = (struct exchange_step){.said = st};
         dialogue_move_read(st->json, &step->move);
-        if (step->move.at_us > g->last_us)
-            continue;
-        if (!request_of(g, step->move.request_ref)) {
-            if (!store_copy_origin(g->s->store, g->a, step->move.request_ref, &origin, e))
-                return false;
-            if (!request_of(g, origin))
-                continue;
-            step->move.request_ref = origin;
-        }
-        g->step_count++;
+        g->step_count +=
+            step->move.at_us <= g->last_us && request_of(g, step->move.request_ref) != NULL;
     }
     if (g->step_count)
         qsort(g->steps, g->step_count, sizeof *g->steps, by_time);
-    return true;
 }
 
 /* ---- who speaks ---- */
@@ -257,8 +247,10 @@ bool exchange_requests_read(struct exchange_session *s, struct arena *a,
         g.now_us = now_us();
         g.last_us = g.now_us + (int64_t)LIMIT_DIALOGUE_SKEW_S * 1000000;
     }
-    if (!exchange_dialogue_read(s, a, &both, &all, e) || !take_requests(&g, &all, e) ||
-        !take_steps(&g, &all, e) || !live_all(&g, e))
+    if (!exchange_dialogue_read(s, a, &both, &all, e) || !take_requests(&g, &all, e))
+        return false;
+    take_steps(&g, &all);
+    if (!live_all(&g, e))
         return false;
     size_t kept = 0;
     for (size_t i = 0; i < g.request_count; i++)

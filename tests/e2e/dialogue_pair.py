@@ -23,9 +23,9 @@ def identity_of(node):
 class Pair:
     """Two nodes that pull each other's collection "dialogue" into their own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, from_japan=""):
         self.folder = folder
-        self.jp = Node(folder / "jp", "Tokyo", "JP", "jpcert", policy("JP", "IN"))
+        self.jp = Node(folder / "jp", "Tokyo", "JP", "jpcert", policy("JP", "IN", from_japan))
         self.india = Node(folder / "in", "Delhi", "IN", "cert-in", policy("IN", "JP"))
         for node in (self.jp, self.india):
             node.collection("Dialogue", "dialogue", "amber")

@@ -8,6 +8,7 @@ import pytest
 from dialogue_pair import NAMES, TYPES, Pair, identity_of, lines, policy, stamp, utc
 from setu_node import Node, TLP, indicator
 
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     pair = Pair(tmp_path_factory.mktemp("pair"))
@@ -377,3 +378,25 @@ def test_what_the_policy_does_not_release_does_not_arrive(pair):
     pair.sync()
     assert request not in {r["id"] for r in listed(pair.india)}
     assert TLP["red"] in show(pair.jp, request)["object"]["object_marking_refs"]
+
+
+def test_steps_on_a_redacted_copy_find_the_request(tmp_path):
+    """Who has only a copy, with an id of its own, answers that; the asking side sees its own request answered."""
+    pair = Pair(tmp_path, "redact drop $.description to IN\n")
+    try:
+        request = ask(pair.jp, "--description", "a ministry's mail host")
+        pair.sync()
+        [copy] = listed(pair.india)
+        assert copy["id"] != request and copy["state"] == "sent" and copy["side"] == "asked"
+        assert "ministry" not in json.dumps(show(pair.india, copy["id"]))
+        pair.india.cli("request acknowledge", copy["id"])
+        pair.india.cli("request answer", copy["id"], "--text", "a reseller")
+        pair.jp.cli("request note", request, "--text", "thank you")
+        pair.sync()
+        for node, name in ((pair.jp, request), (pair.india, copy["id"])):
+            told = show(node, name)
+            assert told["state"] == "answered" and all(s["counts"] for s in told["steps"])
+            assert [s.get("text") for s in told["steps"]] == [None, None, "a reseller", "thank you"]
+            assert len(listed(node)) == 1
+    finally:
+        pair.stop()
