@@ -5,8 +5,7 @@ from datetime import datetime, timezone
 
 from setu_node import Node
 
-TYPES = ('"assistance-request", "assistance-move", "contact-point", "dialogue-instrument", "dialogue-round", '
-         '"dialogue-commitment", "dialogue-measure", "dialogue-assessment", extension-definition, identity')
+TYPES = "dialogue, extension-definition, identity"
 NAMES = 'nation IN "India" { agency cert-in, nciipc, dot }\nnation JP "Japan" { agency jpcert, nisc }\n' \
         'nation US "United States" { agency cisa }\n'
 
