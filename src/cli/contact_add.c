@@ -79,7 +79,7 @@ static bool put_members(struct cli_speaker *sp, int64_t now, struct buf *b, stru
     struct str org = cli_text(c, "org"), identity = sp->who.identity,
                nation = cli_text(c, "nation");
     int64_t from, until;
-    if (org.n && !exchange_identity_find(sp->node.s, &sp->who, c->arena, org, &identity, e))
+    if (org.n && !exchange_identity_find(sp->node.s, &sp->who, sp->arena, org, &identity, e))
         return err_prefix(e, "--org");
     if (!cli_instant(c, "valid-from", now, &from, e) ||
         !cli_instant(c, "valid-until", 0, &until, e))

@@ -101,7 +101,7 @@ static bool list(struct cli_speaker *sp, struct buf *b, size_t *refused, struct 
     struct exchange_contacts found;
     (void)refused; /* nothing is said */
     if (!cli_instant(c, "as-of", 0, &q.as_of_us, e) ||
-        !exchange_contacts_read(sp->node.s, c->arena, &q, &found, e))
+        !exchange_contacts_read(sp->node.s, sp->arena, &q, &found, e))
         return false;
     for (size_t i = 0; i < found.count; i++) {
         if (!found.list[i].holds && !cli_flag(c, "all"))

@@ -58,7 +58,10 @@ static bool take_row(void *ctx, const struct store_row *r)
     if (!dialogue_type_of(o->type, &type))
         return true;
     if (l->count == LIMIT_DIALOGUE_OBJECTS)
-        return err_set(l->e, ERR_LIMIT, "more than %d objects of the dialogue",
+        return err_set(l->e, ERR_LIMIT,
+                       "more than %d objects of the dialogue: `accept … limit` in policy.conf "
+                       "bounds what "
+                       "a partner sends",
                        LIMIT_DIALOGUE_OBJECTS),
                fail(l);
     if (!base_grow(&items, &l->room, l->count + 1, sizeof *l->list))
