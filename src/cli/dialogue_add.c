@@ -37,31 +37,26 @@ static bool add_record(struct cli_speaker *sp, struct str name, struct buf *b, s
     return ok;
 }
 
+static bool add(struct cli_speaker *sp, struct buf *b, size_t *refused, struct err *e)
+{
+    struct str record = cli_text(sp->c, "record");
+    size_t some = 0;
+    if (sp->c->arg_count < 2 && !record.n)
+        return err_set(e, ERR_USAGE, "nothing to add: name a FILE or --record");
+    if (record.n && !add_record(sp, record, b, &some, e))
+        return false;
+    *refused += some;
+    for (size_t i = 1; i < sp->c->arg_count; i++) {
+        if (!add_file(sp, sp->c->args[i], b, &some, e))
+            return false;
+        *refused += some;
+    }
+    return true;
+}
+
 static int run(struct cli *c)
 {
-    struct cli_speaker sp;
-    struct err e = {0};
-    struct buf b;
-    struct str record = cli_text(c, "record");
-    size_t refused = 0, all = 0;
-    int status;
-    if (c->arg_count < 2 && !record.n)
-        return cli_usage(c, "nothing to add: name a FILE or --record");
-    if (!cli_speaker_open(c, &sp, &status))
-        return status;
-    buf_init(&b, 0);
-    bool ok = !record.n || add_record(&sp, record, &b, &refused, &e);
-    all = refused;
-    for (size_t i = 1; i < c->arg_count && ok; i++) {
-        ok = add_file(&sp, c->args[i], &b, &refused, &e);
-        all += ok ? refused : 0;
-    }
-    status = cli_print(c, &b);
-    if (!ok)
-        status = cli_fail(c, &e);
-    buf_done(&b);
-    cli_node_close(&sp.node);
-    return status ? status : all > 0;
+    return cli_speaker_run(c, add);
 }
 
 const struct cli_command cli_dialogue_add = {

@@ -116,7 +116,7 @@ static bool list(struct cli_speaker *sp, struct buf *b, size_t *refused, struct 
             return false;
         q.types |= 1u << type;
     }
-    if (!exchange_dialogue_read(sp->node.s, c->arena, &q, &found, e))
+    if (!exchange_dialogue_read(sp->node.s, sp->arena, &q, &found, e))
         return false;
     for (size_t i = 0; i < found.count; i++)
         if (cli_flag(c, "json"))

@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
 };
 
 struct making {
-    struct cli_speaker sp;
+    struct cli_speaker *sp;
     struct dialogue_author author;
     struct dialogue_making m;
     struct buf draft, object;
@@ -30,14 +30,14 @@ struct making {
 
 static bool read_members(struct making *mk, struct err *e)
 {
-    struct cli *c = mk->sp.c;
+    struct cli *c = mk->sp->c;
     struct str text, path = cli_text(c, "from");
     if (!path.n)
         return true;
     if (!file_read(path.p, LIMIT_DIALOGUE_FILE_BYTES, &text, e))
         return false;
     bool ok =
-        json_parse(exchange_session_json(mk->sp.node.s), c->arena, text, false, &mk->m.given, e);
+        json_parse(exchange_session_json(mk->sp->node.s), c->arena, text, false, &mk->m.given, e);
     base_free((void *)(uintptr_t)text.p);
     return ok || err_prefix(e, "--from %s", path.p);
 }
@@ -45,8 +45,8 @@ static bool read_members(struct making *mk, struct err *e)
 /* What the statement says becomes the base; what is odd about it goes to standard error. */
 static bool read_statement(struct making *mk, struct err *e)
 {
-    struct cli *c = mk->sp.c;
-    struct json_reader *jr = exchange_session_json(mk->sp.node.s);
+    struct cli *c = mk->sp->c;
+    struct json_reader *jr = exchange_session_json(mk->sp->node.s);
     struct str text, path = cli_text(c, "statement");
     const struct dialogue_draft *d;
     struct arena *a;
@@ -79,20 +79,20 @@ static bool read_statement(struct making *mk, struct err *e)
 
 static bool read_base(struct making *mk, struct err *e)
 {
-    struct cli *c = mk->sp.c;
+    struct cli *c = mk->sp->c;
     struct exchange_statement_query q = {
-        .who = &mk->sp.who, .id = cli_text(c, "revise"), .both = true, .faulty = true};
+        .who = &mk->sp->who, .id = cli_text(c, "revise"), .both = true, .faulty = true};
     struct exchange_statements found;
     if (!q.id.n)
         return true;
     if (cli_text(c, "statement").n)
         return err_set(e, ERR_USAGE, "--revise and --statement exclude each other: give one");
-    if (!exchange_dialogue_read(mk->sp.node.s, c->arena, &q, &found, e))
+    if (!exchange_dialogue_read(mk->sp->node.s, mk->sp->arena, &q, &found, e))
         return false;
     if (!found.count || found.list->type != mk->m.type)
         return err_set(e, ERR_NOT_FOUND, "--revise %.*s: there is no such %s", STR_FMT(q.id),
                        dialogue_type_name(mk->m.type));
-    if (!str_eq(found.list->author, mk->sp.who.identity))
+    if (!str_eq(found.list->author, mk->sp->who.identity))
         return err_set(e, ERR_FORBIDDEN, "--revise %.*s: it is another's; say your own beside it",
                        STR_FMT(q.id));
     mk->m.base = found.list->json;
@@ -101,36 +101,32 @@ static bool read_base(struct making *mk, struct err *e)
 
 static bool make(struct making *mk, struct buf *b, size_t *refused, struct err *e)
 {
-    struct cli *c = mk->sp.c;
+    struct cli *c = mk->sp->c;
     if (!cli_dialogue_type(str_of(c->args[1]), &mk->m.type, e) ||
-        !cli_speaker_author(&mk->sp, &mk->author, e) || !read_members(mk, e) ||
+        !cli_speaker_author(mk->sp, &mk->author, e) || !read_members(mk, e) ||
         !read_statement(mk, e) || !read_base(mk, e))
         return false;
     if (!mk->m.given && !mk->m.base)
         return err_set(e, ERR_USAGE, "there are no members: give --from%s",
                        mk->m.type == DIALOGUE_ROUND ? " or --statement" : "");
     return dialogue_object_put(&mk->author, &mk->m, &mk->object, e) && buf_ok(&mk->object, e) &&
-           cli_speaker_say(&mk->sp, buf_view(&mk->object), b, refused, e);
+           cli_speaker_say(mk->sp, buf_view(&mk->object), b, refused, e);
+}
+
+static bool make_new(struct cli_speaker *sp, struct buf *b, size_t *refused, struct err *e)
+{
+    struct making mk = {.sp = sp};
+    buf_init(&mk.draft, LIMIT_DIALOGUE_FILE_BYTES);
+    buf_init(&mk.object, LIMIT_DIALOGUE_FILE_BYTES);
+    bool ok = make(&mk, b, refused, e);
+    buf_done(&mk.object);
+    buf_done(&mk.draft);
+    return ok;
 }
 
 static int run(struct cli *c)
 {
-    struct making mk = {.m = {.base = NULL}};
-    struct err e = {0};
-    struct buf b;
-    size_t refused = 0;
-    int status;
-    if (!cli_speaker_open(c, &mk.sp, &status))
-        return status;
-    buf_init(&b, 0);
-    buf_init(&mk.draft, LIMIT_DIALOGUE_FILE_BYTES);
-    buf_init(&mk.object, LIMIT_DIALOGUE_FILE_BYTES);
-    status = make(&mk, &b, &refused, &e) ? cli_print(c, &b) : cli_fail(c, &e);
-    buf_done(&mk.object);
-    buf_done(&mk.draft);
-    buf_done(&b);
-    cli_node_close(&mk.sp.node);
-    return status ? status : refused > 0;
+    return cli_speaker_run(c, make_new);
 }
 
 const struct cli_command cli_dialogue_new = {

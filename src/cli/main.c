@@ -43,6 +43,10 @@
     X(request_escalate)                                                                            \
     X(request_note)                                                                                \
     X(request_withdraw)                                                                            \
+    X(contact_add)                                                                                 \
+    X(contact_list)                                                                                \
+    X(contact_ping)                                                                                \
+    X(contact_answer)                                                                              \
     X(policy_check)                                                                                \
     X(policy_explain)                                                                              \
     X(policy_plan)                                                                                 \

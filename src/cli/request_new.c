@@ -89,7 +89,7 @@ static bool read_request(struct cli_speaker *sp, struct exchange_asking *q, stru
         !cli_words(c, "contact", &r->contact_refs, &r->contact_count, e) ||
         !cli_words(c, "clock", &r->clocks, &r->clock_count, e))
         return false;
-    return exchange_identity_find(sp->node.s, &sp->who, c->arena, cli_text(c, "to"), &r->to_ref,
+    return exchange_identity_find(sp->node.s, &sp->who, sp->arena, cli_text(c, "to"), &r->to_ref,
                                   e) ||
            err_prefix(e, "--to");
 }

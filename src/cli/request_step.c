@@ -60,7 +60,7 @@ static bool read_step(struct cli_speaker *sp, struct exchange_stepping *q, struc
     m->contact_ref = text_if(c, "contact");
     if (has_option(c, "with") && !cli_words(c, "with", &m->answer_refs, &m->answer_count, e))
         return false;
-    if (has_option(c, "to") && !exchange_identity_find(sp->node.s, &sp->who, c->arena,
+    if (has_option(c, "to") && !exchange_identity_find(sp->node.s, &sp->who, sp->arena,
                                                        cli_text(c, "to"), &m->referred_to_ref, e))
         return err_prefix(e, "--to");
     return read_author(sp, &q->author, e) && cli_instant(c, "at", 0, &m->at_us, e);

@@ -27,7 +27,7 @@ bool cli_requests_read(struct cli_requests *r, struct cli_speaker *sp,
         !dialogue_clocks_load(c->arena, exchange_session_json(sp->node.s), &r->clocks, e))
         return false;
     r->now_us = q->as_of_us ? q->as_of_us : now_us();
-    return exchange_requests_read(sp->node.s, c->arena, q, out, e);
+    return exchange_requests_read(sp->node.s, sp->arena, q, out, e);
 }
 
 /* ---- deadlines ---- */

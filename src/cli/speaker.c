@@ -1,6 +1,14 @@
 #include "cli/speaker.h"
 
-bool cli_speaker_open(struct cli *c, struct cli_speaker *sp, int *status)
+static void close_speaker(struct cli_speaker *sp)
+{
+    arena_free(sp->arena);
+    cli_node_close(&sp->node);
+}
+
+/* Opens the node named by the first argument and signs the speaker in; messages and status as
+ * cli_fail. */
+static bool open_speaker(struct cli *c, struct cli_speaker *sp, int *status)
 {
     struct err e = {0};
     struct str name = cli_text(c, "as"), file = cli_text(c, "token-file"), secret;
@@ -12,7 +20,10 @@ bool cli_speaker_open(struct cli *c, struct cli_speaker *sp, int *status)
     }
     if (!cli_node_open(c, c->args[0], &sp->node, status))
         return false;
-    if (!name.n) {
+    sp->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    if (!sp->arena) {
+        ok = err_set(&e, ERR_MEMORY, "out of memory");
+    } else if (!name.n) {
         ok = exchange_login_home(sp->node.s, c->arena, &sp->who, &e);
     } else {
         ok = file_read(file.p, LIMIT_SECRET_BYTES + 2, &secret, &e);
@@ -25,7 +36,7 @@ bool cli_speaker_open(struct cli *c, struct cli_speaker *sp, int *status)
     if (ok)
         return true;
     *status = cli_fail(c, &e);
-    cli_node_close(&sp->node);
+    close_speaker(sp);
     return false;
 }
 
@@ -94,12 +105,15 @@ int cli_speaker_run(struct cli *c, cli_speaker_fn *work)
     struct buf b;
     size_t refused = 0;
     int status;
-    if (!cli_speaker_open(c, &sp, &status))
+    if (!open_speaker(c, &sp, &status))
         return status;
     buf_init(&b, 0);
-    status = work(&sp, &b, &refused, &e) ? cli_print(c, &b) : cli_fail(c, &e);
+    bool ok = work(&sp, &b, &refused, &e);
+    status = cli_print(c, &b); /* also what was said before it failed */
+    if (!ok)
+        status = cli_fail(c, &e);
     buf_done(&b);
-    cli_node_close(&sp.node);
+    close_speaker(&sp);
     return status ? status : refused > 0;
 }
 

@@ -46,10 +46,8 @@ struct cli_speaker {
     struct cli *c;
     struct cli_node node;
     struct principal who;
+    struct arena *arena; /* for what is read: much more than the command's own holds */
 };
-/* Opens the node named by the first argument and signs the speaker in; messages and status as
- * cli_fail. Closed by cli_node_close(&sp->node). */
-bool cli_speaker_open(struct cli *c, struct cli_speaker *sp, int *status);
 /* Whoever writes objects by hand: by --tlp and --exercise, which the command must have, at this
  * instant. */
 bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *out,

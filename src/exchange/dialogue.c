@@ -12,6 +12,7 @@
 /* A row that was read; where the newest version of an id is not asked for, no older one is. */
 struct entry {
     struct exchange_statement st;
+    int64_t copy; /* the number of a copy that was made here, or 0 */
     bool asked_for;
 };
 
@@ -57,7 +58,10 @@ static bool take_row(void *ctx, const struct store_row *r)
     if (!dialogue_type_of(o->type, &type))
         return true;
     if (l->count == LIMIT_DIALOGUE_OBJECTS)
-        return err_set(l->e, ERR_LIMIT, "more than %d objects of the dialogue",
+        return err_set(l->e, ERR_LIMIT,
+                       "more than %d objects of the dialogue: `accept … limit` in policy.conf "
+                       "bounds what "
+                       "a partner sends",
                        LIMIT_DIALOGUE_OBJECTS),
                fail(l);
     if (!base_grow(&items, &l->room, l->count + 1, sizeof *l->list))
@@ -76,6 +80,7 @@ static bool take_row(void *ctx, const struct store_row *r)
     st->created_us = time_of(st->json, "created");
     st->exercise = json_is(json_get(st->json, STR("exercise")), JSON_TRUE);
     dialogue_object_check(l->rules, st->json, note_fault, l);
+    l->list[l->count].copy = o->copy ? o->object : 0;
     l->list[l->count++].asked_for = !o->revoked && (l->q->both || st->exercise == l->q->exercise) &&
                                     (l->q->faulty || !st->fault.n);
     return true;
@@ -115,6 +120,27 @@ static bool newest_of_each(struct reading *l, struct exchange_statements *out, s
     return true;
 }
 
+static bool note_number(void *ctx, int64_t number)
+{
+    *(int64_t *)ctx = number;
+    return false;
+}
+
+static bool note_source(void *ctx, const struct store_object *o)
+{
+    *(int64_t *)ctx = o->source_org;
+    return false;
+}
+
+/* A copy that this node made, as of what a partner says about a copy, is whose its original is. */
+static bool source_of_copy(struct reading *l, struct entry *t, struct err *e)
+{
+    int64_t origin = 0;
+    return !t->copy ||
+           (store_derived_origins(l->s->store, t->copy, note_number, &origin, e) &&
+            (!origin || store_object_get(l->s->store, origin, note_source, &t->st.source_org, e)));
+}
+
 /* The organisations that submitted them, by name. */
 static bool name_sources(struct reading *l, struct err *e)
 {
@@ -122,6 +148,8 @@ static bool name_sources(struct reading *l, struct err *e)
         struct store_org o;
         struct exchange_statement *st = &l->list[i].st;
         const struct exchange_statement *known = NULL;
+        if (!source_of_copy(l, &l->list[i], e))
+            return false;
         for (size_t k = i; k-- > 0 && !known;)
             if (l->list[k].st.source_org == st->source_org)
                 known = &l->list[k].st;
@@ -313,6 +341,16 @@ bool exchange_dialogue_add(struct exchange_session *s, const struct exchange_say
     return ok;
 }
 
+bool exchange_say(struct exchange_session *s, const struct exchange_saying *how,
+                  const struct buf *objects, size_t *refused, struct err *e)
+{
+    struct exchange_saying d = *how;
+    if (!buf_ok(objects, e))
+        return false;
+    d.objects = buf_view(objects);
+    return exchange_dialogue_add(s, &d, refused, e);
+}
+
 /* ---- who is meant ---- */
 
 static bool identity_of_party(struct exchange_session *s, struct arena *a,
@@ -333,9 +371,8 @@ static bool identity_of_party(struct exchange_session *s, struct arena *a,
 bool exchange_identity_find(struct exchange_session *s, const struct principal *who,
                             struct arena *a, struct str name, struct str *out, struct err *e)
 {
-    struct exchange_statement_query q = {
-        .who = who, .types = 1u << DIALOGUE_CONTACT, .id = name, .both = true};
-    struct exchange_statements found;
+    struct exchange_request_query q = {.who = who, .id = name};
+    struct exchange_contacts found;
     struct policy_party party;
     struct str type;
     struct err ignored;
@@ -346,10 +383,8 @@ bool exchange_identity_find(struct exchange_session *s, const struct principal *
         *out = name;
         return true;
     }
-    if (!exchange_dialogue_read(s, a, &q, &found, e))
+    if (!exchange_contacts_read(s, a, &q, &found, e) || !exchange_contact_holds(found.list, e))
         return false;
-    if (!found.count)
-        return err_set(e, ERR_NOT_FOUND, "there is no contact point %.*s", STR_FMT(name));
-    *out = json_get_str(found.list->json, STR("organisation_ref"));
+    *out = json_get_str(found.list->said->json, STR("organisation_ref"));
     return true;
 }

@@ -363,14 +363,49 @@ struct exchange_stepping {
     struct exchange_saying say;
     struct dialogue_author author;
     struct str id;             /* as in a query */
+    struct str kind;           /* not empty: of this kind only, else ERR_NOT_FOUND */
     struct dialogue_move move; /* without request_ref and from; at_us 0: now */
 };
 bool exchange_request_step(struct exchange_session *s, const struct exchange_stepping *q,
                            size_t *refused, struct err *e) BASE_CHECKED;
 
-/* The STIX identity of an organisation: an identity's id, a contact point's (whose organisation it
- * is) as `who` reads it, or a name of policy.conf or of a user. ERR_NOT_FOUND when nobody is called
- * so, or no identity of it is known. */
+/* ---- contact points, and tests of them: requests of the kind "contact-test" ---- */
+
+struct exchange_contact {
+    const struct exchange_statement *said;
+    int64_t from_us, until_us; /* it holds from, until before; until INT64_MAX: no end is known */
+    bool holds;                /* at q->as_of_us */
+    struct str successor;      /* the id of who follows it, or empty */
+    size_t test_count, answered_count;
+    const struct exchange_request *test; /* the last one, or NULL */
+};
+struct exchange_contacts {
+    const struct exchange_contact *list;
+    size_t count;
+};
+/* As exchange_requests_read, of contact points. */
+bool exchange_contacts_read(struct exchange_session *s, struct arena *a,
+                            const struct exchange_request_query *q, struct exchange_contacts *out,
+                            struct err *e) BASE_CHECKED;
+/* Says a contact point: `given` as for dialogue_object_put. With `follows`, the id of another one
+ * of the speaker's own: that one holds until this one does, and names it as its successor, in the
+ * same transaction. */
+struct exchange_contact_new {
+    struct exchange_saying say;
+    struct dialogue_author author;
+    const struct json *given;
+    struct str follows;
+};
+bool exchange_contact_add(struct exchange_session *s, const struct exchange_contact_new *c,
+                          size_t *refused, struct err *e) BASE_CHECKED;
+/* Asks the contact point `id` to answer: fills kind, summary, whom and contact of q->request.
+ * ERR_CONFLICT when it does not hold now; the message names its successor. */
+bool exchange_contact_test(struct exchange_session *s, const struct exchange_asking *q,
+                           struct str id, size_t *refused, struct err *e) BASE_CHECKED;
+
+/* The STIX identity of an organisation: an identity's id, that of a contact point which `who` reads
+ * and which holds now (ERR_CONFLICT if not), or a name of policy.conf or of a user. ERR_NOT_FOUND
+ * when nobody is called so, or no identity of it is known. */
 bool exchange_identity_find(struct exchange_session *s, const struct principal *who,
                             struct arena *a, struct str name, struct str *out,
                             struct err *e) BASE_CHECKED;

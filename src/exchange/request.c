@@ -100,31 +100,21 @@ static bool take_requests(struct gathering *g, const struct exchange_statements 
     return true;
 }
 
-/* What is said of a redacted copy is said of what it was made of. */
-static bool take_steps(struct gathering *g, const struct exchange_statements *all, struct err *e)
+/* (What a partner says of a redacted copy was mapped to the original when it came in.) */
+static void take_steps(struct gathering *g, const struct exchange_statements *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         const struct exchange_statement *st = &all->list[i];
         struct exchange_step *step = &g->steps[g->step_count];
-        struct str origin;
         if (st->type != DIALOGUE_MOVE)
             continue;
         *step = (struct exchange_step){.said = st};
         dialogue_move_read(st->json, &step->move);
-        if (step->move.at_us > g->last_us)
-            continue;
-        if (!request_of(g, step->move.request_ref)) {
-            if (!store_copy_origin(g->s->store, g->a, step->move.request_ref, &origin, e))
-                return false;
-            if (!request_of(g, origin))
-                continue;
-            step->move.request_ref = origin;
-        }
-        g->step_count++;
+        g->step_count +=
+            step->move.at_us <= g->last_us && request_of(g, step->move.request_ref) != NULL;
     }
     if (g->step_count)
         qsort(g->steps, g->step_count, sizeof *g->steps, by_time);
-    return true;
 }
 
 /* ---- who speaks ---- */
@@ -220,9 +210,9 @@ static bool live_all(struct gathering *g, struct err *e)
 
 /* ---- one of them ---- */
 
-static bool begins(struct str id, struct str asked)
+bool exchange_id_begins(struct str id, struct str asked)
 {
-    struct str uuid = str_from(id, strlen("assistance-request--"));
+    struct str uuid = id.n > 36 ? str_from(id, id.n - 36) : id;
     return str_eq(id, asked) || (asked.n >= 4 && str_starts(uuid, asked));
 }
 
@@ -230,7 +220,7 @@ static bool choose(const struct gathering *g, struct exchange_requests *out, str
 {
     const struct exchange_request *found = NULL;
     for (size_t i = 0; i < g->request_count; i++) {
-        if (!begins(g->requests[i].asked->id, g->q->id))
+        if (!exchange_id_begins(g->requests[i].asked->id, g->q->id))
             continue;
         if (found)
             return err_set(e, ERR_CONFLICT, "several requests begin with %.*s: name more of it",
@@ -257,8 +247,10 @@ bool exchange_requests_read(struct exchange_session *s, struct arena *a,
         g.now_us = now_us();
         g.last_us = g.now_us + (int64_t)LIMIT_DIALOGUE_SKEW_S * 1000000;
     }
-    if (!exchange_dialogue_read(s, a, &both, &all, e) || !take_requests(&g, &all, e) ||
-        !take_steps(&g, &all, e) || !live_all(&g, e))
+    if (!exchange_dialogue_read(s, a, &both, &all, e) || !take_requests(&g, &all, e))
+        return false;
+    take_steps(&g, &all);
+    if (!live_all(&g, e))
         return false;
     size_t kept = 0;
     for (size_t i = 0; i < g.request_count; i++)
@@ -309,16 +301,6 @@ static bool happened(const struct dialogue_author *author, int64_t at_us, struct
            err_set(e, ERR_INVALID, "it is said to happen in time to come; say it when it has");
 }
 
-static bool say(struct exchange_session *s, const struct exchange_saying *say, struct buf *objects,
-                size_t *refused, struct err *e)
-{
-    struct exchange_saying d = *say;
-    if (!buf_ok(objects, e))
-        return false;
-    d.objects = buf_view(objects);
-    return exchange_dialogue_add(s, &d, refused, e);
-}
-
 static bool ask(struct exchange_session *s, struct arena *a, const struct exchange_asking *q,
                 struct buf *b, struct err *e)
 {
@@ -350,7 +332,7 @@ bool exchange_request_new(struct exchange_session *s, const struct exchange_aski
     if (!a)
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&b, LIMIT_DIALOGUE_FILE_BYTES);
-    bool ok = ask(s, a, q, &b, e) && say(s, &q->say, &b, refused, e);
+    bool ok = ask(s, a, q, &b, e) && exchange_say(s, &q->say, &b, refused, e);
     buf_done(&b);
     arena_free(a);
     return ok;
@@ -397,6 +379,36 @@ static bool may_step(const struct exchange_request *r, struct dialogue_move *m, 
     return dialogue_life_take(&life, &step, e);
 }
 
+/* To whom, where nobody says: whom the request names, else the one diplomatic contact point of the
+ * other side's nation. */
+static bool escalation(struct exchange_session *s, struct arena *a, const struct principal *who,
+                       const struct exchange_request *r, struct str *out, struct err *e)
+{
+    struct exchange_request_query q = {.who = who, .exercise = r->asked->exercise};
+    struct exchange_contacts all;
+    struct str nation = r->side == DIALOGUE_ASKING ? r->to.nation : r->from.nation;
+    struct str named = json_get_str(r->asked->json, STR("escalation_ref"));
+    size_t found = 0;
+    if (named.n) {
+        *out = named;
+        return true;
+    }
+    if (!exchange_contacts_read(s, a, &q, &all, e))
+        return false;
+    for (size_t i = 0; i < all.count; i++) {
+        const struct json *v = all.list[i].said->json;
+        if (!all.list[i].holds || !str_eq(json_get_str(v, STR("nation")), nation) ||
+            !str_eq(json_get_str(v, STR("role")), STR("diplomatic")))
+            continue;
+        found++;
+        *out = all.list[i].said->id;
+    }
+    return found == 1 || err_set(e, found ? ERR_CONFLICT : ERR_NOT_FOUND,
+                                 "to whom: the request names nobody, and there %s: name one",
+                                 found ? "are several diplomatic contact points of the other side"
+                                       : "is no diplomatic contact point of the other side");
+}
+
 static bool step(struct exchange_session *s, struct arena *a, const struct exchange_stepping *q,
                  struct buf *b, struct err *e)
 {
@@ -411,11 +423,13 @@ static bool step(struct exchange_session *s, struct arena *a, const struct excha
     if (!r->mine)
         return err_set(e, ERR_FORBIDDEN,
                        "only the side that asks and the side that is asked take steps");
+    if (q->kind.n && !str_eq(json_get_str(r->asked->json, STR("kind")), q->kind))
+        return err_set(e, ERR_NOT_FOUND, "%.*s is no %.*s", STR_FMT(r->asked->id),
+                       STR_FMT(q->kind));
     m.request_ref = r->asked->id;
-    if (m.event == DIALOGUE_ESCALATES && !m.contact_ref.n)
-        m.contact_ref = json_get_str(r->asked->json, STR("escalation_ref"));
-    if (m.event == DIALOGUE_ESCALATES && !m.contact_ref.n)
-        return err_set(e, ERR_INVALID, "to whom: the request names no contact to escalate to");
+    if (m.event == DIALOGUE_ESCALATES && !m.contact_ref.n &&
+        !escalation(s, a, q->say.who, r, &m.contact_ref, e))
+        return false;
     author.exercise = r->asked->exercise;
     if (!author.marking.n && json_is(refs, JSON_ARRAY) && json_is(refs->u.child, JSON_STRING))
         author.marking = refs->u.child->u.s;
@@ -433,7 +447,7 @@ bool exchange_request_step(struct exchange_session *s, const struct exchange_ste
     if (!a)
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&b, LIMIT_DIALOGUE_FILE_BYTES);
-    bool ok = step(s, a, q, &b, e) && say(s, &q->say, &b, refused, e);
+    bool ok = step(s, a, q, &b, e) && exchange_say(s, &q->say, &b, refused, e);
     buf_done(&b);
     arena_free(a);
     return ok;

@@ -125,10 +125,15 @@ def test_files_are_added_whole_or_not_at_all(node, tmp_path):
     path.write_text(json.dumps([good, indicator(1)]))
     node.cli("dialogue add", path)
     assert len(listed(node)) == 2
+    # What came in before a file that fails is told.
+    path.write_text(json.dumps([{**good, "id": good["id"][:-2] + "77"}]))
+    ran = node.cli("dialogue add", path, tmp_path / "absent.json", status=3)
+    assert ran.stdout.startswith("accepted ") and "absent.json" in ran.stderr
+    assert len(listed(node)) == 3
     # By another door a thing may come in that no schema would let pass: it is shown as that.
     path.write_text(json.dumps([bad]))
     node.imported("dialogue", path)
-    assert len(listed(node)) == 2
+    assert len(listed(node)) == 3
     assert [o["id"] for o in listed(node, "--faulty") if "fault" in o] == [bad["id"]]
 
 

@@ -5,52 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from setu_node import Node, TLP, indicator, setu
-
-TYPES = ('"assistance-request", "assistance-move", "contact-point", "dialogue-instrument", "dialogue-round", '
-         '"dialogue-commitment", "dialogue-measure", "dialogue-assessment", extension-definition, identity')
-NAMES = 'nation IN "India" { agency cert-in, nciipc, dot }\nnation JP "Japan" { agency jpcert, nisc }\n' \
-        'nation US "United States" { agency cisa }\n'
-
-
-def policy(home, other, more=""):
-    return f"{NAMES}accept from {other}\nrelease to {home}\n{more}" \
-           f"release tlp:clear, tlp:green, tlp:amber types {TYPES} to {other}\n"
-
-
-def identity_of(node):
-    return re.search(r"^identity (\S+)", (node.dir / "setu.conf").read_text(), re.M)[1]
-
-
-class Pair:
-    """Two nodes that pull each other's collection "dialogue" into their own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.jp = Node(folder / "jp", "Tokyo", "JP", "jpcert", policy("JP", "IN"))
-        self.india = Node(folder / "in", "Delhi", "IN", "cert-in", policy("IN", "JP"))
-        for node in (self.jp, self.india):
-            node.collection("Dialogue", "dialogue", "amber")
-        for node, other in ((self.jp, self.india), (self.india, self.jp)):
-            node.user("partner", "peer", other.org, other.nation, "--identity", identity_of(other),
-                      "--cert", other.dir / "tls/node.pem")
-            node.start()
-        for node, other in ((self.jp, self.india), (self.india, self.jp)):
-            node.cli("peer add", other.org, "--url", other.url, "--nation", other.nation, "--org",
-                     other.org, "--from", "dialogue", "--into", "dialogue", "--ca", other.ca)
-
-    def sync(self):
-        """All that either side released comes to the other; nothing is refused."""
-        for node in (self.india, self.jp):
-            for line in node.cli("sync", "--json").stdout.splitlines():
-                assert json.loads(line).get("refused", 0) == 0, line
-
-    def both(self, words, *more):
-        return [json.loads(node.cli(words, *more, "--json").stdout) for node in (self.jp, self.india)]
-
-    def stop(self):
-        self.jp.stop()
-        self.india.stop()
+from dialogue_pair import NAMES, TYPES, Pair, identity_of, lines, policy, stamp, utc
+from setu_node import Node, TLP, indicator
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +14,6 @@ def pair(tmp_path_factory):
     pair = Pair(tmp_path_factory.mktemp("pair"))
     yield pair
     pair.stop()
-
-
-def lines(ran):
-    return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
 def ask(node, *words, to="cert-in", kind="information", summary="Who runs this host?", **more):
@@ -82,14 +34,6 @@ def listed(node, *words):
 def due(request, clock):
     [found] = [d for d in request["deadlines"] if d["clock"] == clock]
     return found
-
-
-def utc(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def stamp(at):
-    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -221,6 +165,62 @@ def test_neither_side_speaks_for_the_other(pair):
     assert any(json.loads(line).get("refused") for line in ran.stdout.splitlines()), ran.stdout
     assert len(show(pair.jp, request)["steps"]) == 1
     pair.india.cli("request note", request, "--text", "after it")  # and nothing is in the way of the next
+
+
+MOVE = "extension-definition--a169360f-c199-42d1-abca-bd5f064ca653"
+
+
+def move(request, n, author, start, end, at, **members):
+    at = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return {"type": "assistance-move", "spec_version": "2.1", "created": at, "modified": at,
+            "id": f"assistance-move--00000000-0000-4000-8000-{n:012d}", "created_by_ref": author,
+            "extensions": {MOVE: {"extension_type": "new-sdo"}}, "request_ref": request, "event": "move",
+            "from_state": start, "to_state": end, "occurred": at, "exercise": False, **members}
+
+
+def test_what_counts_comes_from_its_author(tmp_path):
+    """Objects that no command makes: each stands there with the reason why it does not count."""
+    node = Node(tmp_path / "n", org="cert-in",
+                policy=NAMES + f"accept from any types {TYPES}\nrelease to any\n")
+    node.collection("Dialogue", "dialogue", "clear")
+    ids = {}
+    for n, (org, nation) in enumerate((("jpcert", "JP"), ("nisc", "JP"), ("cisa", "US"))):
+        ids[org] = f"identity--00000000-0000-4000-8000-00000000000{n}"
+        node.user(org, "contributor", org, nation, "--identity", ids[org])
+    ids["cert-in"] = identity_of(node)
+    request = ask(node, "--at", stamp(NOW - DAY), "--tlp", "clear", to="jpcert")
+    at = NOW - 20 * HOUR
+    path = tmp_path / "said.json"
+    cases = [
+        # whose node sent it, in whose name, what; why it does not count
+        ("cisa", move(request, 1, ids["jpcert"], "sent", "answered", at), "not its author's"),
+        ("cisa", move(request, 2, ids["cisa"], "sent", "answered", at), "no side of this request"),
+        ("jpcert", move(request, 3, "identity--00000000-0000-4000-8000-0000000000ff", "sent", "answered", at),
+         "no side of this request"),
+        ("jpcert", move(request, 4, ids["jpcert"], "sent", "answered", at, exercise=True), "do not mix"),
+        ("jpcert", move(request, 5, ids["jpcert"], "sent", "answered", at,
+                        occurred=stamp(NOW - HOUR)), "before it happened"),
+        ("jpcert", move(request, 6, ids["jpcert"], "sent", "withdrawn", at,), "by the side that asks only"),
+        ("jpcert", move(request, 7, ids["jpcert"], "acknowledged", "answered", at), "is a move from acknowledged"),
+        ("jpcert", move(request, 8, ids["jpcert"], "sent", "expired", at), "by the clock only"),
+        ("nisc", move(request, 9, ids["jpcert"], "sent", "acknowledged", at + HOUR), None),  # a nation's own node
+        ("jpcert", move(request, 10, ids["jpcert"], "acknowledged", "referred", at + 2 * HOUR,
+                        reason_code="capacity", referred_to_ref=ids["nisc"]), None),
+        ("nisc", move(request, 11, ids["nisc"], "referred", "answered", at + 3 * HOUR), None),
+    ]
+    for source, said, _ in cases:
+        path.write_text(json.dumps([said]))
+        node.imported("dialogue", path, words=("--org", source))
+    told = {s["id"]: s for s in show(node, request)["steps"]}
+    for source, said, why in cases:
+        step = told[said["id"]]
+        assert step["org"] == source and step["counts"] == (why is None), step
+        assert why is None or why in step["why"], step
+    assert show(node, request)["state"] == "answered"
+    # What no schema would let pass is no step at all.
+    path.write_text(json.dumps([move(request, 12, ids["jpcert"], "sent", "gone", at)]))
+    node.imported("dialogue", path, words=("--org", "jpcert"))
+    assert len(show(node, request)["steps"]) == len(told)
 
 
 def test_a_stranger_is_no_side(pair, tmp_path):
@@ -378,3 +378,25 @@ def test_what_the_policy_does_not_release_does_not_arrive(pair):
     pair.sync()
     assert request not in {r["id"] for r in listed(pair.india)}
     assert TLP["red"] in show(pair.jp, request)["object"]["object_marking_refs"]
+
+
+def test_steps_on_a_redacted_copy_find_the_request(tmp_path):
+    """Who has only a copy, with an id of its own, answers that; the asking side sees its own request answered."""
+    pair = Pair(tmp_path, "redact drop $.description to IN\n")
+    try:
+        request = ask(pair.jp, "--description", "a ministry's mail host")
+        pair.sync()
+        [copy] = listed(pair.india)
+        assert copy["id"] != request and copy["state"] == "sent" and copy["side"] == "asked"
+        assert "ministry" not in json.dumps(show(pair.india, copy["id"]))
+        pair.india.cli("request acknowledge", copy["id"])
+        pair.india.cli("request answer", copy["id"], "--text", "a reseller")
+        pair.jp.cli("request note", request, "--text", "thank you")
+        pair.sync()
+        for node, name in ((pair.jp, request), (pair.india, copy["id"])):
+            told = show(node, name)
+            assert told["state"] == "answered" and all(s["counts"] for s in told["steps"])
+            assert [s.get("text") for s in told["steps"]] == [None, None, "a reseller", "thank you"]
+            assert len(listed(node)) == 1
+    finally:
+        pair.stop()
