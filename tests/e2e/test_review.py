@@ -1,15 +1,18 @@
 """The review of a round, on the two nodes whose dialogue it is."""
 import json
 import re
+import shutil
+import subprocess
 import uuid
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
+import dialogue_pair
 import pytest
+from dialogue_pair import identity_of
 
-from setu_node import Node, TLP, indicator, setu
+from setu_node import TLP, indicator
 
-NAMES = 'nation IN "India" { agency cert-in, nciipc }\nnation JP "Japan" { agency jpcert }\n'
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 EXTENSIONS = {
@@ -24,37 +27,17 @@ def stamp(at):
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def policy(home, other):
-    return f"{NAMES}accept from {other}\nrefuse from any unless owner\nrelease to {home}\n" \
-           f"release tlp:clear, tlp:green to {other}\n"
-
-
-def identity_of(node):
-    return re.search(r"^identity (\S+)", (node.dir / "setu.conf").read_text(), re.M)[1]
-
-
-class Pair:
-    """Two nodes that pull from each other, and what a dialogue of theirs has left in them."""
+class Pair(dialogue_pair.Pair):
+    """What a dialogue of theirs has left in the two nodes; indicators go abroad too."""
 
     def __init__(self, folder):
-        self.folder = folder
-        self.jp = Node(folder / "jp", "Tokyo", "JP", "jpcert", policy("JP", "IN"))
-        self.india = Node(folder / "in", "Delhi", "IN", "cert-in", policy("IN", "JP"))
+        super().__init__(folder)
         self.nodes = (self.jp, self.india)
-        for node in self.nodes:
-            node.collection("Dialogue", "dialogue", "amber")
-        for node, other in ((self.jp, self.india), (self.india, self.jp)):
-            node.user("partner", "peer", other.org, other.nation, "--identity", identity_of(other),
-                      "--cert", other.dir / "tls/node.pem")
-            node.start()
-        for node, other in ((self.jp, self.india), (self.india, self.jp)):
-            node.cli("peer add", other.org, "--url", other.url, "--nation", other.nation, "--org",
-                     other.org, "--from", "dialogue", "--into", "dialogue", "--ca", other.ca)
-
-    def sync(self):
-        for node in (self.india, self.jp, self.india):
-            for line in node.cli("sync", "--json").stdout.splitlines():
-                assert json.loads(line).get("refused", 0) == 0, line
+        for node, other in (self.nodes, self.nodes[::-1]):
+            rules = folder / "policy.conf"
+            rules.write_text(f"{dialogue_pair.NAMES}accept from {other.nation}\nrelease to {node.nation}\n"
+                             f"release tlp:clear, tlp:green to {other.nation}\n")
+            node.cli("policy apply", rules)
 
     def publish(self, node, *objects):
         path = self.folder / "objects.json"
@@ -72,10 +55,6 @@ class Pair:
         page, data = self.folder / "review.html", self.folder / "review.json"
         node.cli("review", "--round", number, "--as-of", as_of, "-o", page, "-o", data, *words)
         return data.read_text(), page.read_text()
-
-    def stop(self):
-        for node in self.nodes:
-            node.stop()
 
 
 def said(node, what, at, **members):
@@ -211,7 +190,8 @@ def test_both_nodes_write_the_same_bytes(pair):
     assert json.loads(jp[0])["shared_sha256"] in shared_html(jp[1])
     assert jp[0] != india[0] and jp[1] != india[1]  # each has a part of its own
     # Again, and through the other side's rights: the same.
-    assert pair.review(pair.india, d.at) == india
+    again = pair.review(pair.india, d.at)
+    assert (shared_json(again[0]), shared_html(again[1])) == (shared_json(india[0]), shared_html(india[1]))
     assert shared_json(pair.review(pair.india, d.at, "--for", "jpcert")[0]) == shared_json(jp[0])
     # An earlier instant, before the assessments and the requests, is another review, the same on both.
     early = stamp(NOW - 15 * DAY)
@@ -220,7 +200,8 @@ def test_both_nodes_write_the_same_bytes(pair):
     assert all(not c["assessments"] for c in json.loads(then[0])["commitments"])
     # A day means its end.
     day = stamp(NOW + DAY)[:10]
-    assert pair.review(pair.india, day) == pair.review(pair.india, day + "T23:59:59.999999Z")
+    whole = [shared_json(pair.review(pair.india, at)[0]) for at in (day, day + "T23:59:59.999999Z")]
+    assert whole[0] == whole[1]
 
 
 def test_states_follow_from_words_and_numbers(pair):
@@ -291,8 +272,8 @@ def test_nothing_is_in_it_that_may_not_be(pair):
             assert d.exercise not in text
             assert "host-" not in text  # no pattern, no value
     # Who may not read the dialogue's objects has no review of it.
-    assert "no such instrument" in pair.india.cli(
-        "review", "--round", 4, "--json", "--for", "US-nobody", status=None).stderr or True
+    ran = pair.india.cli("review", "--round", 4, "--json", "--for", "cisa", status=1)
+    assert "hold no such instrument" in ran.stderr and ran.stdout == ""
 
 
 class Page(HTMLParser):
@@ -363,3 +344,23 @@ def test_wrong_words(pair):
             (["--round", 4, "-o", "/nonexistent/review.html"], 3, "/nonexistent")):
         ran = pair.india.cli("review", *words, status=status)
         assert told in ran.stderr and ran.stdout == "", ran
+
+
+BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium: `scripts/deps test` installs it")
+def test_a_browser_shows_and_prints_it(pair, tmp_path):
+    """Laid out without a word of complaint and without anything asked of a network."""
+    _, text = pair.review(pair.india, pair.dialogue.at)
+    page, picture, paper = (tmp_path / name for name in ("review.html", "review.png", "review.pdf"))
+    page.write_text(text)
+    for words in ((f"--screenshot={picture}", "--window-size=1000,2400"), (f"--print-to-pdf={paper}",)):
+        ran = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                              "--enable-logging=stderr", "--virtual-time-budget=2000",
+                              f"--user-data-dir={tmp_path / 'profile'}", *words, page.as_uri()],
+                             capture_output=True, text=True, timeout=120)
+        assert ran.returncode == 0, ran.stderr
+        assert "CONSOLE" not in ran.stderr and "Refused to" not in ran.stderr, ran.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 20000
+    assert paper.read_bytes().startswith(b"%PDF") and paper.stat().st_size > 20000
