@@ -13,11 +13,13 @@ static const char style[] =
     "margin:2em 0 .6em;break-after:avoid}h3{font-size:1.05em;margin:1.2em 0 .3em;"
     "break-after:avoid}\n"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:0 2rem}\n"
-    ".pair h4{margin:.2em 0;font-size:.85em;color:#444}.pair p{margin:.3em 0}\n"
+    ".pair .tag{margin:.2em 0;font-size:.85em;color:#444}.pair p{margin:.3em 0}.pair "
+    ".tag{font-weight:bold}\n"
     "table{border-collapse:collapse;width:100%;margin:.6em 0 1.2em;break-inside:auto}\n"
     "caption{text-align:left;font-weight:bold;margin-bottom:.3em}\n"
     "th,td{border:1px solid #767676;padding:.3em .5em;text-align:left;vertical-align:top}\n"
     "thead th{background:#e8edf3}tr{break-inside:avoid}td p{margin:.15em 0}\n"
+    ".sides{table-layout:fixed}.sides thead td{width:30%}\n"
     ".what{display:block;font-weight:normal;font-size:.85em;color:#444}\n"
     ".state{font-weight:bold;border:1px solid #1a1a1a;padding:0 .4em;white-space:nowrap}\n"
     ".slipped{background:#1a1a1a;color:#fff}\n"
@@ -52,9 +54,9 @@ static void put_one_text(struct buf *b, const struct json *v)
 {
     buf_lit(b, "<div");
     html_lang_attribute(b, v->key);
-    buf_lit(b, "><h4>");
+    buf_lit(b, "><p class=\"tag\">");
     put_language(b, v->key);
-    buf_lit(b, "</h4>\n");
+    buf_lit(b, "</p>\n");
     html_paragraphs(b, v->u.s);
     buf_lit(b, "</div>\n");
 }
@@ -99,7 +101,7 @@ static void put_facts(struct buf *b, const struct review *r)
     buf_lit(b, ". As of <time>");
     buf_str(b, words_instant(r->facts->as_of_us, text));
     buf_lit(b, "</time>; counted from <time>");
-    buf_str(b, words_instant(r->window.from_us, text));
+    buf_str(b, words_instant(r->window.from_us + 1, text));
     buf_printf(b,
                "</time>. Counts from 1 to %d of what could point to one incident are written as "
                "fewer than %d and open no records.</p>\n",
@@ -171,7 +173,7 @@ static void put_heads(struct buf *b, const struct json *heads, struct str side)
 
 static void put_sides_head(struct buf *b, const struct review *r, const char *caption)
 {
-    buf_printf(b, "<table>\n<caption>%s</caption>\n<thead><tr><td></td>", caption);
+    buf_printf(b, "<table class=\"sides\">\n<caption>%s</caption>\n<thead><tr><td></td>", caption);
     for (size_t c = 0; c < 2; c++) {
         buf_lit(b, "<th scope=\"col\">");
         html_side(b, &r->parties[c]);

@@ -266,7 +266,7 @@ static void put_window(struct buf *b, const struct review *r)
 {
     char text[INSTANT_TEXT_BYTES];
     json_put_member(b, "as_of", words_instant(r->facts->as_of_us, text));
-    json_put_member(b, "counted_from", words_instant(r->window.from_us, text));
+    json_put_member(b, "counted_from", words_instant(r->window.from_us + 1, text));
     json_put_name(b, "sides");
     buf_byte(b, '[');
     for (size_t c = 0; c < 2; c++) {

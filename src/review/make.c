@@ -13,6 +13,7 @@ struct making {
     struct str *findings;
     size_t finding_count, finding_room;
     size_t aims, assessments;
+    bool failed; /* no memory for a finding */
     struct err *e;
 };
 
@@ -53,8 +54,10 @@ static const struct facts_object *next_of(const struct review_facts *f, enum dia
 static void find_fault(struct making *m, struct str text)
 {
     void *items = m->findings;
-    if (!base_grow(&items, &m->finding_room, m->finding_count + 1, sizeof *m->findings))
-        return; /* the list is shorter, and the arena or the next allocation fails */
+    if (!base_grow(&items, &m->finding_room, m->finding_count + 1, sizeof *m->findings)) {
+        m->failed = true;
+        return;
+    }
     m->findings = items;
     m->findings[m->finding_count++] = text;
 }
@@ -567,6 +570,8 @@ static bool make(struct making *m, const struct review_options *o)
     for (size_t i = 0; ok && i < m->r->commitment_count; i++)
         ok = settle(m, &m->r->commitments[i]);
     ok = ok && count_all(m) && digest_objects(m) && load_norms(m) && load_checkpoint(m);
+    if (ok && m->failed)
+        return err_set(m->e, ERR_MEMORY, "out of memory");
     if (ok && m->finding_count) {
         struct str *kept = arena_calloc(m->a, m->finding_count, sizeof *kept);
         if (!kept)

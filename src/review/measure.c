@@ -100,9 +100,18 @@ static void add_object(struct gather *g, const struct facts_object *o)
                                             .value = 1});
 }
 
+/* Intelligence: not the dialogue's own statements, nor what only says how to read others. */
+static void add_exchanged(struct gather *g, const struct facts_object *o)
+{
+    enum dialogue_type ignored;
+    if (!dialogue_type_of(o->type, &ignored) && stix_class_of(o->type) != STIX_META &&
+        !str_eq(o->type, STR("identity")))
+        add_object(g, o);
+}
+
 static void objects_exchanged(struct gather *g)
 {
-    each_object(g, this_side(g), STR_NONE, add_object);
+    each_object(g, this_side(g), STR_NONE, add_exchanged);
 }
 
 static void add_advisory(struct gather *g, const struct facts_object *o)

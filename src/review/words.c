@@ -37,7 +37,7 @@ static void put_times(struct buf *b, const struct review_number *n)
     words_seconds(b, n->value);
     buf_lit(b, ", nine of ten within ");
     words_seconds(b, n->p90);
-    buf_printf(b, " (%llu cases", (unsigned long long)n->cases);
+    buf_printf(b, " (%llu case%s", (unsigned long long)n->cases, n->cases == 1 ? "" : "s");
     if (n->aside || n->aside_floored)
         buf_lit(b, "; seen before: ");
     if (n->aside_floored)
