@@ -59,7 +59,7 @@ static bool take_row(void *ctx, const struct store_row *r)
         return true;
     if (l->count == LIMIT_DIALOGUE_OBJECTS)
         return err_set(l->e, ERR_LIMIT,
-                       "more than %d objects of the dialogue: `accept … limit` in policy.conf "
+                       "more than %d objects of the dialogue: `accept ... limit` in policy.conf "
                        "bounds what "
                        "a partner sends",
                        LIMIT_DIALOGUE_OBJECTS),
