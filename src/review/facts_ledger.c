@@ -91,8 +91,9 @@ static bool is_about_partner(struct reading *r, const struct ledger_record *v, i
     case LEDGER_HOLD_RECORD:
         *about = policy_audience_has(v->text[LEDGER_RECIPIENT], &r->f->partner);
         return true;
-    case LEDGER_RECEIPT_RECORD:
-        *about = str_eq(v->text[LEDGER_PEER], r->party);
+    case LEDGER_RECEIPT_RECORD: /* the partner's, not the one that was given to it */
+        *about = str_eq(v->text[LEDGER_PEER], r->party) &&
+                 str_starts(v->text[LEDGER_OUTCOME], STR("confirmed-"));
         return true;
     case LEDGER_APPROVAL_RECORD:
     case LEDGER_COLLECTION_CHANGE_RECORD:

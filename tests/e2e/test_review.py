@@ -138,6 +138,13 @@ class Dialogue:
         pair.publish(jp, *self.seen)
         pair.publish(india, *self.seen_at_home)
         pair.sync()
+        # Six more of India's were taken back, and are gone in Japan too.
+        taken = [indicator(n, "green", **own) for n in range(60, 66)]
+        pair.publish(india, *taken)
+        pair.sync()
+        for o in taken:
+            india.cli("withdraw", o["id"], "--reason", "wrong")
+        jp.cli("sync")
         self.at = stamp(datetime.now(timezone.utc) + 2 * DAY)
 
     def requests(self, pair):
@@ -240,6 +247,9 @@ def test_numbers_are_those_of_what_was_done(pair):
     assert numbers(india, "shared", "rounds-held")["IN"]["value"] == 0  # the window begins behind it
     # Each node's own: India's releases were seen before they were released, Japan's after it had them.
     assert numbers(india, "own", "time-to-detection")["IN"]["outcome"] == "no-cases"
+    confirmed = numbers(india, "own", "withdrawals-confirmed")["IN"]
+    assert (confirmed["value"], confirmed["cases"]) == (100.0, 6)
+    assert numbers(india, "own", "withdrawal-time")["IN"]["cases"] == 6
     lead = numbers(india, "own", "lead-time")
     assert lead["IN"]["cases"] == 6 and lead["JP"]["outcome"] == "not-measurable"
     assert all("leaf" in e for e in lead["IN"]["evidence"])

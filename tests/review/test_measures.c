@@ -128,7 +128,8 @@ static void take_back(struct node *n, int day)
     if (i < 0)
         return;
     base_clock_set(deeds[i].withdrawn_us = START + day * DAY + 23 * HOUR);
-    CHECK_ROW(exchange_withdraw(n->s, person(n, 'a'), &q, str_of(deeds[i].id), &e), "%s", e.msg);
+    CHECK_ROW(exchange_withdraw(n->s, person(n, 'a'), &q, str_of(deeds[i].id), STR(""), &e), "%s",
+              e.msg);
     deeds[i].withdrawn = true;
 }
 
