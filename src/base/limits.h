@@ -47,7 +47,8 @@
 
 /* The review of a round: memory of one; ids of evidence that one number lists, all are counted; a
  * count below the floor is written as "fewer than" it, and opens nothing; commitments of one
- * instrument, measures and assessments of all of them; rows of a chart; bytes of what is written. */
+ * instrument, measures and assessments of all of them; rows of a chart; bytes of what is written.
+ */
 #define LIMIT_REVIEW_ARENA_BYTES  ((size_t)4 << 30)
 #define LIMIT_REVIEW_EVIDENCE     100
 #define LIMIT_REVIEW_FLOOR        5

@@ -67,9 +67,10 @@ static size_t chart_rows(const struct review_number numbers[2], struct chart_row
         const struct review_part *x = i < numbers[0].part_count ? &numbers[0].parts[i] : NULL;
         const struct review_part *y = k < numbers[1].part_count ? &numbers[1].parts[k] : NULL;
         int order = !x ? 1 : !y ? -1 : cmp_part(x, y);
-        rows[n] = (struct chart_row){order <= 0 ? x->label : y->label,
-                                     order <= 0 ? x->more : y->more,
-                                     {order <= 0 ? x : NULL, order >= 0 ? y : NULL}};
+        const struct review_part *first = order <= 0 ? x : y;
+        must(first);
+        rows[n] = (struct chart_row){
+            first->label, first->more, {order <= 0 ? x : NULL, order >= 0 ? y : NULL}};
         for (size_t c = 0; c < 2; c++)
             if (rows[n].parts[c] && rows[n].parts[c]->cases > *most)
                 *most = rows[n].parts[c]->cases;
@@ -97,7 +98,7 @@ static void put_bar(struct buf *b, const struct review_part *p, size_t column, s
         width = 1;
     buf_printf(b, "<rect class=\"bar%zu\" x=\"%d\" y=\"%zu\" width=\"%llu\" height=\"%d\"/>",
                column, BAR_LEFT, y, (unsigned long long)width, BAR_HEIGHT);
-    buf_printf(b, "<text x=\"%llu\" y=\"%zu\">", (unsigned long long)(BAR_LEFT + 4 + width),
+    buf_printf(b, "<text x=\"%llu\" y=\"%zu\">", (unsigned long long)width + BAR_LEFT + 4,
                y + BAR_HEIGHT - 2);
     put_cases(b, p);
     buf_lit(b, "</text>");

@@ -46,6 +46,20 @@ static void live(struct dialogue_life *l, enum dialogue_state state)
               dialogue_state_name(l->state));
 }
 
+static bool same_life(const struct dialogue_life *a, const struct dialogue_life *b)
+{
+    bool same = a->state == b->state && a->acknowledge_by_us == b->acknowledge_by_us &&
+                a->answer_by_us == b->answer_by_us && a->sent_us == b->sent_us &&
+                a->acknowledged_us == b->acknowledged_us && a->replied_us == b->replied_us &&
+                a->answered_us == b->answered_us && a->withdrawn_us == b->withdrawn_us &&
+                a->escalated_us == b->escalated_us && a->paused == b->paused &&
+                a->pause_count == b->pause_count;
+    for (size_t i = 0; same && i < a->pause_count; i++)
+        same = a->pauses[i].from_us == b->pauses[i].from_us &&
+               a->pauses[i].to_us == b->pauses[i].to_us;
+    return same;
+}
+
 /* A life takes the moves that the table allows to the sides, and no others. */
 static void test_moves(void)
 {
@@ -64,7 +78,7 @@ static void test_moves(void)
                 s.at_us = START + (from == DIALOGUE_EXPIRED ? 26 : 6) * HOUR;
                 bool took = dialogue_life_take(&l, &s, &e);
                 CHECK_ROW(took == allowed, "%d to %d by %d: %s", from, to, by, e.msg);
-                CHECK(took ? l.state == t : memcmp(&l, &before, sizeof l) == 0 && e.msg[0]);
+                CHECK(took ? l.state == t : same_life(&l, &before) && e.msg[0]);
                 /* It says where it begins, and begins nowhere else. */
                 s.from = (enum dialogue_state)((from + 1) % DIALOGUE_STATE_COUNT);
                 live(&l, f);

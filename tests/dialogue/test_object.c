@@ -157,7 +157,7 @@ static void test_given(void)
         CHECK_ROW(made == !given_rows[i].error, "row %zu: %s", i, e.msg);
         if (made)
             check_good("given", buf_view(&b));
-        else
+        else if (given_rows[i].error)
             CHECK_ROW(strstr(e.msg, given_rows[i].error), "row %zu: %s", i, e.msg);
         buf_done(&b);
     }
@@ -223,28 +223,31 @@ static void test_record(void)
     buf_done(&b);
 }
 
+static void round_of(const char *file)
+{
+    const struct dialogue_draft *d;
+    struct str text;
+    struct err e;
+    struct buf b;
+    if (!file_read(file, 0, &text, &e)) {
+        CHECK_ROW(false, "%s", e.msg);
+        return;
+    }
+    buf_init(&b, 0);
+    CHECK(dialogue_read(arena, reader, text, &d, &e) && dialogue_round_put(&author, d, &b));
+    check_good(file, buf_view(&b));
+    CHECK(dialogue_read(arena, reader, STR("Nothing."), &d, &e) &&
+          !dialogue_round_put(&author, d, &b));
+    buf_done(&b);
+    base_free((void *)(uintptr_t)text.p);
+}
+
 static void test_round(void)
 {
-    static const char *const texts[] = {
-        "tests/golden/dialogue/founding.txt", "tests/golden/dialogue/in-us-4.txt",
-        "tests/golden/dialogue/jp-kr-cn-3.txt", "tests/golden/dialogue/in-nl-1.txt"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        const struct dialogue_draft *d;
-        struct str text;
-        struct err e;
-        struct buf b;
-        buf_init(&b, 0);
-        bool ok = file_read(texts[i], 0, &text, &e);
-        CHECK(ok);
-        if (ok) {
-            CHECK(dialogue_read(arena, reader, text, &d, &e) && dialogue_round_put(&author, d, &b));
-            check_good(texts[i], buf_view(&b));
-            CHECK(dialogue_read(arena, reader, STR("Nothing."), &d, &e) &&
-                  !dialogue_round_put(&author, d, &b));
-            base_free((void *)(uintptr_t)text.p);
-        }
-        buf_done(&b);
-    }
+    round_of("tests/golden/dialogue/founding.txt");
+    round_of("tests/golden/dialogue/in-us-4.txt");
+    round_of("tests/golden/dialogue/jp-kr-cn-3.txt");
+    round_of("tests/golden/dialogue/in-nl-1.txt");
 }
 
 /* ---- what is written by hand, and spoilt ---- */

@@ -11,7 +11,7 @@ import dialogue_pair
 import pytest
 from dialogue_pair import identity_of
 
-from setu_node import TLP, indicator
+from setu_node import ROOT, TLP, indicator
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -342,6 +342,15 @@ def test_the_page_is_accessible_and_needs_nothing(pair):
     assert "<script>alert('x')</script> & \"quoted\" \ufffdesrever" in words and "\u202e" not in text
     assert '<div lang="ja">' in text and "双方は協力する。" in words
     assert words.index("The sides cooperate.") < words.index("Promise met.") < words.index("objects-exchanged")
+
+
+def test_the_documented_measures_are_those_there_are(pair):
+    """docs/REVIEW.md has each measure in the order of the review, with its unit and part."""
+    review = json.loads(pair.review(pair.india, pair.dialogue.at)[0])
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (shared|own) \|", (ROOT / "docs/REVIEW.md").read_text(), re.M)
+    for part in ("shared", "own"):
+        assert [(m["name"], m["unit"]) for m in review[part]["measures"]] == \
+            [(name, unit) for name, unit, its in rows if its == part]
 
 
 def test_wrong_words(pair):

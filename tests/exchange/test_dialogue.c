@@ -218,27 +218,33 @@ static const struct {
 } verbs[] = {
     {"ask", ask, 2}, {"answer", answer, 1}, {"contact", contact, 1}, {"read", read_all, 0}};
 
+/* Fails the first allocation, the second, and so on, until the verb comes to its end. */
+static void strike(struct node *n, size_t i, bool persistent)
+{
+    size_t before = count_statements(n);
+    bool ok = false;
+    long k = 1;
+    for (; !ok && k < 20000; k++) {
+        struct err e = {0};
+        base_fail_allocation(k, persistent);
+        ok = verbs[i].verb(n, &e);
+        bool struck = base_fail_allocation(0, false);
+        CHECK_ROW(ok || (struck && e.code == ERR_MEMORY && e.msg[0]), "%s at %ld: %s",
+                  verbs[i].what, k, e.msg);
+        size_t now = count_statements(n);
+        CHECK_ROW(now == before + (ok ? verbs[i].adds : 0), "%s at %ld: %zu objects", verbs[i].what,
+                  k, now);
+    }
+    CHECK_ROW(ok && k > 3, "%s: %ld", verbs[i].what, k);
+}
+
 static void test_memory(bool persistent)
 {
     struct node n;
     struct exchange_requests got;
     node_make(&n, persistent ? "memory" : "memory1", POLICY);
     for (size_t i = 0; i < COUNT(verbs); i++) {
-        size_t before = count_statements(&n);
-        bool ok = false;
-        long k = 1;
-        for (; !ok && k < 20000; k++) {
-            struct err e = {0};
-            base_fail_allocation(k, persistent);
-            ok = verbs[i].verb(&n, &e);
-            bool struck = base_fail_allocation(0, false);
-            CHECK_ROW(ok || (struck && e.code == ERR_MEMORY && e.msg[0]), "%s at %ld: %s",
-                      verbs[i].what, k, e.msg);
-            size_t now = count_statements(&n);
-            CHECK_ROW(now == before + (ok ? verbs[i].adds : 0), "%s at %ld: %zu objects",
-                      verbs[i].what, k, now);
-        }
-        CHECK_ROW(ok && k > 3, "%s: %ld", verbs[i].what, k);
+        strike(&n, i, persistent);
         if (i == 0 && requests_of(&n, 'a', &got) == 1) {
             static char id[80];
             snprintf(id, sizeof id, "%.*s", STR_FMT(got.list->asked->id));
