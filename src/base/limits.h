@@ -119,6 +119,9 @@
 #define LIMIT_TAXII_PAGE_DEFAULT 1000
 #define LIMIT_TAXII_PAGE_MAX     10000
 #define LIMIT_TAXII_PAGE_BYTES   (32u << 20)
+/* Rows that match[version] may pass over before a page ends early, with more to follow: some
+ * milliseconds of an event loop. */
+#define LIMIT_TAXII_PAGE_SKIPPED 10000
 /* Values of match[type] and match[id]. */
 #define LIMIT_TAXII_FILTER_TYPES 64
 #define LIMIT_TAXII_FILTER_IDS   1000

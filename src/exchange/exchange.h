@@ -223,6 +223,8 @@ struct exchange_query {
     const int64_t *version_us;
     size_t version_count;
     bool with_bytes;
+    size_t skip_limit;
+    int64_t *upto_us;
 };
 /* Rows released to `who` and nothing else, in order of date_added. */
 bool exchange_read(struct exchange_session *s, const struct principal *who,

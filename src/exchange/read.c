@@ -169,6 +169,8 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
             .version_us = q->version_us,
             .version_count = q->version_count,
             .with_bytes = q->with_bytes,
+            .skip_limit = q->skip_limit,
+            .upto_us = q->upto_us,
         };
         ok = counted ? store_read(s->store, &sq, count_row, &c, more, e)
                      : store_read(s->store, &sq, each, ctx, more, e);

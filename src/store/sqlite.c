@@ -40,6 +40,7 @@ static const char schema[] =
     " leaf INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
     "CREATE INDEX release_name ON release(name,collection,superseded,audience,version_us);"
+    "CREATE INDEX release_type ON release(collection,audience,type,date_added);"
     "CREATE INDEX release_object ON release(object);"
     "CREATE TABLE submitter(object INTEGER NOT NULL, collection INTEGER NOT NULL,"
     " org INTEGER NOT NULL, PRIMARY KEY(object,collection,org)) WITHOUT ROWID;"

@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
@@ -76,6 +76,9 @@
     X(RELEASE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"         \
                    " WHERE collection=?1 AND audience=?2 AND date_added>?3"                        \
                    " ORDER BY date_added LIMIT ?4")                                                \
+    X(RELEASE_TYPE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"    \
+                        " INDEXED BY release_type WHERE collection=?1 AND audience=?2"             \
+                        " AND date_added>?3 AND type=?5 ORDER BY date_added LIMIT ?4")             \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release"                        \
                          " INDEXED BY release_name WHERE name=?1 AND collection=?2"                \
@@ -232,9 +235,10 @@ bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *eac
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;
-/* The rows of the query's audiences in its collection behind q->after_us, merged by date_added. One
- * merge at a time, within a transaction. */
-bool store_merge_start(struct store *s, const struct store_query *q, struct err *e) BASE_CHECKED;
+/* The rows of the query's audiences in its collection behind q->after_us, of these types (none:
+ * of all), merged by date_added. One merge at a time, within a transaction. */
+bool store_merge_start(struct store *s, const struct store_query *q, const int64_t *types,
+                       size_t type_count, struct err *e) BASE_CHECKED;
 /* *row is NULL at the end; it lives until the next call. */
 bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
                       struct err *e) BASE_CHECKED;

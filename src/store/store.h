@@ -366,6 +366,10 @@ struct store_query {
     const int64_t *version_us; /* exact ones, beside the flags */
     size_t version_count;
     bool with_bytes;
+    /* Without ids: after so many rows that no version filter let through (0: however many) the
+     * page ends early; more follow, behind the date_added in *upto_us, which is else untouched. */
+    size_t skip_limit;
+    int64_t *upto_us;
 };
 struct store_row {
     int64_t date_added;

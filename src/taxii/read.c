@@ -10,6 +10,7 @@ struct page {
     const char *list; /* "objects" or "versions" */
     void (*put)(struct buf *b, const struct store_row *row);
     int64_t first, last;
+    int64_t upto; /* where the reading ended early, or INT64_MIN */
     size_t count;
 };
 
@@ -67,11 +68,14 @@ static void put_dates(struct page *p)
                       instant_text(instant_of_us(p->last), 6, text));
 }
 
-static void answer(struct page *p, const struct taxii_filter *f)
+static void answer(struct page *p, struct taxii_filter *f)
 {
-    const struct exchange_query *q = &f->q;
+    struct exchange_query *q = &f->q;
     struct err e = {0};
     bool more = false;
+    p->upto = INT64_MIN;
+    q->skip_limit = LIMIT_TAXII_PAGE_SKIPPED;
+    q->upto_us = &p->upto;
     buf_init(&p->body, 0);
     buf_byte(&p->body, '{');
     if (!f->nothing &&
@@ -87,7 +91,7 @@ static void answer(struct page *p, const struct taxii_filter *f)
         buf_lit(&p->body, "true");
         json_put_name(&p->body, "next");
         buf_byte(&p->body, '"');
-        taxii_next_put(p->r, q->collection, p->last, &p->body);
+        taxii_next_put(p->r, q->collection, p->upto > p->last ? p->upto : p->last, &p->body);
         buf_byte(&p->body, '"');
     }
     buf_byte(&p->body, '}');
@@ -105,7 +109,7 @@ static bool readable(struct http_request *r, struct err *e)
 void taxii_objects_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
-    struct page p = {.r = r, .list = "objects", .put = put_object};
+    struct page p = {.r = r, .last = INT64_MIN, .list = "objects", .put = put_object};
     struct err e = {0};
     if (!readable(r, &e) || !taxii_filter_read(r, c, false, &f, &e)) {
         http_reply_err(r, &e);
@@ -118,7 +122,7 @@ void taxii_objects_get(struct http_request *r, const struct exchange_collection 
 void taxii_manifest_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
-    struct page p = {.r = r, .list = "objects", .put = put_manifest};
+    struct page p = {.r = r, .last = INT64_MIN, .list = "objects", .put = put_manifest};
     struct err e = {0};
     if (!readable(r, &e) || !taxii_filter_read(r, c, false, &f, &e)) {
         http_reply_err(r, &e);
@@ -147,7 +151,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
 {
     struct taxii_filter f;
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
-    struct page p = {.r = r, .list = "objects", .put = put_object};
+    struct page p = {.r = r, .last = INT64_MIN, .list = "objects", .put = put_object};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {
         http_reply_err(r, &e);
@@ -161,7 +165,7 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
 {
     struct taxii_filter f;
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
-    struct page p = {.r = r, .list = "versions", .put = put_version};
+    struct page p = {.r = r, .last = INT64_MIN, .list = "versions", .put = put_version};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {
         http_reply_err(r, &e);
