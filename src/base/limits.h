@@ -122,6 +122,9 @@
 /* Rows that match[version] may pass over before a page ends early, with more to follow: some
  * milliseconds of an event loop. */
 #define LIMIT_TAXII_PAGE_SKIPPED 10000
+/* Smaller answers are not compressed; more ids in a filter are looked up on a worker's thread. */
+#define LIMIT_TAXII_CODED_BYTES 1024
+#define LIMIT_TAXII_LOOP_IDS    32
 /* Values of match[type] and match[id]. */
 #define LIMIT_TAXII_FILTER_TYPES 64
 #define LIMIT_TAXII_FILTER_IDS   1000
@@ -132,6 +135,11 @@
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
 #define LIMIT_EXCHANGE_WITHDRAW_VERSIONS   256
 #define LIMIT_EXCHANGE_PEERS               1024
+/* Pages that are kept: memory of all, of one with its coded forms; rows that may have been added
+ * behind one and are looked at before it is given out again. */
+#define LIMIT_EXCHANGE_PAGES_BYTES ((size_t)64 << 20)
+#define LIMIT_EXCHANGE_PAGE_BYTES  ((size_t)8 << 20)
+#define LIMIT_EXCHANGE_PAGE_ROWS   1000
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
 #define LIMIT_NAME_BYTES   128

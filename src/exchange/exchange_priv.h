@@ -35,6 +35,17 @@ struct exchange_failures {
     uint64_t more;    /* that were only counted */
 };
 
+/* Pages that are kept (pages.c), the last used first. `lock` guards all, and every page's place. */
+#define EXCHANGE_PAGE_BUCKETS 1024
+struct exchange_kept;
+struct exchange_pages {
+    pthread_mutex_t lock;
+    struct exchange_kept *buckets[EXCHANGE_PAGE_BUCKETS], *newest, *oldest;
+    size_t bytes;
+};
+void exchange_pages_init(struct exchange_pages *p);
+void exchange_pages_done(struct exchange_pages *p);
+
 struct exchange {
     char *dir;
     struct arena *arena; /* config texts */
@@ -57,14 +68,25 @@ struct exchange {
 
     pthread_mutex_t failures_lock; /* guards the next */
     struct exchange_failures failures[EXCHANGE_FAILURES];
+
+    struct exchange_pages pages;
+};
+
+#define EXCHANGE_STANDS 4
+struct exchange_stand {
+    int64_t collection; /* 0: none yet */
+    struct store_stand stand;
 };
 
 /* The audiences that contain one party, kept up to date as new ones are interned. */
 struct exchange_audiences {
     struct policy_party party; /* owned by the session's arena */
     int64_t upto;              /* audiences up to this id have been looked at */
-    int64_t *ids;
+    int64_t *ids;              /* in rising order */
     size_t n, room;
+    int64_t state; /* of the database in which all this was looked up, if `known` */
+    bool known;
+    struct exchange_stand stands[EXCHANGE_STANDS]; /* by collection */
 };
 
 struct exchange_session {
@@ -101,9 +123,14 @@ void exchange_writer_stop(struct exchange *x);
 /* The node's signer as a log or as a witness; wipe it. Its name is in `a`. */
 bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
                      struct ledger_signer *out, struct err *e) BASE_CHECKED;
-/* In a transaction of the session's store; valid until the next call. */
-const struct exchange_audiences *
-exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
+/* In a transaction of the session's store; valid until the next call. NULL on failure. */
+struct exchange_audiences *exchange_audiences_of(struct exchange_session *s,
+                                                 const struct policy_party *party, struct err *e);
+/* Where the audiences' rows of a collection stand, in the same transaction. */
+bool exchange_stand_of(struct exchange_session *s, struct exchange_audiences *a, int64_t collection,
+                       struct store_stand *out, struct err *e) BASE_CHECKED;
+struct store_query exchange_store_query(const struct exchange_query *q,
+                                        const struct exchange_audiences *a);
 
 /* ---- records of reads and sign-ins (ledger_note.c) ---- */
 

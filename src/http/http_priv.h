@@ -55,6 +55,9 @@ struct http_request {
     int status;
     const char *type;
     struct buf reply;
+    struct str shared; /* in the place of `reply`, while `release` is set */
+    http_release_fn *release;
+    void *release_ctx;
     size_t reply_counted; /* of server->replies_bytes */
     struct http_pair headers[8];
     size_t header_count;
@@ -114,6 +117,8 @@ enum exchange_login http_authenticate(struct http_request *r, struct err *e) BAS
 void http_reply_busy(struct http_request *r, const char *text);
 /* Lets a suspended request go on reading. */
 void http_go_on(struct http_request *r);
+/* Gives up what http_reply_shared was given, if it was. */
+void http_release(struct http_request *r);
 /* Hands the answer to the library. */
 enum MHD_Result http_send(struct http_request *r);
 

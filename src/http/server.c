@@ -66,6 +66,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     *request = NULL;
     drop_body(r);
     buf_done(&r->reply);
+    http_release(r);
     atomic_fetch_sub(&s->replies_bytes, r->reply_counted);
     arena_free(r->arena);
     atomic_fetch_sub(&s->active, 1);

@@ -76,6 +76,11 @@ static const char schema[] =
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
     " cursor TEXT NOT NULL, UNIQUE(name,remote));";
+/* How often rows went from an audience to another, or to nobody (0). */
+static const char moved_schema[] =
+    "CREATE TABLE moved(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
+    " other INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(collection,audience,other)) WITHOUT ROWID;";
 static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
@@ -228,8 +233,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && execute(db, witness_schema, e) && make_name_key(db, e) &&
-         execute(db, version, e) && execute(db, "COMMIT", e);
+         execute(db, schema, e) && execute(db, moved_schema, e) && execute(db, witness_schema, e) &&
+         make_name_key(db, e) && execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
         remove_files(path);

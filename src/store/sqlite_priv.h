@@ -97,6 +97,11 @@
     X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
                             " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
+    X(RELEASE_NEWEST_DATE, "SELECT date_added FROM release WHERE collection=?1 AND audience=?2"    \
+                           " AND date_added>?3 ORDER BY date_added DESC LIMIT 1")                  \
+    X(MOVED_ADD, "INSERT INTO moved(collection,audience,other,count) VALUES(?1,?2,?3,1)"           \
+                 " ON CONFLICT DO UPDATE SET count=count+1")                                       \
+    X(MOVED_EACH, "SELECT other,count FROM moved WHERE collection=?1 AND audience=?2")             \
     X(REFERENCE_PUT, "INSERT OR IGNORE INTO reference(target,object) VALUES(?1,?2)")               \
     X(REFERRERS, "SELECT o.id,o.type FROM reference f JOIN object o ON o.id=f.object"              \
                  " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
@@ -243,5 +248,8 @@ bool store_merge_start(struct store *s, const struct store_query *q, const int64
 bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
                       struct err *e) BASE_CHECKED;
 void store_merge_free(struct store *s);
+/* Notes that a row of `audience` went to `other` (0: to nobody). */
+bool store_moved(struct store *s, int64_t collection, int64_t audience, int64_t other,
+                 struct err *e) BASE_CHECKED;
 
 #endif

@@ -380,6 +380,30 @@ typedef bool store_row_fn(void *ctx, const struct store_row *r);
 bool store_read(struct store *s, const struct store_query *q, store_row_fn *each, void *ctx,
                 bool *more, struct err *e) BASE_CHECKED;
 
+/* ---- has anything changed for a reader? ---- */
+
+/* What a page was made of, as far as it can change: rows were added behind the newest one, and
+ * others left or joined the reader's audiences. It counts only what the reader could see: a row
+ * that goes from one of its audiences to another is none. */
+struct store_stand {
+    int64_t newest_us; /* date_added of the last row; INT64_MIN without one */
+    uint64_t moved;    /* never falls */
+};
+/* Of the reader that q->audiences (in rising order) and q->collection name; in a transaction. */
+bool store_stand(struct store *s, const struct store_query *q, struct store_stand *out,
+                 struct err *e) BASE_CHECKED;
+/* Has one of the reader's rows behind q->after_us one of these names (in rising order)? Also when
+ * more than `most` rows are there to look at. */
+struct store_names {
+    const int64_t *list;
+    size_t count, most;
+};
+bool store_names_added(struct store *s, const struct store_query *q, const struct store_names *n,
+                       bool *yes, struct err *e) BASE_CHECKED;
+/* A number that differs from one call to the next when others have committed between them; in a
+ * transaction, of the state that it shows. For handles that do not write. */
+bool store_state(struct store *s, int64_t *state, struct err *e) BASE_CHECKED;
+
 /* ---- status resources (TAXII 2.1 §4.3), values of the node, cursors of partners ---- */
 
 bool store_status_put(struct store *s, const char *uuid, int64_t user, int64_t at_us,

@@ -172,6 +172,7 @@ static const struct resource object = {"GET, HEAD, DELETE", taxii_object_get, tr
 struct target {
     const struct resource *resource;
     struct exchange_collection collection;
+    bool working; /* a GET, on a worker's thread */
 };
 
 static const struct resource *in_collection(const struct http_request *r)
@@ -248,6 +249,22 @@ void taxii_route(struct http_request *r)
         t->resource->get(r, &t->collection);
     else
         http_work(r, t->resource->work);
+}
+
+static void get_again(struct http_request *r)
+{
+    const struct target *t = http_kept(r);
+    t->resource->get(r, &t->collection);
+}
+
+bool taxii_work(struct http_request *r)
+{
+    struct target *t = http_kept(r);
+    if (t->working)
+        return false;
+    t->working = true;
+    http_work(r, get_again);
+    return true;
 }
 
 const struct exchange_collection *taxii_collection(const struct http_request *r)

@@ -34,6 +34,12 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
 void taxii_objects_post(struct http_request *r);
 void taxii_object_delete(struct http_request *r);
 
+/* Does If-None-Match name this tag, in whatever form (RFC 9110 §13.1.2)? */
+bool taxii_tag_matches(struct str if_none_match, struct str tag);
+
+/* Has the request's GET done again, on a worker's thread; false when it is on one. Afterwards the
+ * request may be another thread's. */
+bool taxii_work(struct http_request *r);
 /* The collection that taxii_admit found. */
 const struct exchange_collection *taxii_collection(const struct http_request *r);
 /* Version text of a stored object: its own, or the instant it was received (§3.4.1). */

@@ -185,6 +185,8 @@ static bool walks(enum store_statement which, const char *step)
     if (strstr(step, "TEMP B-TREE") &&
         (which == STORE_RELEASE_RUN || which == STORE_RELEASE_TYPE_RUN))
         return true; /* all rows, to give out the first */
+    if (which == STORE_MOVED_EACH)
+        return false; /* as many rows as there are audiences that took from this one */
     return strstr(step, "(collection=? AND audience=?)") || strstr(step, "(collection=?)") ||
            strstr(step, "(collection=? AND audience=? AND type=?)");
 }
@@ -815,6 +817,91 @@ static void test_skipping(void)
     store_close(s);
 }
 
+/* What a reader of three audiences learns of changes: not of those among its own, nor of others'.
+ */
+static void test_stand(void)
+{
+    struct store *w = open_store("stand"), *s = NULL;
+    struct err e = {0};
+    int64_t aud[4], dates[4], states[2];
+    begin(w);
+    int64_t c = collection(w, "c"), d = collection(w, "d");
+    aud[0] = audience(w, "+A");
+    aud[1] = audience(w, "+B");
+    aud[2] = audience(w, "+C");
+    aud[3] = audience(w, "+D");
+    for (int i = 0; i < 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "x%d", i);
+        struct store_object o = object(w, name, 1);
+        dates[i] = release(w, c, aud[i], &o);
+    }
+    commit(w);
+    CHECK(store_open(at("stand"), STORE_READ, &s, &e));
+    /* Rows go from one audience to another, or to nobody: by how much it moves for each reader. */
+    static const struct {
+        int row, from, to;
+        unsigned moved[2]; /* for a reader of A, B and C; of B and D */
+    } rows[] = {{0, 0, 1, {0, 1}},
+                {0, 1, 3, {1, 1}},
+                {3, 3, -1, {1, 2}},
+                {2, 2, 0, {1, 2}},
+                {2, 0, -1, {2, 2}}};
+    const int64_t second[] = {aud[1], aud[3]};
+    const struct store_query readers[] = {
+        {.collection = c, .audiences = aud, .audience_count = 3},
+        {.collection = c, .audiences = second, .audience_count = 2}};
+    struct store_stand stand = {0}, before;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_release r = {
+            .collection = c, .audience = aud[rows[i].from], .date_added = dates[rows[i].row]};
+        CHECK(store_begin(s, &e) && store_state(s, &states[0], &e));
+        store_rollback(s);
+        begin(w);
+        CHECK(store_release_set(w, &r, rows[i].to < 0 ? 0 : aud[rows[i].to], &e));
+        commit(w);
+        CHECK(store_begin(s, &e) && store_state(s, &states[1], &e) && states[0] != states[1]);
+        CHECK(store_state(s, &states[0], &e) && states[0] == states[1]);
+        for (size_t k = 0; k < 2; k++) {
+            CHECK(store_stand(s, &readers[k], &stand, &e));
+            CHECK_ROW(stand.moved == rows[i].moved[k], "%zu, reader %zu: %llu", i, k,
+                      (unsigned long long)stand.moved);
+        }
+        store_rollback(s);
+    }
+    /* The newest row: its own, of this collection. */
+    CHECK(store_begin(s, &e) && store_stand(s, &readers[0], &before, &e));
+    store_rollback(s);
+    CHECK(before.newest_us == dates[1]);
+    begin(w);
+    struct store_object y = object(w, "y", 1), z = object(w, "x1", 2);
+    release(w, d, aud[0], &y);
+    release(w, c, aud[3], &y);
+    int64_t newest = release(w, c, aud[2], &z);
+    commit(w);
+    CHECK(store_begin(s, &e) && store_stand(s, &readers[0], &stand, &e));
+    CHECK(stand.newest_us == newest && stand.moved == before.moved);
+    /* Was a version added of what is on a page? */
+    struct store_query since = readers[0];
+    since.after_us = before.newest_us;
+    since.limit = 10;
+    const int64_t name = z.name, others[] = {y.name < name ? y.name : name - 1, name + 1};
+    static const struct {
+        bool named;
+        size_t most;
+        bool yes;
+    } asked[] = {{true, 9, true}, {false, 9, false}, {false, 1, false}, {false, 0, true}};
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct store_names n = {asked[i].named ? &name : others, asked[i].named ? 1 : 2,
+                                asked[i].most};
+        bool yes = !asked[i].yes;
+        CHECK_ROW(store_names_added(s, &since, &n, &yes, &e) && yes == asked[i].yes, "%zu", i);
+    }
+    store_rollback(s);
+    store_close(s);
+    store_close(w);
+}
+
 /* ---- taking back ---- */
 
 static size_t versions_stored(struct store *s, const char *id)
@@ -1339,6 +1426,7 @@ int main(void)
     test_merging();
     test_merging_types();
     test_skipping();
+    test_stand();
     test_removal();
     test_release_rows();
     test_pages();
