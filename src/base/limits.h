@@ -125,6 +125,8 @@
 /* Smaller answers are not compressed; more ids in a filter are looked up on a worker's thread. */
 #define LIMIT_TAXII_CODED_BYTES 1024
 #define LIMIT_TAXII_LOOP_IDS    32
+/* The longest wait for something new. */
+#define LIMIT_TAXII_WAIT_S 300
 /* Values of match[type] and match[id]. */
 #define LIMIT_TAXII_FILTER_TYPES 64
 #define LIMIT_TAXII_FILTER_IDS   1000
@@ -228,6 +230,8 @@
 
 /* Release rows that a session keeps between pages, some 50 bytes each. */
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)
+/* Pairs of collection and audience that one transaction remembers to have added to. */
+#define LIMIT_STORE_ADDED 256
 
 /* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
  * restores that wait for an officer at once. */

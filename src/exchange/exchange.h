@@ -242,6 +242,7 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
 #define EXCHANGE_PAGE_FORMS 3 /* the others are what the caller makes of them */
 struct exchange_page {
     size_t body_bytes, count;  /* in plain form; rows */
+    bool more;                 /* others follow */
     int64_t first_us, last_us; /* date_added of the first and the last row */
     /* Names these bytes among all that this node ever made for the collection, and tells nothing
      * of them (RFC 9110 §8.8.3); NUL-terminated, without quotes. */
@@ -272,6 +273,26 @@ bool exchange_page_give(struct exchange_session *s, const struct principal *who,
                         const struct exchange_page *p, unsigned form, struct str *out,
                         struct err *e) BASE_CHECKED;
 void exchange_page_drop(struct exchange_page *p); /* NULL is allowed */
+
+/* ---- waiting for releases ---- */
+
+/* Somebody who waits until something more is released to its party in a collection. Memory of the
+ * caller's; the members but the first two are the exchange's. */
+struct exchange_watch {
+    /* Called once, on the writer's thread, after a commit that adds rows; it must not wait, nor
+     * call the exchange. Now and then it is called for nothing. */
+    void (*wake)(void *ctx);
+    void *ctx;
+    struct exchange_watch *next, **at;
+    struct exchange_watched *of;
+};
+/* From its return on no release is missed: so read after it, and wait if there is nothing. What
+ * another process commits is seen within a second, where exchange_background runs. */
+bool exchange_watch(struct exchange_session *s, const struct principal *who,
+                    const struct exchange_collection *c, struct exchange_watch *w,
+                    struct err *e) BASE_CHECKED;
+/* From its return on `wake` is not called; also when it was. */
+void exchange_unwatch(struct exchange *x, struct exchange_watch *w);
 
 /* Takes versions of an object out of a collection: those that q->versions and q->version_us name
  * (STORE_ALL: every one). Only the organisation that submitted it or an administrator of the home

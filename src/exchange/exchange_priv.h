@@ -46,6 +46,20 @@ struct exchange_pages {
 void exchange_pages_init(struct exchange_pages *p);
 void exchange_pages_done(struct exchange_pages *p);
 
+/* Who waits for releases (watch.c), by party and collection. */
+struct exchange_watches {
+    pthread_mutex_t lock; /* guards all below */
+    struct exchange_watched *first;
+    atomic_size_t count; /* of the parties and collections; read without the lock */
+    /* The writer's thread only. */
+    struct store *store; /* reads */
+    int64_t state;       /* of the writer's store: what others have committed */
+};
+void exchange_watches_init(struct exchange_watches *w);
+void exchange_watches_done(struct exchange_watches *w);
+/* On the writer's thread: wakes who waits for what was added since the last call. */
+void exchange_watches_tell(struct exchange *x);
+
 struct exchange {
     char *dir;
     struct arena *arena; /* config texts */
@@ -58,6 +72,7 @@ struct exchange {
     pthread_cond_t wake;
     pthread_t writer;
     bool writer_runs, closing, background;
+    int64_t background_us;      /* when the next look is due, of the monotonic clock */
     struct store *writer_store; /* the writer thread's own once it runs */
     struct exchange_job *first, **last;
     size_t queued;
@@ -70,6 +85,7 @@ struct exchange {
     struct exchange_failures failures[EXCHANGE_FAILURES];
 
     struct exchange_pages pages;
+    struct exchange_watches watches;
 };
 
 #define EXCHANGE_STANDS 4

@@ -28,7 +28,7 @@ struct exchange_kept {
     _Atomic(struct coded *) forms[EXCHANGE_PAGE_FORMS];
     struct buf body, key;
     uint64_t hash;
-    bool more, by_version, with_bytes;
+    bool by_version, with_bytes;
     char collection[40]; /* its id */
     int64_t *names;      /* of the rows, in rising order, where `by_version` */
     size_t name_count, name_room;
@@ -276,7 +276,7 @@ static void tag(struct exchange *x, const struct exchange_query *q, struct writi
     struct buf text;
     buf_init(&text, sizeof w->k->page.tag);
     buf_put(&w->dates, &upto, sizeof upto);
-    buf_byte(&w->dates, w->k->more ? '+' : '.');
+    buf_byte(&w->dates, w->k->page.more ? '+' : '.');
     buf_byte(&w->dates, w->how->kind);
     buf_str(&w->dates, q->collection->uuid);
     exchange_mac(x, buf_view(&w->dates), mac);
@@ -294,8 +294,8 @@ static bool finish(struct exchange *x, const struct exchange_query *q, struct wr
     struct exchange_kept *k = w->k;
     if (k->page.count && k->page.last_us > upto)
         upto = k->page.last_us;
-    w->how->end(w->how->ctx, &k->body, k->page.count, k->more, upto);
-    tag(x, q, w, k->more ? upto : 0);
+    w->how->end(w->how->ctx, &k->body, k->page.count, k->page.more, upto);
+    tag(x, q, w, k->page.more ? upto : 0);
     if (w->failed || !buf_ok(&k->body, e))
         return err_set(e, ERR_MEMORY, "out of memory");
     if (k->name_count)
@@ -321,7 +321,8 @@ static bool make(struct exchange_session *s, const struct exchange_query *q,
     k->by_version = (q->versions & (STORE_LAST | STORE_FIRST)) != 0;
     sq.upto_us = &upto;
     buf_init(&w->dates, 0);
-    bool ok = store_read(s->store, &sq, write_row, w, &k->more, e) && finish(s->x, q, w, upto, e);
+    bool ok =
+        store_read(s->store, &sq, write_row, w, &k->page.more, e) && finish(s->x, q, w, upto, e);
     buf_done(&w->dates);
     if (!ok)
         exchange_page_drop(&k->page);
@@ -346,7 +347,7 @@ static enum freshness judge(const struct exchange_kept *k, const struct store_st
 {
     if (not_before(&k->stand, now))
         return FRESH;
-    if (k->stand.moved != now->moved || !k->more)
+    if (k->stand.moved != now->moved || !k->page.more)
         return STALE;
     return k->by_version ? UNSURE : FRESH;
 }

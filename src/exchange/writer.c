@@ -5,6 +5,8 @@
 
 /* How often a server looks whether something is to be decided again. */
 #define BACKGROUND_S 60
+/* How often it looks, while somebody waits, whether another process has written. */
+#define OTHERS_S 1
 
 /* Takes jobs off the queue up to the size of one transaction. The lock is held. */
 static struct exchange_job *take(struct exchange *x)
@@ -67,6 +69,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         policy_memo_reset(x->gate->memo); /* it may have lacked the memory */
     if (ok || !refused || !jobs->next) {
         finish(jobs, ok, &e);
+        exchange_watches_tell(x);
         return;
     }
     while (jobs) {
@@ -77,6 +80,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         if (!ok && x->gate)
             policy_memo_reset(x->gate->memo);
         finish(jobs, ok, &e);
+        exchange_watches_tell(x);
         jobs = next;
     }
 }
@@ -97,34 +101,48 @@ static bool in_background(struct exchange *x)
     return store_commit(x->writer_store, &ignored) && left;
 }
 
-/* Waits for jobs; in a server, a minute at the longest. The lock is held. */
+/* Waits for jobs; in a server, until the next look at the longest. The lock is held. */
 static void wait_for_work(struct exchange *x)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += BACKGROUND_S;
+    until.tv_sec += atomic_load(&x->watches.count) ? OTHERS_S : BACKGROUND_S;
     if (x->background)
         pthread_cond_timedwait(&x->wake, &x->lock, &until);
     else
         pthread_cond_wait(&x->wake, &x->lock);
 }
 
+static bool background_is_due(const struct exchange *x)
+{
+    return x->background && monotonic_us() >= x->background_us;
+}
+
+/* Nobody's job waits. The lock is held, but not while it looks. True: there is more to do. */
+static bool look_around(struct exchange *x, bool more)
+{
+    bool due = more || background_is_due(x);
+    if (due)
+        x->background_us = monotonic_us() + (int64_t)BACKGROUND_S * 1000000;
+    pthread_mutex_unlock(&x->lock);
+    more = due && in_background(x);
+    exchange_watches_tell(x);
+    pthread_mutex_lock(&x->lock);
+    return more;
+}
+
 static void *writer_main(void *arg)
 {
     struct exchange *x = arg;
-    bool more = x->background;
+    bool more = false;
     pthread_mutex_lock(&x->lock);
     for (;;) {
-        if (!x->first && !x->closing && !more) {
+        if (!x->first && !x->closing && !more && !background_is_due(x))
             wait_for_work(x);
-            more = x->background;
-        }
         if (!x->first && x->closing)
             break;
         if (!x->first) {
-            pthread_mutex_unlock(&x->lock);
-            more = more && in_background(x);
-            pthread_mutex_lock(&x->lock);
+            more = look_around(x, more);
             continue;
         }
         struct exchange_job *jobs = take(x);
@@ -185,6 +203,7 @@ bool exchange_background(struct exchange *x, struct err *e)
 {
     pthread_mutex_lock(&x->lock);
     x->background = true;
+    x->background_us = 0;
     bool ok = start_writer(x, e);
     pthread_cond_signal(&x->wake);
     pthread_mutex_unlock(&x->lock);

@@ -347,6 +347,7 @@ void store_close(struct store *s)
 bool store_begin(struct store *s, struct err *e)
 {
     must(!s->in_transaction);
+    s->added_count = 0;
     s->in_transaction = run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
     return s->in_transaction;
 }

@@ -219,6 +219,8 @@ struct store {
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */
+    struct store_added added[LIMIT_STORE_ADDED];
+    size_t added_count; /* one more than there is room for: some are missing */
 };
 
 /* Prepares (once) and resets a statement; NULL with `e` filled on failure. */
@@ -248,6 +250,8 @@ bool store_merge_start(struct store *s, const struct store_query *q, const int64
 bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
                       struct err *e) BASE_CHECKED;
 void store_merge_free(struct store *s);
+/* Notes that a row was added. */
+void store_note_added(struct store *s, int64_t collection, int64_t audience);
 /* Notes that a row of `audience` went to `other` (0: to nobody). */
 bool store_moved(struct store *s, int64_t collection, int64_t audience, int64_t other,
                  struct err *e) BASE_CHECKED;

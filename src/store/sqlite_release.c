@@ -97,6 +97,7 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
     if (!store_run(s, stmt, e))
         return false;
     *date_added = date;
+    store_note_added(s, collection, audience);
     return true;
 }
 

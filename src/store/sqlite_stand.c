@@ -14,6 +14,28 @@ bool store_moved(struct store *s, int64_t collection, int64_t audience, int64_t 
     return store_run(s, stmt, e);
 }
 
+void store_note_added(struct store *s, int64_t collection, int64_t audience)
+{
+    /* Rows come in long runs of one audience. */
+    for (size_t i = s->added_count; i-- > 0;)
+        if (i < LIMIT_STORE_ADDED && s->added[i].collection == collection &&
+            s->added[i].audience == audience)
+            return;
+    if (s->added_count < LIMIT_STORE_ADDED)
+        s->added[s->added_count] = (struct store_added){collection, audience};
+    if (s->added_count <= LIMIT_STORE_ADDED)
+        s->added_count++;
+}
+
+bool store_added(struct store *s, const struct store_added **list, size_t *count)
+{
+    bool all = s->added_count <= LIMIT_STORE_ADDED;
+    *list = s->added;
+    *count = all ? s->added_count : LIMIT_STORE_ADDED;
+    s->added_count = 0;
+    return all;
+}
+
 static bool contains(const int64_t *sorted, size_t count, int64_t number)
 {
     size_t low = 0;
@@ -100,7 +122,6 @@ bool store_state(struct store *s, int64_t *state, struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_DATA_VERSION, e);
-    must(!s->writable);
     if (!stmt || !store_step(s, stmt, &row, e))
         return false;
     if (row)

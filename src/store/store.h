@@ -400,9 +400,16 @@ struct store_names {
 };
 bool store_names_added(struct store *s, const struct store_query *q, const struct store_names *n,
                        bool *yes, struct err *e) BASE_CHECKED;
-/* A number that differs from one call to the next when others have committed between them; in a
- * transaction, of the state that it shows. For handles that do not write. */
+/* A number that differs from one call to the next when other handles have committed between them;
+ * in a transaction, of the state that it shows. */
 bool store_state(struct store *s, int64_t *state, struct err *e) BASE_CHECKED;
+
+/* Where rows were added in the last transaction of this handle: each pair once, LIMIT_STORE_ADDED
+ * at the most. False: there are more. */
+struct store_added {
+    int64_t collection, audience;
+};
+bool store_added(struct store *s, const struct store_added **list, size_t *count);
 
 /* ---- status resources (TAXII 2.1 §4.3), values of the node, cursors of partners ---- */
 
