@@ -79,6 +79,19 @@ void http_reply_err(struct http_request *r, const struct err *e);
  * wait. */
 void http_work(struct http_request *r, http_route_fn *fn);
 
+/* ---- waiting without a thread ---- */
+
+/* `over`: the time is up, or the server is stopping, so this must answer. Else it may also set the
+ * request aside again. Runs on a thread of this room and must not block. Where `over`, http_session
+ * may be NULL: there was no memory for one. */
+typedef void http_parked_fn(struct http_request *r, bool over);
+/* Sets a request aside, in a route or in an http_parked_fn, which does nothing more with it. `fn`
+ * runs once: after http_wake or when the deadline (monotonic_us) has come, some 100 ms late at the
+ * most; also when the client has gone. */
+void http_park(struct http_request *r, int64_t deadline_us, http_parked_fn *fn);
+/* From any thread, while the request is not answered; before http_park it counts for it. */
+void http_wake(struct http_request *r);
+
 /* ---- content codings (RFC 9110 §8.4.1, RFC 1952, RFC 8878) ---- */
 
 enum http_coding { HTTP_IDENTITY, HTTP_GZIP, HTTP_ZSTD };

@@ -147,13 +147,95 @@ static void send_page(struct http_request *r, struct exchange_page *p, enum http
     http_reply_shared(r, 200, HTTP_TAXII_TYPE, bytes, drop_page, p);
 }
 
+/* Sends a page in the coding that the client likes, which is made where it is not there yet. */
+static void answer_page(struct http_request *r, struct exchange_page *page)
+{
+    struct err e = {0};
+    enum http_coding coding = http_coding_choose(http_header(r, "Accept-Encoding"));
+    if (page->body_bytes < LIMIT_TAXII_CODED_BYTES)
+        coding = HTTP_IDENTITY;
+    if (coding && !exchange_page_has(page, coding)) {
+        /* It takes a while, so it is done apart from what serves connections. */
+        if (taxii_work(r)) {
+            exchange_page_drop(page);
+            return;
+        }
+        if (!exchange_page_code(page, coding, code_page, &e))
+            coding = HTTP_IDENTITY;
+    }
+    send_page(r, page, coding);
+}
+
+/* ---- waiting: objects/?wait=N, manifest/?wait=N ---- */
+
+struct waiting {
+    struct exchange_watch watch;
+    struct page page;
+    struct exchange_query q;
+    int64_t deadline_us;
+};
+
+static void wake(void *ctx)
+{
+    http_wake(ctx);
+}
+
+static void go_on(struct http_request *r, bool over);
+
+/* Looks, and waits where there is nothing; `over`: answers whatever there is. A watch stands before
+ * each look, so what comes between the look and the waiting wakes it. */
+static void look(struct http_request *r, struct waiting *w, bool over)
+{
+    struct err e = {0};
+    struct exchange_page *page = NULL;
+    struct exchange_session *s = http_session(r);
+    bool ok = s || err_set(&e, ERR_MEMORY, "out of memory");
+    ok = ok && (over || exchange_watch(s, http_principal(r), w->page.collection, &w->watch, &e)) &&
+         exchange_page_read(s, http_principal(r), &w->q, &w->page.how, &page, &e);
+    if (ok && page->count == 0 && !page->more && !over) {
+        exchange_page_drop(page);
+        http_park(r, w->deadline_us, go_on);
+        return;
+    }
+    exchange_unwatch(http_exchange(r), &w->watch);
+    if (ok)
+        answer_page(r, page);
+    else
+        http_reply_err(r, &e);
+}
+
+static void go_on(struct http_request *r, bool over)
+{
+    struct waiting *w = taxii_kept(r);
+    exchange_unwatch(http_exchange(r), &w->watch);
+    look(r, w, over);
+}
+
+static void wait_for_objects(struct page *p, const struct taxii_filter *f)
+{
+    struct http_request *r = p->r;
+    struct err e = {0};
+    struct waiting *w = arena_calloc(http_arena(r), 1, sizeof *w);
+    if (!w) {
+        err_set(&e, ERR_MEMORY, "out of memory");
+        http_reply_err(r, &e);
+        return;
+    }
+    *w = (struct waiting){.watch = {.wake = wake, .ctx = r},
+                          .page = *p,
+                          .q = f->q,
+                          .deadline_us = monotonic_us() + (int64_t)f->wait_s * 1000000};
+    w->page.how.ctx = &w->page;
+    taxii_keep(r, w);
+    look(r, w, false);
+}
+
 static void answer(struct page *p, struct taxii_filter *f)
 {
     static const struct str nothing = {"{}", 2};
     struct err e = {0};
     struct exchange_page *page;
     struct http_request *r = p->r;
-    enum http_coding coding = http_coding_choose(http_header(r, "Accept-Encoding"));
     if (f->nothing) {
         http_reply_shared(r, 200, HTTP_TAXII_TYPE, nothing, keep_nothing, NULL);
         return;
@@ -163,22 +245,12 @@ static void answer(struct page *p, struct taxii_filter *f)
     p->how.ctx = p;
     p->how.end = end_page;
     f->q.skip_limit = LIMIT_TAXII_PAGE_SKIPPED;
-    if (!exchange_page_read(http_session(r), http_principal(r), &f->q, &p->how, &page, &e)) {
+    if (f->wait_s && !taxii_kept(r))
+        wait_for_objects(p, f);
+    else if (exchange_page_read(http_session(r), http_principal(r), &f->q, &p->how, &page, &e))
+        answer_page(r, page);
+    else
         http_reply_err(r, &e);
-        return;
-    }
-    if (page->body_bytes < LIMIT_TAXII_CODED_BYTES)
-        coding = HTTP_IDENTITY;
-    if (coding && !exchange_page_has(page, coding)) {
-        /* It is made once, apart from what serves connections. */
-        if (taxii_work(r)) {
-            exchange_page_drop(page);
-            return;
-        }
-        if (!exchange_page_code(page, coding, code_page, &e))
-            coding = HTTP_IDENTITY;
-    }
-    send_page(r, page, coding);
 }
 
 /* App. B: what a caller may not read does not exist for it. */

@@ -173,6 +173,7 @@ struct target {
     const struct resource *resource;
     struct exchange_collection collection;
     bool working; /* a GET, on a worker's thread */
+    void *kept;   /* … and what it keeps while it waits */
 };
 
 static const struct resource *in_collection(const struct http_request *r)
@@ -265,6 +266,18 @@ bool taxii_work(struct http_request *r)
     t->working = true;
     http_work(r, get_again);
     return true;
+}
+
+void *taxii_kept(const struct http_request *r)
+{
+    const struct target *t = http_kept(r);
+    return t->kept;
+}
+
+void taxii_keep(struct http_request *r, void *kept)
+{
+    struct target *t = http_kept(r);
+    t->kept = kept;
 }
 
 const struct exchange_collection *taxii_collection(const struct http_request *r)
