@@ -75,7 +75,8 @@ struct exchange {
     int64_t background_us;      /* when the next look is due, of the monotonic clock */
     struct store *writer_store; /* the writer thread's own once it runs */
     struct exchange_job *first, **last;
-    size_t queued;
+    size_t queued, gathered; /* jobs that wait; that the last transaction had */
+    size_t wanted;           /* so many are worth waking the writer for */
     /* The writer thread's own. */
     int64_t statuses_swept_us;
     struct gate *gate;

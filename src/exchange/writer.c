@@ -5,6 +5,10 @@
 
 /* How often a server looks whether something is to be decided again. */
 #define BACKGROUND_S 60
+/* How long a transaction may wait for as many jobs as the last one had: senders that were told of
+ * that one are about to send again, and one flush for all is worth more than half of them at once.
+ * One sender alone never waits. */
+#define GATHER_US 2000
 /* How often it looks, while somebody waits, whether another process has written. */
 #define OTHERS_S 1
 
@@ -12,7 +16,7 @@
 static struct exchange_job *take(struct exchange *x)
 {
     struct exchange_job *head = x->first, **end = &x->first;
-    size_t objects = 0;
+    size_t objects = 0, before = x->queued;
     while (*end && (end == &x->first || objects < LIMIT_EXCHANGE_TRANSACTION_OBJECTS)) {
         objects += (*end)->objects;
         end = &(*end)->next;
@@ -22,7 +26,27 @@ static struct exchange_job *take(struct exchange *x)
     *end = NULL;
     if (!x->first)
         x->last = &x->first;
+    x->gathered = before - x->queued;
     return head;
+}
+
+/* Waits for as many jobs as the last transaction had. The lock is held. */
+static void gather(struct exchange *x)
+{
+    struct timespec until;
+    if (x->queued >= x->gathered || x->closing)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_US * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    x->wanted = x->gathered;
+    while (x->queued < x->wanted && !x->closing &&
+           pthread_cond_clockwait(&x->wake, &x->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    x->wanted = 0;
 }
 
 /* *refused: a job could not be applied, and not the transaction itself. */
@@ -145,6 +169,7 @@ static void *writer_main(void *arg)
             more = look_around(x, more);
             continue;
         }
+        gather(x);
         struct exchange_job *jobs = take(x);
         pthread_mutex_unlock(&x->lock);
         process(x, jobs);
@@ -192,8 +217,8 @@ bool exchange_enqueue(struct exchange *x, struct exchange_job *j, struct err *e)
         j->next = NULL;
         *x->last = j;
         x->last = &j->next;
-        x->queued++;
-        pthread_cond_signal(&x->wake);
+        if (++x->queued >= x->wanted)
+            pthread_cond_signal(&x->wake);
     }
     pthread_mutex_unlock(&x->lock);
     return ok;

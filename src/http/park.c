@@ -75,14 +75,14 @@ static void wait_for_next(struct http_parking *p)
     struct timespec until;
     int64_t left = p->next_us == INT64_MAX ? 3600000000 : p->next_us - monotonic_us();
     left = left > 0 ? left : 0;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(left / 1000000);
     until.tv_nsec += (long)(left % 1000000) * 1000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&p->wake, &p->lock, &until);
+    pthread_cond_clockwait(&p->wake, &p->lock, CLOCK_MONOTONIC, &until);
 }
 
 static void *parking_main(void *arg)
