@@ -1,4 +1,5 @@
 /* The SQLite driver: opening, schema, transactions, organisations, users, collections, values. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -222,10 +223,19 @@ static bool make_name_key(sqlite3 *db, struct err *e)
     return ok;
 }
 
+/* Without its count of all memory, SQLite takes no lock that all handles share. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static pthread_once_t configured = PTHREAD_ONCE_INIT;
+
 bool store_create(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
     char version[96];
+    pthread_once(&configured, configure);
     if (file_exists(path))
         return err_set(e, ERR_CONFLICT, "%s exists already", path);
     sqlite3_snprintf(sizeof version, version, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
@@ -307,6 +317,7 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
     struct store *s = base_alloc(sizeof *s);
     if (!s)
         return err_set(e, ERR_MEMORY, "out of memory");
+    pthread_once(&configured, configure);
     s->writable = mode == STORE_WRITE;
     bool ok = false;
     if (!file_exists(path))
@@ -316,14 +327,18 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
         cannot_open(e, rc, "open", path, s->db);
     else
         /* synchronous=FULL: an acknowledged commit survives a power cut. The size limit of the
-         * write-ahead log bounds what a checkpoint leaves behind. */
+         * write-ahead log bounds what a checkpoint leaves behind. A reader's cache is small, for
+         * there are several and the kernel's is behind it; to map the file gained nothing and had
+         * all of it count as this process's memory, once for each handle. */
         ok = sqlite3_busy_timeout(s->db, BUSY_MS) == SQLITE_OK && check_version(s->db, path, e) &&
              execute(s->db,
-                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
-                     "PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;"
+                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
                      "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
                      e) &&
-             (s->writable || execute(s->db, "PRAGMA query_only=ON", e)) &&
+             execute(s->db,
+                     s->writable ? "PRAGMA cache_size=-65536"
+                                 : "PRAGMA cache_size=-8192; PRAGMA query_only=ON",
+                     e) &&
              prepare_transactions(s, e) && read_name_key(s, e);
     if (!ok) {
         store_close(s);
