@@ -137,11 +137,14 @@
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
 #define LIMIT_EXCHANGE_WITHDRAW_VERSIONS   256
 #define LIMIT_EXCHANGE_PEERS               1024
-/* Pages that are kept: memory of all, of one with its coded forms; rows that may have been added
- * behind one and are looked at before it is given out again. */
+/* Pages that are kept: memory of all, of one with its coded forms. */
 #define LIMIT_EXCHANGE_PAGES_BYTES ((size_t)64 << 20)
 #define LIMIT_EXCHANGE_PAGE_BYTES  ((size_t)8 << 20)
-#define LIMIT_EXCHANGE_PAGE_ROWS   1000
+/* What was added lately: parties and collections of which it is known, names of each; rows that are
+ * caught up with at once, some milliseconds of an event loop. */
+#define LIMIT_EXCHANGE_RECENTS      64
+#define LIMIT_EXCHANGE_RECENT_NAMES 8192
+#define LIMIT_EXCHANGE_RECENT_ROWS  4000
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
 #define LIMIT_NAME_BYTES   128

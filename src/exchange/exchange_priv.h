@@ -46,6 +46,27 @@ struct exchange_pages {
 void exchange_pages_init(struct exchange_pages *p);
 void exchange_pages_done(struct exchange_pages *p);
 
+/* Which names got rows lately, by party and collection, the last asked for first (recent.c). */
+struct exchange_recent;
+struct exchange_recents {
+    pthread_mutex_t lock; /* guards all */
+    struct exchange_recent *first;
+    size_t count;
+};
+void exchange_recents_init(struct exchange_recents *r);
+void exchange_recents_done(struct exchange_recents *r);
+/* Has one of these names got a row of the party behind since_us, up to upto_us, where the
+ * transaction of the session's store stands? Also where that is no longer known. q names the
+ * party's audiences and the collection. */
+struct exchange_names {
+    const int64_t *list;
+    size_t count;
+    int64_t since_us, upto_us;
+};
+bool exchange_recent_has(struct exchange_session *s, const struct policy_party *party,
+                         const struct store_query *q, const struct exchange_names *n, bool *yes,
+                         struct err *e) BASE_CHECKED;
+
 /* Who waits for releases (watch.c), by party and collection. */
 struct exchange_watches {
     pthread_mutex_t lock; /* guards all below */
@@ -86,6 +107,7 @@ struct exchange {
     struct exchange_failures failures[EXCHANGE_FAILURES];
 
     struct exchange_pages pages;
+    struct exchange_recents recents;
     struct exchange_watches watches;
 };
 

@@ -10,7 +10,6 @@
  * would tell who else has read.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exchange/exchange_priv.h"
@@ -30,7 +29,7 @@ struct exchange_kept {
     uint64_t hash;
     bool by_version, with_bytes;
     char collection[40]; /* its id */
-    int64_t *names;      /* of the rows, in rising order, where `by_version` */
+    int64_t *names;      /* of the rows, where `by_version` */
     size_t name_count, name_room;
     uint64_t marked[STIX_TLP_COUNT]; /* rows of each marking */
     struct exchange_pages *in;       /* NULL: never kept. What follows is guarded by its lock. */
@@ -262,12 +261,6 @@ static bool write_row(void *ctx, const struct store_row *row)
     return !w->failed && !w->k->body.failed;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* A row's date names its bytes in its collection for ever, so the tag follows from the dates, and
  * from what else stands on the page. */
 static void tag(struct exchange *x, const struct exchange_query *q, struct writing *w, int64_t upto)
@@ -298,8 +291,6 @@ static bool finish(struct exchange *x, const struct exchange_query *q, struct wr
     tag(x, q, w, k->page.more ? upto : 0);
     if (w->failed || !buf_ok(&k->body, e))
         return err_set(e, ERR_MEMORY, "out of memory");
-    if (k->name_count)
-        qsort(k->names, k->name_count, sizeof *k->names, by_number);
     fit(&k->body);
     k->page.body_bytes = k->body.n;
     k->bytes = sizeof *k + k->body.room + k->key.room + k->name_room * sizeof *k->names;
@@ -378,11 +369,10 @@ static struct exchange_kept *look_up(struct seeking *f, enum freshness *is, int6
 static bool settle(struct seeking *f, struct exchange_kept **k, int64_t since, struct err *e)
 {
     struct exchange_pages *p = &f->s->x->pages;
-    struct store_query q = exchange_store_query(f->q, f->a);
-    const struct store_names names = {(*k)->names, (*k)->name_count, LIMIT_EXCHANGE_PAGE_ROWS};
+    const struct store_query q = exchange_store_query(f->q, f->a);
+    const struct exchange_names names = {(*k)->names, (*k)->name_count, since, f->stand.newest_us};
     bool added = true;
-    q.after_us = since;
-    bool ok = store_names_added(f->s->store, &q, &names, &added, e);
+    bool ok = exchange_recent_has(f->s, &f->a->party, &q, &names, &added, e);
     pthread_mutex_lock(&p->lock);
     if (ok && added)
         displace(p, *k);

@@ -104,18 +104,20 @@ bool store_stand(struct store *s, const struct store_query *q, struct store_stan
     return true;
 }
 
-bool store_names_added(struct store *s, const struct store_query *q, const struct store_names *n,
-                       bool *yes, struct err *e)
+bool store_names_after(struct store *s, const struct store_query *q, struct store_name *out,
+                       size_t *count, bool *more, struct err *e)
 {
-    const struct store_release_row *row;
+    const struct store_release_row *row = NULL;
     int64_t audience;
-    size_t rows = 0;
-    bool found = false, ok = store_merge_start(s, q, NULL, 0, e);
-    while (ok && !found && (ok = store_merge_next(s, &row, &audience, e)) && row)
-        found = rows++ == n->most || contains(n->list, n->count, row->name);
-    if (ok)
-        *yes = found;
-    return ok;
+    size_t n = 0;
+    bool ok = store_merge_start(s, q, NULL, 0, e);
+    while (ok && (ok = store_merge_next(s, &row, &audience, e)) && row && n < q->limit)
+        out[n++] = (struct store_name){row->name, row->date_added};
+    if (!ok)
+        return false;
+    *count = n;
+    *more = row != NULL;
+    return true;
 }
 
 bool store_state(struct store *s, int64_t *state, struct err *e)

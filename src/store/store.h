@@ -392,14 +392,13 @@ struct store_stand {
 /* Of the reader that q->audiences (in rising order) and q->collection name; in a transaction. */
 bool store_stand(struct store *s, const struct store_query *q, struct store_stand *out,
                  struct err *e) BASE_CHECKED;
-/* Has one of the reader's rows behind q->after_us one of these names (in rising order)? Also when
- * more than `most` rows are there to look at. */
-struct store_names {
-    const int64_t *list;
-    size_t count, most;
+/* The names of the reader's rows behind q->after_us, in order of date_added; at most q->limit of
+ * them, which is what `out` has room for, and whether others follow. */
+struct store_name {
+    int64_t name, date_added;
 };
-bool store_names_added(struct store *s, const struct store_query *q, const struct store_names *n,
-                       bool *yes, struct err *e) BASE_CHECKED;
+bool store_names_after(struct store *s, const struct store_query *q, struct store_name *out,
+                       size_t *count, bool *more, struct err *e) BASE_CHECKED;
 /* A number that differs from one call to the next when other handles have committed between them;
  * in a transaction, of the state that it shows. */
 bool store_state(struct store *s, int64_t *state, struct err *e) BASE_CHECKED;

@@ -201,6 +201,70 @@ static void test_steps(void)
     node_done(&n);
 }
 
+/* ---- how much may be added ---- */
+
+static void add_many(struct node *n, int first, int count, int revised)
+{
+    struct buf b;
+    struct parcel p;
+    struct err e = {0};
+    buf_init(&b, 0);
+    for (int i = 0; i < count; i++) {
+        buf_str(&b, str_of(i ? "," : ""));
+        buf_str(&b, str_of(indicator(i == 0 && revised ? revised : first + i,
+                                     i == 0 && revised ? 6 : 5, marked(STIX_TLP_GREEN))));
+    }
+    buf_byte(&b, '\0');
+    CHECK(!b.failed);
+    bool made = parcel_make(n->s, person(n, 'a'), &n->c, b.p, false, NULL, &p, &e);
+    CHECK_ROW(made, "%s", e.msg);
+    if (made) {
+        CHECK_ROW(exchange_commit_wait(n->x, p.b, &e), "%s", e.msg);
+        parcel_free(&p);
+    }
+    buf_done(&b);
+}
+
+/* A full page outlives what is added behind it as long as the names of that are known: up to some
+ * at once, and up to some in all. What is on it is found among them. */
+static void test_many_added(void)
+{
+    enum { ONCE = LIMIT_EXCHANGE_RECENT_ROWS, ALL = LIMIT_EXCHANGE_RECENT_NAMES };
+    static const struct {
+        const char *name;
+        int count, revised;
+        bool same;
+        const char *text;
+    } rows[] = {
+        {"some", 10, 0, true, "1@5 2@5+"},
+        {"as many as are read at once", ONCE, 0, true, "1@5 2@5+"},
+        {"one more", ONCE + 1, 0, false, "1@5 2@5+"},
+        {"many", ONCE, 0, true, "1@5 2@5+"},
+        {"as many as are known", ALL - ONCE > ONCE ? ONCE : ALL - ONCE, 0, true, "1@5 2@5+"},
+        {"more than are known", ALL - 2 * ONCE + 1, 0, false, "1@5 2@5+"},
+        {"one on the page, among them", 100, 2, false, "1@5 3@5+"},
+        {"one that was on it", 100, 2, true, "1@5 3@5+"},
+    };
+    static const struct asked asked = {'j', 2, STORE_LAST, NULL};
+    struct node n;
+    int first = 4;
+    node_make(&n, "many", NULL);
+    add_many(&n, 1, 3, 0);
+    struct exchange_page *before = page(n.s, &n, &asked), *after;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        add_many(&n, first, rows[i].count, rows[i].revised);
+        first += rows[i].count;
+        after = page(n.s, &n, &asked);
+        CHECK_TEXT(text_of(n.s, &n, 'j', after), rows[i].text, "%s", rows[i].name);
+        CHECK_ROW((after == before) == rows[i].same, "%s: it is %s one", rows[i].name,
+                  rows[i].same ? "another" : "the same");
+        exchange_page_drop(before);
+        before = after;
+    }
+    exchange_page_drop(before);
+    node_done(&n);
+}
+
 /* Whose a page is: of one organisation's users, of nobody else's who may see the same. */
 static void test_whose(void)
 {
@@ -412,6 +476,7 @@ int main(void)
     CHECK(crypt_init(&e));
     folder_make("pages");
     test_steps();
+    test_many_added();
     test_whose();
     test_other_process();
     test_forms();

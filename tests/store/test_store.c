@@ -881,21 +881,24 @@ static void test_stand(void)
     commit(w);
     CHECK(store_begin(s, &e) && store_stand(s, &readers[0], &stand, &e));
     CHECK(stand.newest_us == newest && stand.moved == before.moved);
-    /* Was a version added of what is on a page? */
-    struct store_query since = readers[0];
-    since.after_us = before.newest_us;
-    since.limit = 10;
-    const int64_t name = z.name, others[] = {y.name < name ? y.name : name - 1, name + 1};
+    /* Which names were added: its own rows' alone. */
     static const struct {
-        bool named;
-        size_t most;
-        bool yes;
-    } asked[] = {{true, 9, true}, {false, 9, false}, {false, 1, false}, {false, 0, true}};
+        size_t limit, count;
+        bool more;
+    } asked[] = {{9, 1, false}, {1, 1, false}, {0, 0, true}};
     for (size_t i = 0; i < COUNT(asked); i++) {
-        struct store_names n = {asked[i].named ? &name : others, asked[i].named ? 1 : 2,
-                                asked[i].most};
-        bool yes = !asked[i].yes;
-        CHECK_ROW(store_names_added(s, &since, &n, &yes, &e) && yes == asked[i].yes, "%zu", i);
+        struct store_query since = readers[0];
+        struct store_name names[9] = {{0, 0}};
+        size_t count = 9;
+        bool more = !asked[i].more;
+        since.after_us = before.newest_us;
+        since.limit = asked[i].limit;
+        CHECK_ROW(store_names_after(s, &since, names, &count, &more, &e) &&
+                      count == asked[i].count && more == asked[i].more,
+                  "%zu: %zu", i, count);
+        CHECK_ROW(names[0].name == (count ? z.name : 0) &&
+                      names[0].date_added == (count ? newest : 0),
+                  "%zu", i);
     }
     store_rollback(s);
     store_close(s);
