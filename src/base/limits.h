@@ -89,6 +89,8 @@
 #define LIMIT_LEDGER_NAME_BYTES     255
 #define LIMIT_LEDGER_RECORD_BYTES   (64u << 10)
 #define LIMIT_LEDGER_RECORDS_ANSWER 1000
+#define LIMIT_LEDGER_HASHED_ALONE                                                                  \
+    256 /* leaves of a transaction; more are hashed by a thread beside */
 #define LIMIT_LEDGER_EVIDENCE_BYTES (1u << 20)
 #define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
 #define LIMIT_LEDGER_EVIDENCE_KEPT  100  /* pairs of checkpoints against one partner */
@@ -228,6 +230,7 @@
 #define LIMIT_PEER_STATUS_S      300
 #define LIMIT_PEER_LEDGER_BYTES  (1u << 20)   /* an answer about a ledger, but for records */
 #define LIMIT_PEER_RECORDS_BYTES (128u << 20) /* … for LIMIT_LEDGER_RECORDS_ANSWER records */
+#define LIMIT_PEER_WITHDRAWN     100          /* withdrawals in one answer, receipts in one post */
 #define LIMIT_PEER_SEARCH_LEAVES 1000000      /* in which a confirmation is looked for */
 #define LIMIT_PEER_JUDGE_TRIES   3            /* while others judge the same ledger */
 

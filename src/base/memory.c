@@ -312,6 +312,8 @@ bool buf_reserve(struct buf *b, size_t more)
     size_t need;
     if (b->failed)
         return false;
+    if (more <= b->room - b->n && !b->cap_bytes)
+        return true;
     if (!size_add(b->n, more, &need) || (b->cap_bytes && need > b->cap_bytes)) {
         b->failed = ERR_LIMIT;
         return false;

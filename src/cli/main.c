@@ -34,6 +34,8 @@
     X(release_list)                                                                                \
     X(release_approve)                                                                             \
     X(release_refuse)                                                                              \
+    X(withdraw)                                                                                    \
+    X(holders)                                                                                     \
     X(ledger_verify)                                                                               \
     X(ledger_prove)                                                                                \
     X(ledger_check_proof)                                                                          \

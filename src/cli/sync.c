@@ -77,6 +77,10 @@ static void put_report(struct job *j, const struct peer_report *r, double second
         else
             buf_printf(b, ", %zu %s", r->counts[o], name);
     }
+    if (j->json)
+        json_put_member_u64(b, "withdrawn", r->withdrawn);
+    else
+        buf_printf(b, ", %zu withdrawn", r->withdrawn);
     if (j->json) {
         json_put_name(b, "seconds");
         buf_printf(b, "%.3f", seconds);
@@ -338,7 +342,8 @@ const struct cli_command cli_sync = {
     .most_args = 2,
     .summary = "pull what is new from partners",
     .text =
-        "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What was "
+        "Goes over the subscriptions of `setu peer add`, or those of PEER alone. What the partner "
+        "withdrew since the last time is taken out here, and it is given a receipt. What was "
         "pulled is durable page by page, and the next run goes on behind it. An object that "
         "policy.conf or STIX refuses is counted, does not stop the others, and is not asked for "
         "again; --from-start brings it once policy.conf takes it. Before anything is pulled from a "

@@ -296,9 +296,16 @@ void exchange_unwatch(struct exchange *x, struct exchange_watch *w);
 
 /* Takes versions of an object out of a collection: those that q->versions and q->version_us name
  * (STORE_ALL: every one). Only the organisation that submitted it or an administrator of the home
- * organisation may; ERR_NOT_FOUND when there is none that `who` can see. */
+ * organisation may; ERR_NOT_FOUND when there is none that `who` can see. Whoever had it is shown
+ * the reason, which may be empty. */
 bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
-                       const struct exchange_query *q, struct str id, struct err *e) BASE_CHECKED;
+                       const struct exchange_query *q, struct str id, struct str reason,
+                       struct err *e) BASE_CHECKED;
+/* The node itself takes back every version of an id, and the copies made of it, from one collection
+ * or, with `only` NULL, from all. *taken: of how many release rows; ERR_NOT_FOUND when of none. */
+bool exchange_recall(struct exchange_session *s, struct str id, struct str reason,
+                     const struct exchange_collection *only, size_t *taken,
+                     struct err *e) BASE_CHECKED;
 /* Is any version of this id released to `who` in the collection? */
 bool exchange_sees(struct exchange_session *s, const struct principal *who,
                    const struct exchange_collection *c, struct str id, bool *yes,
@@ -449,6 +456,69 @@ struct exchange_gap {
 };
 bool exchange_witness_accept(struct exchange_session *s, struct arena *a,
                              const struct exchange_gap *g, struct err *e) BASE_CHECKED;
+
+/* ---- taking back what was shared, with receipts (docs/LEDGER.md) ---- */
+
+/* Calls `each` for the withdrawals of a collection that a partner was a reader of, from leaf
+ * `first` on, in order, at most `most`; not for what it has again. */
+struct exchange_withdrawn {
+    const struct exchange_collection *collection;
+    uint64_t first;
+    size_t most;
+};
+bool exchange_withdrawals(struct exchange_session *s, const struct principal *who,
+                          const struct exchange_withdrawn *q, exchange_leaf_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+/* Takes out of a collection what a partner withdrew, and records it; all or nothing. What others
+ * brought in too is kept. */
+struct exchange_taken_back {
+    uint64_t leaf;           /* of the partner's ledger */
+    struct str salt, record; /* of that leaf */
+    struct str outcome;      /* filled: removed, kept or absent (it was not here) */
+    struct str proof;        /* filled: a proof file of the receipt in this node's ledger */
+};
+struct exchange_taking_back {
+    const struct principal *partner;
+    const struct exchange_collection *into;
+    struct exchange_taken_back *list;
+    size_t count;
+};
+bool exchange_take_back(struct exchange_session *s, struct arena *a,
+                        const struct exchange_taking_back *b, struct err *e) BASE_CHECKED;
+/* Keeps a partner's receipt for the withdrawal of `leaf`, once. ERR_INVALID unless `proof` shows
+ * that the partner's ledger records it; its verifier key is kept when it is the first. */
+struct exchange_receipt {
+    const struct principal *who;
+    struct str key; /* of the partner's log; empty: it is known */
+    struct str proof;
+    uint64_t leaf;
+};
+bool exchange_receipt_keep(struct exchange_session *s, struct arena *a,
+                           const struct exchange_receipt *r, struct err *e) BASE_CHECKED;
+/* How far a partner's withdrawals are taken out here. */
+bool exchange_peer_withdrawn(struct exchange *x, int64_t id, uint64_t next,
+                             struct err *e) BASE_CHECKED;
+
+enum exchange_holder_state {
+    EXCHANGE_HOLDER_NONE,
+    EXCHANGE_HOLDER_READS,
+    EXCHANGE_HOLDER_UNCONFIRMED, /* withdrawn, and its node has given no receipt yet */
+    EXCHANGE_HOLDER_WITHDRAWN,   /* reads it no longer; has no node that could give one */
+    EXCHANGE_HOLDER_KEPT,        /* its node has it from others too */
+    EXCHANGE_HOLDER_REMOVED
+};
+const char *exchange_holder_state_name(enum exchange_holder_state s);
+struct exchange_holder {
+    struct policy_party party;
+    enum exchange_holder_state state;
+    int64_t version_us; /* READS: of the newest version it reads */
+    int64_t at_us;      /* since when it is so */
+};
+typedef bool exchange_holder_fn(void *ctx, const struct exchange_holder *h); /* false stops */
+/* Everybody who has or had an object, or a copy of it, from this node: organisations of policy.conf
+ * and of users. ERR_NOT_FOUND when there is nobody. */
+bool exchange_holders(struct exchange_session *s, struct arena *a, struct str id,
+                      exchange_holder_fn *each, void *ctx, struct err *e) BASE_CHECKED;
 
 /* ---- for the auditor ---- */
 

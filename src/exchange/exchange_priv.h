@@ -171,6 +171,26 @@ bool exchange_stand_of(struct exchange_session *s, struct exchange_audiences *a,
 struct store_query exchange_store_query(const struct exchange_query *q,
                                         const struct exchange_audiences *a);
 
+/* Appends a proof file of one leaf of this node's log. */
+bool exchange_leaf_prove(struct exchange_session *s, struct arena *a, uint64_t leaf,
+                         struct buf *file, struct err *e) BASE_CHECKED;
+
+/* ---- taking back (withdraw.c) ---- */
+
+/* What is taken back of one id in a collection; `org`, `version_us` as in store_removal. */
+struct exchange_taking {
+    const struct principal *who; /* for the record; NULL: the node */
+    struct str id, reason;       /* reason: may be empty; the readers see it */
+    int64_t collection, org;
+    const int64_t *version_us;
+    size_t version_count;
+};
+/* What readers are shown: ERR_USAGE when it is too long or has control characters. */
+bool exchange_reason_ok(struct str reason, struct err *e) BASE_CHECKED;
+/* Inside the writer's transaction. *removed: of how many rows; 0 when nothing was to be taken. */
+bool exchange_take(struct exchange *x, struct store *s, const struct exchange_taking *w,
+                   size_t *removed, struct err *e) BASE_CHECKED;
+
 /* ---- records of reads and sign-ins (ledger_note.c) ---- */
 
 /* What one answer gave out that is marked as strictly as `from`, or more. */

@@ -132,6 +132,18 @@ void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES])
     ledger_hex(digest, out);
 }
 
+/* What was taken back is listed too, so that those who had it find it. */
+static bool list_withdrawal(struct gate *g, const struct gate_told *t, struct err *e)
+{
+    struct store_withdrawal w = {.leaf = gate_next_leaf(g),
+                                 .audience = t->readers,
+                                 .at_us = g->now_us,
+                                 .collection = t->collection,
+                                 .id = t->id,
+                                 .version = t->version.p ? t->version : STR("")};
+    return store_withdrawal_add(g->store, &w, e);
+}
+
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e)
 {
@@ -166,6 +178,8 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
         ledger_record_number(&r, LEDGER_LINE, t->line);
     if (may >> LEDGER_POLICY & 1)
         ledger_record_text(&r, LEDGER_POLICY, exchange_policy_digest(g->x));
+    if (kind == LEDGER_WITHDRAWAL_RECORD && !list_withdrawal(g, t, e))
+        return false;
     return gate_record(g, &r, t->readers, e);
 }
 

@@ -5,6 +5,7 @@
  * without a row was withdrawn; each policy follows the one before. The log was verified before, so
  * records are only looked at.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "exchange/audit_priv.h"
@@ -20,7 +21,9 @@ enum wanted {
     QUARANTINE = 'q',
     PERSON = 'u',
     DECISION = 'd',
-    MADE = 'c'
+    MADE = 'c',
+    TAKEN = 't',
+    RECEIPT = 'e'
 };
 
 /* A release row, by the leaf that it names. */
@@ -192,6 +195,39 @@ static bool ask_user(void *ctx, const struct store_user *u)
     return ask(q, PERSON, added, "user") && (!u->revoked_us || ask(q, PERSON, gone, "user"));
 }
 
+/* A leaf's number, as a text. */
+static struct str number(uint64_t leaf, char room[24])
+{
+    return (struct str){room, (size_t)snprintf(room, 24, "%llu", (unsigned long long)leaf)};
+}
+
+static bool ask_withdrawal(void *ctx, const struct store_withdrawal *w)
+{
+    struct asking *q = ctx;
+    char room[24];
+    struct str parts[3] = {w->id, number(w->leaf, room), w->collection};
+    return ask(q, TAKEN, parts, "withdrawal of");
+}
+
+static bool ask_receipt(void *ctx, const struct store_receipt *r)
+{
+    struct asking *q = ctx;
+    char room[24 + LEDGER_HEX_BYTES];
+    struct str of = number(r->own, room);
+    ledger_hex(r->entry.b, room + of.n);
+    of.n += LEDGER_HEX_BYTES;
+    struct str parts[3] = {r->party, of, r->outcome};
+    return ask(q, RECEIPT, parts, r->given ? "receipt to" : "receipt of");
+}
+
+static bool ask_withdrawals(struct asking *q)
+{
+    struct audit *a = q->g->a;
+    return store_withdrawal_all(a->s->store, ask_withdrawal, q, a->e) && !q->g->failed &&
+           store_receipt_all(a->s->store, true, ask_receipt, q, a->e) && !q->g->failed &&
+           store_receipt_all(a->s->store, false, ask_receipt, q, a->e) && !q->g->failed;
+}
+
 static bool ask_collections(struct asking *q)
 {
     const struct agree *g = q->g;
@@ -211,7 +247,7 @@ static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
     bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) && ask_objects(&q) &&
               store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
               store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
-              ask_collections(&q) && buf_ok(&q.text, g->a->e);
+              ask_collections(&q) && ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
     *missing = q.missing;
     buf_done(&q.text);
     arena_free(people);
@@ -340,6 +376,59 @@ static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
 
 /* ---- each leaf ---- */
 
+/* Is the audience this party, NATION/org, and nobody else? */
+static bool is_only(struct str audience, struct str party)
+{
+    return audience.n == party.n + 1 && audience.p[0] == '+' && str_ends(audience, party);
+}
+
+/* What is listed of a withdrawal is what those who had it are told. */
+struct listed {
+    const struct store_leaf *l;
+    const struct ledger_record *r;
+    bool same;
+};
+
+static bool note_listed(void *ctx, const struct store_withdrawal *w)
+{
+    struct listed *x = ctx;
+    struct str version = x->r->text[LEDGER_VERSION];
+    char at[INSTANT_TEXT_BYTES];
+    x->same = w->audience == x->l->audience &&
+              str_eq(instant_text(instant_of_us(w->at_us), 6, at), x->r->text[LEDGER_AT]) &&
+              str_eq(w->version, version.p ? version : STR(""));
+    return false;
+}
+
+static bool check_listed(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
+{
+    struct listed x = {.l = l, .r = r};
+    char room[24];
+    found(g, TAKEN, r->text[LEDGER_OBJECT], number(l->index, room), r->text[LEDGER_COLLECTION]);
+    if (!store_withdrawal_get(g->a->s->store, l->index, note_listed, &x, g->a->e))
+        return false;
+    if (!x.same)
+        audit_tell(g->a, "store", l->index,
+                   "those from whom %.*s was withdrawn would not be told so as recorded",
+                   STR_FMT(r->text[LEDGER_OBJECT]));
+    return true;
+}
+
+static void found_receipt(struct agree *g, const struct store_leaf *l,
+                          const struct ledger_record *r)
+{
+    char room[24 + LEDGER_HEX_BYTES];
+    struct str outcome = r->text[LEDGER_OUTCOME], taken = STR("confirmed-");
+    struct str of = number(l->index, room), digest = r->text[LEDGER_DIGEST];
+    if (str_starts(outcome, taken))
+        outcome = str_from(outcome, taken.n);
+    if (digest.n == LEDGER_HEX_BYTES) {
+        memcpy(room + of.n, digest.p, digest.n);
+        of.n += digest.n;
+    }
+    found(g, RECEIPT, r->text[LEDGER_PEER], of, outcome);
+}
+
 /* Who may see the record is told beside it; where the record names them, by their digest. */
 static bool check_readers(struct agree *g, const struct store_leaf *l,
                           const struct ledger_record *r)
@@ -348,6 +437,8 @@ static bool check_readers(struct agree *g, const struct store_leaf *l,
     struct str digest = r->text[LEDGER_AUDIENCE];
     if (known && digest.n)
         known = str_eq(digest, (struct str){g->to.list[l->audience].digest, LEDGER_HEX_BYTES});
+    else if (known && l->audience && r->kind == LEDGER_RECEIPT_RECORD)
+        known = is_only(g->to.list[l->audience].text, r->text[LEDGER_PEER]);
     else if (known && r->kind != LEDGER_RESTORE_RECORD)
         known = l->audience == 0;
     if (!known)
@@ -399,9 +490,11 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     case LEDGER_RELEASE_RECORD:
         return check_release(g, l, r);
     case LEDGER_WITHDRAWAL_RECORD:
-        return check_withdrawal(g, l, r);
-    case LEDGER_REFUSAL_RECORD:
+        return check_listed(g, l, r) && check_withdrawal(g, l, r);
     case LEDGER_RECEIPT_RECORD:
+        found_receipt(g, l, r);
+        return true;
+    case LEDGER_REFUSAL_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_TOKEN_CHANGE_RECORD:
     case LEDGER_SIGN_IN_FAILURE_RECORD:

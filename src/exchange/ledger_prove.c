@@ -128,23 +128,30 @@ static bool find(struct proving *x)
 
 /* ---- the proof ---- */
 
-static bool put_proof(struct proving *x, struct buf *file, struct err *e)
+/* Of v->index, record, salt and audience. */
+static bool put_evidence(struct exchange_session *s, struct arena *a, struct ledger_evidence *v,
+                         uint64_t *size, struct buf *file, struct err *e)
 {
-    struct ledger_tiles tiles = store_ledger_tiles(x->s->store);
+    struct ledger_tiles tiles = store_ledger_tiles(s->store);
     struct buf note;
     buf_init(&note, 0);
-    bool ok = exchange_audience_text(x->s, x->a, x->audience, &x->v.audience, e) &&
-              store_ledger_size(x->s->store, &x->out->size, e) &&
-              ledger_inclusion_prove(&tiles, x->v.index, x->out->size, &x->v.inclusion, e) &&
-              ledger_checkpoint_of(x->s->x, x->s->store, x->a, &note, e) && buf_ok(&note, e);
+    bool ok = store_ledger_size(s->store, size, e) &&
+              ledger_inclusion_prove(&tiles, v->index, *size, &v->inclusion, e) &&
+              ledger_checkpoint_of(s->x, s->store, a, &note, e) && buf_ok(&note, e);
     if (ok) {
-        x->v.checkpoint = buf_view(&note);
-        ledger_evidence_put(&x->v, file);
-        x->out->index = x->v.index;
-        x->out->record = x->v.record;
+        v->checkpoint = buf_view(&note);
+        ledger_evidence_put(v, file);
     }
     buf_done(&note);
-    return ok && buf_ok(file, e) && arena_ok(x->a, e);
+    return ok && buf_ok(file, e) && arena_ok(a, e);
+}
+
+static bool put_proof(struct proving *x, struct buf *file, struct err *e)
+{
+    x->out->index = x->v.index;
+    x->out->record = x->v.record;
+    return exchange_audience_text(x->s, x->a, x->audience, &x->v.audience, e) &&
+           put_evidence(x->s, x->a, &x->v, &x->out->size, file, e);
 }
 
 static bool prove(struct proving *x, struct buf *file, struct err *e)
@@ -178,6 +185,37 @@ bool exchange_ledger_prove(struct exchange_session *s, struct arena *a,
     if (!store_begin(s->store, e))
         return false;
     bool ok = prove(x, file, e);
+    store_rollback(s->store);
+    return ok;
+}
+
+/* ---- of any leaf ---- */
+
+struct one_leaf {
+    struct arena *a;
+    struct ledger_evidence v;
+};
+
+static bool copy_leaf(void *ctx, const struct store_leaf *l)
+{
+    struct one_leaf *one = ctx;
+    one->v.record = arena_str(one->a, l->record);
+    one->v.salt = arena_str(one->a, l->salt);
+    return false;
+}
+
+bool exchange_leaf_prove(struct exchange_session *s, struct arena *a, uint64_t leaf,
+                         struct buf *file, struct err *e)
+{
+    struct one_leaf one = {.a = a, .v = {.index = leaf, .audience = STR("")}};
+    uint64_t size;
+    if (!store_begin(s->store, e))
+        return false;
+    bool ok = store_ledger_each(s->store, leaf, leaf + 1, copy_leaf, &one, e) &&
+              (one.v.record.n ||
+               err_set(e, ERR_NOT_FOUND, "the record of leaf %llu is not there or was erased",
+                       (unsigned long long)leaf)) &&
+              put_evidence(s, a, &one.v, &size, file, e);
     store_rollback(s->store);
     return ok;
 }

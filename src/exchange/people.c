@@ -608,6 +608,27 @@ bool exchange_peer_cursor(struct exchange *x, int64_t id, struct str cursor, str
     return exchange_run(x, &j.w, e);
 }
 
+struct withdrawn_job {
+    struct exchange_waiter w;
+    int64_t id;
+    uint64_t next;
+};
+
+static bool peer_withdrawn_apply(struct exchange *x, struct store *s, struct exchange_job *j,
+                                 struct err *e)
+{
+    const struct withdrawn_job *w = (struct withdrawn_job *)j;
+    (void)x;
+    return store_peer_withdrawn(s, w->id, w->next, e);
+}
+
+bool exchange_peer_withdrawn(struct exchange *x, int64_t id, uint64_t next, struct err *e)
+{
+    struct withdrawn_job j = {.id = id, .next = next};
+    j.w.job.apply = peer_withdrawn_apply;
+    return exchange_run(x, &j.w, e);
+}
+
 struct gather_peers {
     struct store_peer list[LIMIT_EXCHANGE_PEERS];
     size_t n;

@@ -120,6 +120,8 @@ static bool witness_apply(struct exchange *x, struct store *s, struct exchange_j
     take_part(j, &now);
     return store_witness_put(s, &now, e) &&
            (j->part != WITNESS_FINDING || store_evidence_add(s, &found, e)) &&
+           /* The log goes on from an earlier state: its leaves may be others now. */
+           (j->part != WITNESS_ACCEPTED || store_peer_again(s, row->party, e)) &&
            (!j->record ||
             (gate_act_for(x->gate, j->who, e) && gate_record(x->gate, j->record, 0, e)));
 }

@@ -70,19 +70,22 @@ void ledger_record_number(struct ledger_record *r, enum ledger_field f, uint64_t
 
 static bool is_digest(struct str s)
 {
-    unsigned bad = s.n != 2 * LEDGER_HASH_BYTES;
-    for (size_t i = 0; i < 2 * LEDGER_HASH_BYTES && i < s.n; i++) {
-        unsigned c = (unsigned char)s.p[i];
-        bad |= (unsigned)(c - '0' > 9) & (unsigned)(c - 'a' > 5);
+    unsigned bad = 0;
+    if (s.n != 2 * LEDGER_HASH_BYTES)
+        return false;
+    for (size_t i = 0; i < 2 * LEDGER_HASH_BYTES; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bad |= (unsigned char)((unsigned char)(c - '0') > 9) &
+               (unsigned char)((unsigned char)(c - 'a') > 5);
     }
     return !bad;
 }
 
-static bool form_ok(const struct ledger_record *r, size_t f)
+static bool form_ok(const struct ledger_record *r, unsigned f)
 {
     switch (fields[f].form) {
     case TEXT:
-        return utf8_valid(r->text[f]);
+        return f == LEDGER_AT || f == LEDGER_KIND || utf8_valid(r->text[f]);
     case DIGEST:
         return is_digest(r->text[f]);
     case NUMBER:
@@ -92,24 +95,30 @@ static bool form_ok(const struct ledger_record *r, size_t f)
     return false;
 }
 
+/* The lowest bit that is set. */
+static unsigned lowest(uint32_t bits)
+{
+    return (unsigned)__builtin_ctz(bits);
+}
+
 static bool record_ok(const struct ledger_record *r, uint32_t set, struct err *e)
 {
-    for (size_t f = 0; f < LEDGER_FIELD_COUNT; f++) {
-        uint32_t bit = (uint32_t)1 << f;
-        const char *wrong = ~set & kinds[r->kind].needs & bit          ? "lacks"
-                            : set & ~ledger_kind_allows(r->kind) & bit ? "has no"
-                            : set & bit && !form_ok(r, f)              ? "has an ill-formed"
-                                                                       : NULL;
-        if (wrong)
-            return err_set(e, ERR_INVALID, "a record of kind %s %s %s", kinds[r->kind].name, wrong,
-                           fields[f].name);
+    uint32_t lacks = kinds[r->kind].needs & ~set, wrong = set & ~ledger_kind_allows(r->kind);
+    const char *what = lacks ? "lacks" : "has no";
+    wrong = lacks ? lacks : wrong;
+    for (uint32_t left = set; left && !wrong; left &= left - 1) {
+        if (!form_ok(r, lowest(left))) {
+            wrong = left;
+            what = "has an ill-formed";
+        }
     }
-    return true;
+    return !wrong || err_set(e, ERR_INVALID, "a record of kind %s %s %s", kinds[r->kind].name, what,
+                             fields[lowest(wrong)].name);
 }
 
 /* Names are ASCII and sorted, so the order of the table is that of RFC 8785. */
 /* Names are words of ours: nothing in them is to be escaped. */
-static void put_name(struct buf *out, size_t field)
+static void put_name(struct buf *out, unsigned field)
 {
     const struct str name = str_of(fields[field].name);
     if (!buf_reserve(out, name.n + 4))
@@ -123,25 +132,39 @@ static void put_name(struct buf *out, size_t field)
     out->p[out->n++] = ':';
 }
 
-bool ledger_record_put(const struct ledger_record *r, struct buf *out, struct err *e)
+/* What needs no escapes. */
+static void put_plain(struct buf *out, struct str s)
+{
+    buf_byte(out, '"');
+    buf_str(out, s);
+    buf_byte(out, '"');
+}
+
+static void put_value(const struct ledger_record *r, unsigned f, struct buf *out)
 {
     char at[INSTANT_TEXT_BYTES];
-    struct ledger_record full = *r;
+    if (f == LEDGER_AT)
+        put_plain(out, instant_text(instant_of_us(r->at_us), DIGITS, at));
+    else if (f == LEDGER_KIND)
+        put_plain(out, str_of(kinds[r->kind].name));
+    else if (fields[f].form == DIGEST)
+        put_plain(out, r->text[f]);
+    else if (fields[f].form == NUMBER)
+        buf_u64(out, r->number[f]);
+    else
+        json_put_string(out, r->text[f]);
+}
+
+bool ledger_record_put(const struct ledger_record *r, struct buf *out, struct err *e)
+{
+    const uint32_t set = r->fields | F(AT) | F(KIND);
     size_t start = out->n;
-    full.text[LEDGER_AT] = instant_text(instant_of_us(r->at_us), DIGITS, at);
-    full.text[LEDGER_KIND] = str_of(kinds[r->kind].name);
-    full.fields |= F(AT) | F(KIND);
-    if (!record_ok(&full, full.fields, e))
+    if (!record_ok(r, set, e))
         return false;
     buf_byte(out, '{');
-    for (size_t f = 0; f < LEDGER_FIELD_COUNT; f++) {
-        if (!(full.fields >> f & 1))
-            continue;
-        put_name(out, f);
-        if (fields[f].form == NUMBER)
-            buf_u64(out, full.number[f]);
-        else
-            json_put_string(out, full.text[f]);
+    for (uint32_t left = set; left; left &= left - 1) {
+        put_name(out, lowest(left));
+        put_value(r, lowest(left), out);
     }
     buf_byte(out, '}');
     if (buf_ok(out, e) && out->n - start <= LIMIT_LEDGER_RECORD_BYTES)

@@ -255,6 +255,89 @@ static void answer_cosignature(struct http_request *r)
     send(r, "application/json", &b, ok, &e);
 }
 
+/* ---- /ledger/withdrawals and /ledger/receipts ---- */
+
+static bool withdrawals_of(struct http_request *r, struct exchange_collection *c,
+                           struct exchange_withdrawn *q, struct err *e)
+{
+    bool has_first = false, has_collection = false, bad = false;
+    struct str key = STR("");
+    for (size_t i = 0; i < http_query_count(r); i++) {
+        struct str name, value;
+        http_query(r, i, &name, &value);
+        if (str_eq(name, STR("first")) && !has_first) {
+            has_first = str_to_u64(value, &q->first);
+            bad = bad || !has_first;
+        } else if (str_eq(name, STR("collection")) && !has_collection) {
+            has_collection = true;
+            key = value;
+        } else {
+            bad = true;
+        }
+    }
+    if (bad || !has_first || !has_collection || q->first > LIMIT_LEDGER_LEAVES)
+        return err_set(e, ERR_SYNTAX,
+                       "give collection=C&first=I: what was withdrawn from C at "
+                       "the leaf I or later");
+    q->collection = c;
+    q->most = LIMIT_PEER_WITHDRAWN;
+    return exchange_collection_find(http_session(r), http_arena(r), key, false, c, e);
+}
+
+static void answer_withdrawals(struct http_request *r)
+{
+    struct exchange_collection c;
+    struct exchange_withdrawn q;
+    struct err e = {0};
+    struct lines x = {.r = r, .ok = true, .e = &e};
+    buf_init(&x.b, 0);
+    bool ok = withdrawals_of(r, &c, &q, &e) &&
+              exchange_withdrawals(http_session(r), http_principal(r), &q, put_line, &x, &e);
+    http_reply_header(r, "Cache-Control", STR("no-store"));
+    send(r, LINES_TYPE, &x.b, ok, &e);
+}
+
+static bool keep_receipts(struct http_request *r, const struct json *v, struct err *e)
+{
+    const struct json *list = json_get(v, STR("receipts"));
+    size_t n = 0;
+    if (!json_is(list, JSON_ARRAY))
+        return err_set(e, ERR_INVALID,
+                       "send {\"key\":\"...\",\"receipts\":[{\"leaf\":I,\"proof\":{}}]}");
+    for (const struct json *o = list->u.child; o; o = o->next) {
+        const struct json *leaf = json_is(o, JSON_OBJECT) ? json_get(o, STR("leaf")) : NULL;
+        const struct json *proof = leaf ? json_get(o, STR("proof")) : NULL;
+        if (++n > LIMIT_PEER_WITHDRAWN || !json_is(leaf, JSON_INTEGER) || leaf->u.i < 0 ||
+            !json_is(proof, JSON_OBJECT))
+            return err_set(e, ERR_INVALID,
+                           "receipt %zu has no leaf and proof, or is one of more "
+                           "than %d",
+                           n, LIMIT_PEER_WITHDRAWN);
+        const struct exchange_receipt one = {.who = http_principal(r),
+                                             .key = json_get_str(v, STR("key")),
+                                             .leaf = (uint64_t)leaf->u.i,
+                                             .proof = json_source(http_body(r), proof)};
+        if (!exchange_receipt_keep(http_session(r), http_arena(r), &one, e))
+            return err_prefix(e, "receipt %zu", n);
+    }
+    return true;
+}
+
+static void answer_receipts(struct http_request *r)
+{
+    const struct json *v = NULL;
+    struct err e = {0};
+    struct buf b;
+    bool ok = json_parse(exchange_session_json(http_session(r)), http_arena(r), http_body(r), true,
+                         &v, &e) &&
+              (json_is(v, JSON_OBJECT) || err_set(&e, ERR_INVALID, "send an object")) &&
+              keep_receipts(r, v, &e);
+    buf_init(&b, 0);
+    if (ok)
+        buf_lit(&b, "{\"kept\":true}");
+    send(r, "application/json", &b, ok, &e);
+}
+
 /* ---- /metrics (Prometheus' text format) ---- */
 
 static bool put_metrics(void *ctx, const struct store_witness *w)
@@ -304,6 +387,8 @@ static const struct resource node = {HTTP_GET, answer_node, false, may_all},
                              tile = {HTTP_GET, answer_tile, false, may_read},
                              records = {HTTP_GET, answer_records, true, may_read},
                              cosignature = {HTTP_POST, answer_cosignature, true, may_cosign},
+                             withdrawals = {HTTP_GET, answer_withdrawals, true, may_cosign},
+                             receipts = {HTTP_POST, answer_receipts, true, may_cosign},
                              metrics = {HTTP_GET, answer_metrics, false, may_measure};
 
 static const struct resource *find(const struct http_request *r)
@@ -321,6 +406,8 @@ static const struct resource *find(const struct http_request *r)
     return str_eq(what, STR("checkpoint"))    ? &checkpoint
            : str_eq(what, STR("records"))     ? &records
            : str_eq(what, STR("cosignature")) ? &cosignature
+           : str_eq(what, STR("withdrawals")) ? &withdrawals
+           : str_eq(what, STR("receipts"))    ? &receipts
                                               : NULL;
 }
 

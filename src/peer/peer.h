@@ -91,6 +91,7 @@ bool peer_endpoint_of(const struct exchange *x, const struct store_peer *p, stru
 struct peer_report {
     struct str peer, remote; /* borrowed from the subscription */
     size_t pages, counts[EXCHANGE_OUTCOMES];
+    size_t withdrawn; /* by the partner, and answered with a receipt */
 };
 
 /* Who follows a sync; each may be NULL. */
@@ -100,9 +101,10 @@ struct peer_watch {
     bool (*stop)(void);
     void *ctx;
 };
-/* Pulls what is new in one subscription (a row of `setu peer add`) into the node, and moves its
- * cursor after each page that is durable. With p->cursor empty it pulls everything, and the
- * kept cursor follows from the first page on. On failure `out` says what was taken before it. */
+/* Takes out what the partner withdrew of one subscription (a row of `setu peer add`), with
+ * receipts, pulls what is new in it into the node, and moves its cursor after each page that is
+ * durable. With p->cursor empty it pulls everything, and the kept cursor follows from the first
+ * page on. On failure `out` says what was taken before it. */
 bool peer_sync(struct exchange_session *s, const struct store_peer *p, const struct peer_watch *w,
                struct peer_report *out, struct err *e) BASE_CHECKED;
 

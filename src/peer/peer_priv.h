@@ -85,6 +85,10 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 /* ---- witness.c ---- */
 
+/* Reads a line of /ledger/records or /ledger/withdrawals; false when it is none. Texts live in `a`,
+ * which is full when it fails for want of memory. */
+bool peer_record_read(struct json_reader *reader, struct arena *a, struct str line,
+                      struct ledger_evidence *out, struct ledger_record *record);
 /* Is this line of /ledger/records about a restore of the partner's own node? What it claims is not
  * proven by that. Texts live in `a`, which is full when it fails for want of memory. */
 bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
@@ -101,5 +105,25 @@ enum stix_tlp peer_stricter(enum stix_tlp ours, enum stix_tlp theirs);
  * with BASE_PADDING readable bytes behind it. */
 bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const struct str *post,
                 struct str *out, struct err *e) BASE_CHECKED;
+
+/* The server is there, but does not have this for us. */
+bool peer_not_shown(const struct err *e);
+
+/* ---- withdrawn.c ---- */
+
+/* Takes out of the subscription's collection what the partner withdrew since the last time, and
+ * gives receipts, for which all of the partner's withdrawals are answered one after the other.
+ * *count: how many. A partner whose ledger is not known, or that has no such list, has withdrawn
+ * nothing. */
+struct peer_taking {
+    struct exchange_session *s;
+    struct peer_client *c;
+    const struct store_peer *p;
+    const struct principal *partner;
+    const struct exchange_collection *into;
+    struct str remote_url; /* of the partner's collection's objects */
+    bool from_start;
+};
+bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e) BASE_CHECKED;
 
 #endif

@@ -156,15 +156,35 @@ static bool local_collection(struct sync *y, struct arena *a, struct err *e)
                    STR_FMT(y->p->remote));
 }
 
+/* Before anything is pulled: what is withdrawn and released again comes with the pull. Where it
+ * fails, what is new is pulled all the same. */
+static bool take_back(struct sync *y, struct peer_client *c, struct str url, struct err *e)
+{
+    struct peer_taking t = {.s = y->s,
+                            .c = c,
+                            .p = y->p,
+                            .partner = &y->who,
+                            .into = &y->collection,
+                            .remote_url = url,
+                            .from_start = y->p->cursor.n == 0};
+    return peer_take_back(&t, &y->out->withdrawn, e);
+}
+
 static bool pull(struct sync *y, struct peer_client *c, struct err *e)
 {
     struct peer_collection found;
+    struct err kept = {0};
     bool ok = peer_client_collection(c, y->p->remote, &found, e);
+    bool taken = !ok || take_back(y, c, buf_view(&found.url), &kept);
     if (ok && found.marking != STIX_TLP_NONE)
         y->collection.marking = peer_stricter(y->collection.marking, found.marking);
     struct peer_pull what = {.collection_url = buf_view(&found.url), .added_after = y->p->cursor};
     ok = ok && peer_client_pull(c, &what, take_page, y, e);
     buf_done(&found.url);
+    if (ok && !taken) {
+        *e = kept;
+        return err_prefix(e, "what it withdrew");
+    }
     return ok;
 }
 

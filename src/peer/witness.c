@@ -29,8 +29,10 @@ bool peer_fetch(struct peer_client *c, struct arena *a, struct str path, const s
     if (!arena_ok(a, e))
         return false;
     c->plain = true;
-    c->most = str_starts(path, STR("/ledger/records")) ? LIMIT_PEER_RECORDS_BYTES
-                                                       : LIMIT_PEER_LEDGER_BYTES;
+    c->most =
+        str_starts(path, STR("/ledger/records")) || str_starts(path, STR("/ledger/withdrawals"))
+            ? LIMIT_PEER_RECORDS_BYTES
+            : LIMIT_PEER_LEDGER_BYTES;
     bool ok = peer_http(c, url, post, &r, e);
     c->plain = false;
     c->most = LIMIT_PEER_BODY_BYTES;
@@ -63,8 +65,7 @@ static bool same_tile(const struct ledger_tile *a, const struct ledger_tile *b)
     return a->level == b->level && a->index == b->index && a->width <= b->width;
 }
 
-/* The server is there, but does not have this for us. */
-static bool not_shown(const struct err *e)
+bool peer_not_shown(const struct err *e)
 {
     return e->code == ERR_NOT_FOUND || e->code == ERR_FORBIDDEN || e->code == ERR_NOT_ACCEPTABLE;
 }
@@ -78,7 +79,7 @@ static bool fetch_tile(struct partner *x, const struct ledger_tile *t, struct ke
     if (!arena_ok(x->a, e))
         return false;
     if (!fetch(x, path, NULL, &bytes, e)) {
-        x->withheld = not_shown(e);
+        x->withheld = peer_not_shown(e);
         return false;
     }
     x->withheld = bytes.n != (size_t)t->width * LEDGER_HASH_BYTES;
@@ -132,7 +133,7 @@ static bool read_keys(struct partner *x, struct exchange_pin *pin, bool *there, 
     *there = false;
     if (!fetch(x, STR("/.well-known/setu"), NULL, &text, e)) {
         *why = arena_str(x->a, str_of(e->msg));
-        return not_shown(e) && arena_ok(x->a, e);
+        return peer_not_shown(e) && arena_ok(x->a, e);
     }
     if (!json_parse(x->c->reader, x->a, text, true, &v, &odd) || v->type != JSON_OBJECT) {
         *why = STR("/.well-known/setu is no JSON object");
@@ -152,7 +153,7 @@ static bool read_note(struct partner *x, struct str *note, bool *there, struct s
     *there = fetch(x, STR("/ledger/checkpoint"), NULL, note, e);
     if (!*there)
         *why = arena_str(x->a, str_of(e->msg));
-    return *there || (not_shown(e) && arena_ok(x->a, e));
+    return *there || (peer_not_shown(e) && arena_ok(x->a, e));
 }
 
 /* ---- judging ---- */
@@ -266,10 +267,9 @@ bool peer_witness(struct exchange_session *s, const struct store_peer *p,
 
 /* ---- accepting a gap ---- */
 
-bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
-                       struct ledger_evidence *out)
+bool peer_record_read(struct json_reader *reader, struct arena *a, struct str line,
+                      struct ledger_evidence *out, struct ledger_record *record)
 {
-    struct ledger_record r;
     struct err odd;
     struct buf salt;
     const struct json *j = NULL;
@@ -292,8 +292,15 @@ bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str l
                                     .audience = STR("")};
     ok = ok && salt.n >= LEDGER_SALT_LEAST;
     buf_done(&salt);
-    return ok && ledger_record_parse(reader, a, out->record, &r, &odd) &&
-           r.kind == LEDGER_RESTORE_RECORD && !(r.fields >> LEDGER_PEER & 1);
+    return ok && ledger_record_parse(reader, a, out->record, record, &odd);
+}
+
+bool peer_restore_read(struct json_reader *reader, struct arena *a, struct str line,
+                       struct ledger_evidence *out)
+{
+    struct ledger_record r;
+    return peer_record_read(reader, a, line, out, &r) && r.kind == LEDGER_RESTORE_RECORD &&
+           !(r.fields >> LEDGER_PEER & 1);
 }
 
 /* The last one among the leaves from `first` until before `end`. */

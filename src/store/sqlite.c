@@ -76,7 +76,7 @@ static const char schema[] =
     "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
-    " cursor TEXT NOT NULL, UNIQUE(name,remote));";
+    " cursor TEXT NOT NULL, withdrawn INTEGER NOT NULL, UNIQUE(name,remote));";
 /* How often rows went from an audience to another, or to nobody (0). */
 static const char moved_schema[] =
     "CREATE TABLE moved(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
@@ -89,7 +89,16 @@ static const char witness_schema[] =
     " accepted_us INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE evidence(id INTEGER PRIMARY KEY, party TEXT NOT NULL, at_us INTEGER NOT NULL,"
     " finding TEXT NOT NULL, older TEXT NOT NULL, newer TEXT NOT NULL);"
-    "CREATE INDEX evidence_party ON evidence(party,id);";
+    "CREATE INDEX evidence_party ON evidence(party,id);"
+    "CREATE TABLE withdrawal(leaf INTEGER PRIMARY KEY, collection TEXT NOT NULL,"
+    " audience INTEGER NOT NULL, at_us INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " stix_id TEXT NOT NULL, version TEXT NOT NULL);"
+    "CREATE INDEX withdrawal_reader ON withdrawal(collection,audience,leaf);"
+    "CREATE INDEX withdrawal_name ON withdrawal(name,leaf);"
+    "CREATE TABLE receipt(given INTEGER NOT NULL, party TEXT NOT NULL, entry BLOB NOT NULL,"
+    " leaf INTEGER NOT NULL, own INTEGER NOT NULL, at_us INTEGER NOT NULL, outcome TEXT NOT NULL,"
+    " proof TEXT NOT NULL, PRIMARY KEY(given,party,entry)) WITHOUT ROWID;"
+    "CREATE INDEX receipt_leaf ON receipt(given,leaf);";
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,
@@ -778,6 +787,25 @@ bool store_peer_cursor(struct store *s, int64_t id, struct str cursor, struct er
     return store_run(s, stmt, e);
 }
 
+bool store_peer_withdrawn(struct store *s, int64_t id, uint64_t next, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PEER_WITHDRAWN, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)next);
+    return store_run(s, stmt, e);
+}
+
+bool store_peer_again(struct store *s, struct str party, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PEER_AGAIN, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, party);
+    return store_run(s, stmt, e);
+}
+
 bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
                      struct err *e)
 {
@@ -796,7 +824,8 @@ bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, 
                                t[4],
                                t[5],
                                t[6],
-                               t[7]};
+                               t[7],
+                               (uint64_t)sqlite3_column_int64(stmt, 10)};
         ok = arena_ok(arena, e);
         if (ok && !each(ctx, &p))
             break;

@@ -1,15 +1,14 @@
 /*
  * The SQLite driver: the ledger. What one transaction adds is one row: the entries side by side,
- * and behind them salts and records, so that a leaf costs little more than its bytes. The hashes of
- * level 0 follow from the entries; of the levels above each complete subtree's root is kept.
+ * and salts and records side by side (leaves.h), so that a leaf costs less than its bytes. The
+ * hashes of level 0 follow from the entries; of the levels above each complete subtree's root is
+ * kept.
  */
+#include <pthread.h>
 #include <string.h>
 
+#include "store/leaves.h"
 #include "store/sqlite_priv.h"
-
-/* In a row's body each leaf is: audience (8 bytes), length of the record (4), both little-endian as
- * the machine has them, salt, record. A record of length 0 was erased. */
-#define LEAF_HEAD 12
 
 /* ---- size ---- */
 
@@ -66,33 +65,12 @@ bool store_ledger_entries(struct store *s, uint64_t first, size_t count, struct 
     return ok && (have == count || bad_row(e, first + have));
 }
 
-struct body {
-    struct str rest;
-    struct store_leaf leaf;
-};
-
-/* The next leaf of a body; false when it is damaged. */
-static bool next_leaf(struct body *b)
-{
-    uint32_t length;
-    const size_t head = LEAF_HEAD + STORE_LEDGER_SALT_BYTES;
-    if (b->rest.n < head)
-        return false;
-    memcpy(&b->leaf.audience, b->rest.p, 8);
-    memcpy(&length, b->rest.p + 8, 4);
-    if (length > b->rest.n - head)
-        return false;
-    b->leaf.salt = str_slice(b->rest, LEAF_HEAD, head);
-    b->leaf.record = str_slice(b->rest, head, head + length);
-    b->rest = str_from(b->rest, head + length);
-    return true;
-}
-
 struct walk {
     uint64_t first, end;
     store_leaf_fn *each;
     void *ctx;
     bool stopped;
+    struct leaf_past past;
 };
 
 static bool walk_row(struct walk *w, sqlite3_stmt *stmt, struct err *e)
@@ -100,20 +78,22 @@ static bool walk_row(struct walk *w, sqlite3_stmt *stmt, struct err *e)
     uint64_t at = (uint64_t)sqlite3_column_int64(stmt, 0);
     uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 1);
     struct str entries = store_column(stmt, 2);
-    struct body b = {.rest = store_column(stmt, 3)};
+    struct str rest = store_column(stmt, 3);
+    struct store_leaf leaf;
+    leaf_past_clear(&w->past);
     if (entries.n != n * LEDGER_HASH_BYTES)
         return bad_row(e, at);
     for (uint64_t i = 0; i < n && !w->stopped; i++) {
-        if (!next_leaf(&b))
+        if (!leaf_take(&w->past, &rest, &leaf))
             return bad_row(e, at);
-        b.leaf.index = at + i;
-        memcpy(b.leaf.entry.b, entries.p + i * LEDGER_HASH_BYTES, LEDGER_HASH_BYTES);
-        if (b.leaf.index >= w->end)
+        leaf.index = at + i;
+        memcpy(leaf.entry.b, entries.p + i * LEDGER_HASH_BYTES, LEDGER_HASH_BYTES);
+        if (leaf.index >= w->end)
             w->stopped = true;
-        else if (b.leaf.index >= w->first)
-            w->stopped = !w->each(w->ctx, &b.leaf);
+        else if (leaf.index >= w->first)
+            w->stopped = !w->each(w->ctx, &leaf);
     }
-    return w->stopped || b.rest.n == 0 || bad_row(e, at);
+    return w->stopped || rest.n == 0 || bad_row(e, at);
 }
 
 bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf_fn *each,
@@ -124,9 +104,11 @@ bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf
     sqlite3_stmt *stmt = rows_from(s, STORE_LEDGER_ROWS, first, e);
     if (!stmt)
         return false;
+    leaf_past_init(&w.past);
     while (ok && !w.stopped && (ok = store_step(s, stmt, &row, e)) && row)
         ok = walk_row(&w, stmt, e);
     sqlite3_reset(stmt);
+    leaf_past_done(&w.past);
     return ok;
 }
 
@@ -190,16 +172,6 @@ struct ledger_tiles store_ledger_tiles(struct store *s)
 
 /* ---- appending ---- */
 
-static void put_leaf(struct buf *body, const struct store_leaf *l)
-{
-    uint32_t length = (uint32_t)l->record.n;
-    must(l->salt.n == STORE_LEDGER_SALT_BYTES && l->record.n <= LIMIT_LEDGER_RECORD_BYTES);
-    buf_put(body, &l->audience, 8);
-    buf_put(body, &length, 4);
-    buf_str(body, l->salt);
-    buf_str(body, l->record);
-}
-
 static bool put_row(struct store *s, uint64_t size, struct str entries, struct str body,
                     struct err *e)
 {
@@ -213,28 +185,59 @@ static bool put_row(struct store *s, uint64_t size, struct str entries, struct s
     return store_run(s, stmt, e);
 }
 
+struct added {
+    struct store_leaf *leaves;
+    struct ledger_hash *hashes; /* of the leaves: level 0 */
+    size_t count;
+};
+
+static void *hash_added(void *ctx)
+{
+    const struct added *a = ctx;
+    for (size_t i = 0; i < a->count; i++) {
+        struct store_leaf *l = &a->leaves[i];
+        ledger_entry_hash(l->salt, l->record, &l->entry);
+        ledger_leaf_hash((struct str){(const char *)l->entry.b, LEDGER_HASH_BYTES}, &a->hashes[i]);
+    }
+    return NULL;
+}
+
+/* Hashing and packing take about as long: of many leaves they go side by side. */
+static void hash_and_pack(struct added *a, struct buf *entries, struct buf *body)
+{
+    struct leaf_past past;
+    pthread_t thread;
+    bool beside =
+        a->count > LIMIT_LEDGER_HASHED_ALONE && pthread_create(&thread, NULL, hash_added, a) == 0;
+    if (!beside)
+        hash_added(a);
+    leaf_past_init(&past);
+    for (size_t i = 0; i < a->count; i++)
+        leaf_put(&past, &a->leaves[i], body);
+    leaf_past_done(&past);
+    if (beside)
+        must(pthread_join(thread, NULL) == 0);
+    for (size_t i = 0; i < a->count; i++)
+        buf_put(entries, a->leaves[i].entry.b, LEDGER_HASH_BYTES);
+}
+
 bool store_ledger_append(struct store *s, uint64_t size, struct store_leaf *leaves, size_t count,
                          struct err *e)
 {
     struct buf entries, body;
-    struct ledger_hash *hashes = base_alloc((count ? count : 1) * sizeof *hashes);
+    struct added a = {leaves, base_alloc((count ? count : 1) * sizeof *a.hashes), count};
     struct ledger_tiles tiles = store_ledger_tiles(s);
+    if (!a.hashes)
+        return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&entries, 0);
     buf_init(&body, 0);
-    bool ok = hashes || err_set(e, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count && ok; i++) {
-        ledger_entry_hash(leaves[i].salt, leaves[i].record, &leaves[i].entry);
-        struct str entry = {(const char *)leaves[i].entry.b, LEDGER_HASH_BYTES};
-        ledger_leaf_hash(entry, &hashes[i]);
-        buf_str(&entries, entry);
-        put_leaf(&body, &leaves[i]);
-    }
-    ok = ok && buf_ok(&entries, e) && buf_ok(&body, e) &&
-         ledger_tiles_append(&tiles, size, hashes, count, e) &&
-         put_row(s, size, buf_view(&entries), buf_view(&body), e);
+    hash_and_pack(&a, &entries, &body);
+    bool ok = buf_ok(&entries, e) && buf_ok(&body, e) &&
+              ledger_tiles_append(&tiles, size, a.hashes, count, e) &&
+              put_row(s, size, buf_view(&entries), buf_view(&body), e);
     buf_done(&entries);
     buf_done(&body);
-    base_free(hashes);
+    base_free(a.hashes);
     return ok;
 }
 
@@ -289,6 +292,7 @@ bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_
 
 struct erasing {
     uint64_t index;
+    struct leaf_past past;
     struct buf body;
 };
 
@@ -301,7 +305,7 @@ static bool copy_leaf(void *ctx, const struct store_leaf *l)
         kept.salt = (struct str){none, sizeof none};
         kept.record = STR("");
     }
-    put_leaf(&x->body, &kept);
+    leaf_put(&x->past, &kept, &x->body);
     return true;
 }
 
@@ -318,6 +322,7 @@ bool store_ledger_erase(struct store *s, uint64_t index, struct err *e)
     if (index < first || index - first >= count)
         return err_set(e, ERR_NOT_FOUND, "the ledger has no leaf %llu", (unsigned long long)index);
     buf_init(&x.body, 0);
+    leaf_past_init(&x.past);
     bool ok = store_ledger_each(s, first, first + count, copy_leaf, &x, e) && buf_ok(&x.body, e) &&
               (stmt = store_statement(s, STORE_LEDGER_BODY, e)) != NULL;
     if (ok) {
@@ -325,6 +330,7 @@ bool store_ledger_erase(struct store *s, uint64_t index, struct err *e)
         store_bind_blob(stmt, 2, x.body.p, x.body.n);
         ok = store_run(s, stmt, e);
     }
+    leaf_past_done(&x.past);
     buf_done(&x.body);
     return ok;
 }

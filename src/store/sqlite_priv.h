@@ -7,8 +7,9 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
+#define STORE_RECEIPT_COLUMNS "SELECT party,entry,leaf,own,at_us,outcome,proof FROM receipt"
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -160,8 +161,26 @@
     X(INTEGRITY_CHECK, "PRAGMA integrity_check(20)")                                               \
     X(DATES_LAST, "SELECT max(last_us) FROM collection")                                           \
     X(DATES_RAISE, "UPDATE collection SET last_us=max(?1,last_us+?2)")                             \
-    X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor)"           \
-                " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'')")                                             \
+    X(PEER_ADD, "INSERT INTO peer(name,url,ca,auth,remote,nation,org,collection,cursor,"           \
+                "withdrawn) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'',0)")                                 \
+    X(PEER_WITHDRAWN, "UPDATE peer SET withdrawn=?2 WHERE id=?1")                                  \
+    X(PEER_AGAIN, "UPDATE peer SET withdrawn=0 WHERE nation||'/'||org=?1")                         \
+    X(WITHDRAWAL_ADD, "INSERT INTO withdrawal(leaf,collection,audience,at_us,name,stix_id,"        \
+                      "version) VALUES(?1,?2,?3,?4,?5,?6,?7)")                                     \
+    X(WITHDRAWAL_OF_READER, "SELECT leaf,stix_id,version FROM withdrawal"                          \
+                            " INDEXED BY withdrawal_reader WHERE collection=?1 AND audience=?2"    \
+                            " AND leaf>=?3 ORDER BY leaf LIMIT ?4")                                \
+    X(WITHDRAWAL_OF_NAME, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"  \
+                          " WHERE name=?1 ORDER BY leaf")                                          \
+    X(WITHDRAWAL_GET, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"      \
+                      " WHERE leaf=?1")                                                            \
+    X(WITHDRAWAL_EACH, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"     \
+                       " ORDER BY leaf")                                                           \
+    X(RECEIPT_EACH, STORE_RECEIPT_COLUMNS " WHERE given=?1 ORDER BY party,entry")                  \
+    X(RECEIPT_PUT, "INSERT INTO receipt(given,party,entry,leaf,own,at_us,outcome,proof)"           \
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                             \
+    X(RECEIPT_GET, STORE_RECEIPT_COLUMNS " WHERE given=?1 AND party=?2 AND entry=?3")              \
+    X(RECEIPT_OF_LEAF, STORE_RECEIPT_COLUMNS " WHERE given=0 AND leaf=?1 ORDER BY party")          \
     X(PEER_CURSOR, "UPDATE peer SET cursor=?2 WHERE id=?1")                                        \
     X(WITNESS_GET, STORE_WITNESS_COLUMNS " WHERE party=?1")                                        \
     X(WITNESS_PUT, "INSERT OR REPLACE INTO witness(party,log_key,witness_key,seen,state,"          \
@@ -174,8 +193,8 @@
                     " AND NOT EXISTS(SELECT 1 FROM evidence WHERE party=?1 AND finding=?3"         \
                     " AND older=?4 AND newer=?5)")                                                 \
     X(EVIDENCE_EACH, "SELECT at_us,finding,older,newer FROM evidence WHERE party=?1 ORDER BY id")  \
-    X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor FROM peer"        \
-                 " ORDER BY id")
+    X(PEER_EACH, "SELECT id,collection,name,url,ca,auth,remote,nation,org,cursor,"                 \
+                 "withdrawn FROM peer ORDER BY id")
 
 /* A copy is kept while an original of it is, so that no other content takes its id and version. */
 #define STORE_HAS_ORIGINAL(copy)                                                                   \

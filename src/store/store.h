@@ -429,9 +429,13 @@ struct store_peer {
     struct str name, url, ca, auth; /* files and tokens as `setu peer add` was given them */
     struct str remote, nation, org; /* the remote collection (id, alias or title); who they are */
     struct str cursor;              /* last date_added taken, or empty */
+    uint64_t withdrawn;             /* its withdrawals are known before this leaf of its ledger */
 };
 bool store_peer_add(struct store *s, const struct store_peer *p, struct err *e) BASE_CHECKED;
 bool store_peer_cursor(struct store *s, int64_t id, struct str cursor, struct err *e) BASE_CHECKED;
+bool store_peer_withdrawn(struct store *s, int64_t id, uint64_t next, struct err *e) BASE_CHECKED;
+/* What a partner, NATION/org, withdrew is asked for again from its first leaf on. */
+bool store_peer_again(struct store *s, struct str party, struct err *e) BASE_CHECKED;
 typedef bool store_peer_fn(void *ctx, const struct store_peer *p);
 bool store_peer_each(struct store *s, struct arena *arena, store_peer_fn *each, void *ctx,
                      struct err *e) BASE_CHECKED;
@@ -469,5 +473,57 @@ typedef bool store_evidence_fn(void *ctx, const struct store_evidence *v); /* fa
 /* In the order in which it was found; text lives during the call. */
 bool store_evidence_each(struct store *s, struct str party, store_evidence_fn *each, void *ctx,
                          struct err *e) BASE_CHECKED;
+
+/* ---- withdrawals, and the receipts for them ---- */
+
+/* One a withdrawal record of the ledger. Text lives during the call. */
+struct store_withdrawal {
+    uint64_t leaf;                      /* of the record */
+    int64_t audience, at_us;            /* who had it */
+    struct str collection, id, version; /* the collection's uuid; the object as they knew it */
+};
+bool store_withdrawal_add(struct store *s, const struct store_withdrawal *w,
+                          struct err *e) BASE_CHECKED;
+typedef bool store_withdrawal_fn(void *ctx, const struct store_withdrawal *w); /* false stops */
+/* From one collection and audience, from leaf `first` on, in order, at most `limit`. */
+struct store_withdrawn {
+    struct str collection;
+    int64_t audience;
+    uint64_t first;
+    size_t limit;
+};
+bool store_withdrawal_each(struct store *s, const struct store_withdrawn *q,
+                           store_withdrawal_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+/* All of an id. */
+bool store_withdrawal_of(struct store *s, struct str id, store_withdrawal_fn *each, void *ctx,
+                         struct err *e) BASE_CHECKED;
+/* All there are, in the order of their leaves. */
+bool store_withdrawal_all(struct store *s, store_withdrawal_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+/* The one of a leaf; calls nothing when there is none. */
+bool store_withdrawal_get(struct store *s, uint64_t leaf, store_withdrawal_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+
+/* That one node took what another withdrew. */
+struct store_receipt {
+    bool given;               /* by this node to the partner; else the partner's to this node */
+    struct str party;         /* NATION/org, the partner */
+    struct ledger_hash entry; /* of the withdrawal's leaf in the withdrawing node's ledger … */
+    uint64_t leaf;            /* … and that leaf */
+    uint64_t own;             /* the leaf of this node's ledger that records the receipt */
+    int64_t at_us;
+    struct str outcome, proof; /* proof: the partner's, as a proof file; empty when given */
+};
+bool store_receipt_put(struct store *s, const struct store_receipt *r, struct err *e) BASE_CHECKED;
+typedef bool store_receipt_fn(void *ctx, const struct store_receipt *r); /* false stops */
+/* The one receipt of r->given, party and entry; calls nothing when there is none. */
+bool store_receipt_get(struct store *s, const struct store_receipt *r, store_receipt_fn *each,
+                       void *ctx, struct err *e) BASE_CHECKED;
+/* All that were given, or all that were taken. */
+bool store_receipt_all(struct store *s, bool given, store_receipt_fn *each, void *ctx,
+                       struct err *e) BASE_CHECKED;
+/* What partners gave for a withdrawal of this node. */
+bool store_receipt_each(struct store *s, uint64_t leaf, store_receipt_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
 
 #endif

@@ -144,7 +144,7 @@ static bool remove_object(struct http_request *r, struct err *e)
     /* §5.7 deletes "an object": all its versions, unless match[version] names some. */
     if (!named)
         f.q.versions = STORE_ALL;
-    return exchange_withdraw(http_session(r), http_principal(r), &f.q, id, e);
+    return exchange_withdraw(http_session(r), http_principal(r), &f.q, id, STR(""), e);
 }
 
 void taxii_object_delete(struct http_request *r)

@@ -263,7 +263,7 @@ static bool step_withdraw(struct history *h)
                                .version_count = t.exact_count};
     const struct principal *who =
         t.user == -2 ? &h->node.t->admin : sender(&h->node, t.from, t.user);
-    bool ok = exchange_withdraw(h->node.s, who, &q, str_of(id), &e);
+    bool ok = exchange_withdraw(h->node.s, who, &q, str_of(id), STR(""), &e);
     if (by_copy && parties[t.from].nation == NATION_IN) /* at home it stands for the original */
         put_id(copy->object, m->types[copy->object], id);
     enum err_code want = model_withdraw(h, &t, id);

@@ -670,7 +670,7 @@ static const char *withdraw(struct node *n, char who, const struct exchange_coll
     int64_t us = (int64_t)1767225600000000 + version * 1000000;
     struct exchange_query q = {
         .collection = c, .versions = versions, .version_us = &us, .version_count = version != 0};
-    bool ok = exchange_withdraw(n->s, person(n, who), &q, str_of(id), &e);
+    bool ok = exchange_withdraw(n->s, person(n, who), &q, str_of(id), STR(""), &e);
     snprintf(text, sizeof text, "%s", ok ? "done" : err_name(e.code));
     return text;
 }

@@ -284,7 +284,7 @@ static void do_withdraw(struct node *n, const struct op *o)
     struct exchange_query q = {.collection = &n->t->collections[o->collection],
                                .versions = o->versions};
     const struct principal *who = o->user == -2 ? &n->t->admin : sender(n, o->from, o->user);
-    (void)!exchange_withdraw(n->s, who, &q, str_of(o->id), &e);
+    (void)!exchange_withdraw(n->s, who, &q, str_of(o->id), STR(""), &e);
 }
 
 /* `without`: objects that are left out, or altered. */

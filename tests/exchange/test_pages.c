@@ -80,7 +80,8 @@ static void withdraw(struct node *n, char who, const char *id)
 {
     struct err e = {0};
     struct exchange_query q = {.collection = &n->c, .versions = STORE_ALL};
-    CHECK_ROW(exchange_withdraw(n->s, person(n, who), &q, str_of(id), &e), "%s", e.msg);
+    CHECK_ROW(exchange_withdraw(n->s, person(n, who), &q, str_of(id), STR("test"), &e), "%s",
+              e.msg);
 }
 
 static void apply(struct node *n, const char *rules)

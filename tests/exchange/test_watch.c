@@ -77,7 +77,8 @@ static void do_step(struct node *n, const struct step *s)
         snprintf(extra, sizeof extra, "%s%s", s->text, marked(s->tlp));
         (void)submit(n, 'a', &n->c, indicator(s->number, 5, extra), false);
     } else if (s->what == TAKE) {
-        CHECK_ROW(exchange_withdraw(n->s, person(n, 'a'), &q, str_of(id), &e), "%s", e.msg);
+        CHECK_ROW(exchange_withdraw(n->s, person(n, 'a'), &q, str_of(id), STR("test"), &e), "%s",
+                  e.msg);
     } else {
         apply(n->x, s->text);
     }
