@@ -13,7 +13,9 @@
 /* Compact integer keys throughout: an object's bytes stand in order of arrival (rowid), its STIX id
  * is named by a keyed hash of 64 bits, and a release row is a few small numbers, so that a page is
  * one sequential read of `release` and one of `object`. A reader's look-up by id goes to its own
- * rows of `release` alone: that another has rows of this name does not change its steps. */
+ * rows of `release` alone: that another has rows of this name does not change its steps.
+ * Status resources have random names too, so they stand in order of arrival, and an index of the
+ * names beside them: a third of the pages that a commit writes. */
 static const char schema[] =
     "CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE org(id INTEGER PRIMARY KEY, nation TEXT NOT NULL, name TEXT NOT NULL,"
@@ -72,7 +74,7 @@ static const char schema[] =
     "CREATE TABLE vote(desk INTEGER NOT NULL, party TEXT NOT NULL, user INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, PRIMARY KEY(desk,party,user)) WITHOUT ROWID;"
     "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
-    " json BLOB NOT NULL) WITHOUT ROWID;"
+    " json BLOB NOT NULL);"
     "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
