@@ -139,6 +139,14 @@
 #define LIMIT_TAXII_PAGE_DEFAULT 1000
 #define LIMIT_TAXII_PAGE_MAX     10000
 #define LIMIT_TAXII_PAGE_BYTES   (32u << 20)
+/* Rows that match[version] may pass over before a page ends early, with more to follow: some
+ * milliseconds of an event loop. */
+#define LIMIT_TAXII_PAGE_SKIPPED 10000
+/* Smaller answers are not compressed; more ids in a filter are looked up on a worker's thread. */
+#define LIMIT_TAXII_CODED_BYTES 1024
+#define LIMIT_TAXII_LOOP_IDS    32
+/* The longest wait for something new. */
+#define LIMIT_TAXII_WAIT_S 300
 /* Values of match[type] and match[id]. */
 #define LIMIT_TAXII_FILTER_TYPES 64
 #define LIMIT_TAXII_FILTER_IDS   1000
@@ -149,6 +157,14 @@
 #define LIMIT_EXCHANGE_TRANSACTION_OBJECTS 10000
 #define LIMIT_EXCHANGE_WITHDRAW_VERSIONS   256
 #define LIMIT_EXCHANGE_PEERS               1024
+/* Pages that are kept: memory of all, of one with its coded forms. */
+#define LIMIT_EXCHANGE_PAGES_BYTES ((size_t)64 << 20)
+#define LIMIT_EXCHANGE_PAGE_BYTES  ((size_t)8 << 20)
+/* What was added lately: parties and collections of which it is known, names of each; rows that are
+ * caught up with at once, some milliseconds of an event loop. */
+#define LIMIT_EXCHANGE_RECENTS      64
+#define LIMIT_EXCHANGE_RECENT_NAMES 8192
+#define LIMIT_EXCHANGE_RECENT_ROWS  4000
 
 /* People: bytes of a user, organisation or collection name; of a token or password. */
 #define LIMIT_NAME_BYTES   128
@@ -238,6 +254,8 @@
 
 /* Release rows that a session keeps between pages, some 50 bytes each. */
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)
+/* Pairs of collection and audience that one transaction remembers to have added to. */
+#define LIMIT_STORE_ADDED 256
 
 /* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
  * restores that wait for an officer at once. */

@@ -225,6 +225,8 @@ struct exchange_query {
     size_t version_count;
     bool with_bytes;
     const struct policy_party *as; /* what this party is shown; NULL: what `who` is */
+    size_t skip_limit;
+    int64_t *upto_us;
 };
 /* Rows released to `who` and nothing else, in order of date_added. Only home's officers and
  * administrators may look at what another party is shown (`as`), else ERR_FORBIDDEN; it is
@@ -232,6 +234,70 @@ struct exchange_query {
 bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
                    struct err *e) BASE_CHECKED;
+
+/* ---- pages ---- */
+
+/* What was written of the rows of one reading. It does not change, several threads may hold it, and
+ * its last holder frees it. Pages are kept and given out again to the same party as long as they
+ * are what a new reading would give: the check is in the reader's own transaction, so what was
+ * taken back is on no page from that commit on. Whether one is kept depends on what the party
+ * itself may see and asks for, and on the memory that all take. */
+#define EXCHANGE_PAGE_PLAIN 0 /* a form: its bytes as they were written */
+#define EXCHANGE_PAGE_FORMS 3 /* the others are what the caller makes of them */
+struct exchange_page {
+    size_t body_bytes, count;  /* in plain form; rows */
+    bool more;                 /* others follow */
+    int64_t first_us, last_us; /* date_added of the first and the last row */
+    /* Names these bytes among all that this node ever made for the collection, and tells nothing
+     * of them (RFC 9110 §8.8.3); NUL-terminated, without quotes. */
+    char tag[24];
+};
+/* How to write one. */
+struct exchange_paging {
+    char kind; /* tells apart what is made otherwise of the same rows */
+    void *ctx;
+    /* Of the row with this number, from 0. */
+    void (*row)(struct buf *b, size_t i, const struct store_row *row);
+    /* After the rows; `more`: others follow behind upto_us. */
+    void (*end)(void *ctx, struct buf *b, size_t count, bool more, int64_t upto_us);
+};
+/* As exchange_read; q->upto_us is not used. The page is the caller's to drop. */
+bool exchange_page_read(struct exchange_session *s, const struct principal *who,
+                        const struct exchange_query *q, const struct exchange_paging *how,
+                        struct exchange_page **out, struct err *e) BASE_CHECKED;
+bool exchange_page_has(const struct exchange_page *p, unsigned form);
+/* Has `code` make a form of the plain bytes, which is kept with the page; false leaves it as it
+ * was. Where the page has the form, it is done. */
+typedef bool exchange_coding_fn(unsigned form, struct str plain, struct buf *out);
+bool exchange_page_code(struct exchange_page *p, unsigned form, exchange_coding_fn *code,
+                        struct err *e) BASE_CHECKED;
+/* The bytes of a form that it has, for `who` to be given: from here on they count as read. They
+ * live as long as the page. */
+bool exchange_page_give(struct exchange_session *s, const struct principal *who,
+                        const struct exchange_page *p, unsigned form, struct str *out,
+                        struct err *e) BASE_CHECKED;
+void exchange_page_drop(struct exchange_page *p); /* NULL is allowed */
+
+/* ---- waiting for releases ---- */
+
+/* Somebody who waits until something more is released to its party in a collection. Memory of the
+ * caller's; the members but the first two are the exchange's. */
+struct exchange_watch {
+    /* Called once, on the writer's thread, after a commit that adds rows; it must not wait, nor
+     * call the exchange. Now and then it is called for nothing. */
+    void (*wake)(void *ctx);
+    void *ctx;
+    struct exchange_watch *next, **at;
+    struct exchange_watched *of;
+};
+/* From its return on no release is missed: so read after it, and wait if there is nothing. What
+ * another process commits is seen within a second, where exchange_background runs. */
+bool exchange_watch(struct exchange_session *s, const struct principal *who,
+                    const struct exchange_collection *c, struct exchange_watch *w,
+                    struct err *e) BASE_CHECKED;
+/* From its return on `wake` is not called; also when it was. */
+void exchange_unwatch(struct exchange *x, struct exchange_watch *w);
+
 /* Takes versions of an object out of a collection: those that q->versions and q->version_us name
  * (STORE_ALL: every one). Only the organisation that submitted it or an administrator of the home
  * organisation may; ERR_NOT_FOUND when there is none that `who` can see. Whoever had it is shown

@@ -35,6 +35,52 @@ struct exchange_failures {
     uint64_t more;    /* that were only counted */
 };
 
+/* Pages that are kept (pages.c), the last used first. `lock` guards all, and every page's place. */
+#define EXCHANGE_PAGE_BUCKETS 1024
+struct exchange_kept;
+struct exchange_pages {
+    pthread_mutex_t lock;
+    struct exchange_kept *buckets[EXCHANGE_PAGE_BUCKETS], *newest, *oldest;
+    size_t bytes;
+};
+void exchange_pages_init(struct exchange_pages *p);
+void exchange_pages_done(struct exchange_pages *p);
+
+/* Which names got rows lately, by party and collection, the last asked for first (recent.c). */
+struct exchange_recent;
+struct exchange_recents {
+    pthread_mutex_t lock; /* guards all */
+    struct exchange_recent *first;
+    size_t count;
+};
+void exchange_recents_init(struct exchange_recents *r);
+void exchange_recents_done(struct exchange_recents *r);
+/* Has one of these names got a row of the party behind since_us, up to upto_us, where the
+ * transaction of the session's store stands? Also where that is no longer known. q names the
+ * party's audiences and the collection. */
+struct exchange_names {
+    const int64_t *list;
+    size_t count;
+    int64_t since_us, upto_us;
+};
+bool exchange_recent_has(struct exchange_session *s, const struct policy_party *party,
+                         const struct store_query *q, const struct exchange_names *n, bool *yes,
+                         struct err *e) BASE_CHECKED;
+
+/* Who waits for releases (watch.c), by party and collection. */
+struct exchange_watches {
+    pthread_mutex_t lock; /* guards all below */
+    struct exchange_watched *first;
+    atomic_size_t count; /* of the parties and collections; read without the lock */
+    /* The writer's thread only. */
+    struct store *store; /* reads */
+    int64_t state;       /* of the writer's store: what others have committed */
+};
+void exchange_watches_init(struct exchange_watches *w);
+void exchange_watches_done(struct exchange_watches *w);
+/* On the writer's thread: wakes who waits for what was added since the last call. */
+void exchange_watches_tell(struct exchange *x);
+
 struct exchange {
     char *dir;
     struct arena *arena; /* config texts */
@@ -47,9 +93,11 @@ struct exchange {
     pthread_cond_t wake;
     pthread_t writer;
     bool writer_runs, closing, background;
+    int64_t background_us;      /* when the next look is due, of the monotonic clock */
     struct store *writer_store; /* the writer thread's own once it runs */
     struct exchange_job *first, **last;
-    size_t queued;
+    size_t queued, gathered; /* jobs that wait; that the last transaction had */
+    size_t wanted;           /* so many are worth waking the writer for */
     /* The writer thread's own. */
     int64_t statuses_swept_us;
     struct gate *gate;
@@ -57,14 +105,27 @@ struct exchange {
 
     pthread_mutex_t failures_lock; /* guards the next */
     struct exchange_failures failures[EXCHANGE_FAILURES];
+
+    struct exchange_pages pages;
+    struct exchange_recents recents;
+    struct exchange_watches watches;
+};
+
+#define EXCHANGE_STANDS 4
+struct exchange_stand {
+    int64_t collection; /* 0: none yet */
+    struct store_stand stand;
 };
 
 /* The audiences that contain one party, kept up to date as new ones are interned. */
 struct exchange_audiences {
     struct policy_party party; /* owned by the session's arena */
     int64_t upto;              /* audiences up to this id have been looked at */
-    int64_t *ids;
+    int64_t *ids;              /* in rising order */
     size_t n, room;
+    int64_t state; /* of the database in which all this was looked up, if `known` */
+    bool known;
+    struct exchange_stand stands[EXCHANGE_STANDS]; /* by collection */
 };
 
 struct exchange_session {
@@ -101,9 +162,14 @@ void exchange_writer_stop(struct exchange *x);
 /* The node's signer as a log or as a witness; wipe it. Its name is in `a`. */
 bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
                      struct ledger_signer *out, struct err *e) BASE_CHECKED;
-/* In a transaction of the session's store; valid until the next call. */
-const struct exchange_audiences *
-exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e);
+/* In a transaction of the session's store; valid until the next call. NULL on failure. */
+struct exchange_audiences *exchange_audiences_of(struct exchange_session *s,
+                                                 const struct policy_party *party, struct err *e);
+/* Where the audiences' rows of a collection stand, in the same transaction. */
+bool exchange_stand_of(struct exchange_session *s, struct exchange_audiences *a, int64_t collection,
+                       struct store_stand *out, struct err *e) BASE_CHECKED;
+struct store_query exchange_store_query(const struct exchange_query *q,
+                                        const struct exchange_audiences *a);
 
 /* Appends a proof file of one leaf of this node's log. */
 bool exchange_leaf_prove(struct exchange_session *s, struct arena *a, uint64_t leaf,

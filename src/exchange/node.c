@@ -209,6 +209,9 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     pthread_mutex_init(&x->lock, NULL);
     pthread_cond_init(&x->wake, NULL);
     pthread_mutex_init(&x->failures_lock, NULL);
+    exchange_pages_init(&x->pages);
+    exchange_recents_init(&x->recents);
+    exchange_watches_init(&x->watches);
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     bool ok = arena_ok(x->arena, e);
@@ -236,6 +239,9 @@ void exchange_close(struct exchange *x)
     exchange_failures_flush(x);
     exchange_writer_stop(x);
     exchange_policy_free(x);
+    exchange_watches_done(&x->watches);
+    exchange_recents_done(&x->recents);
+    exchange_pages_done(&x->pages);
     pthread_mutex_destroy(&x->failures_lock);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);

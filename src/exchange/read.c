@@ -109,12 +109,15 @@ static bool look_at_audience(void *ctx, int64_t id, struct str text)
 
 /* Inside the reader's transaction: an audience that is new in its snapshot is in the list, so no
  * row can be passed over by a poller. */
-const struct exchange_audiences *
-exchange_audiences_of(struct exchange_session *s, const struct policy_party *party, struct err *e)
+struct exchange_audiences *exchange_audiences_of(struct exchange_session *s,
+                                                 const struct policy_party *party, struct err *e)
 {
+    int64_t state;
     struct look l = {entry_of(s, party, e), false};
-    if (!l.a)
+    if (!l.a || !store_state(s->store, &state, e))
         return NULL;
+    if (l.a->known && l.a->state == state)
+        return l.a;
     int64_t before = l.a->upto;
     bool ok = store_audience_each(s->store, before, look_at_audience, &l, e);
     if (ok && l.failed)
@@ -124,7 +127,49 @@ exchange_audiences_of(struct exchange_session *s, const struct policy_party *par
         l.a->n = 0;
         return NULL;
     }
+    l.a->state = state;
+    l.a->known = true;
+    for (size_t i = 0; i < EXCHANGE_STANDS; i++)
+        l.a->stands[i].collection = 0;
     return l.a;
+}
+
+bool exchange_stand_of(struct exchange_session *s, struct exchange_audiences *a, int64_t collection,
+                       struct store_stand *out, struct err *e)
+{
+    struct exchange_stand *known = &a->stands[(uint64_t)collection % EXCHANGE_STANDS];
+    const struct store_query q = {
+        .collection = collection, .audiences = a->ids, .audience_count = a->n};
+    if (known->collection != collection) {
+        if (!store_stand(s->store, &q, &known->stand, e))
+            return false;
+        known->collection = collection;
+    }
+    *out = known->stand;
+    return true;
+}
+
+struct store_query exchange_store_query(const struct exchange_query *q,
+                                        const struct exchange_audiences *a)
+{
+    return (struct store_query){
+        .collection = q->collection->id,
+        .audiences = a->ids,
+        .audience_count = a->n,
+        .after_us = q->after_us,
+        .limit = q->limit,
+        .limit_bytes = q->limit_bytes,
+        .ids = q->ids,
+        .types = q->types,
+        .id_count = q->id_count,
+        .type_count = q->type_count,
+        .versions = q->versions,
+        .version_us = q->version_us,
+        .version_count = q->version_count,
+        .with_bytes = q->with_bytes,
+        .skip_limit = q->skip_limit,
+        .upto_us = q->upto_us,
+    };
 }
 
 struct counting {
@@ -156,22 +201,7 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
     struct counting c = {.reading = {.collection = q->collection->uuid}, .each = each, .ctx = ctx};
     bool ok = a != NULL, counted = q->with_bytes && exchange_reads_recorded(s->x, &c.reading.from);
     if (ok) {
-        struct store_query sq = {
-            .collection = q->collection->id,
-            .audiences = a->ids,
-            .audience_count = a->n,
-            .after_us = q->after_us,
-            .limit = q->limit,
-            .limit_bytes = q->limit_bytes,
-            .ids = q->ids,
-            .types = q->types,
-            .id_count = q->id_count,
-            .type_count = q->type_count,
-            .versions = q->versions,
-            .version_us = q->version_us,
-            .version_count = q->version_count,
-            .with_bytes = q->with_bytes,
-        };
+        struct store_query sq = exchange_store_query(q, a);
         ok = counted ? store_read(s->store, &sq, count_row, &c, more, e)
                      : store_read(s->store, &sq, each, ctx, more, e);
     }

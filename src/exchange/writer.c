@@ -5,12 +5,18 @@
 
 /* How often a server looks whether something is to be decided again. */
 #define BACKGROUND_S 60
+/* How long a transaction may wait for as many jobs as the last one had: senders that were told of
+ * that one are about to send again, and one flush for all is worth more than half of them at once.
+ * One sender alone never waits. */
+#define GATHER_US 2000
+/* How often it looks, while somebody waits, whether another process has written. */
+#define OTHERS_S 1
 
 /* Takes jobs off the queue up to the size of one transaction. The lock is held. */
 static struct exchange_job *take(struct exchange *x)
 {
     struct exchange_job *head = x->first, **end = &x->first;
-    size_t objects = 0;
+    size_t objects = 0, before = x->queued;
     while (*end && (end == &x->first || objects < LIMIT_EXCHANGE_TRANSACTION_OBJECTS)) {
         objects += (*end)->objects;
         end = &(*end)->next;
@@ -20,7 +26,27 @@ static struct exchange_job *take(struct exchange *x)
     *end = NULL;
     if (!x->first)
         x->last = &x->first;
+    x->gathered = before - x->queued;
     return head;
+}
+
+/* Waits for as many jobs as the last transaction had. The lock is held. */
+static void gather(struct exchange *x)
+{
+    struct timespec until;
+    if (x->queued >= x->gathered || x->closing)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_US * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    x->wanted = x->gathered;
+    while (x->queued < x->wanted && !x->closing &&
+           pthread_cond_clockwait(&x->wake, &x->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    x->wanted = 0;
 }
 
 /* *refused: a job could not be applied, and not the transaction itself. */
@@ -67,6 +93,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         policy_memo_reset(x->gate->memo); /* it may have lacked the memory */
     if (ok || !refused || !jobs->next) {
         finish(jobs, ok, &e);
+        exchange_watches_tell(x);
         return;
     }
     while (jobs) {
@@ -77,6 +104,7 @@ static void process(struct exchange *x, struct exchange_job *jobs)
         if (!ok && x->gate)
             policy_memo_reset(x->gate->memo);
         finish(jobs, ok, &e);
+        exchange_watches_tell(x);
         jobs = next;
     }
 }
@@ -97,36 +125,51 @@ static bool in_background(struct exchange *x)
     return store_commit(x->writer_store, &ignored) && left;
 }
 
-/* Waits for jobs; in a server, a minute at the longest. The lock is held. */
+/* Waits for jobs; in a server, until the next look at the longest. The lock is held. */
 static void wait_for_work(struct exchange *x)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += BACKGROUND_S;
+    until.tv_sec += atomic_load(&x->watches.count) ? OTHERS_S : BACKGROUND_S;
     if (x->background)
         pthread_cond_timedwait(&x->wake, &x->lock, &until);
     else
         pthread_cond_wait(&x->wake, &x->lock);
 }
 
+static bool background_is_due(const struct exchange *x)
+{
+    return x->background && monotonic_us() >= x->background_us;
+}
+
+/* Nobody's job waits. The lock is held, but not while it looks. True: there is more to do. */
+static bool look_around(struct exchange *x, bool more)
+{
+    bool due = more || background_is_due(x);
+    if (due)
+        x->background_us = monotonic_us() + (int64_t)BACKGROUND_S * 1000000;
+    pthread_mutex_unlock(&x->lock);
+    more = due && in_background(x);
+    exchange_watches_tell(x);
+    pthread_mutex_lock(&x->lock);
+    return more;
+}
+
 static void *writer_main(void *arg)
 {
     struct exchange *x = arg;
-    bool more = x->background;
+    bool more = false;
     pthread_mutex_lock(&x->lock);
     for (;;) {
-        if (!x->first && !x->closing && !more) {
+        if (!x->first && !x->closing && !more && !background_is_due(x))
             wait_for_work(x);
-            more = x->background;
-        }
         if (!x->first && x->closing)
             break;
         if (!x->first) {
-            pthread_mutex_unlock(&x->lock);
-            more = more && in_background(x);
-            pthread_mutex_lock(&x->lock);
+            more = look_around(x, more);
             continue;
         }
+        gather(x);
         struct exchange_job *jobs = take(x);
         pthread_mutex_unlock(&x->lock);
         process(x, jobs);
@@ -174,8 +217,8 @@ bool exchange_enqueue(struct exchange *x, struct exchange_job *j, struct err *e)
         j->next = NULL;
         *x->last = j;
         x->last = &j->next;
-        x->queued++;
-        pthread_cond_signal(&x->wake);
+        if (++x->queued >= x->wanted)
+            pthread_cond_signal(&x->wake);
     }
     pthread_mutex_unlock(&x->lock);
     return ok;
@@ -185,6 +228,7 @@ bool exchange_background(struct exchange *x, struct err *e)
 {
     pthread_mutex_lock(&x->lock);
     x->background = true;
+    x->background_us = 0;
     bool ok = start_writer(x, e);
     pthread_cond_signal(&x->wake);
     pthread_mutex_unlock(&x->lock);

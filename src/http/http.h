@@ -65,6 +65,11 @@ void http_reply_header(struct http_request *r, const char *name, struct str valu
 /* Takes over the buffer's bytes. `type` is a constant. A GET is answered ERR_BUSY in its place when
  * too much waits to be sent. */
 void http_reply(struct http_request *r, int status, const char *type, struct buf *body);
+/* As http_reply, with bytes that others may send at the same time: they stay as they are until
+ * `release` is called, once, on whatever thread. */
+typedef void http_release_fn(void *ctx);
+void http_reply_shared(struct http_request *r, int status, const char *type, struct str bytes,
+                       http_release_fn *release, void *ctx);
 /* The error's HTTP status and text; texts of 5xx, also of ERR_BUSY, are logged with the request's
  * number and not sent. */
 void http_reply_err(struct http_request *r, const struct err *e);
@@ -73,6 +78,29 @@ void http_reply_err(struct http_request *r, const struct err *e);
  * on (to the writer's callback) where it will be answered. Answers ERR_BUSY itself when too many
  * wait. */
 void http_work(struct http_request *r, http_route_fn *fn);
+
+/* ---- waiting without a thread ---- */
+
+/* `over`: the time is up, or the server is stopping, so this must answer. Else it may also set the
+ * request aside again. Runs on a thread of this room and must not block. Where `over`, http_session
+ * may be NULL: there was no memory for one. */
+typedef void http_parked_fn(struct http_request *r, bool over);
+/* Sets a request aside, in a route or in an http_parked_fn, which does nothing more with it. `fn`
+ * runs once: after http_wake or when the deadline (monotonic_us) has come, some 100 ms late at the
+ * most; also when the client has gone. */
+void http_park(struct http_request *r, int64_t deadline_us, http_parked_fn *fn);
+/* From any thread, while the request is not answered; before http_park it counts for it. */
+void http_wake(struct http_request *r);
+
+/* ---- content codings (RFC 9110 §8.4.1, RFC 1952, RFC 8878) ---- */
+
+enum http_coding { HTTP_IDENTITY, HTTP_GZIP, HTTP_ZSTD };
+struct str http_coding_name(enum http_coding coding); /* "gzip"; empty for HTTP_IDENTITY */
+/* What Accept-Encoding likes best of these; HTTP_IDENTITY where it is absent, or names none. */
+enum http_coding http_coding_choose(struct str accept_encoding);
+/* Appends the bytes in a coding that is not HTTP_IDENTITY; false without memory. Takes some
+ * milliseconds for a megabyte. */
+bool http_code(enum http_coding coding, struct str bytes, struct buf *out) BASE_CHECKED;
 
 #define HTTP_TAXII_TYPE "application/taxii+json;version=2.1"
 

@@ -51,10 +51,17 @@ struct http_request {
     struct exchange_session *session;
     http_route_fn *work;
     struct http_request *next_work;
+    http_parked_fn *parked; /* these five are guarded by the lock of server->parking */
+    int64_t deadline_us;
+    struct http_request *next_parked, **parked_at; /* parked_at NULL: it is not set aside */
+    bool woken;
 
     int status;
     const char *type;
     struct buf reply;
+    struct str shared; /* in the place of `reply`, while `release` is set */
+    http_release_fn *release;
+    void *release_ctx;
     size_t reply_counted; /* of server->replies_bytes */
     struct http_pair headers[8];
     size_t header_count;
@@ -75,6 +82,18 @@ struct http_pool {
     bool closing;
 };
 _Static_assert(LIMIT_HTTP_VERIFIERS <= LIMIT_HTTP_WORKERS, "threads of a pool");
+
+/* Requests that wait, and the thread that goes on with them. */
+struct http_parking {
+    struct http_server *server;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t wake;
+    struct http_request *waiting, *ready, **ready_end;
+    int64_t next_us; /* no deadline is before it */
+    bool stopping;   /* whoever waits is to answer */
+    bool ended;
+};
 
 struct http_listener {
     int fd; /* -1: none */
@@ -100,8 +119,10 @@ struct http_server {
     atomic_size_t bodies_bytes;  /* memory of all bodies */
     atomic_size_t replies_bytes; /* of all answers that are being sent */
     struct http_pool workers, verifiers;
+    struct http_parking parking;
     pthread_mutex_t session_lock; /* guards the free sessions */
-    struct exchange_session *sessions[LIMIT_HTTP_LOOPS + LIMIT_HTTP_WORKERS + LIMIT_HTTP_VERIFIERS];
+    struct exchange_session
+        *sessions[LIMIT_HTTP_LOOPS + LIMIT_HTTP_WORKERS + LIMIT_HTTP_VERIFIERS + 1];
     size_t session_count;
 };
 
@@ -112,8 +133,12 @@ bool http_uri_parse(struct http_request *r, struct err *e) BASE_CHECKED;
 enum exchange_login http_authenticate(struct http_request *r, struct err *e) BASE_CHECKED;
 /* Answers ERR_BUSY with a text of this room's own. */
 void http_reply_busy(struct http_request *r, const char *text);
+/* Sets the connection aside until the request is answered, or goes on. */
+void http_suspend(struct http_request *r, enum http_state state);
 /* Lets a suspended request go on reading. */
 void http_go_on(struct http_request *r);
+/* Gives up what http_reply_shared was given, if it was. */
+void http_release(struct http_request *r);
 /* Hands the answer to the library. */
 enum MHD_Result http_send(struct http_request *r);
 
@@ -139,6 +164,11 @@ bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state 
                    http_route_fn *fn);
 /* Finishes what waits; from then on http_pool_put answers ERR_BUSY. */
 void http_pool_stop(struct http_pool *p);
+bool http_parking_start(struct http_parking *p, struct err *e) BASE_CHECKED;
+/* Has all that wait answer, and those that come. */
+void http_parking_hurry(struct http_parking *p);
+void http_parking_stop(struct http_parking *p); /* from then on http_park answers ERR_BUSY */
+void http_parking_done(struct http_parking *p); /* when no connection is served any more */
 void http_pool_done(struct http_pool *p); /* after it, when no connection is served any more */
 
 #endif

@@ -58,6 +58,14 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+void http_suspend(struct http_request *r, enum http_state state)
+{
+    http_move(r, state);
+    r->suspended = true;
+    atomic_fetch_add(&r->server->working, 1);
+    MHD_suspend_connection(r->connection);
+}
+
 bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state state,
                    http_route_fn *fn)
 {
@@ -65,12 +73,10 @@ bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state 
     bool closing = p->closing, room = !closing && p->waiting < p->most_waiting;
     if (room) {
         /* Suspended before a worker can see it, so that its answer finds it so. */
-        http_move(r, state);
         r->work = fn;
         r->next_work = NULL;
-        r->suspended = true;
-        atomic_fetch_add(&r->server->working, 1);
-        MHD_suspend_connection(r->connection);
+        if (!r->suspended)
+            http_suspend(r, state);
         *p->last = r;
         p->last = &r->next_work;
         p->waiting++;

@@ -79,6 +79,30 @@ void http_reply(struct http_request *r, int status, const char *type, struct buf
     wake(r, HTTP_ANSWERED);
 }
 
+void http_release(struct http_request *r)
+{
+    if (r->release)
+        r->release(r->release_ctx);
+    r->release = NULL;
+}
+
+void http_reply_shared(struct http_request *r, int status, const char *type, struct str bytes,
+                       http_release_fn *release, void *ctx)
+{
+    r->shared = bytes;
+    r->release = release;
+    r->release_ctx = ctx;
+    if (!may_be_sent(r, bytes.n)) {
+        http_release(r);
+        r->header_count = 0; /* they were the page's */
+        http_reply_busy(r, "too much is being sent at once; try again soon");
+        return;
+    }
+    r->status = status;
+    r->type = type;
+    wake(r, HTTP_ANSWERED);
+}
+
 /* `description` STR_NONE: the request's number, by which the log tells more. */
 static void reply_error(struct http_request *r, enum err_code code, struct str description)
 {
@@ -123,13 +147,21 @@ void http_reply_err(struct http_request *r, const struct err *e)
     reply_error(r, e->code, internal ? STR_NONE : str_of(e->msg));
 }
 
+static struct MHD_Response *response_of(struct http_request *r)
+{
+    if (r->release)
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            r->shared.n, (void *)(uintptr_t)r->shared.p, r->release, r->release_ctx);
+    return MHD_create_response_from_buffer_with_free_callback(r->reply.n, r->reply.p, base_free);
+}
+
 enum MHD_Result http_send(struct http_request *r)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(r->reply.n, r->reply.p, base_free);
+    struct MHD_Response *response = response_of(r);
     if (!response)
         return MHD_NO;
     buf_init(&r->reply, 0); /* the response owns its bytes now */
+    r->release = NULL;
     bool ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->type) == MHD_YES;
     ok = ok && MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
     for (size_t i = 0; i < r->header_count; i++)

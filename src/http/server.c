@@ -66,6 +66,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     *request = NULL;
     drop_body(r);
     buf_done(&r->reply);
+    http_release(r);
     atomic_fetch_sub(&s->replies_bytes, r->reply_counted);
     arena_free(r->arena);
     atomic_fetch_sub(&s->active, 1);
@@ -351,10 +352,15 @@ static bool start_pools(struct http_server *s, struct err *e)
         .most_waiting = LIMIT_HTTP_SIGN_INS,
         .full = "too many wait to sign in by password; try again soon",
     };
+    s->parking.server = s;
     if (!http_pool_start(&s->workers, e))
         return false;
-    if (http_pool_start(&s->verifiers, e))
-        return true;
+    if (http_pool_start(&s->verifiers, e)) {
+        if (http_parking_start(&s->parking, e))
+            return true;
+        http_pool_stop(&s->verifiers);
+        http_pool_done(&s->verifiers);
+    }
     http_pool_stop(&s->workers);
     http_pool_done(&s->workers);
     return false;
@@ -362,12 +368,14 @@ static bool start_pools(struct http_server *s, struct err *e)
 
 static void stop_pools(struct http_server *s)
 {
+    http_parking_stop(&s->parking);
     http_pool_stop(&s->verifiers);
     http_pool_stop(&s->workers);
 }
 
 static void done_pools(struct http_server *s)
 {
+    http_parking_done(&s->parking);
     http_pool_done(&s->verifiers);
     http_pool_done(&s->workers);
 }
@@ -426,6 +434,7 @@ void http_stop(struct http_server *s)
     /* Who comes now is refused at once, and who is connected leaves with its next answer. */
     http_listener_stop(&s->listener);
     atomic_store(&s->stopping, true);
+    http_parking_hurry(&s->parking);
     while (atomic_load(&s->active) && monotonic_us() < until)
         usleep(5000);
     stop_pools(s);

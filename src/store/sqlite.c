@@ -1,4 +1,5 @@
 /* The SQLite driver: opening, schema, transactions, organisations, users, collections, values. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,9 @@
 /* Compact integer keys throughout: an object's bytes stand in order of arrival (rowid), its STIX id
  * is named by a keyed hash of 64 bits, and a release row is a few small numbers, so that a page is
  * one sequential read of `release` and one of `object`. A reader's look-up by id goes to its own
- * rows of `release` alone: that another has rows of this name does not change its steps. */
+ * rows of `release` alone: that another has rows of this name does not change its steps.
+ * Status resources have random names too, so they stand in order of arrival, and an index of the
+ * names beside them: a third of the pages that a commit writes. */
 static const char schema[] =
     "CREATE TABLE value(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE org(id INTEGER PRIMARY KEY, nation TEXT NOT NULL, name TEXT NOT NULL,"
@@ -40,6 +43,7 @@ static const char schema[] =
     " leaf INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,date_added)) WITHOUT ROWID;"
     "CREATE INDEX release_name ON release(name,collection,superseded,audience,version_us);"
+    "CREATE INDEX release_type ON release(collection,audience,type,date_added);"
     "CREATE INDEX release_object ON release(object);"
     "CREATE TABLE submitter(object INTEGER NOT NULL, collection INTEGER NOT NULL,"
     " org INTEGER NOT NULL, PRIMARY KEY(object,collection,org)) WITHOUT ROWID;"
@@ -70,11 +74,16 @@ static const char schema[] =
     "CREATE TABLE vote(desk INTEGER NOT NULL, party TEXT NOT NULL, user INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, PRIMARY KEY(desk,party,user)) WITHOUT ROWID;"
     "CREATE TABLE status(uuid TEXT PRIMARY KEY, user INTEGER NOT NULL, at_us INTEGER NOT NULL,"
-    " json BLOB NOT NULL) WITHOUT ROWID;"
+    " json BLOB NOT NULL);"
     "CREATE TABLE peer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
     " ca TEXT NOT NULL, auth TEXT NOT NULL, remote TEXT NOT NULL, nation TEXT NOT NULL,"
     " org TEXT NOT NULL, collection INTEGER NOT NULL REFERENCES collection,"
     " cursor TEXT NOT NULL, withdrawn INTEGER NOT NULL, UNIQUE(name,remote));";
+/* How often rows went from an audience to another, or to nobody (0). */
+static const char moved_schema[] =
+    "CREATE TABLE moved(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
+    " other INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(collection,audience,other)) WITHOUT ROWID;";
 static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
@@ -225,10 +234,19 @@ static bool make_name_key(sqlite3 *db, struct err *e)
     return ok;
 }
 
+/* Without its count of all memory, SQLite takes no lock that all handles share. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static pthread_once_t configured = PTHREAD_ONCE_INIT;
+
 bool store_create(const char *path, struct err *e)
 {
     sqlite3 *db = NULL;
     char version[96];
+    pthread_once(&configured, configure);
     if (file_exists(path))
         return err_set(e, ERR_CONFLICT, "%s exists already", path);
     sqlite3_snprintf(sizeof version, version, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
@@ -236,8 +254,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && execute(db, witness_schema, e) && make_name_key(db, e) &&
-         execute(db, version, e) && execute(db, "COMMIT", e);
+         execute(db, schema, e) && execute(db, moved_schema, e) && execute(db, witness_schema, e) &&
+         make_name_key(db, e) && execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)
         remove_files(path);
@@ -310,6 +328,7 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
     struct store *s = base_alloc(sizeof *s);
     if (!s)
         return err_set(e, ERR_MEMORY, "out of memory");
+    pthread_once(&configured, configure);
     s->writable = mode == STORE_WRITE;
     bool ok = false;
     if (!file_exists(path))
@@ -319,14 +338,18 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
         cannot_open(e, rc, "open", path, s->db);
     else
         /* synchronous=FULL: an acknowledged commit survives a power cut. The size limit of the
-         * write-ahead log bounds what a checkpoint leaves behind. */
+         * write-ahead log bounds what a checkpoint leaves behind. A reader's cache is small, for
+         * there are several and the kernel's is behind it; to map the file gained nothing and had
+         * all of it count as this process's memory, once for each handle. */
         ok = sqlite3_busy_timeout(s->db, BUSY_MS) == SQLITE_OK && check_version(s->db, path, e) &&
              execute(s->db,
-                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
-                     "PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY;"
+                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
                      "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
                      e) &&
-             (s->writable || execute(s->db, "PRAGMA query_only=ON", e)) &&
+             execute(s->db,
+                     s->writable ? "PRAGMA cache_size=-65536"
+                                 : "PRAGMA cache_size=-8192; PRAGMA query_only=ON",
+                     e) &&
              prepare_transactions(s, e) && read_name_key(s, e);
     if (!ok) {
         store_close(s);
@@ -350,6 +373,7 @@ void store_close(struct store *s)
 bool store_begin(struct store *s, struct err *e)
 {
     must(!s->in_transaction);
+    s->added_count = 0;
     s->in_transaction = run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
     return s->in_transaction;
 }

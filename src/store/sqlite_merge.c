@@ -2,7 +2,9 @@
  * The SQLite driver: the release rows of a few audiences, merged by date_added. A page asks every
  * audience of its reader for its first row, and the next page asks them all again; so that a reader
  * of two hundred audiences does not pay two hundred look-ups a page, the rows that were fetched of
- * an audience, and some that follow, are kept as long as nothing in the database changes.
+ * an audience, and some that follow, are kept as long as nothing in the database changes. Where
+ * types are asked for, each type of each audience is a run of its own, by an index, so that rows of
+ * other types cost nothing.
  */
 #include <string.h>
 
@@ -11,9 +13,10 @@
 #define FETCH_MOST 256u  /* rows of one audience in one fetch */
 #define BUCKETS    1024u /* of audiences */
 
-/* All rows of an audience in a collection from behind `after` on, as far as they were fetched. */
+/* All rows of an audience in a collection, of one type or (0) of all, from behind `after` on, as
+ * far as they were fetched. */
 struct run {
-    int64_t collection, audience, after;
+    int64_t collection, audience, type, after;
     struct store_release_row *rows;
     int64_t *dates; /* of the rows, side by side: what is searched and compared */
     size_t count, room, dates_room, next; /* next: the row that the merge stands at */
@@ -74,16 +77,18 @@ static bool follow_database(struct store *s, struct err *e)
     return true;
 }
 
-static struct run *find_run(struct store_merge *m, int64_t collection, int64_t audience)
+static struct run *find_run(struct store_merge *m, int64_t collection, int64_t audience,
+                            int64_t type)
 {
-    size_t bucket = ((size_t)collection * 31 + (size_t)audience) % BUCKETS;
+    size_t bucket = (((size_t)collection * 31 + (size_t)audience) * 31 + (size_t)type) % BUCKETS;
     for (struct run *r = m->buckets[bucket]; r; r = r->chain)
-        if (r->collection == collection && r->audience == audience)
+        if (r->collection == collection && r->audience == audience && r->type == type)
             return r;
     struct run *r = base_alloc(sizeof *r);
     if (!r)
         return NULL;
-    *r = (struct run){.collection = collection, .audience = audience, .chain = m->buckets[bucket]};
+    *r = (struct run){
+        .collection = collection, .audience = audience, .type = type, .chain = m->buckets[bucket]};
     m->buckets[bucket] = r;
     return r;
 }
@@ -103,7 +108,8 @@ static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
 {
     bool row = false, ok;
     void *rows = r->rows, *dates = r->dates;
-    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_RUN, e);
+    sqlite3_stmt *stmt =
+        store_statement(s, r->type ? STORE_RELEASE_TYPE_RUN : STORE_RELEASE_RUN, e);
     if (!stmt)
         return false;
     if (!base_grow(&rows, &r->room, r->fetch, sizeof *r->rows))
@@ -120,6 +126,8 @@ static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
     sqlite3_bind_int64(stmt, 2, r->audience);
     sqlite3_bind_int64(stmt, 3, after);
     sqlite3_bind_int64(stmt, 4, (int64_t)r->fetch);
+    if (r->type)
+        sqlite3_bind_int64(stmt, 5, r->type);
     while ((ok = store_step(s, stmt, &row, e)) && row) {
         must(r->count < r->fetch);
         row_columns(stmt, &r->rows[r->count]);
@@ -174,39 +182,45 @@ static void sink(struct store_merge *m, size_t i)
     m->heap[i] = r;
 }
 
-static bool fill_heap(struct store *s, const struct store_query *q, struct err *e)
+static bool add_run(struct store *s, struct run *r, int64_t after, size_t least, struct err *e)
 {
     struct store_merge *m = s->merge;
-    size_t least = q->audience_count ? q->limit / q->audience_count : 0;
-    least = least < FETCH_MOST ? least + 1 : FETCH_MOST;
-    for (size_t i = 0; i < q->audience_count; i++) {
-        struct run *r = find_run(m, q->collection, q->audiences[i]);
-        if (!r)
-            return err_set(e, ERR_MEMORY, "out of memory");
-        if (!seek(s, r, q->after_us, least, e))
-            return false;
-        if (r->next < r->count)
-            m->heap[m->heap_count++] = r;
-    }
-    for (size_t i = m->heap_count / 2; i-- > 0;)
-        sink(m, i);
+    if (!r)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    if (!seek(s, r, after, least, e))
+        return false;
+    if (r->next < r->count)
+        m->heap[m->heap_count++] = r;
     return true;
 }
 
-bool store_merge_start(struct store *s, const struct store_query *q, struct err *e)
+bool store_merge_start(struct store *s, const struct store_query *q, const int64_t *types,
+                       size_t type_count, struct err *e)
 {
+    static const int64_t all = 0;
     if (!s->merge && !(s->merge = base_alloc(sizeof *s->merge)))
         return err_set(e, ERR_MEMORY, "out of memory");
     struct store_merge *m = s->merge;
     void *heap = m->heap;
+    size_t of_each = type_count ? type_count : 1, count = q->audience_count * of_each;
+    size_t least = count ? q->limit / count : 0;
+    least = least < FETCH_MOST ? least + 1 : FETCH_MOST;
     m->heap_count = 0;
     m->taken = false;
     if (!follow_database(s, e))
         return false;
-    if (!base_grow(&heap, &m->heap_room, q->audience_count + 1, sizeof *m->heap))
+    if (!base_grow(&heap, &m->heap_room, count + 1, sizeof *m->heap))
         return err_set(e, ERR_MEMORY, "out of memory");
     m->heap = heap;
-    return fill_heap(s, q, e);
+    types = type_count ? types : &all;
+    for (size_t i = 0; i < count; i++) {
+        struct run *r = find_run(m, q->collection, q->audiences[i / of_each], types[i % of_each]);
+        if (!add_run(s, r, q->after_us, least, e))
+            return false;
+    }
+    for (size_t i = m->heap_count / 2; i-- > 0;)
+        sink(m, i);
+    return true;
 }
 
 /* Goes on behind the row that was given out. */

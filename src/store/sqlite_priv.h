@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
 #define STORE_WITHDRAWAL_COLUMNS                                                                   \
     "SELECT w.leaf,w.collection,w.audience,w.at_us,w.source,w.stix_id,w.version,ifnull(a.text,'')" \
@@ -80,6 +80,9 @@
     X(RELEASE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"         \
                    " WHERE collection=?1 AND audience=?2 AND date_added>?3"                        \
                    " ORDER BY date_added LIMIT ?4")                                                \
+    X(RELEASE_TYPE_RUN, "SELECT date_added,object,name,version_us,type,superseded FROM release"    \
+                        " INDEXED BY release_type WHERE collection=?1 AND audience=?2"             \
+                        " AND date_added>?3 AND type=?5 ORDER BY date_added LIMIT ?4")             \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(RELEASE_OF_READER, "SELECT date_added,object,version_us FROM release"                        \
                          " INDEXED BY release_name WHERE name=?1 AND collection=?2"                \
@@ -98,6 +101,11 @@
     X(RELEASE_SET_AUDIENCE, "UPDATE release SET audience=?4 WHERE collection=?1 AND audience=?2"   \
                             " AND date_added=?3")                                                  \
     X(RELEASE_DELETE, "DELETE FROM release WHERE collection=?1 AND audience=?2 AND date_added=?3") \
+    X(RELEASE_NEWEST_DATE, "SELECT date_added FROM release WHERE collection=?1 AND audience=?2"    \
+                           " AND date_added>?3 ORDER BY date_added DESC LIMIT 1")                  \
+    X(MOVED_ADD, "INSERT INTO moved(collection,audience,other,count) VALUES(?1,?2,?3,1)"           \
+                 " ON CONFLICT DO UPDATE SET count=count+1")                                       \
+    X(MOVED_EACH, "SELECT other,count FROM moved WHERE collection=?1 AND audience=?2")             \
     X(REFERENCE_PUT, "INSERT OR IGNORE INTO reference(target,object) VALUES(?1,?2)")               \
     X(REFERRERS, "SELECT o.id,o.type FROM reference f JOIN object o ON o.id=f.object"              \
                  " WHERE f.target=?1 AND o.flags&4=0 ORDER BY o.id")                               \
@@ -231,6 +239,8 @@ struct store {
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */
+    struct store_added added[LIMIT_STORE_ADDED];
+    size_t added_count; /* one more than there is room for: some are missing */
 };
 
 /* Prepares (once) and resets a statement; NULL with `e` filled on failure. */
@@ -252,12 +262,18 @@ bool store_each_object(struct store *s, sqlite3_stmt *stmt, store_object_fn *eac
 /* The number of a type's name: *id 0 when there is none and `make` is false. */
 bool store_type_id(struct store *s, struct str name, bool make, int64_t *id,
                    struct err *e) BASE_CHECKED;
-/* The rows of the query's audiences in its collection behind q->after_us, merged by date_added. One
- * merge at a time, within a transaction. */
-bool store_merge_start(struct store *s, const struct store_query *q, struct err *e) BASE_CHECKED;
+/* The rows of the query's audiences in its collection behind q->after_us, of these types (none:
+ * of all), merged by date_added. One merge at a time, within a transaction. */
+bool store_merge_start(struct store *s, const struct store_query *q, const int64_t *types,
+                       size_t type_count, struct err *e) BASE_CHECKED;
 /* *row is NULL at the end; it lives until the next call. */
 bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
                       struct err *e) BASE_CHECKED;
 void store_merge_free(struct store *s);
+/* Notes that a row was added. */
+void store_note_added(struct store *s, int64_t collection, int64_t audience);
+/* Notes that a row of `audience` went to `other` (0: to nobody). */
+bool store_moved(struct store *s, int64_t collection, int64_t audience, int64_t other,
+                 struct err *e) BASE_CHECKED;
 
 #endif

@@ -103,16 +103,6 @@ static bool version_wanted(struct reading *r, const struct store_release_row *ro
     return true;
 }
 
-static bool type_wanted(const struct reading *r, int64_t type)
-{
-    if (r->q->type_count == 0)
-        return true;
-    for (size_t i = 0; i < r->type_count; i++)
-        if (r->types[i] == type)
-            return true;
-    return false;
-}
-
 /* Hands one row to the caller, or notes that there would be more. */
 static bool give(struct reading *r, int64_t object, int64_t date_added)
 {
@@ -148,13 +138,19 @@ static bool give(struct reading *r, int64_t object, int64_t date_added)
 static bool read_merged(struct reading *r)
 {
     const struct store_release_row *row;
+    const struct store_query *q = r->q;
     int64_t audience;
-    bool ok = store_merge_start(r->s, r->q, r->e);
+    size_t skipped = 0;
+    bool ok = store_merge_start(r->s, q, r->types, r->type_count, r->e);
     while (ok && !r->stopped && (ok = store_merge_next(r->s, &row, &audience, r->e)) && row) {
         bool wanted = false;
-        ok = !type_wanted(r, row->type) || version_wanted(r, row, audience, &wanted);
-        if (ok && wanted)
+        ok = version_wanted(r, row, audience, &wanted);
+        if (ok && wanted) {
             ok = give(r, row->object, row->date_added);
+        } else if (q->skip_limit && ++skipped >= q->skip_limit) {
+            r->more = r->stopped = true;
+            *q->upto_us = row->date_added;
+        }
     }
     return ok;
 }
@@ -286,6 +282,14 @@ static bool read_by_id(struct reading *r)
     return ok;
 }
 
+static bool has_type(const struct reading *r, int64_t type)
+{
+    for (size_t i = 0; i < r->type_count; i++)
+        if (r->types[i] == type)
+            return true;
+    return false;
+}
+
 static bool look_up_types(struct reading *r)
 {
     const size_t most = sizeof r->types / sizeof *r->types;
@@ -293,7 +297,7 @@ static bool look_up_types(struct reading *r)
         int64_t id;
         if (!store_type_id(r->s, r->q->types[i], false, &id, r->e))
             return false;
-        if (id == 0 || (r->type_count && type_wanted(r, id)))
+        if (id == 0 || has_type(r, id))
             continue;
         if (r->type_count == most)
             return err_set(r->e, ERR_USAGE, "more than %zu types in one filter", most);

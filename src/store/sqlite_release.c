@@ -97,6 +97,7 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
     if (!store_run(s, stmt, e))
         return false;
     *date_added = date;
+    store_note_added(s, collection, audience);
     return true;
 }
 
@@ -165,10 +166,10 @@ bool store_release_set(struct store *s, const struct store_release *r, int64_t a
     sqlite3_bind_int64(stmt, 3, r->date_added);
     if (audience)
         sqlite3_bind_int64(stmt, 4, audience);
-    if (!store_run(s, stmt, e))
+    if (!store_run(s, stmt, e) || !store_moved(s, r->collection, r->audience, audience, e))
         return false;
     if (audience)
-        return true;
+        return store_moved(s, r->collection, audience, r->audience, e);
     if (!(stmt = store_statement(s, STORE_OBJECT_DELETE, e)))
         return false;
     sqlite3_bind_int64(stmt, 1, r->object);

@@ -366,6 +366,10 @@ struct store_query {
     const int64_t *version_us; /* exact ones, beside the flags */
     size_t version_count;
     bool with_bytes;
+    /* Without ids: after so many rows that no version filter let through (0: however many) the
+     * page ends early; more follow, behind the date_added in *upto_us, which is else untouched. */
+    size_t skip_limit;
+    int64_t *upto_us;
 };
 struct store_row {
     int64_t date_added;
@@ -375,6 +379,36 @@ typedef bool store_row_fn(void *ctx, const struct store_row *r);
 /* Rows in order of date_added; `*more` says that at least one more would follow. */
 bool store_read(struct store *s, const struct store_query *q, store_row_fn *each, void *ctx,
                 bool *more, struct err *e) BASE_CHECKED;
+
+/* ---- has anything changed for a reader? ---- */
+
+/* What a page was made of, as far as it can change: rows were added behind the newest one, and
+ * others left or joined the reader's audiences. It counts only what the reader could see: a row
+ * that goes from one of its audiences to another is none. */
+struct store_stand {
+    int64_t newest_us; /* date_added of the last row; INT64_MIN without one */
+    uint64_t moved;    /* never falls */
+};
+/* Of the reader that q->audiences (in rising order) and q->collection name; in a transaction. */
+bool store_stand(struct store *s, const struct store_query *q, struct store_stand *out,
+                 struct err *e) BASE_CHECKED;
+/* The names of the reader's rows behind q->after_us, in order of date_added; at most q->limit of
+ * them, which is what `out` has room for, and whether others follow. */
+struct store_name {
+    int64_t name, date_added;
+};
+bool store_names_after(struct store *s, const struct store_query *q, struct store_name *out,
+                       size_t *count, bool *more, struct err *e) BASE_CHECKED;
+/* A number that differs from one call to the next when other handles have committed between them;
+ * in a transaction, of the state that it shows. */
+bool store_state(struct store *s, int64_t *state, struct err *e) BASE_CHECKED;
+
+/* Where rows were added in the last transaction of this handle: each pair once, LIMIT_STORE_ADDED
+ * at the most. False: there are more. */
+struct store_added {
+    int64_t collection, audience;
+};
+bool store_added(struct store *s, const struct store_added **list, size_t *count);
 
 /* ---- status resources (TAXII 2.1 §4.3), values of the node, cursors of partners ---- */
 

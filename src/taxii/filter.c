@@ -200,10 +200,22 @@ static bool limit_read(struct http_request *r, struct str text, struct exchange_
     return true;
 }
 
+/* The extension: whole seconds, the longest wait where more is asked for. */
+static bool wait_read(struct str text, unsigned *out, struct err *e)
+{
+    uint64_t v = 0;
+    if (!text.p)
+        return true;
+    if (!str_to_u64(text, &v))
+        return err_set(e, ERR_SYNTAX, "wait must be a whole number of seconds");
+    *out = v < LIMIT_TAXII_WAIT_S ? (unsigned)v : LIMIT_TAXII_WAIT_S;
+    return true;
+}
+
 bool taxii_filter_read(struct http_request *r, const struct exchange_collection *c, bool by_object,
                        struct taxii_filter *out, struct err *e)
 {
-    struct str name, value, after = STR_NONE, limit = STR_NONE, next = STR_NONE;
+    struct str name, value, after = STR_NONE, limit = STR_NONE, next = STR_NONE, wait = STR_NONE;
     struct matching m = {.r = r, .f = out, .by_object = by_object};
     struct instant t;
     *out = (struct taxii_filter){
@@ -218,6 +230,8 @@ bool taxii_filter_read(struct http_request *r, const struct exchange_collection 
             ok = set_once(&limit, "limit", value, e);
         else if (str_eq(name, STR("next")))
             ok = set_once(&next, "next", value, e);
+        else if (str_eq(name, STR("wait")) && !by_object)
+            ok = set_once(&wait, "wait", value, e);
         else if (str_starts(name, STR("match[")) && str_ends(name, STR("]")))
             ok = match_field(&m, str_slice(name, 6, name.n - 1), value, e);
         if (!ok)
@@ -235,5 +249,5 @@ bool taxii_filter_read(struct http_request *r, const struct exchange_collection 
         return false;
     if (!q->versions && !q->version_count)
         q->versions = STORE_LAST;
-    return limit_read(r, limit, q, e);
+    return limit_read(r, limit, q, e) && wait_read(wait, &out->wait_s, e);
 }

@@ -1,4 +1,4 @@
-/* Media types in Accept and Content-Type. */
+/* Media types in Accept and Content-Type, tags in If-None-Match. */
 #include "taxii/taxii_priv.h"
 
 /* One element of a list such as `type/sub;version=2.1;q=0.5`. */
@@ -96,4 +96,19 @@ bool taxii_content_ok(struct str type)
 {
     struct media m = media_read(type);
     return is_taxii(&m);
+}
+
+/* Weak comparison: the marks W/ count for nothing. A comma may stand inside a tag. */
+bool taxii_tag_matches(struct str if_none_match, struct str tag)
+{
+    if (str_eq(str_trim(if_none_match), STR("*")))
+        return true;
+    while (if_none_match.p) {
+        struct str one = str_trim(cut(&if_none_match, ','));
+        if (str_starts(one, STR("W/")))
+            one = str_from(one, 2);
+        if (str_eq(one, tag))
+            return true;
+    }
+    return false;
 }

@@ -1,16 +1,14 @@
-/* Pages of objects, manifest records and versions. Bytes of objects are copied, never parsed. */
+/* Pages of objects, manifest records and versions. Bytes of objects are copied, never parsed; whole
+ * pages are given out again as long as they are right, and not sent to who has them. */
 #include <string.h>
 
 #include "taxii/taxii_priv.h"
 
-/* A page that is being written. */
+/* What a page is written for. */
 struct page {
     struct http_request *r;
-    struct buf body;
-    const char *list; /* "objects" or "versions" */
-    void (*put)(struct buf *b, const struct store_row *row);
-    int64_t first, last;
-    size_t count;
+    const struct exchange_collection *collection;
+    struct exchange_paging how;
 };
 
 struct str taxii_version(const struct store_object *o, char out[INSTANT_TEXT_BYTES])
@@ -40,59 +38,219 @@ static void put_version(struct buf *b, const struct store_row *row)
     json_put_string(b, taxii_version(row->object, version));
 }
 
-static bool add_row(void *ctx, const struct store_row *row)
+static void begin_row(struct buf *b, size_t i, const char *list)
 {
-    struct page *p = ctx;
-    if (p->count++ == 0) {
-        json_put_name(&p->body, p->list);
-        buf_byte(&p->body, '[');
-        p->first = row->date_added;
-    } else {
-        buf_byte(&p->body, ',');
+    if (i) {
+        buf_byte(b, ',');
+        return;
     }
-    p->last = row->date_added;
-    p->put(&p->body, row);
-    return !p->body.failed;
+    buf_byte(b, '{');
+    json_put_name(b, list);
+    buf_byte(b, '[');
+}
+
+static void object_row(struct buf *b, size_t i, const struct store_row *row)
+{
+    begin_row(b, i, "objects");
+    put_object(b, row);
+}
+
+static void manifest_row(struct buf *b, size_t i, const struct store_row *row)
+{
+    begin_row(b, i, "objects");
+    put_manifest(b, row);
+}
+
+static void version_row(struct buf *b, size_t i, const struct store_row *row)
+{
+    begin_row(b, i, "versions");
+    put_version(b, row);
+}
+
+static void end_page(void *ctx, struct buf *b, size_t count, bool more, int64_t upto_us)
+{
+    const struct page *p = ctx;
+    buf_byte(b, count ? ']' : '{');
+    if (more) {
+        json_put_name(b, "more");
+        buf_lit(b, "true");
+        json_put_name(b, "next");
+        buf_byte(b, '"');
+        taxii_next_put(p->r, p->collection, upto_us, b);
+        buf_byte(b, '"');
+    }
+    buf_byte(b, '}');
 }
 
 /* §3.2: date_added of the page's first and last item; an empty page has neither. */
-static void put_dates(struct page *p)
+static void put_dates(struct http_request *r, const struct exchange_page *p)
 {
     char text[INSTANT_TEXT_BYTES];
     if (p->count == 0)
         return;
-    http_reply_header(p->r, "X-TAXII-Date-Added-First",
-                      instant_text(instant_of_us(p->first), 6, text));
-    http_reply_header(p->r, "X-TAXII-Date-Added-Last",
-                      instant_text(instant_of_us(p->last), 6, text));
+    http_reply_header(r, "X-TAXII-Date-Added-First",
+                      instant_text(instant_of_us(p->first_us), 6, text));
+    http_reply_header(r, "X-TAXII-Date-Added-Last",
+                      instant_text(instant_of_us(p->last_us), 6, text));
 }
 
-static void answer(struct page *p, const struct taxii_filter *f)
+/* Compared with what the client has (RFC 9110 §13.1.2); its own cache asks each time, others keep
+ * nothing. */
+static bool put_tag(struct http_request *r, const struct exchange_page *p, enum http_coding coding)
 {
-    const struct exchange_query *q = &f->q;
+    struct str tag = arena_printf(http_arena(r), "\"%s%s%.*s\"", p->tag, coding ? "-" : "",
+                                  STR_FMT(http_coding_name(coding)));
+    http_reply_header(r, "ETag", tag);
+    http_reply_header(r, "Vary", STR("Accept-Encoding"));
+    http_reply_header(r, "Cache-Control", STR("private, no-cache"));
+    return taxii_tag_matches(http_header(r, "If-None-Match"), tag);
+}
+
+static void keep_nothing(void *ctx)
+{
+    (void)ctx; /* a constant */
+}
+
+_Static_assert(HTTP_ZSTD < EXCHANGE_PAGE_FORMS && (int)HTTP_IDENTITY == EXCHANGE_PAGE_PLAIN,
+               "a coding is a form of a page");
+
+static bool code_page(unsigned form, struct str plain, struct buf *out)
+{
+    return http_code((enum http_coding)form, plain, out);
+}
+
+static void drop_page(void *ctx)
+{
+    exchange_page_drop(ctx);
+}
+
+/* Sends a page, which is the request's from here on. */
+static void send_page(struct http_request *r, struct exchange_page *p, enum http_coding coding)
+{
     struct err e = {0};
-    bool more = false;
-    buf_init(&p->body, 0);
-    buf_byte(&p->body, '{');
-    if (!f->nothing &&
-        !exchange_read(http_session(p->r), http_principal(p->r), q, add_row, p, &more, &e)) {
-        buf_done(&p->body);
-        http_reply_err(p->r, &e);
+    struct str bytes;
+    struct buf none;
+    if (put_tag(r, p, coding)) {
+        buf_init(&none, 0);
+        exchange_page_drop(p);
+        http_reply(r, 304, HTTP_TAXII_TYPE, &none);
         return;
     }
-    if (p->count)
-        buf_byte(&p->body, ']');
-    if (more) {
-        json_put_name(&p->body, "more");
-        buf_lit(&p->body, "true");
-        json_put_name(&p->body, "next");
-        buf_byte(&p->body, '"');
-        taxii_next_put(p->r, q->collection, p->last, &p->body);
-        buf_byte(&p->body, '"');
+    if (!exchange_page_give(http_session(r), http_principal(r), p, coding, &bytes, &e)) {
+        exchange_page_drop(p);
+        http_reply_err(r, &e);
+        return;
     }
-    buf_byte(&p->body, '}');
-    put_dates(p);
-    http_reply(p->r, 200, HTTP_TAXII_TYPE, &p->body);
+    put_dates(r, p);
+    if (coding)
+        http_reply_header(r, "Content-Encoding", http_coding_name(coding));
+    http_reply_shared(r, 200, HTTP_TAXII_TYPE, bytes, drop_page, p);
+}
+
+/* Sends a page in the coding that the client likes, which is made where it is not there yet. */
+static void answer_page(struct http_request *r, struct exchange_page *page)
+{
+    struct err e = {0};
+    enum http_coding coding = http_coding_choose(http_header(r, "Accept-Encoding"));
+    if (page->body_bytes < LIMIT_TAXII_CODED_BYTES)
+        coding = HTTP_IDENTITY;
+    if (coding && !exchange_page_has(page, coding)) {
+        /* It takes a while, so it is done apart from what serves connections. */
+        if (taxii_work(r)) {
+            exchange_page_drop(page);
+            return;
+        }
+        if (!exchange_page_code(page, coding, code_page, &e))
+            coding = HTTP_IDENTITY;
+    }
+    send_page(r, page, coding);
+}
+
+/* ---- waiting: objects/?wait=N, manifest/?wait=N ---- */
+
+struct waiting {
+    struct exchange_watch watch;
+    struct page page;
+    struct exchange_query q;
+    int64_t deadline_us;
+};
+
+static void wake(void *ctx)
+{
+    http_wake(ctx);
+}
+
+static void go_on(struct http_request *r, bool over);
+
+/* Looks, and waits where there is nothing; `over`: answers whatever there is. A watch stands before
+ * each look, so what comes between the look and the waiting wakes it. */
+static void look(struct http_request *r, struct waiting *w, bool over)
+{
+    struct err e = {0};
+    struct exchange_page *page = NULL;
+    struct exchange_session *s = http_session(r);
+    bool ok = s || err_set(&e, ERR_MEMORY, "out of memory");
+    ok = ok && (over || exchange_watch(s, http_principal(r), w->page.collection, &w->watch, &e)) &&
+         exchange_page_read(s, http_principal(r), &w->q, &w->page.how, &page, &e);
+    if (ok && page->count == 0 && !page->more && !over) {
+        exchange_page_drop(page);
+        http_park(r, w->deadline_us, go_on);
+        return;
+    }
+    exchange_unwatch(http_exchange(r), &w->watch);
+    if (ok)
+        answer_page(r, page);
+    else
+        http_reply_err(r, &e);
+}
+
+static void go_on(struct http_request *r, bool over)
+{
+    struct waiting *w = taxii_kept(r);
+    exchange_unwatch(http_exchange(r), &w->watch);
+    look(r, w, over);
+}
+
+static void wait_for_objects(struct page *p, const struct taxii_filter *f)
+{
+    struct http_request *r = p->r;
+    struct err e = {0};
+    struct waiting *w = arena_calloc(http_arena(r), 1, sizeof *w);
+    if (!w) {
+        err_set(&e, ERR_MEMORY, "out of memory");
+        http_reply_err(r, &e);
+        return;
+    }
+    *w = (struct waiting){.watch = {.wake = wake, .ctx = r},
+                          .page = *p,
+                          .q = f->q,
+                          .deadline_us = monotonic_us() + (int64_t)f->wait_s * 1000000};
+    w->page.how.ctx = &w->page;
+    taxii_keep(r, w);
+    look(r, w, false);
+}
+
+static void answer(struct page *p, struct taxii_filter *f)
+{
+    static const struct str nothing = {"{}", 2};
+    struct err e = {0};
+    struct exchange_page *page;
+    struct http_request *r = p->r;
+    if (f->nothing) {
+        http_reply_shared(r, 200, HTTP_TAXII_TYPE, nothing, keep_nothing, NULL);
+        return;
+    }
+    if (f->q.id_count > LIMIT_TAXII_LOOP_IDS && taxii_work(r))
+        return;
+    p->how.ctx = p;
+    p->how.end = end_page;
+    f->q.skip_limit = LIMIT_TAXII_PAGE_SKIPPED;
+    if (f->wait_s && !taxii_kept(r))
+        wait_for_objects(p, f);
+    else if (exchange_page_read(http_session(r), http_principal(r), &f->q, &p->how, &page, &e))
+        answer_page(r, page);
+    else
+        http_reply_err(r, &e);
 }
 
 /* App. B: what a caller may not read does not exist for it. */
@@ -105,7 +263,7 @@ static bool readable(struct http_request *r, struct err *e)
 void taxii_objects_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
-    struct page p = {.r = r, .list = "objects", .put = put_object};
+    struct page p = {.r = r, .collection = c, .how = {.kind = 'o', .row = object_row}};
     struct err e = {0};
     if (!readable(r, &e) || !taxii_filter_read(r, c, false, &f, &e)) {
         http_reply_err(r, &e);
@@ -118,7 +276,7 @@ void taxii_objects_get(struct http_request *r, const struct exchange_collection 
 void taxii_manifest_get(struct http_request *r, const struct exchange_collection *c)
 {
     struct taxii_filter f;
-    struct page p = {.r = r, .list = "objects", .put = put_manifest};
+    struct page p = {.r = r, .collection = c, .how = {.kind = 'm', .row = manifest_row}};
     struct err e = {0};
     if (!readable(r, &e) || !taxii_filter_read(r, c, false, &f, &e)) {
         http_reply_err(r, &e);
@@ -147,7 +305,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
 {
     struct taxii_filter f;
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
-    struct page p = {.r = r, .list = "objects", .put = put_object};
+    struct page p = {.r = r, .collection = c, .how = {.kind = 'o', .row = object_row}};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {
         http_reply_err(r, &e);
@@ -161,7 +319,7 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
 {
     struct taxii_filter f;
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
-    struct page p = {.r = r, .list = "versions", .put = put_version};
+    struct page p = {.r = r, .collection = c, .how = {.kind = 'v', .row = version_row}};
     struct err e = {0};
     if (!one_object(r, c, &id, &f, &e)) {
         http_reply_err(r, &e);

@@ -172,6 +172,8 @@ static const struct resource object = {"GET, HEAD, DELETE", taxii_object_get, tr
 struct target {
     const struct resource *resource;
     struct exchange_collection collection;
+    bool working; /* a GET, on a worker's thread */
+    void *kept;   /* … and what it keeps while it waits */
 };
 
 static const struct resource *in_collection(const struct http_request *r)
@@ -248,6 +250,34 @@ void taxii_route(struct http_request *r)
         t->resource->get(r, &t->collection);
     else
         http_work(r, t->resource->work);
+}
+
+static void get_again(struct http_request *r)
+{
+    const struct target *t = http_kept(r);
+    t->resource->get(r, &t->collection);
+}
+
+bool taxii_work(struct http_request *r)
+{
+    struct target *t = http_kept(r);
+    if (t->working)
+        return false;
+    t->working = true;
+    http_work(r, get_again);
+    return true;
+}
+
+void *taxii_kept(const struct http_request *r)
+{
+    const struct target *t = http_kept(r);
+    return t->kept;
+}
+
+void taxii_keep(struct http_request *r, void *kept)
+{
+    struct target *t = http_kept(r);
+    t->kept = kept;
 }
 
 const struct exchange_collection *taxii_collection(const struct http_request *r)

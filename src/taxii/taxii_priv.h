@@ -10,6 +10,7 @@
 struct taxii_filter {
     struct exchange_query q; /* collection is the caller's */
     bool nothing;            /* no object here can match */
+    unsigned wait_s;         /* how long to wait for a first one, where none is there */
 };
 
 /* May match[id] and match[type] stand here? Not on one object's endpoints. */
@@ -34,6 +35,15 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
 void taxii_objects_post(struct http_request *r);
 void taxii_object_delete(struct http_request *r);
 
+/* Does If-None-Match name this tag, in whatever form (RFC 9110 §13.1.2)? */
+bool taxii_tag_matches(struct str if_none_match, struct str tag);
+
+/* Has the request's GET done again, on a worker's thread; false when it is on one. Afterwards the
+ * request may be another thread's. */
+bool taxii_work(struct http_request *r);
+/* What a GET that waits keeps for later, in the request's arena; NULL until it is set. */
+void *taxii_kept(const struct http_request *r);
+void taxii_keep(struct http_request *r, void *kept);
 /* The collection that taxii_admit found. */
 const struct exchange_collection *taxii_collection(const struct http_request *r);
 /* Version text of a stored object: its own, or the instant it was received (§3.4.1). */

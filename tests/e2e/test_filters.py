@@ -264,3 +264,23 @@ def test_deleted_and_added_again(node, versions):
     assert client.get(f"collections/{c}/objects/", added_after=last).objects == [again]
     assert json.loads(client.get(f"collections/{c}/objects/{again['id']}/versions/").text) == {
         "versions": [again["modified"]]}
+
+
+def test_many_versions_are_passed_over_in_pages(nodes):
+    """A page that would pass over very many rows ends early, empty if need be; `next` goes on."""
+    node = nodes()
+    at = node.collection("versions")
+    one = indicator(1, modified=TIMES[0])
+    versions = [{**one, "modified": f"2026-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000Z"}
+                for n in range(10050)]
+    lines = node.dir.parent / "objects.jsonl"
+    lines.write_text("".join(json.dumps(o) + "\n" for o in versions))
+    node.imported(at, lines)
+    node.start()
+    for what, query in (("objects", {}), ("manifest", {"match[type]": "indicator"})):
+        pages = list(node.admin.pages(at, what, limit=5, **query))
+        sizes = [len(p.json().get("objects", [])) for p in pages]
+        assert sizes == [0, 1], sizes
+        assert all(("X-TAXII-Date-Added-Last" in p.headers) == (n > 0) for p, n in zip(pages, sizes))
+    first = node.admin.get(f"collections/{at}/objects/", **{"match[version]": "first"}).json()
+    assert first["objects"] == versions[:1] and first["more"] is True

@@ -49,7 +49,9 @@ int main(int argc, char **argv)
                                  .method = HTTP_GET,
                                  .raw_uri = str_of(line)};
         probe_answer(&r, str_of(argv[2]));
-        printf("%d %s %.*s\n", r.status, r.type, (int)r.reply.n, r.reply.p ? r.reply.p : "");
+        struct str body = r.release ? r.shared : buf_view(&r.reply);
+        printf("%d %s %.*s\n", r.status, r.type, (int)body.n, body.p ? body.p : "");
+        http_release(&r);
         buf_done(&r.reply);
         arena_free(r.arena);
     }

@@ -152,6 +152,62 @@ static bool page(struct day *d, struct err *e)
     return true;
 }
 
+static bool more(struct day *d, struct err *e)
+{
+    if (!send(d, indicator(4, 1, ""), e))
+        return false;
+    CHECK_TEXT(d->text, "accepted", "more");
+    return true;
+}
+
+static void put_id(struct buf *b, size_t i, const struct store_row *r)
+{
+    (void)i;
+    buf_str(b, r->object->id);
+}
+
+static void put_end(void *ctx, struct buf *b, size_t count, bool others, int64_t upto_us)
+{
+    (void)ctx;
+    (void)upto_us;
+    buf_byte(b, count == 1 && others ? '+' : '?');
+}
+
+static bool copy(unsigned form, struct str plain, struct buf *out)
+{
+    (void)form;
+    buf_str(out, plain);
+    return true;
+}
+
+static void no_wake(void *ctx)
+{
+    (void)ctx;
+}
+
+/* A page that is kept, its coded form, and waiting for what comes; before more comes and after. */
+static bool kept(struct day *d, struct err *e)
+{
+    static const struct exchange_paging how = {.kind = 't', .row = put_id, .end = put_end};
+    struct exchange_page *p = NULL;
+    struct str bytes = STR_NONE;
+    struct exchange_watch w = {.wake = no_wake};
+    struct exchange_query q = {.collection = &d->n.c,
+                               .after_us = INT64_MIN,
+                               .limit = 1,
+                               .versions = STORE_LAST,
+                               .with_bytes = true};
+    if (!exchange_page_read(d->n.s, &d->who, &q, &how, &p, e))
+        return false;
+    bool ok = exchange_page_code(p, 1, copy, e) &&
+              exchange_page_give(d->n.s, &d->who, p, 1, &bytes, e) &&
+              exchange_watch(d->n.s, &d->who, &d->n.c, &w, e);
+    CHECK(!ok || str_eq(bytes, STR(INDICATOR_ID(1) "+")));
+    exchange_unwatch(d->n.x, &w);
+    exchange_page_drop(p);
+    return ok;
+}
+
 static bool explain(struct day *d, struct err *e)
 {
     struct exchange_explanation x;
@@ -167,16 +223,34 @@ static bool withdraw(struct day *d, struct err *e)
     return exchange_withdraw(d->n.s, &d->who, &q, STR(INDICATOR_ID(1)), STR(""), e);
 }
 
-enum { OPEN, SESSION, SIGN_IN, USER, COLLECTION, FIND, IMPORT, AGAIN, PAGE, EXPLAIN, WITHDRAW };
+enum {
+    OPEN,
+    SESSION,
+    SIGN_IN,
+    USER,
+    COLLECTION,
+    FIND,
+    IMPORT,
+    AGAIN,
+    PAGE,
+    KEPT,
+    MORE,
+    KEPT_STILL,
+    EXPLAIN,
+    WITHDRAW
+};
 
 static const struct {
     const char *name;
     bool (*run)(struct day *d, struct err *e);
 } steps[] = {
-    {"open", open_node},  {"session", open_session}, {"sign in", sign_in},
-    {"user", add_user},   {"add", add_collection},   {"find", find_collection},
-    {"import", import},   {"again", import_again},   {"page", page},
-    {"explain", explain}, {"withdraw", withdraw},
+    {"open", open_node},     {"session", open_session},
+    {"sign in", sign_in},    {"user", add_user},
+    {"add", add_collection}, {"find", find_collection},
+    {"import", import},      {"again", import_again},
+    {"page", page},          {"kept", kept},
+    {"more", more},          {"kept still", kept},
+    {"explain", explain},    {"withdraw", withdraw},
 };
 
 /* What the database must hold after these steps, for whoever opens it next. */
@@ -199,7 +273,8 @@ static void check_database(const struct day *d, long k)
                       e.msg);
         }
         CHECK_TEXT(l.text,
-                   d->done > WITHDRAW ? "2@1 3@"
+                   d->done > WITHDRAW ? "2@1 3@ 4@1"
+                   : d->done > MORE   ? "1@1 2@1 3@ 4@1"
                    : d->done > IMPORT ? "1@1 2@1 3@"
                                       : "",
                    "%ld: %u steps", k, d->done);

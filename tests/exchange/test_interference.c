@@ -3,17 +3,19 @@
  * for byte the same on every path on which it reads, but for the values of date_added and `next`,
  * whose order alone counts. One history is written to the first node; the second gets it without
  * those objects, or with other words in them. The answers are those of the TAXII room, made without
- * sockets. A case is one reader after one step. SETU_INTERFERENCE sets how many, SETU_TEST_SEED
+ * sockets. Pages that are kept from before a step must be what a new reading gives after it. A case
+ * is one reader after one step. SETU_INTERFERENCE sets how many, SETU_TEST_SEED
  * where they begin.
  */
 #include <stdarg.h>
 
 #include "history_node.h"
 
+#include "exchange/exchange_priv.h"
 #include "http/http_priv.h"
 #include "taxii/taxii_priv.h"
 
-enum { STEPS = 12, READERS = 3, BATCH = 3, DATES_MOST = 200 };
+enum { STEPS = 12, READERS = 3, BATCH = 3, DATES_MOST = 200, TAGS_MOST = 2000 };
 
 /* ---- what is done ---- */
 
@@ -332,6 +334,8 @@ struct asking {
     struct http_server *server;
     struct dates dates[COLLECTIONS];
     unsigned about; /* the collection that is asked about */
+    char tags[TAGS_MOST][40];
+    unsigned tag_count;
     struct buf *out;
 };
 
@@ -432,6 +436,18 @@ static void put_plain(struct asking *a, struct str text)
     }
 }
 
+/* Tags follow from dates; which pages have the same one does not. */
+static unsigned number_of_tag(struct asking *a, struct str tag)
+{
+    unsigned i = 0;
+    while (i < a->tag_count && !str_eq(str_of(a->tags[i]), tag))
+        i++;
+    must(i < TAGS_MOST);
+    if (i == a->tag_count)
+        snprintf(a->tags[a->tag_count++], sizeof a->tags[0], "%.*s", STR_FMT(tag));
+    return i;
+}
+
 /* One request by the routes of TAXII, as the HTTP room would hand it in. */
 static void ask(struct asking *a, const char *fmt, ...)
 {
@@ -459,10 +475,14 @@ static void ask(struct asking *a, const char *fmt, ...)
     buf_printf(a->out, " %d %s", r.status, r.type);
     for (size_t i = 0; i < r.header_count; i++) {
         buf_printf(a->out, " %s: ", r.headers[i].name.p);
-        put_plain(a, r.headers[i].value);
+        if (str_eq(r.headers[i].name, STR("ETag")))
+            buf_printf(a->out, "<tag %u>", number_of_tag(a, r.headers[i].value));
+        else
+            put_plain(a, r.headers[i].value);
     }
     buf_byte(a->out, '\n');
-    put_plain(a, buf_view(&r.reply));
+    put_plain(a, r.release ? r.shared : buf_view(&r.reply));
+    http_release(&r);
     buf_done(&r.reply);
     arena_free(r.arena);
 }
@@ -515,7 +535,12 @@ static char *ask_all(struct scene *s, struct node *n, unsigned who, struct known
     struct buf out;
     buf_init(&out, 0);
     server.exchange = n->x;
-    a = (struct asking){.n = n, .copies = copies, .who = who, .server = &server, .out = &out};
+    memset(&a, 0, sizeof a);
+    a.n = n;
+    a.copies = copies;
+    a.who = who;
+    a.server = &server;
+    a.out = &out;
     for (unsigned c = 0; c < COLLECTIONS; c++)
         learn_dates(&a, c);
     ask(&a, "/taxii2/");
@@ -564,6 +589,24 @@ static void make_op(struct scene *s, struct node *n, unsigned k, struct world_po
     }
 }
 
+static void tell_difference(const struct scene *s, unsigned k, unsigned r, const char *a,
+                            const char *b);
+
+/* What is kept from before the step is not told after it: the same again, with nothing kept. */
+static void ask_afresh(struct scene *s, struct node *n, unsigned k, unsigned r,
+                       struct known_copies *copies, const char *told)
+{
+    exchange_pages_done(&n->x->pages);
+    exchange_pages_init(&n->x->pages);
+    char *fresh = ask_all(s, n, s->readers[r], copies);
+    bool same = strcmp(told, fresh) == 0;
+    if (!same)
+        tell_difference(s, k, r, told, fresh);
+    test_passed += same;
+    test_failed += !same;
+    base_free(fresh);
+}
+
 static void play_first(struct scene *s, const struct template *t)
 {
     static struct world_policy p;
@@ -582,6 +625,8 @@ static void play_first(struct scene *s, const struct template *t)
             s->first.text[k][r] = NULL;
             char *seen = ask_all(s, &n, s->readers[r], &copies[r]);
             note_seen(s, r, seen);
+            if (r == k % READERS)
+                ask_afresh(s, &n, k, r, &copies[r], seen);
             base_free(seen);
             for (unsigned i = 0; i < s->ops[k].count && s->ops[k].from == s->readers[r]; i++)
                 s->hidden[r][s->ops[k].contents[i].object] = false;

@@ -1,4 +1,4 @@
-/* Accept and Content-Type: tables of RFC 7231 and TAXII 2.1 §1.6.8. */
+/* Accept, Content-Type, If-None-Match: tables of RFC 7231 and TAXII 2.1 §1.6.8. */
 #include "test.h"
 
 #include "taxii/taxii_priv.h"
@@ -87,6 +87,33 @@ static const struct row contents[] = {
     {"taxii+json", false},
 };
 
+#define TAG "\"abc-gzip\""
+static const struct row tags[] = {
+    {NULL, false},
+    {"", false},
+    {TAG, true},
+    {" " TAG " ", true},
+    {"*", true},
+    {" * ", true},
+    {"W/" TAG, true}, /* RFC 9110 §13.1.2: weak comparison */
+    {"w/" TAG, false},
+    {"\"x\", " TAG, true},
+    {TAG ",\"x\"", true},
+    {"\"x\",W/" TAG ",", true},
+    {"\"abc\"", false}, /* the same page in another coding */
+    {"\"abc-zstd\"", false},
+    {"abc-gzip", false},
+    {"\"ABC-GZIP\"", false},
+    {"\"x, " TAG "\"", false},
+    {"\"abc-gzip", false},
+    {"*, \"x\"", false},
+};
+
+static bool tag_matches(struct str header)
+{
+    return taxii_tag_matches(header, STR(TAG));
+}
+
 /* In exact-size memory, so that reading on is seen. */
 static bool ask(bool (*question)(struct str), const char *header)
 {
@@ -107,5 +134,8 @@ int main(void)
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++)
         CHECK_ROW(ask(taxii_content_ok, contents[i].header) == contents[i].ok, "Content-Type: %s",
                   contents[i].header ? contents[i].header : "(none)");
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        CHECK_ROW(ask(tag_matches, tags[i].header) == tags[i].ok, "If-None-Match: %s",
+                  tags[i].header ? tags[i].header : "(none)");
     TEST_END();
 }
