@@ -25,6 +25,7 @@
     X(check)                                                                                       \
     X(compile)                                                                                     \
     X(detect)                                                                                      \
+    X(hunt)                                                                                        \
     X(dialogue_read)                                                                               \
     X(policy_check)                                                                                \
     X(policy_explain)                                                                              \
