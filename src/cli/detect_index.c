@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/detect_priv.h"
-#include "sensor/hunt.h"
+#include "sensor/sensor.h"
 
 struct indexing {
     const struct cli *c;

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/feeds.h"
-#include "sensor/hunt.h"
+#include "sensor/sensor.h"
 
 static const struct cli_option options[] = {
     {"indicators", 'i', CLI_TEXT, "SET", NULL,
@@ -81,8 +81,8 @@ static bool load_arguments(void *ctx, struct cli_feeds *f, struct err *e)
         char text[OBSERVABLE_ROOM(LIMIT_OBSERVABLE_BYTES)];
         struct observable o;
         if (file_exists(what)) {
-            ok = sensor_indicators_load(f->indicators, what, &f->how,
-                                        cli_text(c, "collection"), e) ||
+            ok = sensor_indicators_load(f->indicators, what, &f->how, cli_text(c, "collection"),
+                                        e) ||
                  err_prefix(e, "no indicators from %s", what);
         } else if (!observable_guess(str_of(what), text, sizeof text, &o, e)) {
             e->code = ERR_USAGE;

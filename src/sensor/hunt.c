@@ -197,8 +197,8 @@ static bool list_keys(struct hunting *g, const struct index *ix, bool *any, stru
     if (!match_recorder_new(ix->footer.seed, &r, e))
         return false;
     g->key_count = 0;
-    *any = !match_record_ask(r, g->h->scan.set, on_key, g) ||
-           g->key_count > LIMIT_SENSOR_HUNT_VALUES;
+    *any =
+        !match_record_ask(r, g->h->scan.set, on_key, g) || g->key_count > LIMIT_SENSOR_HUNT_VALUES;
     match_recorder_free(r);
     return !g->no_memory || err_set(e, ERR_MEMORY, "no memory for the values");
 }

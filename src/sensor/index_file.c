@@ -93,7 +93,7 @@ static struct index_footer footer_at(struct str s)
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
-#define DIGIT_BITS 11
+#define DIGIT_BITS  11
 #define SORTED_BITS (INDEX_MOST_BITS + INDEX_ENTRY_BITS)
 _Static_assert(SORTED_BITS % DIGIT_BITS == 0, "sorted digit by digit");
 

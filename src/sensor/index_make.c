@@ -115,8 +115,8 @@ static bool end_segment(struct maker *k)
     buf_clear(&k->ends);
     buf_clear(&k->buckets);
     const uint64_t *sorted = sensor_index_sort(k->keys, k->spare, k->count);
-    sensor_index_put_buckets(&k->ends, &k->buckets, sorted, k->count,
-                             sensor_index_bits(k->count), k->row_count);
+    sensor_index_put_buckets(&k->ends, &k->buckets, sorted, k->count, sensor_index_bits(k->count),
+                             k->row_count);
     if (!take_turn(k))
         return false;
     pthread_mutex_lock(&k->m->lock);
@@ -267,8 +267,7 @@ static bool make_stride(struct maker *k)
         from = at + r.until;
         at = cut ? from - m->context : from;
         more = from < m->size && (cut || from < end);
-        if ((k->row_count == LIMIT_SENSOR_INDEX_BLOCKS ||
-             k->count > LIMIT_SENSOR_INDEX_KEYS / 2) &&
+        if ((k->row_count == LIMIT_SENSOR_INDEX_BLOCKS || k->count > LIMIT_SENSOR_INDEX_KEYS / 2) &&
             !end_segment(k))
             return false;
     }
@@ -342,8 +341,7 @@ static bool run(struct making *m, struct err *e)
         if (!makers[made] || !maker_init(makers[made], m))
             break;
     }
-    while (started < made &&
-           pthread_create(&threads[started], NULL, work, makers[started]) == 0)
+    while (started < made && pthread_create(&threads[started], NULL, work, makers[started]) == 0)
         started++;
     if (made > 0)
         work(makers[0]);
@@ -415,14 +413,21 @@ static void making_init(struct making *m, const struct sensor_indexing *how, uin
     buf_init(&m->directory, 0);
 }
 
-static bool make(int fd, const char *input, struct str path, const char *to,
-                 const struct sensor_indexing *how, struct index_footer *f, bool *stopped,
+/* A log that is open, and the directory that its index goes into. */
+struct input {
+    int fd;
+    const char *name, *dir;
+    struct str path;
+    const struct sensor_indexing *how;
+};
+
+static bool make(const struct input *in, const char *to, struct index_footer *f, bool *stopped,
                  struct err *e)
 {
-    struct making m = {.fd = fd, .input = str_of(input)};
-    making_init(&m, how, f->size);
+    struct making m = {.fd = in->fd, .input = str_of(in->name)};
+    making_init(&m, in->how, f->size);
     base_random(&f->seed, sizeof f->seed);
-    bool ok = match_recorder_new(f->seed, &m.recorder, e) && write_index(&m, to, f, path, e);
+    bool ok = match_recorder_new(f->seed, &m.recorder, e) && write_index(&m, to, f, in->path, e);
     *stopped = m.stopped;
     match_recorder_free(m.recorder);
     buf_done(&m.directory);
@@ -457,28 +462,27 @@ static bool is_text(int fd, const struct stat *st)
     return !sensor_unreadable(text) && !packet_is_capture(text);
 }
 
-static bool index_fd(int fd, const char *dir, const char *input, struct str path,
-                     const struct sensor_indexing *how, enum sensor_indexed *out, struct err *e)
+static bool index_input(const struct input *in, enum sensor_indexed *out, struct err *e)
 {
     struct stat st;
     struct buf to;
     bool ok = true, stopped = false;
-    if (fstat(fd, &st) != 0)
-        return err_errno(e, "cannot look at", input);
+    if (fstat(in->fd, &st) != 0)
+        return err_errno(e, "cannot look at", in->name);
     *out = SENSOR_INDEX_NONE;
-    if (!is_text(fd, &st))
+    if (!is_text(in->fd, &st))
         return true;
     struct index_footer f = {.size = (uint64_t)st.st_size, .inode = (uint64_t)st.st_ino};
     f.mtime_ns = sensor_index_mtime(&st);
     buf_init(&to, 0);
-    sensor_index_path(&to, dir, path, f.inode);
+    sensor_index_path(&to, in->dir, in->path, f.inode);
     if (!buf_ok(&to, e)) {
         ok = false;
     } else if (is_fresh(to.p, &f)) {
         *out = SENSOR_INDEX_FRESH;
     } else {
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        ok = make(fd, input, path, to.p, how, &f, &stopped, e);
+        (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        ok = make(in, to.p, &f, &stopped, e);
         if (ok && !stopped)
             *out = SENSOR_INDEX_MADE;
     }
@@ -491,18 +495,23 @@ bool sensor_index_log(const char *dir, const char *input, const struct sensor_in
 {
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_errno(e, "cannot make the directory", dir);
-    int fd = open(input, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
+    struct input in = {.fd = open(input, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+                       .name = input,
+                       .dir = dir,
+                       .how = how};
+    if (in.fd < 0)
         return err_errno(e, "cannot open", input);
     char path[PATH_MAX];
     bool ok;
     if (!realpath(input, path))
         ok = err_errno(e, "cannot find the path of", input);
     else if (strlen(path) > LIMIT_PATH_BYTES)
-        ok = err_set(e, ERR_LIMIT, "the path of %s has more than %u bytes", input,
-                     LIMIT_PATH_BYTES);
-    else
-        ok = index_fd(fd, dir, input, str_of(path), how, out, e);
-    close(fd);
+        ok =
+            err_set(e, ERR_LIMIT, "the path of %s has more than %u bytes", input, LIMIT_PATH_BYTES);
+    else {
+        in.path = str_of(path);
+        ok = index_input(&in, out, e);
+    }
+    close(in.fd);
     return ok;
 }

@@ -32,7 +32,6 @@
 #include <sys/stat.h>
 
 #include "crypt/crypt.h"
-#include "sensor/hunt.h"
 #include "sensor/sensor_priv.h"
 
 #define INDEX_MAGIC         "SETUIDX\n"
@@ -47,10 +46,10 @@
 
 /* A block: hits that start in [from, until) are its own. */
 struct index_row {
-    uint64_t at;              /* of its text in the log */
-    uint32_t n, from, until;  /* bytes of the text; places in it */
-    uint32_t any;             /* 1: it has no keys, anything may stand in it */
-    uint64_t line;            /* number of the line in which `from` stands */
+    uint64_t at;                              /* of its text in the log */
+    uint32_t n, from, until;                  /* bytes of the text; places in it */
+    uint32_t any;                             /* 1: it has no keys, anything may stand in it */
+    uint64_t line;                            /* number of the line in which `from` stands */
     unsigned char digest[INDEX_DIGEST_BYTES]; /* of the text */
 };
 
@@ -73,10 +72,11 @@ void sensor_index_put_footer(struct buf *b, const struct index_footer *f); /* wi
 /* Sorts keys by their upper 44 bits, equal ones in the order they had, and returns where they are
  * then: `keys` or `spare`, which is as long. */
 uint64_t *sensor_index_sort(uint64_t *keys, uint64_t *spare, size_t n);
-/* Writes ends and buckets of keys sorted by sensor_index_sort, whose last 8 bits are a block's number. */
+/* Writes ends and buckets of keys sorted by sensor_index_sort, whose last 8 bits are a block's
+ * number. */
 unsigned sensor_index_bits(size_t keys);
 void sensor_index_put_buckets(struct buf *ends, struct buf *buckets, const uint64_t *keys, size_t n,
-                       unsigned bits, size_t blocks);
+                              unsigned bits, size_t blocks);
 
 /* An index that is open. */
 struct index {
@@ -94,10 +94,11 @@ struct index_segment {
     struct str rows, ends, buckets;
 };
 bool sensor_index_segment(const struct index *ix, size_t i, struct index_segment *out,
-                   struct err *e) BASE_CHECKED;
+                          struct err *e) BASE_CHECKED;
 /* Sets the bit of each block that may hold the key. */
 bool sensor_index_ask(const struct index_segment *s, uint64_t key,
-               unsigned char blocks[LIMIT_SENSOR_INDEX_BLOCKS / 8], struct err *e) BASE_CHECKED;
+                      unsigned char blocks[LIMIT_SENSOR_INDEX_BLOCKS / 8],
+                      struct err *e) BASE_CHECKED;
 struct index_row sensor_index_row(const struct index_segment *s, size_t i);
 
 /* Time of the last change in nanoseconds. */

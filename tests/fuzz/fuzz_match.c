@@ -476,6 +476,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         refer(text, &expected);
         compare(&seen, &expected);
     }
+    check_recorded(text, &seen);
     compare_kernels(text, data[n - 1]);
     return 0;
 }
