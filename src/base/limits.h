@@ -18,6 +18,12 @@
 #define LIMIT_STIX_FINDINGS     100
 #define LIMIT_STIX_OBJECT_BYTES (16u << 20)
 #define LIMIT_STIX_STEPS        20000000
+/* Words of each list by which the guard of subscribers knows the home network. */
+#define LIMIT_STIX_GUARD_HOME 64
+/* Names of properties that one extension-definition may keep local. */
+#define LIMIT_STIX_LOCAL_NAMES 256
+/* Extensions of one object whose definitions are looked up. */
+#define LIMIT_STIX_LOCAL_EXTENSIONS 1000
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
  * all its regular expressions take when compiled. */

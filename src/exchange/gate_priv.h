@@ -35,6 +35,8 @@ struct gate {
     struct arena *known; /* of one transaction: organisations, audiences */
     struct gate_org *orgs;
     struct gate_named *collections;
+    struct gate_definition *definitions; /* of extensions, looked up before */
+    struct stix_local local;             /* of the object that is decided about */
     struct gate_interned interned[GATE_INTERNED];
     struct gate_combined *combined; /* GATE_COMBINED of them */
     size_t combined_count;
@@ -110,6 +112,12 @@ bool gate_each_standing(struct gate *g, const struct store_object *o, gate_stand
 /* What the policy may ask of it. */
 bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_facts *out,
                 struct err *e) BASE_CHECKED;
+/* The values of an object that stay local, by the definitions that the program carries and those
+ * that the store holds. */
+bool gate_local(struct gate *g, const struct json *object, struct stix_local *out,
+                struct err *e) BASE_CHECKED;
+/* Does it name a subscriber, apart from what is local? */
+bool gate_names_subscriber(const struct gate *g, const struct gate_subject *s);
 /* The warning lists that a value of the object is on, when the policy asks. */
 uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_object *o);
 /* Calls `each` for every id that a *_ref or *_refs property holds, markings aside. */
@@ -139,7 +147,15 @@ struct gate_decision {
     struct gate_share *shares;
     struct gate_withheld *withheld;
     struct str held; /* whom the rules hold, approved or not */
+    bool guarded;    /* it, or a copy of it, names a subscriber: it stays at home */
 };
+bool gate_withhold(struct gate *g, struct gate_decision *out, struct str audience, struct str why,
+                   struct err *e) BASE_CHECKED;
+/* The second wall (guard.c): withholds what is released but names a subscriber and would go
+ * abroad, or holds what is local and would leave the organisation, whatever rules and floors said.
+ */
+bool gate_wall(struct gate *g, const struct gate_subject *s, const struct policy_facts *f,
+               struct gate_decision *d, struct err *e) BASE_CHECKED;
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e) BASE_CHECKED;
 
