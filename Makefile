@@ -84,6 +84,13 @@ $(DIALOGUE_HEADER): tools/embed $(foreach d,$(DIALOGUE_DATA),$(lastword $(subst 
 	$(Q)tools/embed $(DIALOGUE_DATA) > $@.new && mv $@.new $@
 $(call object,src/dialogue/data.c): $(DIALOGUE_HEADER)
 
+TELECOM_HEADER := $(BUILD)/gen/stix/telecom_data.h
+$(TELECOM_HEADER): tools/embed schemas/telecom-extensions.json
+	@echo "embed $@"
+	@mkdir -p $(@D)
+	$(Q)tools/embed telecom_extensions=schemas/telecom-extensions.json > $@.new && mv $@.new $@
+$(call object,src/stix/stix_local.c): $(TELECOM_HEADER)
+
 $(BUILD)/obj/%.c.o: %.c
 	@echo "compile $<"
 	@mkdir -p $(@D)

@@ -27,6 +27,8 @@ struct exchange_config {
     struct str public_url;                  /* behind a proxy: https://host[:port], else empty */
     struct str api_root;                    /* name of the one API root */
     struct str ledger_reads;                /* reads from this TLP on are recorded; or "off" */
+    /* Lists of words: what the guard of subscribers knows of the home network (stix.h). */
+    struct str home_plmns, home_numbers, user_prefixes;
     uint64_t max_body_bytes;
     uint64_t page_max; /* objects of one TAXII page at the most */
 };
@@ -176,8 +178,9 @@ struct exchange_result {
     enum exchange_outcome outcome;
     struct str rule; /* a rule of STIX or the policy's line; empty when accepted */
     struct str
-        message; /* why; when accepted, to whom it is released, as far as the sender may know */
-    bool later;  /* refused for now: the sender may try again */
+        message;  /* why; when accepted, to whom it is released, as far as the sender may know */
+    bool later;   /* refused for now: the sender may try again */
+    bool guarded; /* it names a subscriber, and what does stays at home; doors log it */
 };
 
 struct exchange_batch;
