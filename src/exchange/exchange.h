@@ -222,7 +222,7 @@ struct exchange_query {
     unsigned versions;
     const int64_t *version_us;
     size_t version_count;
-    bool with_bytes;
+    bool with_bytes, bytes_only;
     size_t skip_limit;
     int64_t *upto_us;
 };

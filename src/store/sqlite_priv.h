@@ -54,6 +54,7 @@
                                          " ORDER BY id LIMIT ?2")                                  \
     X(OBJECT_COUNT, "SELECT count(*) FROM object WHERE flags&4=0")                                 \
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
+    X(OBJECT_BYTES, "SELECT name,flags,marking,bytes FROM object WHERE id=?1")                     \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
                      " WHERE object=?1) AND NOT(flags&4 AND " STORE_HAS_ORIGINAL("?1") ")")        \

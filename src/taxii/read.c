@@ -269,7 +269,7 @@ void taxii_objects_get(struct http_request *r, const struct exchange_collection 
         http_reply_err(r, &e);
         return;
     }
-    f.q.with_bytes = true;
+    f.q.with_bytes = f.q.bytes_only = true;
     answer(&p, &f);
 }
 
@@ -311,7 +311,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
         http_reply_err(r, &e);
         return;
     }
-    f.q.with_bytes = true;
+    f.q.with_bytes = f.q.bytes_only = true;
     answer(&p, &f);
 }
 
