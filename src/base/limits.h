@@ -39,6 +39,24 @@
 #define LIMIT_DIALOGUE_CLOCK_S     (366 * 86400)
 #define LIMIT_DIALOGUE_PAUSES      64
 #define LIMIT_DIALOGUE_ARENA_BYTES ((size_t)512 << 20)
+/* Objects of the dialogue that one reading takes up, bytes of a file that holds some. */
+#define LIMIT_DIALOGUE_OBJECTS    100000
+#define LIMIT_DIALOGUE_FILE_BYTES (16u << 20)
+/* How far the clocks of two nodes may be apart, for a step to be taken at once. */
+#define LIMIT_DIALOGUE_SKEW_S 600
+
+/* The review of a round: memory of one; ids of evidence that one number lists, all are counted; a
+ * count below the floor is written as "fewer than" it, and opens nothing; commitments of one
+ * instrument, measures and assessments of all of them; rows of a chart; bytes of what is written.
+ */
+#define LIMIT_REVIEW_ARENA_BYTES  ((size_t)4 << 30)
+#define LIMIT_REVIEW_EVIDENCE     100
+#define LIMIT_REVIEW_FLOOR        5
+#define LIMIT_REVIEW_COMMITMENTS  1000
+#define LIMIT_REVIEW_AIMS         1000
+#define LIMIT_REVIEW_ASSESSMENTS  10000
+#define LIMIT_REVIEW_CHART_ROWS   40
+#define LIMIT_REVIEW_OUTPUT_BYTES ((size_t)256 << 20)
 
 /* The gate: parts into which references may divide the recipients of one group; collections that
  * one object may stand in; originals of one observable's copy that are asked; objects that are

@@ -26,6 +26,27 @@
     X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(dialogue_read)                                                                               \
+    X(dialogue_new)                                                                                \
+    X(dialogue_add)                                                                                \
+    X(dialogue_list)                                                                               \
+    X(review)                                                                                      \
+    X(request_new)                                                                                 \
+    X(request_list)                                                                                \
+    X(request_show)                                                                                \
+    X(request_acknowledge)                                                                         \
+    X(request_start)                                                                               \
+    X(request_answer)                                                                              \
+    X(request_decline)                                                                             \
+    X(request_refer)                                                                               \
+    X(request_pause)                                                                               \
+    X(request_resume)                                                                              \
+    X(request_escalate)                                                                            \
+    X(request_note)                                                                                \
+    X(request_withdraw)                                                                            \
+    X(contact_add)                                                                                 \
+    X(contact_list)                                                                                \
+    X(contact_ping)                                                                                \
+    X(contact_answer)                                                                              \
     X(policy_check)                                                                                \
     X(policy_explain)                                                                              \
     X(policy_plan)                                                                                 \

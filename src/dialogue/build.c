@@ -27,22 +27,45 @@ static void put_refs(struct buf *b, const char *name, const struct str *refs, si
     buf_byte(b, ']');
 }
 
-static void begin(struct buf *b, enum dialogue_type type, const struct dialogue_author *by)
+static int64_t time_of(const struct json *v, const char *name)
+{
+    struct instant t;
+    struct err e;
+    return instant_parse(json_get_str(v, str_of(name)), &t, &e) ? instant_us(t) : 0;
+}
+
+/* With a base: its next version. */
+static void begin_on(struct buf *b, enum dialogue_type type, const struct dialogue_author *by,
+                     const struct json *base)
 {
     char uuid[CRYPT_UUID_TEXT];
     const char *name = dialogue_type_name(type);
+    int64_t before = base ? time_of(base, "modified") : 0, now = by->now_us;
     crypt_uuid4(uuid);
     buf_byte(b, '{');
     json_put_member(b, "type", str_of(name));
     json_put_member(b, "spec_version", STR("2.1"));
-    json_put_name(b, "id");
-    buf_printf(b, "\"%s--%s\"", name, uuid);
+    if (base) {
+        json_put_member(b, "id", json_get_str(base, STR("id")));
+    } else {
+        json_put_name(b, "id");
+        buf_printf(b, "\"%s--%s\"", name, uuid);
+    }
     json_put_member(b, "created_by_ref", by->identity);
-    put_time(b, "created", by->now_us);
-    put_time(b, "modified", by->now_us);
+    if (base)
+        json_put_member(b, "created", json_get_str(base, STR("created")));
+    else
+        put_time(b, "created", now);
+    /* Versions are told apart by the millisecond. */
+    put_time(b, "modified", !base || now / 1000 > before / 1000 ? now : before + 1000);
     put_refs(b, "object_marking_refs", &by->marking, by->marking.n != 0);
     json_put_name(b, "extensions");
     buf_printf(b, "{\"%s\":{\"extension_type\":\"new-sdo\"}}", dialogue_extension_id(type));
+}
+
+static void begin(struct buf *b, enum dialogue_type type, const struct dialogue_author *by)
+{
+    begin_on(b, type, by, NULL);
 }
 
 static void end(struct buf *b, const struct dialogue_author *by)
@@ -67,6 +90,8 @@ void dialogue_request_put(const struct dialogue_author *by, const struct dialogu
         put_time(b, "acknowledge_by", q->acknowledge_by_us);
     if (q->answer_by_us)
         put_time(b, "answer_by", q->answer_by_us);
+    put_refs(b, "clocks", q->clocks, q->clock_count);
+    put_refs(b, "contact_refs", q->contact_refs, q->contact_count);
     put_some(b, "escalation_ref", q->escalation_ref);
     put_some(b, "instrument_ref", q->instrument_ref);
     end(b, by);
@@ -77,8 +102,8 @@ void dialogue_move_put(const struct dialogue_author *by, const struct dialogue_m
 {
     begin(b, DIALOGUE_MOVE, by);
     json_put_member(b, "request_ref", m->request_ref);
-    json_put_member(b, "event", m->event);
-    if (str_eq(m->event, STR("move"))) {
+    json_put_member(b, "event", str_of(dialogue_event_name(m->event)));
+    if (m->event == DIALOGUE_MOVES) {
         json_put_member(b, "from_state", str_of(dialogue_state_name(m->from)));
         json_put_member(b, "to_state", str_of(dialogue_state_name(m->to)));
     }
@@ -88,7 +113,91 @@ void dialogue_move_put(const struct dialogue_author *by, const struct dialogue_m
     put_refs(b, "answer_refs", m->answer_refs, m->answer_count);
     put_some(b, "referred_to_ref", m->referred_to_ref);
     put_some(b, "contact_ref", m->contact_ref);
+    put_some(b, "text", m->text);
+    put_some(b, "reply_to_ref", m->reply_to_ref);
     end(b, by);
+}
+
+void dialogue_move_read(const struct json *v, struct dialogue_move *out)
+{
+    *out = (struct dialogue_move){.request_ref = json_get_str(v, STR("request_ref")),
+                                  .reason_code = json_get_str(v, STR("reason_code")),
+                                  .reason = json_get_str(v, STR("reason")),
+                                  .referred_to_ref = json_get_str(v, STR("referred_to_ref")),
+                                  .contact_ref = json_get_str(v, STR("contact_ref")),
+                                  .text = json_get_str(v, STR("text")),
+                                  .reply_to_ref = json_get_str(v, STR("reply_to_ref")),
+                                  .at_us = time_of(v, "occurred")};
+    if (!dialogue_event_parse(json_get_str(v, STR("event")), &out->event))
+        out->event = DIALOGUE_NOTES;
+    if (out->event == DIALOGUE_MOVES &&
+        (!dialogue_state_parse(json_get_str(v, STR("from_state")), &out->from) ||
+         !dialogue_state_parse(json_get_str(v, STR("to_state")), &out->to)))
+        out->event = DIALOGUE_NOTES;
+}
+
+/* ---- from members that somebody wrote down ---- */
+
+/* What follows from who says it and when. */
+static bool is_frame(struct str name)
+{
+    static const char *const names[] = {"type",     "spec_version",   "id",        "created",
+                                        "modified", "created_by_ref", "extensions"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(name, str_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool put_value(struct buf *b, const struct json *m, struct err *e)
+{
+    buf_byte(b, ',');
+    json_put_string(b, m->key);
+    buf_byte(b, ':');
+    return json_canonical(m, b, e);
+}
+
+static bool put_members(struct buf *b, const struct dialogue_making *m, bool *exercise,
+                        struct err *e)
+{
+    bool any = false;
+    for (const struct json *v = m->base ? m->base->u.child : NULL; v; v = v->next) {
+        *exercise = *exercise || str_eq(v->key, STR("exercise"));
+        if (!is_frame(v->key) && !json_get(m->given, v->key) && !put_value(b, v, e))
+            return false;
+    }
+    for (const struct json *v = m->given ? m->given->u.child : NULL; v; v = v->next) {
+        if (is_frame(v->key))
+            return err_set(e, ERR_INVALID,
+                           "`%.*s` is not for the members to say: it follows from who says it, "
+                           "and when",
+                           STR_FMT(v->key));
+        *exercise = *exercise || str_eq(v->key, STR("exercise"));
+        any = true;
+        if (v->type != JSON_NULL && !put_value(b, v, e))
+            return false;
+    }
+    return any || m->base || err_set(e, ERR_INVALID, "there are no members");
+}
+
+bool dialogue_object_put(const struct dialogue_author *by, const struct dialogue_making *m,
+                         struct buf *b, struct err *e)
+{
+    bool exercise = false;
+    struct dialogue_author author = *by;
+    if (m->given && m->given->type != JSON_OBJECT)
+        return err_set(e, ERR_INVALID, "the members are no JSON object");
+    /* What says how it is marked is heard. */
+    if (m->base || json_get(m->given, STR("object_marking_refs")))
+        author.marking = STR_NONE;
+    begin_on(b, m->type, &author, m->base);
+    if (!put_members(b, m, &exercise, e))
+        return false;
+    if (exercise)
+        buf_byte(b, '}');
+    else
+        end(b, by);
+    return true;
 }
 
 /* ---- a round from a draft ---- */

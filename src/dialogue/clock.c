@@ -71,3 +71,55 @@ bool dialogue_clock_state(const struct dialogue_clock *c, int64_t now_us,
             *out = DIALOGUE_CLOCK_PAUSED;
     return true;
 }
+
+const char *dialogue_clock_name(enum dialogue_clock_state s)
+{
+    static const char *const names[] = {"running", "paused", "met", "met-late", "overdue", "void"};
+    must((size_t)s < sizeof names / sizeof *names);
+    return names[s];
+}
+
+/* ---- the clocks that the program carries ---- */
+
+struct dialogue_clocks {
+    const struct json *clocks, *zones;
+};
+
+bool dialogue_clocks_load(struct arena *a, struct json_reader *jr,
+                          const struct dialogue_clocks **out, struct err *e)
+{
+    const struct json *v;
+    struct dialogue_clocks *c = arena_calloc(a, 1, sizeof *c);
+    if (!c)
+        return arena_ok(a, e) ? err_set(e, ERR_MEMORY, "no memory for clocks") : false;
+    if (!json_parse(jr, a, dialogue_reference(DIALOGUE_REFERENCE_CLOCKS), false, &v, e))
+        return err_prefix(e, "data/clocks.json");
+    c->clocks = json_get(v, STR("clocks"));
+    c->zones = json_get(v, STR("zones"));
+    must(json_is(c->clocks, JSON_ARRAY) && json_is(c->zones, JSON_OBJECT));
+    *out = c;
+    return true;
+}
+
+bool dialogue_clocks_find(const struct dialogue_clocks *c, struct str id, struct dialogue_law *out)
+{
+    for (const struct json *v = c->clocks->u.child; v; v = v->next) {
+        const struct json *seconds = json_get(v, STR("seconds"));
+        if (!str_eq(json_get_str(v, STR("id")), id) || !json_is(seconds, JSON_INTEGER))
+            continue;
+        *out = (struct dialogue_law){.id = json_get_str(v, STR("id")),
+                                     .nation = json_get_str(v, STR("nation")),
+                                     .what = json_get_str(v, STR("what")),
+                                     .instrument = json_get_str(v, STR("instrument")),
+                                     .seconds = seconds->u.i,
+                                     .pausable = json_is(json_get(v, STR("pausable")), JSON_TRUE)};
+        return true;
+    }
+    return false;
+}
+
+struct str dialogue_clocks_zone(const struct dialogue_clocks *c, struct str nation)
+{
+    struct str zone = json_get_str(c->zones, nation);
+    return zone.n ? zone : STR("UTC");
+}

@@ -305,6 +305,7 @@ static void rules_of_move(struct checking *c, const struct json *v)
     check_needs(c, v, move, "from_state", "a move");
     check_needs(c, v, move, "to_state", "a move");
     check_needs(c, v, pause, "reason_code", "a pause");
+    check_needs(c, v, str_eq(event, STR("note")), "text", "a note");
     if (!move || !dialogue_state_parse(json_get_str(v, STR("from_state")), &from) ||
         !dialogue_state_parse(json_get_str(v, STR("to_state")), &to))
         return;

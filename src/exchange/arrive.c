@@ -96,6 +96,37 @@ static bool speaks_for(struct arriving *a, bool *owner)
     return true;
 }
 
+struct echo {
+    const struct arriving *a;
+    struct str version;
+    bool taken; /* from whom it comes now */
+};
+
+static bool note_withdrawn(void *ctx, const struct store_withdrawal *w)
+{
+    struct echo *x = ctx;
+    x->taken = w->source_org != x->a->b->who.org && str_eq(w->version, x->version) &&
+               policy_audience_has(w->audience_text, &x->a->b->who.party);
+    return !x->taken;
+}
+
+/* What was taken back from a partner does not come home from it again: not until it is given anew
+ * by whoever gave it first. */
+static bool refuse_echo(struct arriving *a, bool *in)
+{
+    const struct stix_object *mine = &a->it->object;
+    struct echo x = {.a = a, .version = mine->version};
+    if (!a->g->has_withdrawals || a->k.object || !mine->has_version ||
+        str_eq(a->b->who.party.nation, a->g->x->config.nation))
+        return true;
+    if (!store_withdrawal_of(a->g->store, mine->id, note_withdrawn, &x, a->e))
+        return false;
+    if (x.taken)
+        *in = refuse(a, STR("setu-withdrawn"),
+                     STR("this node took it back from the organisation that sends it"));
+    return true;
+}
+
 /* Reasons that only the store can know. False when the item is refused. An object without versions
  * is each submitter's own, so nothing about those of others can show here. */
 static bool allowed(struct arriving *a, bool owner)
@@ -359,7 +390,7 @@ static bool arrive_item(struct gate *g, struct exchange_batch *b, struct exchang
         .collection = &b->collection,
         .marking = (unsigned)b->collection.marking,
     };
-    if (!decide_arrival(&a, &s, owner, &in))
+    if (!decide_arrival(&a, &s, owner, &in) || (in && !refuse_echo(&a, &in)))
         return false;
     return !in || !allowed(&a, owner) || store_item(&a);
 }

@@ -220,6 +220,14 @@ bool exchange_has_control(struct str s);
 bool exchange_restored_read(struct store *s, struct exchange_restored *out,
                             struct err *e) BASE_CHECKED;
 
+/* exchange_dialogue_add of what a buffer holds. */
+bool exchange_say(struct exchange_session *s, const struct exchange_saying *how,
+                  const struct buf *objects, size_t *refused, struct err *e) BASE_CHECKED;
+/* ERR_CONFLICT when a contact point does not hold; the message names who follows it. */
+bool exchange_contact_holds(const struct exchange_contact *c, struct err *e) BASE_CHECKED;
+/* Is it that id, or does its UUID begin so (4 characters or more)? */
+bool exchange_id_begins(struct str id, struct str asked);
+
 /* ---- the policy in force (policy.c) ---- */
 
 /* Reads policy.conf, or what is to take its place. */

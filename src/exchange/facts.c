@@ -47,7 +47,8 @@ bool gate_begin(struct gate *g, struct store *s, struct err *e)
     g->combined_count = 0;
     memset(g->interned, 0, sizeof g->interned); /* what was rolled back has no number */
     return (g->has_copies || store_copy_any(s, &g->has_copies, e)) &&
-           (g->has_desk || store_desk_any(s, &g->has_desk, e));
+           (g->has_desk || store_desk_any(s, &g->has_desk, e)) &&
+           (g->has_withdrawals || store_withdrawal_any(s, &g->has_withdrawals, e));
 }
 
 void gate_next(struct gate *g)

@@ -43,6 +43,7 @@ struct gate {
     struct gate_foresight *foresight; /* of a plan; else NULL */
     bool has_copies;                  /* something has gone out as a copy at some time */
     bool has_desk;                    /* something is or was held */
+    bool has_withdrawals;             /* something was taken back at some time */
     bool keeps_references;            /* the table of references is complete, and kept so */
     bool pending_failed;
     bool left; /* more is to be decided again than one transaction took */
@@ -164,6 +165,7 @@ struct gate_told {
     unsigned line;
     const struct policy_group *group; /* NULL, or whose rules decided, in the place of `line` */
     int64_t readers;                  /* of the record */
+    int64_t source_org;               /* of a withdrawal: as store_withdrawal */
 };
 bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate_told *t,
                         struct err *e) BASE_CHECKED;

@@ -129,11 +129,9 @@ static struct due *due_of(struct holding *h, struct holder *p, const struct stor
 static bool note_withdrawal(void *ctx, const struct store_withdrawal *w)
 {
     struct holding *h = ctx;
-    struct str audience;
-    h->failed = !exchange_audience_text(h->s, h->a, w->audience, &audience, h->e);
     for (struct holder *p = h->list; p && !h->failed; p = p->next) {
         struct answered x = {.p = p};
-        if (!policy_audience_has(audience, &p->told.party))
+        if (!policy_audience_has(w->audience_text, &p->told.party))
             continue;
         x.party = arena_printf(h->a, "%.*s/%.*s", STR_FMT(p->told.party.nation),
                                STR_FMT(p->told.party.org));

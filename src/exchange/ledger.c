@@ -138,9 +138,11 @@ static bool list_withdrawal(struct gate *g, const struct gate_told *t, struct er
     struct store_withdrawal w = {.leaf = gate_next_leaf(g),
                                  .audience = t->readers,
                                  .at_us = g->now_us,
+                                 .source_org = t->source_org,
                                  .collection = t->collection,
                                  .id = t->id,
                                  .version = t->version.p ? t->version : STR("")};
+    g->has_withdrawals = true;
     return store_withdrawal_add(g->store, &w, e);
 }
 

@@ -452,6 +452,7 @@ bool exchange_page_read(struct exchange_session *s, const struct principal *who,
 {
     struct seeking f = {.s = s, .q = q};
     struct writing w = {.how = how, .limit = q->limit};
+    must(!q->as); /* a page is kept for whom it is shown to */
     if (!exchange_role_reads(who->role))
         return err_set(e, ERR_FORBIDDEN, "a %s may not read objects",
                        exchange_role_name(who->role));

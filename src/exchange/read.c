@@ -194,9 +194,11 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
     if (!exchange_role_reads(who->role))
         return err_set(e, ERR_FORBIDDEN, "a %s may not read objects",
                        exchange_role_name(who->role));
+    if (q->as && !exchange_home_officer(s->x, who))
+        return err_set(e, ERR_FORBIDDEN, "what others are shown is for officers of this node");
     if (!store_begin(s->store, e))
         return false;
-    const struct exchange_audiences *a = exchange_audiences_of(s, &who->party, e);
+    const struct exchange_audiences *a = exchange_audiences_of(s, q->as ? q->as : &who->party, e);
     struct counting c = {.reading = {.collection = q->collection->uuid}, .each = each, .ctx = ctx};
     bool ok = a != NULL, counted = q->with_bytes && exchange_reads_recorded(s->x, &c.reading.from);
     if (ok) {

@@ -389,17 +389,13 @@ static bool keep_apply(struct exchange *x, struct store *s, struct exchange_job 
 struct matching {
     const struct principal *who;
     struct exchange_session *s;
-    struct arena *a;
     bool theirs;
 };
 
 static bool note_theirs(void *ctx, const struct store_withdrawal *w)
 {
     struct matching *m = ctx;
-    struct str audience;
-    struct err ignored;
-    m->theirs = exchange_audience_text(m->s, m->a, w->audience, &audience, &ignored) &&
-                policy_audience_has(audience, &m->who->party);
+    m->theirs = policy_audience_has(w->audience_text, &m->who->party);
     return false;
 }
 
@@ -456,7 +452,7 @@ bool exchange_receipt_keep(struct exchange_session *s, struct arena *a,
 {
     struct ledger_record record;
     struct keep_job j = {.who = r->who, .record = &record};
-    struct matching m = {.who = r->who, .s = s, .a = a};
+    struct matching m = {.who = r->who, .s = s};
     if (r->who->role != EXCHANGE_PEER)
         return err_set(e, ERR_FORBIDDEN, "receipts are given by partner nodes");
     if (!read_receipt(s, a, r, &record, e) ||

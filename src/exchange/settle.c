@@ -350,7 +350,9 @@ static bool change_row(struct gate *g, const struct gate_subject *s, const struc
                        struct err *e)
 {
     int64_t id = 0;
-    struct gate_told t = {.id = s->object->id, .version = s->object->version};
+    struct gate_told t = {.id = s->object->id,
+                          .version = s->object->version,
+                          .source_org = c->row.object == s->row ? s->source_org : 0};
     if (!gate_combine(g, c->before, c->after, POLICY_WITHOUT, &t.audience, e) ||
         !store_audience_put(g->store, t.audience, &t.readers, e) ||
         !gate_collection(g, s->collection->id, &t.collection, e) ||

@@ -43,6 +43,7 @@ struct taken {
     struct taken *next;
     struct store_release row;
     struct str id, version;
+    int64_t source_org; /* as store_withdrawal */
     bool stands;
 };
 
@@ -88,6 +89,7 @@ static bool name_taken(void *ctx, const struct store_object *o)
         if (n->row.object == o->object) {
             n->id = arena_str(t->g->arena, o->id);
             n->version = arena_str(t->g->arena, o->version);
+            n->source_org = o->copy ? 0 : o->source_org;
         }
     return true;
 }
@@ -124,7 +126,8 @@ static bool record_taken(struct taking *t, const struct exchange_taking *w, stru
                                  .version = n->version,
                                  .audience = n->row.audience_text,
                                  .reason = w->reason,
-                                 .readers = n->row.audience};
+                                 .readers = n->row.audience,
+                                 .source_org = n->source_org};
         if (!store_release_each(t->g->store, n->row.object, note_standing, n, e))
             return false;
         if (!n->stands && (!gate_collection(t->g, w->collection, &told.collection, e) ||

@@ -25,9 +25,11 @@ static const char text[] =
     "# name its nation, say what may come in and what may go out, and take the `#` away:\n"
     "#\n"
     "#   nation @XC \"@XNAME\" { agency @XORG }\n"
-    "#   accept from @XC types indicator, malware, sighting, relationship, observables\n"
+    "#   accept from @XC types indicator, malware, sighting, relationship, observables,\n"
+    "#                         dialogue, extension-definition, identity\n"
     "#   deny label \"national-only\" to any except @CC\n"
-    "#   release tlp:clear, tlp:green to @XC\n";
+    "#   release tlp:clear, tlp:green to @XC\n"
+    "#   release tlp:amber types dialogue to @XC\n";
 
 static const struct {
     struct str code, name, org;

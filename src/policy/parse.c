@@ -110,12 +110,12 @@ struct item policy_take_item(struct draft *d, enum word kind)
     return i;
 }
 
-bool policy_add(struct draft *d, struct list *list, enum word kind)
+bool policy_append(struct draft *d, struct list *list, struct item item)
 {
     struct item *i = policy_draft_take(d, sizeof *i);
     if (!i)
         return false;
-    *i = policy_take_item(d, kind);
+    *i = item;
     if (list->last)
         list->last->next = i;
     else
@@ -123,6 +123,11 @@ bool policy_add(struct draft *d, struct list *list, enum word kind)
     list->last = i;
     list->count++;
     return true;
+}
+
+bool policy_add(struct draft *d, struct list *list, enum word kind)
+{
+    return policy_append(d, list, policy_take_item(d, kind));
 }
 
 /* ---- names ---- */

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "dialogue/dialogue.h"
 #include "policy/policy_priv.h"
 
 #define EXPECT_CONDITION                                                                           \
@@ -8,8 +9,8 @@
 #define EXPECT_COLOUR "tlp:clear, tlp:green, tlp:amber, tlp:amber+strict or tlp:red"
 #define EXPECT_PAP    "pap:clear, pap:green, pap:amber or pap:red"
 #define EXPECT_TYPE                                                                                \
-    "a type of STIX 2.1, observables, a type that begins with x-, or an extension's type in "      \
-    "quotes"
+    "a type of STIX 2.1, observables, dialogue, a type that begins with x-, or an extension's "    \
+    "type in quotes"
 #define EXPECT_ONE_TYPE                                                                            \
     "a type of STIX 2.1, a type that begins with x-, or an extension's type in quotes"
 #define EXPECT_PATH     "a path, as in $.contact_information or $.external_references[*].url"
@@ -133,10 +134,24 @@ static bool one_type_element(struct draft *d, struct list *list)
     return read_type(d, list, EXPECT_ONE_TYPE);
 }
 
+/* One word for the types that Setu adds: as if each stood there in quotes. */
+static bool add_dialogue(struct draft *d, struct list *list)
+{
+    struct item item = policy_take_item(d, WORD_NONE);
+    bool ok = true;
+    for (unsigned i = 0; i < DIALOGUE_TYPE_COUNT && ok; i++) {
+        item.text = str_of(dialogue_type_name((enum dialogue_type)i));
+        ok = policy_append(d, list, item);
+    }
+    return ok;
+}
+
 static bool type_element(struct draft *d, struct list *list)
 {
     if (policy_at(d, WORD_OBSERVABLES))
         return policy_add(d, list, WORD_OBSERVABLES);
+    if (d->token.kind == TOKEN_WORD && policy_at_text(d, "dialogue"))
+        return add_dialogue(d, list);
     return read_type(d, list, EXPECT_TYPE);
 }
 

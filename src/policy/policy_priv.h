@@ -214,6 +214,8 @@ void *policy_draft_take(struct draft *d, size_t bytes);
 struct item policy_take_item(struct draft *d, enum word kind);
 /* The same, at the end of `list`. */
 bool policy_add(struct draft *d, struct list *list, enum word kind) BASE_CHECKED;
+/* The same of an item that was taken before. */
+bool policy_append(struct draft *d, struct list *list, struct item item) BASE_CHECKED;
 /* One element, then as many as commas follow. */
 typedef bool policy_element_fn(struct draft *d, struct list *list);
 bool policy_list_of(struct draft *d, struct list *list, policy_element_fn *element) BASE_CHECKED;

@@ -140,7 +140,6 @@ static bool take_record(struct leaf_past *p, size_t back, uint32_t same, struct 
 {
     struct leaf_record *r = record_at(p, p->count);
     const struct leaf_record *before = back ? record_at(p, p->count - back) : NULL;
-    buf_clear(&r->text);
     r->pieces = 0;
     while (r->text.n < length) {
         if (r->pieces == LEAF_PIECES || (r->text.n && !ends_piece(buf_view(&r->text), r->text.n)))
@@ -152,7 +151,7 @@ static bool take_record(struct leaf_past *p, size_t back, uint32_t same, struct 
     return (r->pieces == LEAF_PIECES || same >> r->pieces == 0) && alike(p) == back;
 }
 
-bool leaf_take(struct leaf_past *p, struct str *rest, struct store_leaf *l)
+static bool take(struct leaf_past *p, struct str *rest, struct store_leaf *l)
 {
     uint32_t length;
     uint32_t same;
@@ -170,4 +169,15 @@ bool leaf_take(struct leaf_past *p, struct str *rest, struct store_leaf *l)
     l->record = buf_view(&record_at(p, p->count)->text);
     p->count++;
     return true;
+}
+
+bool leaf_take(struct leaf_past *p, struct str *rest, struct store_leaf *l, struct err *e)
+{
+    struct buf *text = &record_at(p, p->count)->text;
+    buf_clear(text);
+    if (take(p, rest, l))
+        return true;
+    if (text->failed == ERR_MEMORY)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    return err_set(e, ERR_STORE, "a leaf of the ledger is damaged");
 }

@@ -40,7 +40,8 @@ void leaf_past_clear(struct leaf_past *p); /* a row begins */
 void leaf_put(struct leaf_past *p, const struct store_leaf *l, struct buf *out);
 
 /* Takes the next leaf from `rest`: audience, salt (borrowed from `rest`) and record (borrowed from
- * `p`, until LEAF_PAST leaves later). False: no leaf is there, or memory is out. */
-bool leaf_take(struct leaf_past *p, struct str *rest, struct store_leaf *l) BASE_CHECKED;
+ * `p`, until LEAF_PAST leaves later). ERR_STORE: no leaf is there. */
+bool leaf_take(struct leaf_past *p, struct str *rest, struct store_leaf *l,
+               struct err *e) BASE_CHECKED;
 
 #endif

@@ -84,8 +84,8 @@ static bool walk_row(struct walk *w, sqlite3_stmt *stmt, struct err *e)
     if (entries.n != n * LEDGER_HASH_BYTES)
         return bad_row(e, at);
     for (uint64_t i = 0; i < n && !w->stopped; i++) {
-        if (!leaf_take(&w->past, &rest, &leaf))
-            return bad_row(e, at);
+        if (!leaf_take(&w->past, &rest, &leaf, e))
+            return e->code == ERR_STORE ? bad_row(e, at) : false;
         leaf.index = at + i;
         memcpy(leaf.entry.b, entries.p + i * LEDGER_HASH_BYTES, LEDGER_HASH_BYTES);
         if (leaf.index >= w->end)

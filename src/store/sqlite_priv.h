@@ -9,6 +9,9 @@
 
 #define STORE_SCHEMA_VERSION 6
 
+#define STORE_WITHDRAWAL_COLUMNS                                                                   \
+    "SELECT w.leaf,w.collection,w.audience,w.at_us,w.source,w.stix_id,w.version,ifnull(a.text,'')" \
+    " FROM withdrawal w LEFT JOIN audience a ON a.id=w.audience"
 #define STORE_RECEIPT_COLUMNS "SELECT party,entry,leaf,own,at_us,outcome,proof FROM receipt"
 /* Every fixed statement, prepared at its first use and kept. No SQL is built from input. */
 #define STORE_STATEMENTS(X)                                                                        \
@@ -164,17 +167,15 @@
                 "withdrawn) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,'',0)")                                 \
     X(PEER_WITHDRAWN, "UPDATE peer SET withdrawn=?2 WHERE id=?1")                                  \
     X(PEER_AGAIN, "UPDATE peer SET withdrawn=0 WHERE nation||'/'||org=?1")                         \
-    X(WITHDRAWAL_ADD, "INSERT INTO withdrawal(leaf,collection,audience,at_us,name,stix_id,"        \
-                      "version) VALUES(?1,?2,?3,?4,?5,?6,?7)")                                     \
+    X(WITHDRAWAL_ADD, "INSERT INTO withdrawal(leaf,collection,audience,at_us,source,name,"         \
+                      "stix_id,version) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                          \
+    X(WITHDRAWAL_ANY, "SELECT 1 FROM withdrawal LIMIT 1")                                          \
     X(WITHDRAWAL_OF_READER, "SELECT leaf,stix_id,version FROM withdrawal"                          \
                             " INDEXED BY withdrawal_reader WHERE collection=?1 AND audience=?2"    \
                             " AND leaf>=?3 ORDER BY leaf LIMIT ?4")                                \
-    X(WITHDRAWAL_OF_NAME, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"  \
-                          " WHERE name=?1 ORDER BY leaf")                                          \
-    X(WITHDRAWAL_GET, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"      \
-                      " WHERE leaf=?1")                                                            \
-    X(WITHDRAWAL_EACH, "SELECT leaf,collection,audience,at_us,stix_id,version FROM withdrawal"     \
-                       " ORDER BY leaf")                                                           \
+    X(WITHDRAWAL_OF_NAME, STORE_WITHDRAWAL_COLUMNS " WHERE w.name=?1 ORDER BY w.leaf")             \
+    X(WITHDRAWAL_GET, STORE_WITHDRAWAL_COLUMNS " WHERE w.leaf=?1")                                 \
+    X(WITHDRAWAL_EACH, STORE_WITHDRAWAL_COLUMNS " ORDER BY w.leaf")                                \
     X(RECEIPT_EACH, STORE_RECEIPT_COLUMNS " WHERE given=?1 ORDER BY party,entry")                  \
     X(RECEIPT_PUT, "INSERT INTO receipt(given,party,entry,leaf,own,at_us,outcome,proof)"           \
                    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")                                             \

@@ -14,9 +14,10 @@ bool store_withdrawal_add(struct store *s, const struct store_withdrawal *w, str
     store_bind_str(stmt, 2, w->collection);
     sqlite3_bind_int64(stmt, 3, w->audience);
     sqlite3_bind_int64(stmt, 4, w->at_us);
-    sqlite3_bind_int64(stmt, 5, store_name(s, w->id));
-    store_bind_str(stmt, 6, w->id);
-    store_bind_str(stmt, 7, w->version);
+    sqlite3_bind_int64(stmt, 5, w->source_org);
+    sqlite3_bind_int64(stmt, 6, store_name(s, w->id));
+    store_bind_str(stmt, 7, w->id);
+    store_bind_str(stmt, 8, w->version);
     return store_run(s, stmt, e);
 }
 
@@ -53,12 +54,23 @@ static bool each_withdrawal(struct store *s, sqlite3_stmt *stmt, store_withdrawa
                                      .collection = store_column(stmt, 1),
                                      .audience = sqlite3_column_int64(stmt, 2),
                                      .at_us = sqlite3_column_int64(stmt, 3),
-                                     .id = store_column(stmt, 4),
-                                     .version = store_column(stmt, 5)};
+                                     .source_org = sqlite3_column_int64(stmt, 4),
+                                     .id = store_column(stmt, 5),
+                                     .version = store_column(stmt, 6),
+                                     .audience_text = store_column(stmt, 7)};
         row = each(ctx, &w);
     }
     sqlite3_reset(stmt);
     return ok;
+}
+
+bool store_withdrawal_any(struct store *s, bool *any, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_WITHDRAWAL_ANY, e);
+    if (!stmt || !store_step(s, stmt, any, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
 }
 
 bool store_withdrawal_of(struct store *s, struct str id, store_withdrawal_fn *each, void *ctx,

@@ -481,7 +481,9 @@ bool store_evidence_each(struct store *s, struct str party, store_evidence_fn *e
 struct store_withdrawal {
     uint64_t leaf;                      /* of the record */
     int64_t audience, at_us;            /* who had it */
+    int64_t source_org;                 /* who had submitted it; 0: this node made it, a copy */
     struct str collection, id, version; /* the collection's uuid; the object as they knew it */
+    struct str audience_text;           /* filled by all but store_withdrawal_each */
 };
 bool store_withdrawal_add(struct store *s, const struct store_withdrawal *w,
                           struct err *e) BASE_CHECKED;
@@ -495,6 +497,7 @@ struct store_withdrawn {
 };
 bool store_withdrawal_each(struct store *s, const struct store_withdrawn *q,
                            store_withdrawal_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+bool store_withdrawal_any(struct store *s, bool *any, struct err *e) BASE_CHECKED;
 /* All of an id. */
 bool store_withdrawal_of(struct store *s, struct str id, store_withdrawal_fn *each, void *ctx,
                          struct err *e) BASE_CHECKED;

@@ -260,7 +260,7 @@ def test_what_is_listed_is_what_is_recorded(pair, tmp_path):
                "UPDATE withdrawal SET at_us=at_us+1", "UPDATE withdrawal SET version=''",
                "UPDATE withdrawal SET stix_id='indicator--x'",
                "UPDATE withdrawal SET collection='x'",
-               "INSERT INTO withdrawal SELECT 0,collection,audience,at_us,name,stix_id,version "
+               "INSERT INTO withdrawal SELECT 0,collection,audience,at_us,source,name,stix_id,version "
                "FROM withdrawal LIMIT 1",
                "UPDATE receipt SET outcome='kept'", "UPDATE receipt SET own=own+1",
                "UPDATE receipt SET party='XX/nobody'",
@@ -277,3 +277,37 @@ def test_what_is_listed_is_what_is_recorded(pair, tmp_path):
             db.close()
             assert touched > 0, (number, change)
             setu("ledger", "verify", copy, status=1)
+
+
+def test_it_does_not_come_home_as_an_echo(pair):
+    """Japan shows India's own object back to it while India withdraws: it stays withdrawn, until India
+    gives it anew; and what Japan gives anew, India takes."""
+    india, japan = pair.india, pair.japan
+    for node, home, other in ((india, "IN", "JP"), (japan, "JP", "IN")):
+        rules = node.dir.parent / "both.conf"
+        rules.write_text(f"{NAMES}accept from {other}\nrelease to {home}\nrelease tlp:green to {other}\n")
+        node.cli("policy apply", rules)
+    india.user("jpcert", "peer", "jpcert", "JP", "--cert", japan.dir / "tls/node.pem")
+    india.start()
+    japan.cli("peer add", "cert-in", "--url", india.url, "--nation", "IN", "--org", "cert-in", "--from", "japan",
+              "--into", "india", "--ca", india.ca)
+    a, b = indicator(1, tlp="green"), indicator(2, tlp="green")
+    put(pair, a, node=india, collection="japan")
+    put(pair, b)
+    japan.cli("sync")
+    india.cli("withdraw", a["id"], "--reason", "wrong")
+    ran = india.cli("sync", "--json", "--verbose")
+    refused = [x for x in map(json.loads, ran.stdout.splitlines()) if x.get("object") == a["id"]]
+    assert [x["rule"] for x in refused] == ["setu-withdrawn"]
+    assert names_at(india, "cert-in", "japan") == {(b["id"], b["modified"])}
+    japan.cli("sync")
+    assert {x for x, _ in names_at(japan, "jpcert", "india")} == {b["id"]}
+    put(pair, a, node=india, collection="japan")
+    japan.cli("sync")
+    assert {x for x, _ in names_at(japan, "jpcert", "india")} == {a["id"], b["id"]}
+    # And the other way: what Japan takes back and gives again comes in again.
+    japan.cli("withdraw", b["id"], "--reason", "wrong")
+    assert synced(pair)["withdrawn"] == 1
+    put(pair, b)
+    assert synced(pair)["accepted"] >= 1
+    assert b["id"] in {x for x, _ in names_at(india, "cert-in", "japan")}

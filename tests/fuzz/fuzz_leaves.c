@@ -9,11 +9,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
     struct str all = {(const char *)data, n}, rest = all;
     struct leaf_past read, written;
     struct store_leaf l;
+    struct err e;
     struct buf again;
     buf_init(&again, 0);
     leaf_past_init(&read);
     leaf_past_init(&written);
-    while (leaf_take(&read, &rest, &l)) {
+    while (leaf_take(&read, &rest, &l, &e)) {
         must(l.record.n <= LIMIT_LEDGER_RECORD_BYTES && l.salt.n == STORE_LEDGER_SALT_BYTES);
         leaf_put(&written, &l, &again);
         must(again.n + rest.n == n);

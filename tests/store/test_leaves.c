@@ -44,10 +44,12 @@ static size_t taken(const struct given *g, struct str body)
 {
     struct leaf_past past;
     struct store_leaf l;
+    struct err e = {0};
     size_t i = 0;
     leaf_past_init(&past);
-    while (i < g->count && leaf_take(&past, &body, &l) && str_eq(l.record, g->leaves[i].record) &&
-           str_eq(l.salt, g->leaves[i].salt) && l.audience == g->leaves[i].audience)
+    while (i < g->count && leaf_take(&past, &body, &l, &e) &&
+           str_eq(l.record, g->leaves[i].record) && str_eq(l.salt, g->leaves[i].salt) &&
+           l.audience == g->leaves[i].audience)
         i++;
     leaf_past_done(&past);
     return i == g->count && body.n ? i - 1 : i;

@@ -170,6 +170,7 @@ static bool may_scan(enum store_statement which)
         STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
         STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,  STORE_WITNESS_EACH,
         STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,   STORE_WITHDRAWAL_EACH,
+        STORE_WITHDRAWAL_ANY,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
