@@ -43,7 +43,7 @@ class Writer(threading.Thread):
                 self.hidden.add(o["id"])
             else:
                 self.stay[o["id"], o["modified"]] = o
-        if n % 5 == 4:
+        if n % 5 == 3:
             gone = self.chance.choice(sorted({i for i, _ in self.stay}))
             self.client.delete(self.node.c, gone)
             taken = {key for key in self.stay if key[0] == gone}
