@@ -545,6 +545,7 @@ static void test_match_version(void)
 
 struct bytes_row {
     struct store_object o;
+    size_t total;
     char bytes[40];
 };
 
@@ -552,6 +553,7 @@ static bool keep_row(void *ctx, const struct store_row *r)
 {
     struct bytes_row *b = ctx;
     b->o = *r->object;
+    b->total += r->object->bytes.n;
     snprintf(b->bytes, sizeof b->bytes, "%.*s", STR_FMT(r->object->bytes));
     return true;
 }
@@ -571,6 +573,16 @@ static void test_bytes_only(void)
                                                     .tlp = 3,
                                                     .marking = 2,
                                                     .bytes = STR("its bytes")};
+    static char long_text[20000];
+    memset(long_text, 'x', sizeof long_text);
+    struct store_object large = {.id = STR("tool--1"),
+                                 .version = STR("v"),
+                                 .version_us = 7,
+                                 .has_version = true,
+                                 .type = STR("tool"),
+                                 .bytes = {long_text, sizeof long_text}};
+    CHECK(store_object_add(s, &large, &e));
+    release(s, c, a, &large);
     CHECK(store_object_add(s, &o, &e));
     release(s, c, a, &x);
     release(s, c, a, &o);
@@ -589,8 +601,29 @@ static void test_bytes_only(void)
         CHECK(store_read(s, &q, keep_row, &row, &more, &e));
         CHECK_TEXT(row.bytes, "its bytes", "%d", alone);
         CHECK_ROW(row.o.object == o.object && row.o.name == o.name && row.o.tlp == 3 &&
-                      row.o.marking == 2 && (row.o.id.n == 0) == alone,
-                  "%d", alone);
+                      row.o.marking == 2 && (row.o.id.n > 0) == (alone == 0) &&
+                      row.total == 20000 + 1 + 9,
+                  "%d: %zu", alone, row.total);
+    }
+    sqlite3 *db;
+    CHECK(sqlite3_open(at("bytes"), &db) == SQLITE_OK &&
+          sqlite3_exec(db, "DELETE FROM object WHERE stix_id='indicator--1'", NULL, NULL, NULL) ==
+              SQLITE_OK);
+    sqlite3_close(db);
+    for (int alone = 0; alone < 2; alone++) {
+        struct bytes_row row = {.bytes = ""};
+        bool more;
+        struct store_query q = {.collection = c,
+                                .audiences = &a,
+                                .audience_count = 1,
+                                .after_us = INT64_MIN,
+                                .limit = 9,
+                                .versions = STORE_LAST,
+                                .with_bytes = true,
+                                .bytes_only = alone};
+        CHECK_ROW(!store_read(s, &q, keep_row, &row, &more, &e) && e.code == ERR_STORE &&
+                      strstr(e.msg, "without its object"),
+                  "%d: %s", alone, e.msg);
     }
     store_close(s);
 }
