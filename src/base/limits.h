@@ -148,9 +148,12 @@
 /* Rows that match[version] may pass over before a page ends early, with more to follow: some
  * milliseconds of an event loop. */
 #define LIMIT_TAXII_PAGE_SKIPPED 10000
-/* Smaller answers are not compressed; more ids in a filter are looked up on a worker's thread. */
-#define LIMIT_TAXII_CODED_BYTES 1024
-#define LIMIT_TAXII_LOOP_IDS    32
+/* Smaller answers are not compressed; nor are larger ones than the most, which are not kept either
+ * and would be compressed each time that they are asked for. */
+#define LIMIT_TAXII_CODED_BYTES      1024
+#define LIMIT_TAXII_CODED_MOST_BYTES (6u << 20)
+/* More ids in a filter are looked up on a worker's thread. */
+#define LIMIT_TAXII_LOOP_IDS 32
 /* The longest wait for something new. */
 #define LIMIT_TAXII_WAIT_S 300
 /* Values of match[type] and match[id]. */

@@ -79,7 +79,8 @@ static bool write_collection(struct writing *w, struct cli_node *n, const struct
                                .limit = LIMIT_TAXII_PAGE_MAX,
                                .limit_bytes = LIMIT_TAXII_PAGE_BYTES,
                                .versions = versions,
-                               .with_bytes = true};
+                               .with_bytes = true,
+                               .bytes_only = true};
     while (more) {
         if (!exchange_read(n->s, who, &q, put_row, w, &more, e))
             return false;

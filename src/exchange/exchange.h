@@ -226,7 +226,7 @@ struct exchange_query {
     unsigned versions;
     const int64_t *version_us;
     size_t version_count;
-    bool with_bytes;
+    bool with_bytes, bytes_only;
     const struct policy_party *as; /* what this party is shown; NULL: what `who` is */
     size_t skip_limit;
     int64_t *upto_us;
@@ -264,7 +264,7 @@ struct exchange_paging {
     /* After the rows; `more`: others follow behind upto_us. */
     void (*end)(void *ctx, struct buf *b, size_t count, bool more, int64_t upto_us);
 };
-/* As exchange_read; q->upto_us is not used. The page is the caller's to drop. */
+/* As exchange_read; q->upto_us is not used, and q->as is NULL. The page is the caller's to drop. */
 bool exchange_page_read(struct exchange_session *s, const struct principal *who,
                         const struct exchange_query *q, const struct exchange_paging *how,
                         struct exchange_page **out, struct err *e) BASE_CHECKED;

@@ -16,6 +16,7 @@
 
 #define KEY_MOST 1024u
 #define TAG_MAC  16u
+#define FORESEEN 16u /* rows */
 
 struct coded {
     struct buf bytes;
@@ -212,9 +213,10 @@ bool exchange_page_code(struct exchange_page *p, unsigned form, exchange_coding_
 static void key_put(struct buf *b, const struct principal *who, const struct exchange_query *q,
                     char kind)
 {
-    const int64_t numbers[] = {q->collection->id,      q->after_us,   (int64_t)q->limit,
-                               (int64_t)q->versions,   q->with_bytes, (int64_t)q->version_count,
-                               (int64_t)q->limit_bytes};
+    const int64_t numbers[] = {q->collection->id, q->after_us,
+                               (int64_t)q->limit, (int64_t)q->versions,
+                               q->with_bytes,     (int64_t)q->version_count,
+                               q->bytes_only,     (int64_t)q->limit_bytes};
     buf_init(b, KEY_MOST);
     buf_byte(b, kind);
     buf_put(b, numbers, sizeof numbers);
@@ -232,6 +234,7 @@ struct writing {
     const struct exchange_paging *how;
     struct exchange_kept *k;
     struct buf dates; /* what the tag follows from */
+    size_t limit;     /* of rows */
     bool failed;
 };
 
@@ -245,6 +248,14 @@ static void note_name(struct writing *w, int64_t name)
         k->names[k->name_count++] = name;
 }
 
+/* Once the first rows have shown how long they are, room for all is made in one step. What of it
+ * stays unused was never touched, and is given back. */
+static void foresee(struct buf *b, size_t rows, size_t limit)
+{
+    size_t each = b->n / rows + 1, most = LIMIT_EXCHANGE_PAGE_BYTES / each;
+    (void)buf_reserve(b, each * (limit < most ? limit : most));
+}
+
 static bool write_row(void *ctx, const struct store_row *row)
 {
     struct writing *w = ctx;
@@ -254,6 +265,8 @@ static bool write_row(void *ctx, const struct store_row *row)
         p->first_us = row->date_added;
     p->last_us = row->date_added;
     w->how->row(&w->k->body, p->count++, row);
+    if (p->count == FORESEEN && w->limit > FORESEEN)
+        foresee(&w->k->body, FORESEEN, w->limit);
     w->k->marked[tlp < STIX_TLP_COUNT ? tlp : STIX_TLP_COUNT - 1]++;
     buf_put(&w->dates, &row->date_added, sizeof row->date_added);
     if (w->k->by_version)
@@ -438,7 +451,8 @@ bool exchange_page_read(struct exchange_session *s, const struct principal *who,
                         struct exchange_page **out, struct err *e)
 {
     struct seeking f = {.s = s, .q = q};
-    struct writing w = {.how = how};
+    struct writing w = {.how = how, .limit = q->limit};
+    must(!q->as); /* a page is kept for whom it is shown to */
     if (!exchange_role_reads(who->role))
         return err_set(e, ERR_FORBIDDEN, "a %s may not read objects",
                        exchange_role_name(who->role));

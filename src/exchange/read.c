@@ -167,6 +167,7 @@ struct store_query exchange_store_query(const struct exchange_query *q,
         .version_us = q->version_us,
         .version_count = q->version_count,
         .with_bytes = q->with_bytes,
+        .bytes_only = q->bytes_only,
         .skip_limit = q->skip_limit,
         .upto_us = q->upto_us,
     };

@@ -216,7 +216,8 @@ static bool is_of(struct exchange_watched *g, struct store *s, int64_t audience)
     if (audience > g->upto &&
         (!store_audience_each(s, g->upto, look_at_audience, g, &ignored) || g->failed))
         return true;
-    return bsearch(&audience, g->audiences, g->count, sizeof audience, by_number) != NULL;
+    return g->count &&
+           bsearch(&audience, g->audiences, g->count, sizeof audience, by_number) != NULL;
 }
 
 static void tell_added(struct exchange *x, const struct store_added *list, size_t count)

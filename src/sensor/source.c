@@ -177,7 +177,8 @@ static bool take_collection(struct sensor_indicators *s, struct exchange_session
                                    .types = types,
                                    .type_count = 1,
                                    .versions = STORE_LAST,
-                                   .with_bytes = true};
+                                   .with_bytes = true,
+                                   .bytes_only = true};
         more = false;
         if (!exchange_read(x, who, &q, each_row, r, &more, r->e) || !r->ok)
             return false;

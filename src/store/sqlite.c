@@ -381,6 +381,11 @@ bool store_begin(struct store *s, struct err *e)
 bool store_commit(struct store *s, struct err *e)
 {
     must(s->in_transaction);
+    if (!store_dates_write(s, e)) {
+        store_rollback(s);
+        return false;
+    }
+    s->dates.collection = 0;
     if (run_simple(s, STORE_COMMIT, e)) {
         s->in_transaction = false;
         return true;
@@ -401,6 +406,10 @@ void store_rollback(struct store *s)
         !run_simple(s, STORE_ROLLBACK, &ignored))
         must(sqlite3_get_autocommit(s->db));
     s->in_transaction = false;
+    s->dates = (struct store_dates){0};
+    if (s->types_known)
+        memset(s->types, 0, sizeof s->types); /* some may have been new */
+    s->types_known = 0;
 }
 
 /* ---- organisations ---- */

@@ -1,4 +1,6 @@
 /* The SQLite driver: objects, version by version. */
+#include <string.h>
+
 #include "store/sqlite_priv.h"
 
 void store_object_columns(sqlite3_stmt *stmt, bool with_bytes, struct store_object *o)
@@ -202,7 +204,7 @@ bool store_object_mark(struct store *s, int64_t object, unsigned marking, struct
     return store_run(s, stmt, e);
 }
 
-bool store_type_id(struct store *s, struct str name, bool make, int64_t *id, struct err *e)
+static bool find_type(struct store *s, struct str name, bool make, int64_t *id, struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_TYPE_FIND, e);
@@ -222,5 +224,41 @@ bool store_type_id(struct store *s, struct str name, bool make, int64_t *id, str
     if (!store_run(s, stmt, e))
         return false;
     *id = sqlite3_last_insert_rowid(s->db);
+    return true;
+}
+
+/* Who writes meets few types again and again. A reader's steps do not depend on what others asked
+ * for before, so it looks each time. */
+static bool known_type(const struct store *s, struct str name, int64_t *id)
+{
+    for (size_t i = 0; i < STORE_TYPES_KNOWN; i++) {
+        const struct store_type *t = &s->types[i];
+        if (t->id && str_eq(name, (struct str){t->name, t->bytes})) {
+            *id = t->id;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void know_type(struct store *s, struct str name, int64_t id)
+{
+    struct store_type *t = &s->types[s->types_known++ % STORE_TYPES_KNOWN];
+    if (name.n > sizeof t->name)
+        return;
+    memcpy(t->name, name.p, name.n);
+    t->bytes = name.n;
+    t->id = id;
+}
+
+bool store_type_id(struct store *s, struct str name, bool make, int64_t *id, struct err *e)
+{
+    if (!make)
+        return find_type(s, name, false, id, e);
+    if (known_type(s, name, id))
+        return true;
+    if (!find_type(s, name, true, id, e))
+        return false;
+    know_type(s, name, *id);
     return true;
 }

@@ -57,6 +57,7 @@
                                          " ORDER BY id LIMIT ?2")                                  \
     X(OBJECT_COUNT, "SELECT count(*) FROM object WHERE flags&4=0")                                 \
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
+    X(OBJECT_BYTES, "SELECT name,flags,marking,bytes FROM object WHERE id=?1")                     \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
                      " WHERE object=?1) AND NOT(flags&4 AND " STORE_HAS_ORIGINAL("?1") ")")        \
@@ -68,10 +69,8 @@
                    "type,superseded,leaf) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")                     \
     X(RELEASE_SUPERSEDE, "UPDATE release SET superseded=1 WHERE collection=?1 AND name=?2"         \
                          " AND superseded=0 AND version_us<?3")                                    \
-    X(RELEASE_OLDER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2 AND superseded=0"      \
-                     " AND version_us<?3 LIMIT 1")                                                 \
-    X(RELEASE_NEWEST, "SELECT max(version_us) FROM release WHERE collection=?1 AND name=?2"        \
-                      " AND superseded=0")                                                         \
+    X(RELEASE_STANDING, "SELECT min(version_us),max(version_us) FROM release"                      \
+                        " WHERE collection=?1 AND name=?2 AND superseded=0")                       \
     X(RELEASE_NEWER, "SELECT 1 FROM release WHERE collection=?1 AND name=?2"                       \
                      " AND version_us>?3 LIMIT 1")                                                 \
     X(RELEASE_OF_NAME, "SELECT r.audience,r.date_added,r.object,r.version_us,o.source_org,"        \
@@ -233,12 +232,27 @@ struct store_release_row {
 };
 struct store_merge;
 
+/* A type's name and number; a longer name is looked up each time. */
+#define STORE_TYPES_KNOWN 24
+struct store_type {
+    int64_t id;
+    size_t bytes;
+    char name[32];
+};
+
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */
+    /* The last date_added of the collection that got rows last; written with the commit. */
+    struct store_dates {
+        int64_t collection, last_us; /* collection 0: none is known */
+        bool changed;
+    } dates;
+    struct store_type types[STORE_TYPES_KNOWN]; /* found in the table, or put there */
+    size_t types_known;
     struct store_added added[LIMIT_STORE_ADDED];
     size_t added_count; /* one more than there is room for: some are missing */
 };
@@ -270,6 +284,8 @@ bool store_merge_start(struct store *s, const struct store_query *q, const int64
 bool store_merge_next(struct store *s, const struct store_release_row **row, int64_t *audience,
                       struct err *e) BASE_CHECKED;
 void store_merge_free(struct store *s);
+/* Writes the last date_added, before a commit. */
+bool store_dates_write(struct store *s, struct err *e) BASE_CHECKED;
 /* Notes that a row was added. */
 void store_note_added(struct store *s, int64_t collection, int64_t audience);
 /* Notes that a row of `audience` went to `other` (0: to nobody). */

@@ -103,17 +103,37 @@ static bool version_wanted(struct reading *r, const struct store_release_row *ro
     return true;
 }
 
+/* Each column has its price: most pages need the bytes alone. */
+static void bytes_columns(sqlite3_stmt *stmt, int64_t object, struct store_object *o)
+{
+    int flags = sqlite3_column_int(stmt, 1);
+    *o = (struct store_object){
+        .object = object,
+        .name = sqlite3_column_int64(stmt, 0),
+        .tlp = (unsigned)(flags >> STORE_TLP) & 7,
+        .marking = (unsigned)sqlite3_column_int(stmt, 2),
+        .bytes = store_column(stmt, 3),
+    };
+}
+
+static enum store_statement object_statement(const struct store_query *q)
+{
+    if (!q->with_bytes)
+        return STORE_OBJECT_HEAD;
+    return q->bytes_only ? STORE_OBJECT_BYTES : STORE_OBJECT_GET;
+}
+
 /* Hands one row to the caller, or notes that there would be more. */
 static bool give(struct reading *r, int64_t object, int64_t date_added)
 {
-    bool row, with_bytes = r->q->with_bytes;
+    bool row;
     struct store_object o;
     if (r->rows >= r->q->limit) {
         r->more = r->stopped = true;
         return true;
     }
-    sqlite3_stmt *stmt =
-        store_statement(r->s, with_bytes ? STORE_OBJECT_GET : STORE_OBJECT_HEAD, r->e);
+    enum store_statement which = object_statement(r->q);
+    sqlite3_stmt *stmt = store_statement(r->s, which, r->e);
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, object);
@@ -121,7 +141,10 @@ static bool give(struct reading *r, int64_t object, int64_t date_added)
         return false;
     if (!row)
         return err_set(r->e, ERR_STORE, "release row without its object %lld", (long long)object);
-    store_object_columns(stmt, with_bytes, &o);
+    if (which == STORE_OBJECT_BYTES)
+        bytes_columns(stmt, object, &o);
+    else
+        store_object_columns(stmt, r->q->with_bytes, &o);
     if (r->q->limit_bytes && r->rows && o.bytes.n > r->q->limit_bytes - r->bytes) {
         r->more = r->stopped = true;
     } else {

@@ -1,9 +1,7 @@
 /* The SQLite driver: release rows. Adding them, changing their audience, taking them back. */
 #include "store/sqlite_priv.h"
 
-/* date_added is unique and strictly increasing in a collection. The last one is read inside the
- * transaction, so that two processes that write one database keep the order too. */
-static bool next_date(struct store *s, int64_t collection, int64_t *date, struct err *e)
+static bool read_last(struct store *s, int64_t collection, struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_LAST, e);
@@ -14,15 +12,37 @@ static bool next_date(struct store *s, int64_t collection, int64_t *date, struct
         return false;
     if (!row)
         return err_set(e, ERR_NOT_FOUND, "no such collection");
-    int64_t last = sqlite3_column_int64(stmt, 0), now = now_us();
+    s->dates = (struct store_dates){collection, sqlite3_column_int64(stmt, 0), false};
     sqlite3_reset(stmt);
-    *date = now > last ? now : last + 1;
-    stmt = store_statement(s, STORE_COLLECTION_SET_LAST, e);
+    return true;
+}
+
+bool store_dates_write(struct store *s, struct err *e)
+{
+    if (!s->dates.changed)
+        return true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_COLLECTION_SET_LAST, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, collection);
-    sqlite3_bind_int64(stmt, 2, *date);
+    sqlite3_bind_int64(stmt, 1, s->dates.collection);
+    sqlite3_bind_int64(stmt, 2, s->dates.last_us);
+    s->dates.changed = false;
     return store_run(s, stmt, e);
+}
+
+/* date_added is unique and strictly increasing in a collection. The last one is read inside the
+ * transaction, so that two processes that write one database keep the order too. */
+static bool next_date(struct store *s, int64_t collection, int64_t *date, struct err *e)
+{
+    must(s->in_transaction);
+    if (s->dates.collection != collection &&
+        (!store_dates_write(s, e) || !read_last(s, collection, e)))
+        return false;
+    int64_t now = now_us();
+    *date = now > s->dates.last_us ? now : s->dates.last_us + 1;
+    s->dates.last_us = *date;
+    s->dates.changed = true;
+    return true;
 }
 
 /* Binds (collection, name, version_us); NULL on failure. */
@@ -53,17 +73,16 @@ static bool look_at_others(struct store *s, int64_t collection, const struct sto
                            bool *older, bool *newer, struct err *e)
 {
     bool row;
-    sqlite3_stmt *stmt = bind_version(s, STORE_RELEASE_OLDER, collection, o, e);
-    if (!one_row(s, stmt, older, e))
-        return false;
-    if (!(stmt = store_statement(s, STORE_RELEASE_NEWEST, e)))
+    sqlite3_stmt *stmt = store_statement(s, STORE_RELEASE_STANDING, e);
+    if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, collection);
     sqlite3_bind_int64(stmt, 2, o->name);
     if (!store_step(s, stmt, &row, e))
         return false;
     bool any = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
-    *newer = any && sqlite3_column_int64(stmt, 0) > o->version_us;
+    *older = any && sqlite3_column_int64(stmt, 0) < o->version_us;
+    *newer = any && sqlite3_column_int64(stmt, 1) > o->version_us;
     sqlite3_reset(stmt);
     if (any)
         return true;

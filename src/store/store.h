@@ -366,6 +366,7 @@ struct store_query {
     const int64_t *version_us; /* exact ones, beside the flags */
     size_t version_count;
     bool with_bytes;
+    bool bytes_only; /* with them: nothing else of an object but its number, name and markings */
     /* Without ids: after so many rows that no version filter let through (0: however many) the
      * page ends early; more follow, behind the date_added in *upto_us, which is else untouched. */
     size_t skip_limit;

@@ -113,6 +113,7 @@ static void keep_nothing(void *ctx)
 
 _Static_assert(HTTP_ZSTD < EXCHANGE_PAGE_FORMS && (int)HTTP_IDENTITY == EXCHANGE_PAGE_PLAIN,
                "a coding is a form of a page");
+_Static_assert(LIMIT_TAXII_CODED_MOST_BYTES < LIMIT_EXCHANGE_PAGE_BYTES, "what is coded is kept");
 
 static bool code_page(unsigned form, struct str plain, struct buf *out)
 {
@@ -152,7 +153,8 @@ static void answer_page(struct http_request *r, struct exchange_page *page)
 {
     struct err e = {0};
     enum http_coding coding = http_coding_choose(http_header(r, "Accept-Encoding"));
-    if (page->body_bytes < LIMIT_TAXII_CODED_BYTES)
+    if (page->body_bytes < LIMIT_TAXII_CODED_BYTES ||
+        page->body_bytes > LIMIT_TAXII_CODED_MOST_BYTES)
         coding = HTTP_IDENTITY;
     if (coding && !exchange_page_has(page, coding)) {
         /* It takes a while, so it is done apart from what serves connections. */
@@ -269,7 +271,7 @@ void taxii_objects_get(struct http_request *r, const struct exchange_collection 
         http_reply_err(r, &e);
         return;
     }
-    f.q.with_bytes = true;
+    f.q.with_bytes = f.q.bytes_only = true;
     answer(&p, &f);
 }
 
@@ -311,7 +313,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
         http_reply_err(r, &e);
         return;
     }
-    f.q.with_bytes = true;
+    f.q.with_bytes = f.q.bytes_only = true;
     answer(&p, &f);
 }
 

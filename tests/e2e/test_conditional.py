@@ -126,6 +126,19 @@ def test_small_answers_and_errors_are_not_coded(node):
     assert "Content-Encoding" not in missing.headers and error_of(missing, 404)
 
 
+def test_what_is_too_large_to_keep_is_not_coded(node):
+    """Else a reader could have the same page compressed again and again."""
+    large = [indicator(n, description=900_000 * "x") for n in range(8)]
+    node.admin.post(node.c, large)
+    for limit, coding in ((36, "gzip"), (1000, None)):  # six of them and all
+        answer = page(node.reader, node, coding="gzip", limit=limit)
+        assert answer.headers["Content-Encoding"] == coding
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        body = gzip.decompress(answer.body) if coding else answer.body
+        assert [o["id"] for o in json.loads(body)["objects"]] == \
+            [o["id"] for o in node.objects + large][:limit]
+
+
 def test_changes_show_at_once(node):
     """Each change is on the next page of who may see it, and on no other's."""
     def pages(client):

@@ -543,6 +543,91 @@ static void test_match_version(void)
     store_close(s);
 }
 
+struct bytes_row {
+    struct store_object o;
+    size_t total;
+    char bytes[40];
+};
+
+static bool keep_row(void *ctx, const struct store_row *r)
+{
+    struct bytes_row *b = ctx;
+    b->o = *r->object;
+    b->total += r->object->bytes.n;
+    snprintf(b->bytes, sizeof b->bytes, "%.*s", STR_FMT(r->object->bytes));
+    return true;
+}
+
+/* Who wants the bytes alone gets those, and what a record of the reading needs. */
+static void test_bytes_only(void)
+{
+    struct store *s = open_store("bytes");
+    struct err e = {0};
+    begin(s);
+    int64_t c = collection(s, "c"), a = audience(s, "+A");
+    struct store_object x = object(s, "x", 1), o = {.id = STR("indicator--1"),
+                                                    .version = STR("v"),
+                                                    .version_us = 7,
+                                                    .has_version = true,
+                                                    .type = STR("indicator"),
+                                                    .tlp = 3,
+                                                    .marking = 2,
+                                                    .bytes = STR("its bytes")};
+    static char long_text[20000];
+    memset(long_text, 'x', sizeof long_text);
+    struct store_object large = {.id = STR("tool--1"),
+                                 .version = STR("v"),
+                                 .version_us = 7,
+                                 .has_version = true,
+                                 .type = STR("tool"),
+                                 .bytes = {long_text, sizeof long_text}};
+    CHECK(store_object_add(s, &large, &e));
+    release(s, c, a, &large);
+    CHECK(store_object_add(s, &o, &e));
+    release(s, c, a, &x);
+    release(s, c, a, &o);
+    commit(s);
+    for (int alone = 0; alone < 2; alone++) {
+        struct bytes_row row = {.bytes = ""};
+        bool more;
+        struct store_query q = {.collection = c,
+                                .audiences = &a,
+                                .audience_count = 1,
+                                .after_us = INT64_MIN,
+                                .limit = 9,
+                                .versions = STORE_LAST,
+                                .with_bytes = true,
+                                .bytes_only = alone};
+        CHECK(store_read(s, &q, keep_row, &row, &more, &e));
+        CHECK_TEXT(row.bytes, "its bytes", "%d", alone);
+        CHECK_ROW(row.o.object == o.object && row.o.name == o.name && row.o.tlp == 3 &&
+                      row.o.marking == 2 && (row.o.id.n > 0) == (alone == 0) &&
+                      row.total == 20000 + 1 + 9,
+                  "%d: %zu", alone, row.total);
+    }
+    sqlite3 *db;
+    CHECK(sqlite3_open(at("bytes"), &db) == SQLITE_OK &&
+          sqlite3_exec(db, "DELETE FROM object WHERE stix_id='indicator--1'", NULL, NULL, NULL) ==
+              SQLITE_OK);
+    sqlite3_close(db);
+    for (int alone = 0; alone < 2; alone++) {
+        struct bytes_row row = {.bytes = ""};
+        bool more;
+        struct store_query q = {.collection = c,
+                                .audiences = &a,
+                                .audience_count = 1,
+                                .after_us = INT64_MIN,
+                                .limit = 9,
+                                .versions = STORE_LAST,
+                                .with_bytes = true,
+                                .bytes_only = alone};
+        CHECK_ROW(!store_read(s, &q, keep_row, &row, &more, &e) && e.code == ERR_STORE &&
+                      strstr(e.msg, "without its object"),
+                  "%d: %s", alone, e.msg);
+    }
+    store_close(s);
+}
+
 /* Two collections hold different versions of one object: "last" is each one's own, also where the
  * newest version was the first to be stored. */
 static void test_last_per_collection(void)
@@ -1424,6 +1509,7 @@ int main(void)
     test_versions();
     test_dates();
     test_match_version();
+    test_bytes_only();
     test_last_per_collection();
     test_limits();
     test_filters();
