@@ -234,8 +234,10 @@
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 /* Bytes asked for at once: they stay in a processor's cache until they are looked at. Threads that
  * look at one file. */
-#define LIMIT_SENSOR_READ_BYTES (256u << 10)
-#define LIMIT_SENSOR_THREADS    256
+#define LIMIT_SENSOR_READ_BYTES  (256u << 10)
+#define LIMIT_SENSOR_WINDOW_BITS 27 /* of what packed logs may refer back to: 128 MiB; xz: twice   \
+                                     */
+#define LIMIT_SENSOR_THREADS 256
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
  * in it. With more values a hunt reads all: asking would take longer. */
