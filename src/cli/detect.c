@@ -11,7 +11,7 @@
 static const struct cli_option options[] = {
     {"indicators", 'i', CLI_TEXT, "SET", NULL,
      "what to look for: a list with one value a line, a file of STIX, a set that `setu compile` "
-     "made, a node's directory, or the URL of a TAXII collection; needed without --5g",
+     "made, a node's directory, or the URL of a TAXII collection; needed without --5g or --index",
      0, 0, true, false},
     {"5g", 0, CLI_FLAG, NULL, NULL,
      "judge the signalling of a mobile core in captures too; `--5g rules` lists the rules", 0, 0,
@@ -32,6 +32,10 @@ static const struct cli_option options[] = {
     {"threads", 'j', CLI_NUMBER, "N", NULL,
      "look at N blocks of a file at once; as many as there are processors if not given", 1,
      LIMIT_SENSOR_THREADS, false, false},
+    {"index", 0, CLI_TEXT, "DIR", NULL,
+     "keep an index of each INPUT in DIR, in which `setu hunt` looks back for indicators that come "
+     "later; one that is there is kept while the file is as it was",
+     0, 0, false, false},
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
@@ -325,12 +329,15 @@ static int detect(struct detect *d)
         cli_feeds_summarize(&d->feeds);
     if (!cli_feeds_check_usable(&d->feeds, "scanned: look at what -i names", &e))
         return could_not(d, &e);
-    scan(d);
+    if (detect_looks(d->c))
+        scan(d);
+    if (!detect_index(d->c))
+        d->failed = true;
     if (!tell_sightings(d, &e))
         return could_not(d, &e);
     if (d->broken)
         return d->broken;
-    return d->failed ? 3 : d->found ? 0 : 1;
+    return d->failed ? 3 : d->found || !detect_looks(d->c) ? 0 : 1;
 }
 
 static int run(struct cli *c)
@@ -338,8 +345,10 @@ static int run(struct cli *c)
     struct detect d = {.c = c};
     if (detect_rules_wanted(c))
         return detect_rules_print(c);
-    if (!cli_text(c, "indicators").n && !cli_flag(c, "5g"))
-        return cli_usage(c, "--indicators SET is needed: what to look for; or --5g");
+    if (!detect_looks(c) && !cli_text(c, "index").n)
+        return cli_usage(c, "--indicators SET is needed: what to look for; or --5g, or --index");
+    if (cli_text(c, "index").n && c->arg_count == 0)
+        return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     buf_init(&d.out, 0);
@@ -370,6 +379,8 @@ const struct cli_command cli_detect = {
         "names in TLS are looked up, inside of tunnels too; an alert has frame in place of "
         "line, and of a GTP-U tunnel its interface, direction, TEID, QFI and a handle of the "
         "session.\n\n"
+        "With --index an index of each file is written after it was scanned, or alone, without "
+        "--indicators. Then 0 says that it was written or is there.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
         "Sightings hold counts and times, nothing of the log, and are marked as "
         "the indicator is; only STIX indicators have them.",

@@ -22,4 +22,12 @@ void detect_packets_tell(struct str input, const struct packet_figures *f);
 bool detect_rules_wanted(const struct cli *c);
 int detect_rules_print(struct cli *c);
 
+/* ---- indexes ------------------------------------------------------------------------------ */
+
+/* If indicators or rules are to be looked for, not only an index to be made. */
+bool detect_looks(const struct cli *c);
+/* Keeps the indexes that --index asks for, of every input; messages as cli_fail. False when one
+ * could not be made. */
+bool detect_index(const struct cli *c);
+
 #endif

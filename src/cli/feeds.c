@@ -127,6 +127,8 @@ bool cli_feeds_load(struct cli_feeds *f, struct err *e)
     for (size_t i = 0; (where = cli_feeds_nth(f, i)).p; i++)
         if (!sensor_indicators_load(f->indicators, where.p, &f->how, collection, e))
             return err_prefix(e, "no indicators from %s", where.p);
+    if (f->more && !f->more(f->ctx, f, e))
+        return false;
     return sensor_indicators_seal(f->indicators, f->as_of_us, e);
 }
 

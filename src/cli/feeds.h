@@ -36,6 +36,9 @@ struct cli_feeds {
     struct peer_endpoint how;
     int64_t as_of_us;
     struct sensor_indicators *indicators;
+    /* Loads what stands in no source, between them and the end of reading; or NULL. */
+    bool (*more)(void *ctx, struct cli_feeds *f, struct err *e);
+    void *ctx;
     struct buf reasons; /* the first few, for the summary */
     size_t reason_count;
 };

@@ -25,6 +25,7 @@
     X(check)                                                                                       \
     X(compile)                                                                                     \
     X(detect)                                                                                      \
+    X(hunt)                                                                                        \
     X(dialogue_read)                                                                               \
     X(dialogue_new)                                                                                \
     X(dialogue_add)                                                                                \

@@ -61,8 +61,7 @@ void match_scan_work(const struct match_set *s, struct str text, int64_t now_us,
                      void *ctx, struct match_work *work)
 {
     must(s->builder == NULL);
-    *work = (struct match_work){.url_credit = MATCH_URL_SAVED,
-                                .convert_credit = MATCH_CONVERSION_SAVED};
+    *work = match_work_new();
     struct match_scan sc = {.set = s, .work = work, .now_us = now_us, .each = each, .ctx = ctx};
     if (text.n == 0)
         return;

@@ -24,10 +24,18 @@ void match_work_pay(struct match_scan *sc, const char *p)
     w->at = at;
 }
 
+struct match_work match_work_new(void)
+{
+    return (struct match_work){.url_credit = MATCH_URL_SAVED,
+                               .convert_credit = MATCH_CONVERSION_SAVED};
+}
+
 size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room)
 {
-    if (sc->work->convert_credit < MATCH_CONVERSION)
+    if (sc->work->convert_credit < MATCH_CONVERSION) {
+        sc->work->spent = true;
         return 0;
+    }
     sc->work->convert_credit -= MATCH_CONVERSION;
     sc->work->conversions++;
     return observable_text_domain(name, out, room);
@@ -68,6 +76,10 @@ static bool tell(struct match_scan *sc, const struct match_value *v, uint64_t ha
                  const struct place *at)
 {
     struct match_found f;
+    if (sc->record != NULL) {
+        sc->record(sc->ctx, hash);
+        return false;
+    }
     if (!match_set_find(sc->set, hash, v, &f))
         return false;
     const char *s = source(sc, at->s), *e = source(sc, at->e);
@@ -175,11 +187,16 @@ static bool text_maybe(const struct match_gate *g, const struct match_value *v, 
     return match_gate_hash(g, v->key.p);
 }
 
-bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text)
+bool match_text_known(const struct match_scan *sc, enum observable_kind kind, struct str text)
 {
+    const struct match_set *s = sc->set;
     struct match_value v = {.kind = kind, .key = text};
     struct match_found f;
     uint64_t hash = match_value_hash(s->gate.facts.seed, &v);
+    if (sc->record != NULL) {
+        sc->record(sc->ctx, hash);
+        return false;
+    }
     return text_maybe(&s->gate, &v, hash) && match_set_find(s, hash, &v, &f);
 }
 

@@ -113,6 +113,25 @@ void match_scan(const struct match_set *s, struct str text, int64_t now_us, matc
                 void *ctx);
 size_t match_count_lines(struct str text); /* line feeds */
 
+/* ---- recording ---------------------------------------------------------------------------- */
+
+/* What a text could be asked for, kept as 64-bit keys, so that later an indicator is known not to
+ * stand in it without reading it again. Keys depend on the recorder's seed. An address is recorded
+ * with the blocks of some lengths around it, a name with all names above it. One recorder serves
+ * any number of threads. */
+struct match_recorder;
+bool match_recorder_new(uint64_t seed, struct match_recorder **out, struct err *e) BASE_CHECKED;
+void match_recorder_free(struct match_recorder *r); /* NULL is allowed */
+typedef void match_key_fn(void *ctx, uint64_t key);
+/* Tells the keys of all that match_scan would look up in `text` for whatever set, some several
+ * times. False: hostile text would cost too much to be told all of; anything may stand in it. */
+bool match_record(const struct match_recorder *r, struct str text, match_key_fn *each, void *ctx);
+/* Tells a key for each value of a sealed set, silenced ones too: where none of them was recorded,
+ * match_scan finds nothing. False: for some value of the set no key is recorded (a name of one
+ * label, IPv4 blocks wider than a /8, IPv6 blocks wider than a /32); it may stand anywhere. */
+bool match_record_ask(const struct match_recorder *r, const struct match_set *s, match_key_fn *each,
+                      void *ctx);
+
 /* The ways to scan, quickest first; all find the same. The last, "reference", is the plain scanner
  * alone. match_scan takes the first that the processor can run, or the one that the environment
  * variable SETU_KERNEL names. */

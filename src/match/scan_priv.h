@@ -19,6 +19,7 @@
 struct match_work {
     size_t at;                         /* bytes of text paid in */
     size_t url_credit, convert_credit; /* left to spend */
+    bool spent;                        /* something was not looked at for want of it */
     /* Spent so far, for tests. */
     size_t url_bytes, normalizations, conversions;
 };
@@ -43,9 +44,12 @@ struct match_scan {
     int64_t now_us;
     match_hit_fn *each;
     void *ctx;
+    match_key_fn *record; /* recording: told each key in place of looking it up; else NULL */
     bool stop;
 };
 
+/* What may be spent at the start of a text. */
+struct match_work match_work_new(void);
 /* As match_scan, and tells what it cost. */
 void match_scan_work(const struct match_set *s, struct str text, int64_t now_us, match_hit_fn *each,
                      void *ctx, struct match_work *work);
@@ -144,7 +148,7 @@ void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const c
 bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
 bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e);
-/* If the set holds it; tells nothing. */
-bool match_text_known(const struct match_set *s, enum observable_kind kind, struct str text);
+/* If the set holds it; tells nothing of it. */
+bool match_text_known(const struct match_scan *sc, enum observable_kind kind, struct str text);
 
 #endif

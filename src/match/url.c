@@ -155,8 +155,10 @@ static const char *find_ends(const struct match_scan *sc, const struct url *u, s
         most = LIMIT_OBSERVABLE_BYTES;
     if (u->closed)
         limit = u->path;
-    else if ((size_t)(limit - u->scheme) > most)
+    else if ((size_t)(limit - u->scheme) > most) {
+        sc->work->spent = sc->work->spent || most < LIMIT_OBSERVABLE_BYTES;
         limit = u->scheme + most;
+    }
     for (; p < limit && !(match_class_of(*p) & MATCH_BREAK); p++) {
         unsigned class = match_class_of(*p);
         if ((class & (MATCH_WORD | MATCH_HIGH)) == MATCH_WORD)
@@ -233,7 +235,7 @@ static bool known(const struct match_scan *sc, struct observable_url *o)
 {
     struct str text = observable_url_text(o);
     return text.n > 0 && text.n <= sc->set->gate.facts.longest_url &&
-           match_text_known(sc->set, OBSERVABLE_URL, text);
+           match_text_known(sc, OBSERVABLE_URL, text);
 }
 
 /* The farthest place that makes a URL of the set, or NULL. One reading serves all. */

@@ -227,6 +227,27 @@ static void look(struct piece *p)
         pass_turn(p);
 }
 
+bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *part)
+{
+    struct reading in = {.scan = s, .input = part->input, .alone = true, .line = part->line};
+    struct piece p = {.in = &in,
+                      .buf = (char *)(uintptr_t)part->text.p, /* only read */
+                      .n = part->text.n,
+                      .from = part->from,
+                      .until = part->until,
+                      .base = part->base,
+                      .bytes = part->base + part->text.n};
+    struct instant now = instant_now();
+    p.time_us = instant_us(now);
+    p.time = instant_text(now, 6, p.time_text);
+    pthread_mutex_init(&in.lock, NULL);
+    pthread_cond_init(&in.turned, NULL);
+    look(&p);
+    pthread_cond_destroy(&in.turned);
+    pthread_mutex_destroy(&in.lock);
+    return !in.stop;
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 /* Inputs in which no text would be found. */

@@ -56,6 +56,15 @@ const char *sensor_unreadable(struct str head);
 /* Fails when the set turned out to be damaged while it was used: something may have been missed. */
 bool sensor_scan_intact(const struct sensor_scan *s, struct err *e) BASE_CHECKED;
 
+/* A part of an input that was read already: alerts are those whose bytes start in [from, until). */
+struct sensor_part {
+    struct str input, text;
+    size_t from, until;
+    uint64_t base, line; /* offset of `text` in the input; number of the line that `from` is in */
+};
+/* False when a callback ended the scan. */
+bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *part);
+
 /* A capture of which `head` was read already. */
 bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
                          bool *to_end, struct err *e) BASE_CHECKED;

@@ -3,7 +3,8 @@
  * rest spells a text out of pieces that make hits and near misses frequent; odd, it is the text.
  * Texts without : @ % + \ and without bytes above ASCII are compared hit by hit; of all others it
  * is checked that hits stand inside the text, in order, and that what was seen has the normal form
- * told. Every kernel must tell the same as the plain scanner, wherever the text stands.
+ * told. Every kernel must tell the same as the plain scanner, wherever the text stands. Of each hit
+ * the key must have been recorded.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,6 +398,57 @@ static void compare_kernels(struct str text, uint8_t shift)
     must(match_kernel_force(NULL));
 }
 
+/* ---- recording ---------------------------------------------------------------------------- */
+
+enum { KEYS = 20000 };
+struct keys {
+    uint64_t keys[KEYS];
+    size_t count;
+};
+
+static void on_key(void *ctx, uint64_t key)
+{
+    struct keys *k = ctx;
+    must(k->count < KEYS);
+    k->keys[k->count++] = key;
+}
+
+/* The key that a text with this indicator has. */
+static uint64_t key_of(const struct match_recorder *r, const char *id)
+{
+    static struct keys k;
+    struct match_set *s = match_set_new();
+    struct match_list_options options = {.like = {.until_us = INT64_MAX}};
+    struct err e;
+    k.count = 0;
+    must(s != NULL && match_set_load_list(s, str_of(id), &options, &e) && match_set_seal(s, &e) &&
+         match_record_ask(r, s, on_key, &k) && k.count == 1);
+    match_set_free(s);
+    return k.keys[0];
+}
+
+static void check_recorded(struct str text, const struct told *t)
+{
+    static struct match_recorder *r;
+    static uint64_t wanted[INDICATORS];
+    static struct keys told;
+    struct err e;
+    if (r == NULL) {
+        must(match_recorder_new(7, &r, &e));
+        for (size_t i = 0; i < INDICATORS; i++)
+            wanted[i] = key_of(r, indicators[i].id);
+    }
+    told.count = 0;
+    if (!match_record(r, text, on_key, &told))
+        return;
+    for (size_t i = 0; i < t->count; i++) {
+        size_t k = 0;
+        while (k < told.count && told.keys[k] != wanted[t->hits[i].indicator])
+            k++;
+        must(k < told.count);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct told seen, expected;
@@ -424,6 +476,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         refer(text, &expected);
         compare(&seen, &expected);
     }
+    check_recorded(text, &seen);
     compare_kernels(text, data[n - 1]);
     return 0;
 }
