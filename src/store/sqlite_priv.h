@@ -57,7 +57,10 @@
                                          " ORDER BY id LIMIT ?2")                                  \
     X(OBJECT_COUNT, "SELECT count(*) FROM object WHERE flags&4=0")                                 \
     X(OBJECT_GET, STORE_OBJECT_COLUMNS ",bytes FROM object WHERE id=?1")                           \
-    X(OBJECT_BYTES, "SELECT name,flags,marking,bytes FROM object WHERE id=?1")                     \
+    /* In the order of a JSON array of numbers; a row of NULL for each that is not there. */       \
+    X(OBJECTS_WHOLE, STORE_OBJECT_COLUMNS ",bytes " STORE_OF_LIST)                                 \
+    X(OBJECTS_HEAD, STORE_OBJECT_COLUMNS " " STORE_OF_LIST)                                        \
+    X(OBJECTS_BYTES, "SELECT id,name,flags,marking,bytes " STORE_OF_LIST)                          \
     X(OBJECT_HEAD, STORE_OBJECT_COLUMNS " FROM object WHERE id=?1")                                \
     X(OBJECT_DELETE, "DELETE FROM object WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM release"         \
                      " WHERE object=?1) AND NOT(flags&4 AND " STORE_HAS_ORIGINAL("?1") ")")        \
@@ -211,6 +214,8 @@
     "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
     "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
     " FROM user u JOIN org o ON o.id=u.org "
+#define STORE_OF_LIST                                                                              \
+    "FROM (SELECT value AS number FROM json_each(?1)) LEFT JOIN object ON object.id=number"
 #define STORE_OBJECT_COLUMNS                                                                       \
     "SELECT id,name,version_us,source_org,received_us,flags,stix_id,version,type,owner_org,"       \
     "marking,user,first_org"

@@ -3,9 +3,13 @@
  * audiences are merged by date_added; with ids the rows of each name are looked up. Either way no
  * row of another audience is ever looked at for content.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/sqlite_priv.h"
+
+/* Objects that are fetched by one statement. */
+#define BATCH 128u
 
 /* One read in progress. */
 struct reading {
@@ -18,6 +22,12 @@ struct reading {
     size_t type_count;
     size_t rows, bytes;
     bool more, stopped;
+    /* Rows that are wanted, and whose objects are still to be fetched. */
+    struct {
+        int64_t object, date_added;
+    } batch[BATCH];
+    size_t waiting;
+    struct buf numbers; /* of their objects, a JSON array */
 };
 
 /* The first or last version of a name that this reader may see in this collection. Rows that
@@ -104,58 +114,96 @@ static bool version_wanted(struct reading *r, const struct store_release_row *ro
 }
 
 /* Each column has its price: most pages need the bytes alone. */
-static void bytes_columns(sqlite3_stmt *stmt, int64_t object, struct store_object *o)
+static void bytes_columns(sqlite3_stmt *stmt, struct store_object *o)
 {
-    int flags = sqlite3_column_int(stmt, 1);
+    int flags = sqlite3_column_int(stmt, 2);
     *o = (struct store_object){
-        .object = object,
-        .name = sqlite3_column_int64(stmt, 0),
+        .object = sqlite3_column_int64(stmt, 0),
+        .name = sqlite3_column_int64(stmt, 1),
         .tlp = (unsigned)(flags >> STORE_TLP) & 7,
-        .marking = (unsigned)sqlite3_column_int(stmt, 2),
-        .bytes = store_column(stmt, 3),
+        .marking = (unsigned)sqlite3_column_int(stmt, 3),
+        .bytes = store_column(stmt, 4),
     };
 }
 
-static enum store_statement object_statement(const struct store_query *q)
+static enum store_statement objects_statement(const struct store_query *q)
 {
     if (!q->with_bytes)
-        return STORE_OBJECT_HEAD;
-    return q->bytes_only ? STORE_OBJECT_BYTES : STORE_OBJECT_GET;
+        return STORE_OBJECTS_HEAD;
+    return q->bytes_only ? STORE_OBJECTS_BYTES : STORE_OBJECTS_WHOLE;
 }
 
-/* Hands one row to the caller, or notes that there would be more. */
-static bool give(struct reading *r, int64_t object, int64_t date_added)
+static sqlite3_stmt *fetch_objects(struct reading *r, enum store_statement which)
 {
-    bool row;
-    struct store_object o;
-    if (r->rows >= r->q->limit) {
-        r->more = r->stopped = true;
-        return true;
+    char number[24];
+    buf_clear(&r->numbers);
+    for (size_t i = 0; i < r->waiting; i++) {
+        int n =
+            snprintf(number, sizeof number, "%c%lld", i ? ',' : '[', (long long)r->batch[i].object);
+        buf_put(&r->numbers, number, (size_t)n);
     }
-    enum store_statement which = object_statement(r->q);
-    sqlite3_stmt *stmt = store_statement(r->s, which, r->e);
-    if (!stmt)
-        return false;
-    sqlite3_bind_int64(stmt, 1, object);
-    if (!store_step(r->s, stmt, &row, r->e))
-        return false;
-    if (!row)
-        return err_set(r->e, ERR_STORE, "release row without its object %lld", (long long)object);
-    if (which == STORE_OBJECT_BYTES)
-        bytes_columns(stmt, object, &o);
-    else
-        store_object_columns(stmt, r->q->with_bytes, &o);
-    if (r->q->limit_bytes && r->rows && o.bytes.n > r->q->limit_bytes - r->bytes) {
+    buf_byte(&r->numbers, ']');
+    sqlite3_stmt *stmt = buf_ok(&r->numbers, r->e) ? store_statement(r->s, which, r->e) : NULL;
+    if (stmt)
+        store_bind_str(stmt, 1, buf_view(&r->numbers));
+    return stmt;
+}
+
+/* Hands one row to the caller, or notes that it would be more than the page may hold. */
+static void hand_over(struct reading *r, const struct store_object *o, int64_t date_added)
+{
+    const struct store_query *q = r->q;
+    const struct store_row row = {date_added, o};
+    if (q->limit_bytes && r->rows && o->bytes.n > q->limit_bytes - r->bytes) {
         r->more = r->stopped = true;
-    } else {
-        struct store_row out = {date_added, &o};
-        r->rows++;
-        r->bytes +=
-            o.bytes.n < r->q->limit_bytes - r->bytes ? o.bytes.n : r->q->limit_bytes - r->bytes;
-        r->stopped = !r->each(r->ctx, &out);
+        return;
     }
-    sqlite3_reset(stmt);
-    return true;
+    r->rows++;
+    r->bytes += o->bytes.n < q->limit_bytes - r->bytes ? o->bytes.n : q->limit_bytes - r->bytes;
+    r->stopped = !r->each(r->ctx, &row);
+}
+
+/* Hands over all that wait. */
+static bool give(struct reading *r)
+{
+    bool row = false, ok = true;
+    enum store_statement which = objects_statement(r->q);
+    sqlite3_stmt *stmt = r->waiting ? fetch_objects(r, which) : NULL;
+    if (r->waiting && !stmt)
+        return false;
+    for (size_t i = 0; i < r->waiting && ok && !r->stopped; i++) {
+        struct store_object o;
+        if (!(ok = store_step(r->s, stmt, &row, r->e)))
+            break;
+        if (!row || sqlite3_column_int64(stmt, 0) != r->batch[i].object) {
+            ok = err_set(r->e, ERR_STORE, "release row without its object %lld",
+                         (long long)r->batch[i].object);
+            break;
+        }
+        if (which == STORE_OBJECTS_BYTES)
+            bytes_columns(stmt, &o);
+        else
+            store_object_columns(stmt, r->q->with_bytes, &o);
+        hand_over(r, &o, r->batch[i].date_added);
+    }
+    if (stmt)
+        sqlite3_reset(stmt);
+    r->waiting = 0;
+    return ok;
+}
+
+/* Or notes that there would be more. */
+static bool want(struct reading *r, int64_t object, int64_t date_added)
+{
+    if (r->rows + r->waiting >= r->q->limit) {
+        bool ok = give(r);
+        r->more = r->more || (ok && !r->stopped);
+        r->stopped = true;
+        return ok;
+    }
+    r->batch[r->waiting].object = object;
+    r->batch[r->waiting].date_added = date_added;
+    return ++r->waiting < BATCH || give(r);
 }
 
 static bool read_merged(struct reading *r)
@@ -169,13 +217,16 @@ static bool read_merged(struct reading *r)
         bool wanted = false;
         ok = version_wanted(r, row, audience, &wanted);
         if (ok && wanted) {
-            ok = give(r, row->object, row->date_added);
-        } else if (q->skip_limit && ++skipped >= q->skip_limit) {
-            r->more = r->stopped = true;
-            *q->upto_us = row->date_added;
+            ok = want(r, row->object, row->date_added);
+        } else if (ok && q->skip_limit && ++skipped >= q->skip_limit) {
+            ok = give(r);
+            if (ok && !r->stopped) {
+                r->more = r->stopped = true;
+                *q->upto_us = row->date_added;
+            }
         }
     }
-    return ok;
+    return ok && give(r);
 }
 
 /* ---- reading by id ---- */
@@ -299,10 +350,10 @@ static bool read_by_id(struct reading *r)
     for (size_t i = 0; i < c.n && ok && !r->stopped; i++) {
         ok = type_of_object_wanted(r, c.list[i].object, &wanted);
         if (ok && wanted)
-            ok = give(r, c.list[i].object, c.list[i].date_added);
+            ok = want(r, c.list[i].object, c.list[i].date_added);
     }
     base_free(c.list);
-    return ok;
+    return ok && give(r);
 }
 
 static bool has_type(const struct reading *r, int64_t type)
@@ -341,6 +392,7 @@ bool store_read(struct store *s, const struct store_query *q, store_row_fn *each
     /* Of a type that no object here has, there is nothing to scan for. */
     if (ok && (q->type_count == 0 || r.type_count))
         ok = q->id_count ? read_by_id(&r) : read_merged(&r);
+    buf_done(&r.numbers);
     if (own)
         store_rollback(s);
     if (ok)
