@@ -242,8 +242,10 @@ static void sync_one(struct job *j, struct store_peer *p)
     struct peer_report report;
     struct err e = {0};
     int64_t start = monotonic_us();
-    if (j->from_start)
+    if (j->from_start) {
         p->cursor = STR_NONE;
+        p->withdrawn = 0;
+    }
     cli_progress_start(&j->progress, "objects", 0);
     bool ok = peer_sync(j->node.s, p, &watch, &report, &e);
     cli_progress_end(&j->progress);

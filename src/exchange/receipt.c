@@ -109,13 +109,14 @@ struct telling {
 static bool tell(void *ctx, const struct store_leaf *l)
 {
     struct telling *t = ctx;
+    if (l->record.n == 0) /* erased: nobody can be told */
+        return false;
     struct exchange_leaf leaf = {.index = l->index,
                                  .entry = l->entry,
                                  .audience = l->audience,
                                  .salt = l->salt,
                                  .record = l->record,
-                                 .erased = l->record.n == 0,
-                                 .shown = l->record.n > 0};
+                                 .shown = true};
     t->told++;
     (void)t->each(t->ctx, &leaf);
     return false;
@@ -226,6 +227,63 @@ static bool note_submitter(void *ctx, const struct store_org *o)
     return true;
 }
 
+/* ---- … also what waits in quarantine ---- */
+
+struct quarantined {
+    struct take_job *j;
+    struct exchange *x;
+    int64_t ids[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
+    size_t count;
+    bool same;
+};
+
+static bool note_quarantined(void *ctx, const struct store_desk *d)
+{
+    struct quarantined *q = ctx;
+    if (d->kind == STORE_DESK_QUARANTINE && d->org == q->j->who->org &&
+        d->collection == q->j->collection &&
+        str_eq(d->stix_id, q->j->at->record.text[LEDGER_OBJECT]))
+        q->ids[q->count++] = d->id;
+    return q->count < LIMIT_EXCHANGE_WITHDRAW_VERSIONS;
+}
+
+static bool compare_version(void *ctx, const struct store_desk *d)
+{
+    struct quarantined *q = ctx;
+    struct gate *g = q->x->gate;
+    struct stix_object o = {0};
+    const struct json *v;
+    struct err ignored;
+    struct str version = q->j->at->record.text[LEDGER_VERSION];
+    struct str bytes = arena_str(g->arena, d->bytes);
+    q->same = bytes.p && json_parse(g->json, g->arena, bytes, false, &v, &ignored) &&
+              stix_object_read(v, &o, &ignored) &&
+              str_eq(o.version.p ? o.version : STR(""), version.p ? version : STR(""));
+    return false;
+}
+
+/* What waits for an officer is to wait no more. *any: something did. */
+static bool drop_quarantined(struct exchange *x, struct take_job *j, bool *any, struct err *e)
+{
+    struct quarantined q = {.j = j, .x = x};
+    *any = false;
+    if (!store_desk_any(j->s, any, e) || !*any)
+        return e->code == ERR_NONE;
+    *any = false;
+    if (!store_desk_each(j->s, false, note_quarantined, &q, e))
+        return false;
+    for (size_t i = 0; i < q.count; i++) {
+        if (!store_desk_get(j->s, q.ids[i], compare_version, &q, e))
+            return false;
+        if (q.same &&
+            !store_desk_close(j->s, q.ids[i], STORE_DESK_VOID, STR("who sent it took it back"), e))
+            return false;
+        *any = *any || q.same;
+    }
+    gate_next(x->gate);
+    return true;
+}
+
 /* What others brought in too, before the partner or after it, is theirs to give. */
 static bool take_out(struct exchange *x, struct take_job *j, struct take_item *it, struct err *e)
 {
@@ -237,11 +295,13 @@ static bool take_out(struct exchange *x, struct take_job *j, struct take_item *i
                                    .collection = j->collection,
                                    .org = j->who->org};
     size_t removed = 0;
-    if (!store_object_versions(j->s, what.id, find_version, j, e))
+    bool waited;
+    if (!drop_quarantined(x, j, &waited, e) ||
+        !store_object_versions(j->s, what.id, find_version, j, e))
         return false;
     if (j->failed)
         return err_set(e, ERR_STORE, "release rows cannot be read");
-    it->outcome = "absent";
+    it->outcome = waited ? "removed" : "absent";
     if (!it->stands)
         return true;
     it->outcome = "kept";

@@ -122,7 +122,6 @@ struct peer_taking {
     const struct principal *partner;
     const struct exchange_collection *into;
     struct str remote_url; /* of the partner's collection's objects */
-    bool from_start;
 };
 bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e) BASE_CHECKED;
 

@@ -165,8 +165,7 @@ static bool take_back(struct sync *y, struct peer_client *c, struct str url, str
                             .p = y->p,
                             .partner = &y->who,
                             .into = &y->collection,
-                            .remote_url = url,
-                            .from_start = y->p->cursor.n == 0};
+                            .remote_url = url};
     return peer_take_back(&t, &y->out->withdrawn, e);
 }
 

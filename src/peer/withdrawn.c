@@ -117,7 +117,7 @@ bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e)
         return err_set(e, ERR_MEMORY, "out of memory");
     }
     r->t = t;
-    r->next = t->from_start ? 0 : t->p->withdrawn;
+    r->next = t->p->withdrawn;
     ok = has_ledger(t, r->a, &more, e);
     while (ok && more) {
         arena_reset(r->a);

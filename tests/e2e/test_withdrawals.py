@@ -311,3 +311,44 @@ def test_it_does_not_come_home_as_an_echo(pair):
     put(pair, b)
     assert synced(pair)["accepted"] >= 1
     assert b["id"] in {x for x, _ in names_at(india, "cert-in", "japan")}
+
+
+def test_an_empty_collection_is_not_asked_from_its_beginning_again(pair):
+    a = indicator(1, tlp="green")
+    put(pair, a)
+    pair.japan.cli("withdraw", a["id"], "--reason", "wrong")
+    assert [synced(pair)["withdrawn"] for _ in range(3)] == [1, 0, 0]
+
+
+def test_what_waits_in_quarantine_waits_no_more(pair):
+    rules = pair.india.dir.parent / "quarantine.conf"
+    rules.write_text(NAMES + "quarantine from JP\nrelease to IN\n")
+    pair.india.cli("policy apply", rules)
+    a, b = indicator(1, tlp="green"), indicator(2, tlp="green")
+    put(pair, a, b)
+    assert synced(pair)["quarantined"] == 2
+    pair.japan.cli("withdraw", a["id"], "--reason", "wrong")
+    assert synced(pair)["withdrawn"] == 1
+    waiting = [json.loads(x) for x in pair.india.cli("release list", "--json").stdout.splitlines()]
+    assert [x["object"] for x in waiting] == [b["id"]]
+    assert {x["outcome"] for x in records(pair.india, "receipt")} == {"removed"}
+    pair.india.cli("ledger verify")
+
+
+def test_a_redacted_copy_is_taken_back_with_its_original(pair):
+    rules = pair.japan.dir.parent / "redact.conf"
+    rules.write_text(NAMES + "release to JP\nrelease tlp:green to IN\nredact drop $.description to IN\n")
+    pair.japan.cli("policy apply", rules)
+    a = indicator(1, tlp="green", description="of a victim")
+    put(pair, a)
+    assert synced(pair)["accepted"] >= 1
+    [(copy, _)] = [x for x in names_at(pair.india, "cert-in", "japan") if x[0].startswith("indicator")]
+    assert copy != a["id"] and holders(pair.japan, a["id"])["cert-in"] == "reads"
+    assert holders(pair.japan, copy)["cert-in"] == "reads"
+    pair.japan.cli("withdraw", a["id"], "--reason", "wrong")
+    assert holders(pair.japan, a["id"]) == {"cert-in": "unconfirmed"}
+    assert synced(pair)["withdrawn"] >= 1
+    assert not [x for x in names_at(pair.india, "cert-in", "japan") if x[0].startswith("indicator")]
+    assert holders(pair.japan, a["id"], status=1) == {}
+    for node in (pair.japan, pair.india):
+        node.cli("ledger verify")
