@@ -234,9 +234,11 @@
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 /* Bytes asked for at once: they stay in a processor's cache until they are looked at. Threads that
  * look at one file. */
-#define LIMIT_SENSOR_READ_BYTES  (256u << 10)
-#define LIMIT_SENSOR_WINDOW_BITS 27 /* of what packed logs may refer back to: 128 MiB; xz: twice   \
-                                     */
+#define LIMIT_SENSOR_READ_BYTES (256u << 10)
+#define LIMIT_CLI_FIGHT_BYTES   (64u << 20)
+#define LIMIT_SENSOR_WINDOW_BITS                                                                   \
+    27 /* of what packed logs may refer back to: 128 MiB; xz: twice                                \
+        */
 #define LIMIT_SENSOR_THREADS 256
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path

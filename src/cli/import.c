@@ -15,6 +15,11 @@ static const struct cli_option options[] = {
     {"org", 0, CLI_TEXT, "O", NULL,
      "import for this organisation of policy.conf or of a user; the node's own if not given", 0, 0,
      false, false},
+    {"fight", 0, CLI_TEXT, "FILE", NULL,
+     "MITRE FiGHT's YAML, as STIX with ids that everybody derives alike", 0, 0, false, false},
+    {"fight-date", 0, CLI_TEXT, "DAY", "2025-07-01",
+     "when that version of FiGHT was published: `modified` of its objects; 3.0.1's if not given", 0,
+     0, false, false},
     {"verbose", 'v', CLI_FLAG, NULL, NULL, "a line for each object that was not accepted", 0, 0,
      false, false},
     CLI_JSON,
@@ -162,6 +167,35 @@ static bool import_start(struct import *im, struct err *e)
            exchange_login_partner(im->node.s, party, &im->who, e);
 }
 
+/* The converted matrix is imported as any bundle. */
+static bool import_fight(struct import *im, const char *path, struct err *e)
+{
+    struct str day = cli_text(im->c, "fight-date"), yaml;
+    struct instant t;
+    struct buf b;
+    char modified[INSTANT_TEXT_BYTES];
+    struct cli_document d = {.path = path, .line = 1, .ok = true};
+    snprintf(modified, sizeof modified, "%.*sT00:00:00.000Z", day.n == 10 ? 10 : 0, day.p);
+    if (!instant_parse(str_of(modified), &t, e))
+        return err_set(e, ERR_USAGE, "--fight-date %.*s: a day, as 2025-07-01", STR_FMT(day));
+    if (!file_read(path, LIMIT_CLI_FIGHT_BYTES, &yaml, e))
+        return false;
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    buf_init(&b, 0);
+    bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
+              (stix_fight_bundle(yaml, str_of(modified), &b, e) || err_prefix(e, "%s", path));
+    for (size_t i = 0; i < BASE_PADDING; i++)
+        buf_byte(&b, '\0');
+    d.text = (struct str){b.p, b.n > BASE_PADDING ? b.n - BASE_PADDING : 0};
+    ok = ok && buf_ok(&b, e) &&
+         json_parse(exchange_session_json(im->node.s), a, d.text, false, &d.root, e) &&
+         import_document(im, &d, e);
+    buf_done(&b);
+    arena_free(a);
+    base_free((void *)(uintptr_t)yaml.p);
+    return ok;
+}
+
 static int print_totals(struct import *im, int64_t started)
 {
     struct buf b;
@@ -192,12 +226,15 @@ static int run(struct cli *c)
     struct err e = {0};
     int64_t started = monotonic_us();
     int status = 0;
+    if (c->arg_count < 2 && !cli_text(c, "fight").n)
+        return cli_usage(c, "FILE is needed: what to import");
     if (!cli_node_open(c, c->args[0], &im.node, &status))
         return status;
     pthread_mutex_init(&im.lock, NULL);
     pthread_cond_init(&im.wake, NULL);
     cli_progress_start(&im.progress, "import", 0);
-    bool ok = import_start(&im, &e);
+    struct str fight = cli_text(c, "fight");
+    bool ok = import_start(&im, &e) && (!fight.n || import_fight(&im, fight.p, &e));
     for (size_t i = 1; i < c->arg_count && ok; i++)
         ok = cli_documents_each(c->args[i], true, import_document, &im, &e);
     cli_progress_end(&im.progress);
@@ -216,14 +253,16 @@ static int run(struct cli *c)
 
 const struct cli_command cli_import = {
     .name = "import",
-    .args = "DIR FILE...",
-    .least_args = 2,
+    .args = "DIR [FILE...]",
+    .least_args = 1,
     .summary = "add STIX objects from files: bundles, envelopes, arrays, JSON lines",
     .text =
         "Each object is checked, put before the policy's arrival and release rules, and stored "
         "with its bytes as they came. Objects that stand in the collection already count as "
         "unchanged. What is counted as accepted is on the disk. Exit status 1 when an object was "
-        "refused or quarantined. FILE - is standard input.",
+        "refused or quarantined. FILE - is standard input.\n\n"
+        "--fight converts MITRE FiGHT's fight.yaml: its ids are UUIDv5 of FiGHT's own in a name "
+        "space of its URL, so that every node that imports the same file has the same objects.",
     .options = options,
     .run = run,
 };

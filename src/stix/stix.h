@@ -163,4 +163,13 @@ size_t stix_object_check(const struct json *v, const struct stix_check_options *
 size_t stix_document_check(const struct json *doc, const struct stix_check_options *o,
                            stix_finding_fn *report, void *ctx);
 
+/* ---- MITRE FiGHT ---- */
+
+/* Appends the bundle of a fight.yaml (3.0.1; https://fight.mitre.org/): techniques as
+ * attack-pattern, mitigations as course-of-action, groups, software, campaigns, and how they
+ * relate. Ids are UUIDv5 of FiGHT's own, `modified` is the caller's, so the same file gives the
+ * same bytes. ERR_SYNTAX with line and column; ERR_INVALID when it is another YAML. */
+bool stix_fight_bundle(struct str yaml, struct str modified, struct buf *out,
+                       struct err *e) BASE_CHECKED;
+
 #endif
