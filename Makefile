@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl libpcap zlib libzstd
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libmicrohttpd libcurl libpcap zlib libzstd liblzma
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
@@ -83,6 +83,13 @@ $(DIALOGUE_HEADER): tools/embed $(foreach d,$(DIALOGUE_DATA),$(lastword $(subst 
 	@mkdir -p $(@D)
 	$(Q)tools/embed $(DIALOGUE_DATA) > $@.new && mv $@.new $@
 $(call object,src/dialogue/data.c): $(DIALOGUE_HEADER)
+
+TELECOM_HEADER := $(BUILD)/gen/stix/telecom_data.h
+$(TELECOM_HEADER): tools/embed schemas/telecom-extensions.json
+	@echo "embed $@"
+	@mkdir -p $(@D)
+	$(Q)tools/embed telecom_extensions=schemas/telecom-extensions.json > $@.new && mv $@.new $@
+$(call object,src/stix/stix_local.c): $(TELECOM_HEADER)
 
 $(BUILD)/obj/%.c.o: %.c
 	@echo "compile $<"

@@ -18,6 +18,12 @@
 #define LIMIT_STIX_FINDINGS     100
 #define LIMIT_STIX_OBJECT_BYTES (16u << 20)
 #define LIMIT_STIX_STEPS        20000000
+/* Words of each list by which the guard of subscribers knows the home network. */
+#define LIMIT_STIX_GUARD_HOME 64
+/* Names of properties that one extension-definition may keep local. */
+#define LIMIT_STIX_LOCAL_NAMES 256
+/* Extensions of one object whose definitions are looked up. */
+#define LIMIT_STIX_LOCAL_EXTENSIONS 1000
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
  * all its regular expressions take when compiled. */
@@ -228,11 +234,13 @@
 #define LIMIT_SENSOR_BLOCK_BYTES (1u << 20)
 /* Bytes asked for at once: they stay in a processor's cache until they are looked at. Threads that
  * look at one file. */
-#define LIMIT_SENSOR_READ_BYTES (256u << 10)
-#define LIMIT_SENSOR_THREADS    256
-/* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks and
- * bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path in it.
- * With more values a hunt reads all: asking would take longer. */
+#define LIMIT_SENSOR_READ_BYTES  (256u << 10)
+#define LIMIT_SENSOR_WINDOW_BITS 27 /* of what packed logs may refer back to: 128 MiB; xz: twice   \
+                                     */
+#define LIMIT_SENSOR_THREADS 256
+/* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
+ * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
+ * in it. With more values a hunt reads all: asking would take longer. */
 #define LIMIT_SENSOR_INDEX_BLOCK_BYTES   (256u << 10)
 #define LIMIT_SENSOR_INDEX_BLOCKS        256
 #define LIMIT_SENSOR_INDEX_SEGMENT_BYTES ((uint64_t)64 << 20)

@@ -32,7 +32,7 @@ struct import {
     struct principal who;
     struct exchange_collection collection;
     struct cli_progress progress;
-    uint64_t totals[EXCHANGE_OUTCOMES], objects;
+    uint64_t totals[EXCHANGE_OUTCOMES], objects, guarded;
 
     pthread_mutex_t lock; /* guards what the writer's thread reports */
     pthread_cond_t wake;
@@ -71,6 +71,7 @@ static void tally(struct import *im, struct exchange_batch *b, bool durable)
     for (size_t i = 0; i < exchange_batch_count(b) && durable; i++) {
         const struct exchange_result *r = exchange_batch_result(b, i);
         im->totals[r->outcome]++;
+        im->guarded += r->guarded;
         if (cli_flag(im->c, "verbose") && r->outcome != EXCHANGE_ACCEPTED &&
             r->outcome != EXCHANGE_UNCHANGED)
             print_refused(im, r);
@@ -177,6 +178,9 @@ static int print_totals(struct import *im, int64_t started)
                        exchange_outcome_name((enum exchange_outcome)i));
         buf_printf(&b, " in %.1f s\n", seconds);
     }
+    if (im->guarded)
+        log_line(LOG_WARNING, "what names a subscriber stays at home: %llu objects",
+                 (unsigned long long)im->guarded);
     int status = cli_print(im->c, &b);
     buf_done(&b);
     return status;

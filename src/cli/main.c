@@ -32,6 +32,7 @@
     X(dialogue_list)                                                                               \
     X(review)                                                                                      \
     X(request_new)                                                                                 \
+    X(request_send)                                                                                \
     X(request_list)                                                                                \
     X(request_show)                                                                                \
     X(request_acknowledge)                                                                         \

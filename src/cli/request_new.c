@@ -31,6 +31,8 @@ static const struct cli_option options[] = {
      0, false, false},
     {"at", 0, CLI_TEXT, "TIME", NULL, "when it was sent, where that is not now", 0, 0, false,
      false},
+    {"draft", 0, CLI_FLAG, NULL, NULL,
+     "keep it as a draft that nobody else reads; `setu request send` sends it", 0, 0, false, false},
     CLI_SPEAKER_MARKING,
     CLI_EXERCISE,
     CLI_SPEAKER_COLLECTION,
@@ -39,33 +41,13 @@ static const struct cli_option options[] = {
     CLI_OPTION_END,
 };
 
-/* "6h": minutes, hours or days. */
-static bool read_span(const struct cli *c, const char *option, int64_t *seconds, struct err *e)
-{
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
-    struct str text = cli_text(c, option);
-    uint64_t n;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (text.n > 1 && text.p[text.n - 1] == units[i].unit &&
-            str_to_u64(str_slice(text, 0, text.n - 1), &n) && n > 0 &&
-            n <= LIMIT_DIALOGUE_CLOCK_S / (uint64_t)units[i].seconds) {
-            *seconds = (int64_t)n * units[i].seconds;
-            return true;
-        }
-    return err_set(e, ERR_USAGE, "--%s %.*s: as in 30m, 6h or 3d, up to a year", option,
-                   STR_FMT(text));
-}
-
 static bool read_deadlines(const struct cli *c, struct exchange_asking *q, struct err *e)
 {
     int64_t acknowledge_s, answer_s;
     if (!cli_instant(c, "at", q->author.now_us, &q->at_us, e) ||
         !cli_instant(c, "noticed", 0, &q->request.noticed_us, e) ||
-        !read_span(c, "acknowledge-within", &acknowledge_s, e) ||
-        !read_span(c, "answer-within", &answer_s, e))
+        !cli_span(c, "acknowledge-within", &acknowledge_s, e) ||
+        !cli_span(c, "answer-within", &answer_s, e))
         return false;
     if (cli_text(c, "answer-by").n && cli_text_nth(c, "answer-within", 0).p)
         return err_set(e, ERR_USAGE, "--answer-by and --answer-within exclude each other");
@@ -77,7 +59,7 @@ static bool read_request(struct cli_speaker *sp, struct exchange_asking *q, stru
 {
     const struct cli *c = sp->c;
     struct dialogue_request *r = &q->request;
-    *q = (struct exchange_asking){.say = {.who = &sp->who}};
+    *q = (struct exchange_asking){.say = {.who = &sp->who}, .draft = cli_flag(c, "draft")};
     *r = (struct dialogue_request){.kind = cli_text(c, "kind"),
                                    .summary = cli_text(c, "summary"),
                                    .description = cli_text(c, "description"),
@@ -117,7 +99,8 @@ const struct cli_command cli_request_new = {
         "Makes the request and the step that sends it: two objects in --collection, put before "
         "policy.conf; the lines that are printed tell to whom they are released, and when no line "
         "names the partner it will not hear of them (docs/DIALOGUE.md has the rules to add). The "
-        "partner has it after its next sync.",
+        "partner has it after its next sync. With --draft it is the request alone, marked "
+        "TLP:AMBER+STRICT, for `setu request send`; --tlp is said there.",
     .options = options,
     .run = run,
 };

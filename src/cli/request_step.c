@@ -21,17 +21,9 @@
             0, 0, false, must_be_given                                                             \
     }
 
-static bool has_option(const struct cli *c, const char *name)
-{
-    for (const struct cli_option *o = c->command->options; o->name; o++)
-        if (str_eq(str_of(o->name), str_of(name)))
-            return true;
-    return false;
-}
-
 static struct str text_if(const struct cli *c, const char *name)
 {
-    return has_option(c, name) ? cli_text(c, name) : STR_NONE;
+    return cli_has_option(c, name) ? cli_text(c, name) : STR_NONE;
 }
 
 static bool read_author(struct cli_speaker *sp, struct dialogue_author *out, struct err *e)
@@ -58,10 +50,11 @@ static bool read_step(struct cli_speaker *sp, struct exchange_stepping *q, struc
     m->text = text_if(c, "text");
     m->reply_to_ref = text_if(c, "reply-to");
     m->contact_ref = text_if(c, "contact");
-    if (has_option(c, "with") && !cli_words(c, "with", &m->answer_refs, &m->answer_count, e))
+    if (cli_has_option(c, "with") && !cli_words(c, "with", &m->answer_refs, &m->answer_count, e))
         return false;
-    if (has_option(c, "to") && !exchange_identity_find(sp->node.s, &sp->who, sp->arena,
-                                                       cli_text(c, "to"), &m->referred_to_ref, e))
+    if (cli_has_option(c, "to") &&
+        !exchange_identity_find(sp->node.s, &sp->who, sp->arena, cli_text(c, "to"),
+                                &m->referred_to_ref, e))
         return err_prefix(e, "--to");
     return read_author(sp, &q->author, e) && cli_instant(c, "at", 0, &m->at_us, e);
 }

@@ -211,3 +211,26 @@ bool cli_request_text(const struct cli_requests *r, const struct exchange_reques
                q->life.paused ? ", paused" : "", q->life.escalated_us ? ", escalated" : "");
     return put_deadlines_text(r, q, b, e);
 }
+
+/* "6h": minutes, hours or days. */
+bool cli_span(const struct cli *c, const char *option, int64_t *seconds, struct err *e)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
+    struct str text = cli_text(c, option);
+    uint64_t n;
+    *seconds = 0;
+    if (!text.p)
+        return true;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (text.n > 1 && text.p[text.n - 1] == units[i].unit &&
+            str_to_u64(str_slice(text, 0, text.n - 1), &n) && n > 0 &&
+            n <= LIMIT_DIALOGUE_CLOCK_S / (uint64_t)units[i].seconds) {
+            *seconds = (int64_t)n * units[i].seconds;
+            return true;
+        }
+    return err_set(e, ERR_USAGE, "--%s %.*s: as in 30m, 6h or 3d, up to a year", option,
+                   STR_FMT(text));
+}

@@ -20,6 +20,9 @@ bool cli_request_json(const struct cli_requests *r, const struct exchange_reques
 /* Two lines or three, and the deadlines in UTC and the zones of both sides. */
 bool cli_request_text(const struct cli_requests *r, const struct exchange_request *q, struct buf *b,
                       struct err *e) BASE_CHECKED;
+/* An option's length of time, "30m", "6h", "3d"; 0 when it was not given. */
+bool cli_span(const struct cli *c, const char *option, int64_t *seconds,
+              struct err *e) BASE_CHECKED;
 /* A repeated option as a list, in the command's arena. */
 bool cli_words(const struct cli *c, const char *option, const struct str **out, size_t *count,
                struct err *e) BASE_CHECKED;

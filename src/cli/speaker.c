@@ -40,6 +40,14 @@ static bool open_speaker(struct cli *c, struct cli_speaker *sp, int *status)
     return false;
 }
 
+bool cli_has_option(const struct cli *c, const char *name)
+{
+    for (const struct cli_option *o = c->command->options; o->name; o++)
+        if (str_eq(str_of(o->name), str_of(name)))
+            return true;
+    return false;
+}
+
 bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *out, struct err *e)
 {
     enum stix_tlp tlp;
@@ -54,7 +62,8 @@ bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *ou
     *out = (struct dialogue_author){.identity = sp->who.identity,
                                     .marking = stix_tlp_id(tlp),
                                     .now_us = now_us(),
-                                    .exercise = cli_flag(sp->c, "exercise")};
+                                    .exercise = cli_has_option(sp->c, "exercise") &&
+                                                cli_flag(sp->c, "exercise")};
     return true;
 }
 

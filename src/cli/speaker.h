@@ -48,7 +48,9 @@ struct cli_speaker {
     struct principal who;
     struct arena *arena; /* for what is read: much more than the command's own holds */
 };
-/* Whoever writes objects by hand: by --tlp and --exercise, which the command must have, at this
+/* Does the command have such an option at all? */
+bool cli_has_option(const struct cli *c, const char *name);
+/* Whoever writes objects by hand: by --tlp, which the command must have, and --exercise, at this
  * instant. */
 bool cli_speaker_author(const struct cli_speaker *sp, struct dialogue_author *out,
                         struct err *e) BASE_CHECKED;

@@ -111,10 +111,10 @@ static bool check_item(struct exchange_batch *b, struct exchange_item *it, const
     return true;
 }
 
-static bool prepare_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v,
-                         struct err *e)
+static bool prepare_item(const struct exchange *x, struct exchange_batch *b,
+                         struct exchange_item *it, const struct json *v, struct err *e)
 {
-    if (!check_item(b, it, v, e))
+    if (!check_item(b, it, v, e) || (it->go && !gate_guard_find(x, it->bytes, &it->guarded, e)))
         return false;
     if (it->go && !it->object.has_version)
         it->result.version = arrival_of(b);
@@ -137,7 +137,6 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
                       struct exchange_batch **out, struct err *e)
 {
     struct exchange_batch *b;
-    (void)s;
     if (!exchange_role_writes(sub->who->role))
         return err_set(e, ERR_FORBIDDEN, "a %s may not add objects",
                        exchange_role_name(sub->who->role));
@@ -171,7 +170,7 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
     for (size_t i = 0; i < count && ok; i++, first = first->next) {
         items[i].bytes = json_source(text, first);
         ledger_digest(items[i].bytes, items[i].digest);
-        ok = prepare_item(b, &items[i], first, e);
+        ok = prepare_item(s->x, b, &items[i], first, e);
     }
     if (!ok || !arena_ok(a, e)) {
         arena_free(a);

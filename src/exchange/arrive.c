@@ -389,6 +389,7 @@ static bool arrive_item(struct gate *g, struct exchange_batch *b, struct exchang
         .source_org = b->who.org,
         .collection = &b->collection,
         .marking = (unsigned)b->collection.marking,
+        .guarded = it->guarded,
     };
     if (!decide_arrival(&a, &s, owner, &in) || (in && !refuse_echo(&a, &in)))
         return false;
@@ -428,6 +429,7 @@ static void tell(struct exchange_batch *b, struct exchange_item *it, const struc
     struct buf text;
     struct str rule = STR_NONE;
     bool home = str_eq(b->who.party.nation, g->x->config.nation), held = false;
+    it->result.guarded = d->guarded;
     buf_init(&text, LIMIT_EXCHANGE_MESSAGE_BYTES);
     for (const struct gate_share *s = d->shares; s; s = s->next) {
         bool waits = s->verdict == POLICY_HELD;
@@ -481,6 +483,7 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     s.source = b->text;
     s.has_rows = it->fresh;
     s.digest = (struct str){it->digest, sizeof it->digest};
+    s.guarded = it->guarded;
     if (!it->stood && !record_item(g, LEDGER_ACCEPTANCE_RECORD, b, it, e))
         return false;
     if (!gate_settle(g, &s, &d, e))
@@ -492,18 +495,28 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     return true;
 }
 
-/* Granular markings make copies under any policy; who refers to those must be known by then. */
-static bool may_be_copied(const struct exchange_batch *b)
+/* Granular markings make copies under any policy, and so do local properties and the definitions of
+ * such; who refers to those must be known by then. */
+static bool expect_copies(struct gate *g, const struct exchange_batch *b, struct err *e)
 {
-    for (size_t i = 0; i < b->count; i++)
-        if (b->items[i].go && json_get(b->items[i].object.json, STR("granular_markings")))
-            return true;
-    return false;
+    bool any = g->keeps_references;
+    for (size_t i = 0; i < b->count && !any; i++) {
+        const struct json *v = b->items[i].object.json;
+        struct stix_local local = {0};
+        if (!b->items[i].go)
+            continue;
+        if (!gate_local(g, v, &local, e))
+            return false;
+        any = local.count || json_get(v, STR("granular_markings")) ||
+              json_get(v, STR("x_setu_local_only"));
+        gate_next(g);
+    }
+    return !any || gate_need_references(g, e);
 }
 
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
 {
-    if (!gate_act_for(g, &b->who, e) || (may_be_copied(b) && !gate_need_references(g, e)))
+    if (!gate_act_for(g, &b->who, e) || !expect_copies(g, b, e))
         return false;
     for (size_t i = 0; i < b->count; i++) {
         struct exchange_item *it = &b->items[i];
@@ -517,6 +530,7 @@ bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
             return false;
         gate_next(g);
     }
+    g->definitions = NULL; /* newer ones may have come with these */
     for (size_t i = 0; i < b->count; i++) {
         if (b->items[i].go && b->items[i].stands && !settle_item(g, b, &b->items[i], e))
             return false;

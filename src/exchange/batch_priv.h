@@ -10,11 +10,12 @@ struct exchange_item {
     struct stix_object object;
     struct str bytes;
     char digest[LEDGER_HEX_BYTES]; /* of bytes */
-    struct store_object row;       /* as it stands in the store, once it does */
-    bool go;                       /* a good object: to be decided about */
-    bool stands;                   /* it is stored, and its release is to be settled */
-    bool fresh;                    /* … for the first time: it has no rows yet */
-    bool stood;                    /* … and was in this collection before */
+    enum gate_guarded guarded;
+    struct store_object row; /* as it stands in the store, once it does */
+    bool go;                 /* a good object: to be decided about */
+    bool stands;             /* it is stored, and its release is to be settled */
+    bool fresh;              /* … for the first time: it has no rows yet */
+    bool stood;              /* … and was in this collection before */
 };
 
 struct exchange_batch {

@@ -27,6 +27,8 @@ struct exchange_config {
     struct str public_url;                  /* behind a proxy: https://host[:port], else empty */
     struct str api_root;                    /* name of the one API root */
     struct str ledger_reads;                /* reads from this TLP on are recorded; or "off" */
+    /* Lists of words: what the guard of subscribers knows of the home network (stix.h). */
+    struct str home_plmns, home_numbers, user_prefixes;
     uint64_t max_body_bytes;
     uint64_t page_max; /* objects of one TAXII page at the most */
 };
@@ -176,8 +178,9 @@ struct exchange_result {
     enum exchange_outcome outcome;
     struct str rule; /* a rule of STIX or the policy's line; empty when accepted */
     struct str
-        message; /* why; when accepted, to whom it is released, as far as the sender may know */
-    bool later;  /* refused for now: the sender may try again */
+        message;  /* why; when accepted, to whom it is released, as far as the sender may know */
+    bool later;   /* refused for now: the sender may try again */
+    bool guarded; /* it names a subscriber, and what does stays at home; doors log it */
 };
 
 struct exchange_batch;
@@ -426,9 +429,21 @@ struct exchange_asking {
     struct dialogue_author author;
     struct dialogue_request request;
     int64_t at_us; /* when it was sent: not later than now */
+    bool draft;    /* it is kept, and not sent: marked TLP:AMBER+STRICT, which nobody else reads */
 };
 bool exchange_request_new(struct exchange_session *s, const struct exchange_asking *q,
                           size_t *refused, struct err *e) BASE_CHECKED;
+/* Sends a draft: a later version of it, marked as the author has it, and the step. Its deadlines
+ * are as long as those of the draft, from now on, where it says no others. ERR_CONFLICT when it is
+ * no draft, ERR_FORBIDDEN for who did not make it. */
+struct exchange_sending {
+    struct exchange_saying say;
+    struct dialogue_author author;
+    struct str id;                   /* as in a query */
+    int64_t acknowledge_s, answer_s; /* 0: as in the draft */
+};
+bool exchange_request_send(struct exchange_session *s, const struct exchange_sending *q,
+                           size_t *refused, struct err *e) BASE_CHECKED;
 /* Takes a step: ERR_CONFLICT when the table of moves does not allow it to this side in the state
  * that the request has, ERR_FORBIDDEN for who is no party, ERR_INVALID where a reason is missing.
  * Marked as the request where the author has no marking. */

@@ -87,6 +87,7 @@ struct exchange {
     struct exchange_config config;
     _Atomic(struct exchange_policy *) policy;
     unsigned char key[CRYPT_KEY_BYTES];
+    struct stix_guard *guard;
 
     /* The writer: started by the first job. `lock` guards all below. */
     pthread_mutex_t lock;

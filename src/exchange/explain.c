@@ -63,6 +63,9 @@ static bool put_steps(struct explaining *x, const struct policy_view *v, struct 
         out->redactions[i] =
             (struct policy_rule_ref){v->rules[i].line, arena_str(x->a, v->rules[i].text)};
     out->redaction_count = v->step_count;
+    if (v->drop_local)
+        out->redactions[out->redaction_count++] = (struct policy_rule_ref){
+            0, STR("what the definition of an extension keeps local (x_setu_local_only)")};
     return arena_ok(x->a, e);
 }
 

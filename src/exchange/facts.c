@@ -39,6 +39,7 @@ bool gate_begin(struct gate *g, struct store *s, struct err *e)
     g->now_us = now_us();
     g->orgs = NULL;
     g->collections = NULL;
+    g->definitions = NULL;
     arena_reset(g->known);
     arena_reset(g->arena);
     if (policy_memo_bytes(g->memo) > LIMIT_POLICY_MEMO_BYTES / 2)
@@ -315,8 +316,10 @@ bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_fact
 {
     const struct stix_object *o = s->object;
     const struct gate_org *creator, *source;
+    bool subscriber;
     if (!gate_org_of_identity(g, o->created_by_ref, &creator, e) ||
-        !gate_org_of(g, s->source_org, &source, e))
+        !gate_org_of(g, s->source_org, &source, e) || !gate_local(g, o->json, &g->local, e) ||
+        !gate_names_subscriber(g, s, &subscriber, e))
         return false;
     /* What came from abroad stays bound to its nation whoever hands it in, so the floors look at
      * the creator when that is a foreign organisation known here, else at the submitter. */
@@ -333,7 +336,8 @@ bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_fact
         .object = o->json,
         .now_us = g->now_us,
         .made_us = o->has_version ? o->version_us : s->received_us,
-        .subscriber = stix_names_subscriber(o->json),
+        .subscriber = subscriber,
+        .local = g->local.count > 0,
         .lists = gate_lists(g->policy, g->arena, o),
     };
     if (creator)

@@ -265,8 +265,8 @@ static bool add_share(struct gate *g, struct gate_decision *out, const struct ga
     return true;
 }
 
-static bool add_withheld(struct gate *g, struct gate_decision *out, struct str audience,
-                         struct str why, struct err *e)
+bool gate_withhold(struct gate *g, struct gate_decision *out, struct str audience, struct str why,
+                   struct err *e)
 {
     struct gate_withheld *w = arena_calloc(g->arena, 1, sizeof *w);
     if (!w)
@@ -284,6 +284,7 @@ static bool share_of_part(struct dividing *d, struct str audience, struct gate_d
     struct policy_copy_options options = {
         .key = {(const char *)g->x->key, sizeof g->x->key},
         .creator = g->x->config.identity,
+        .local = &g->local,
         .led_home = d->group->view == NULL,
         .reference = map_reference,
         .ctx = &m,
@@ -295,7 +296,7 @@ static bool share_of_part(struct dividing *d, struct str audience, struct gate_d
         !gate_copy(g, d->s, d->group->view, &options, &copy, d->e) || m.failed)
         return false;
     if (copy.kind == POLICY_COPY_WITHHELD)
-        return add_withheld(g, out, audience, copy.why, d->e);
+        return gate_withhold(g, out, audience, copy.why, d->e);
     if (copy.kind == POLICY_COPY_MADE) {
         share.copy_id = copy.id;
         share.copy_bytes = copy.bytes;
@@ -509,5 +510,6 @@ bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decis
     }
     struct gate_share own = {
         .audience = submitters, .verdict = POLICY_RELEASED, .group = &as_it_is};
-    return divide_all(&x) && (submitters.n == 0 || add_share(g, out, &own, e));
+    return divide_all(&x) && gate_wall(g, s, &facts, out, e) &&
+           (submitters.n == 0 || add_share(g, out, &own, e));
 }

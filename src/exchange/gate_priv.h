@@ -35,6 +35,8 @@ struct gate {
     struct arena *known; /* of one transaction: organisations, audiences */
     struct gate_org *orgs;
     struct gate_named *collections;
+    struct gate_definition *definitions; /* of extensions, looked up before */
+    struct stix_local local;             /* of the object that is decided about */
     struct gate_interned interned[GATE_INTERNED];
     struct gate_combined *combined; /* GATE_COMBINED of them */
     size_t combined_count;
@@ -84,6 +86,7 @@ struct gate_row {
     const struct gate_share *share; /* gate_compare: to whom it belongs now */
 };
 
+enum gate_guarded { GATE_NOT_LOOKED, GATE_NAMES_NONE, GATE_NAMES_SUBSCRIBER };
 /* An object as the gate looks at it. Everything is borrowed. */
 struct gate_subject {
     const struct stix_object *object; /* with its tree */
@@ -94,10 +97,11 @@ struct gate_subject {
     int64_t received_us;
     int64_t source_org;
     const struct exchange_collection *collection;
-    unsigned marking;      /* enum stix_tlp that counts while it carries none */
-    struct str digest;     /* of the object's bytes, in hexadecimal, where it is known */
-    struct gate_row *rows; /* of all collections */
-    bool has_rows;         /* … and they are known: gate_rows reads no more */
+    unsigned marking;          /* enum stix_tlp that counts while it carries none */
+    struct str digest;         /* of the object's bytes, in hexadecimal, where it is known */
+    enum gate_guarded guarded; /* does a subscriber's identifier stand in its bytes? */
+    struct gate_row *rows;     /* of all collections */
+    bool has_rows;             /* … and they are known: gate_rows reads no more */
 };
 /* Fills s->rows. */
 bool gate_rows(struct gate *g, struct gate_subject *s, struct err *e) BASE_CHECKED;
@@ -108,9 +112,19 @@ struct gate_subject gate_subject_of(const struct store_object *o, const struct s
 typedef bool gate_standing_fn(void *ctx, struct gate_subject *s, struct err *e);
 bool gate_each_standing(struct gate *g, const struct store_object *o, gate_standing_fn *each,
                         void *ctx, struct err *e) BASE_CHECKED;
+/* Looks at bytes as they would go; in any thread. ERR_MEMORY: without memory nothing is decided. */
+bool gate_guard_find(const struct exchange *x, struct str bytes, enum gate_guarded *out,
+                     struct err *e) BASE_CHECKED;
 /* What the policy may ask of it. */
 bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_facts *out,
                 struct err *e) BASE_CHECKED;
+/* The values of an object that stay local, by the definitions that the program carries and those
+ * that the store holds. */
+bool gate_local(struct gate *g, const struct json *object, struct stix_local *out,
+                struct err *e) BASE_CHECKED;
+/* Does it name a subscriber, apart from what is local? */
+bool gate_names_subscriber(const struct gate *g, const struct gate_subject *s, bool *out,
+                           struct err *e) BASE_CHECKED;
 /* The warning lists that a value of the object is on, when the policy asks. */
 uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_object *o);
 /* Calls `each` for every id that a *_ref or *_refs property holds, markings aside. */
@@ -140,7 +154,15 @@ struct gate_decision {
     struct gate_share *shares;
     struct gate_withheld *withheld;
     struct str held; /* whom the rules hold, approved or not */
+    bool guarded;    /* it, or a copy of it, names a subscriber: it stays at home */
 };
+bool gate_withhold(struct gate *g, struct gate_decision *out, struct str audience, struct str why,
+                   struct err *e) BASE_CHECKED;
+/* The second wall (guard.c): withholds what is released but names a subscriber and would go
+ * abroad, or holds what is local and would leave the organisation, whatever rules and floors said.
+ */
+bool gate_wall(struct gate *g, const struct gate_subject *s, const struct policy_facts *f,
+               struct gate_decision *d, struct err *e) BASE_CHECKED;
 bool gate_decide(struct gate *g, const struct gate_subject *s, struct gate_decision *out,
                  struct err *e) BASE_CHECKED;
 

@@ -103,6 +103,9 @@ static const struct setting settings[] = {
                  "letters, digits, hyphens and underscores that no other path begins with"),
     TEXT_SETTING("ledger-reads", ledger_reads, "red", reads_valid,
                  "off, or the TLP from which on reads are recorded: red, amber+strict, amber ..."),
+    TEXT_SETTING("home-plmns", home_plmns, "", NULL, NULL),
+    TEXT_SETTING("home-numbers", home_numbers, "", NULL, NULL),
+    TEXT_SETTING("user-prefixes", user_prefixes, "", NULL, NULL),
     NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
                    LIMIT_HTTP_BODY_BYTES),
     NUMBER_SETTING("page-max", page_max, 1, LIMIT_TAXII_PAGE_MAX, LIMIT_TAXII_PAGE_MAX),
@@ -189,6 +192,19 @@ bool exchange_config_read(struct exchange *x, struct err *e)
     return ok;
 }
 
+static bool guard_open(struct exchange *x, struct err *e)
+{
+    const struct exchange_config *c = &x->config;
+    char path[LIMIT_PATH_BYTES];
+    x->guard = stix_guard_new();
+    if (!x->guard)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    bool ok = (stix_guard_plmns(x->guard, c->home_plmns, e) || err_prefix(e, "home-plmns")) &&
+              (stix_guard_numbers(x->guard, c->home_numbers, e) || err_prefix(e, "home-numbers")) &&
+              (stix_guard_users(x->guard, c->user_prefixes, e) || err_prefix(e, "user-prefixes"));
+    return ok || err_prefix(e, "%s", exchange_path(x, "setu.conf", path));
+}
+
 /* ---- opening ---- */
 
 const char *exchange_path(const struct exchange *x, const char *name, char out[LIMIT_PATH_BYTES])
@@ -219,7 +235,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
         ok = errno == ENOENT || errno == ENOTDIR
                  ? err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir)
                  : err_errno(e, "cannot look at", path);
-    ok = ok && exchange_config_read(x, e) &&
+    ok = ok && exchange_config_read(x, e) && guard_open(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
          store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e) &&
          exchange_policy_open(x, probe, e);
@@ -242,6 +258,7 @@ void exchange_close(struct exchange *x)
     exchange_watches_done(&x->watches);
     exchange_recents_done(&x->recents);
     exchange_pages_done(&x->pages);
+    stix_guard_free(x->guard);
     pthread_mutex_destroy(&x->failures_lock);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);

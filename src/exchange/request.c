@@ -305,6 +305,7 @@ static bool ask(struct exchange_session *s, struct arena *a, const struct exchan
                 struct buf *b, struct err *e)
 {
     struct dialogue_request r = q->request;
+    struct dialogue_author author = q->author;
     struct dialogue_move send = {
         .event = DIALOGUE_MOVES, .from = DIALOGUE_DRAFT, .to = DIALOGUE_SENT, .at_us = q->at_us};
     const struct json *v;
@@ -312,8 +313,13 @@ static bool ask(struct exchange_session *s, struct arena *a, const struct exchan
         return err_set(e, ERR_INVALID, "a request to oneself");
     if (!happened(&q->author, q->at_us, e) || !deadlines(s, a, q, &r, e))
         return false;
+    if (q->draft) {
+        author.marking = stix_tlp_id(STIX_TLP_AMBER_STRICT);
+        dialogue_request_put(&author, &r, b);
+        return buf_ok(b, e);
+    }
     buf_byte(b, '[');
-    dialogue_request_put(&q->author, &r, b);
+    dialogue_request_put(&author, &r, b);
     struct str request = str_from(buf_view(b), 1);
     if (!buf_ok(b, e) || !json_parse(s->json, a, request, false, &v, e))
         return false;
@@ -333,6 +339,79 @@ bool exchange_request_new(struct exchange_session *s, const struct exchange_aski
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&b, LIMIT_DIALOGUE_FILE_BYTES);
     bool ok = ask(s, a, q, &b, e) && exchange_say(s, &q->say, &b, refused, e);
+    buf_done(&b);
+    arena_free(a);
+    return ok;
+}
+
+/* ---- sending what was a draft ---- */
+
+/* What the draft's next version has in the place of its own. */
+static const struct json *sent_members(struct exchange_session *s, struct arena *a,
+                                       const struct exchange_sending *q, const struct json *draft,
+                                       struct err *e)
+{
+    char acknowledge[INSTANT_TEXT_BYTES], answer[INSTANT_TEXT_BYTES];
+    const struct json *v = NULL;
+    int64_t now = q->author.now_us, made = time_of(draft, "created");
+    int64_t acknowledge_us =
+        q->acknowledge_s ? q->acknowledge_s * 1000000 : time_of(draft, "acknowledge_by") - made;
+    int64_t answer_us = q->answer_s ? q->answer_s * 1000000 : time_of(draft, "answer_by") - made;
+    struct buf b;
+    buf_init(&b, 0);
+    buf_byte(&b, '{');
+    json_put_member(&b, "acknowledge_by",
+                    instant_text(instant_of_us(now + acknowledge_us), 3, acknowledge));
+    json_put_member(&b, "answer_by", instant_text(instant_of_us(now + answer_us), 3, answer));
+    json_put_name(&b, "object_marking_refs");
+    buf_byte(&b, '[');
+    json_put_string(&b, q->author.marking);
+    buf_lit(&b, "]}");
+    struct str text = buf_ok(&b, e) ? arena_str(a, buf_view(&b)) : STR_NONE;
+    buf_done(&b);
+    return text.p && json_parse(s->json, a, text, false, &v, e) ? v : NULL;
+}
+
+static bool send(struct exchange_session *s, struct arena *a, const struct exchange_sending *q,
+                 struct buf *b, struct err *e)
+{
+    struct exchange_request_query query = {.who = q->say.who, .id = q->id};
+    struct exchange_requests found;
+    struct dialogue_author author = q->author;
+    struct dialogue_move move = {.event = DIALOGUE_MOVES,
+                                 .from = DIALOGUE_DRAFT,
+                                 .to = DIALOGUE_SENT,
+                                 .at_us = author.now_us};
+    if (!exchange_requests_read(s, a, &query, &found, e))
+        return false;
+    const struct exchange_request *r = found.list;
+    if (!str_eq(q->say.who->identity, r->asked->author))
+        return err_set(e, ERR_FORBIDDEN, "only who made a draft sends it");
+    if (r->life.state != DIALOGUE_DRAFT)
+        return err_set(e, ERR_CONFLICT, "it is no draft any more: it is %s",
+                       dialogue_state_name(r->life.state));
+    const struct json *given = sent_members(s, a, q, r->asked->json, e);
+    struct dialogue_making making = {DIALOGUE_REQUEST, r->asked->json, given};
+    author.exercise = r->asked->exercise;
+    move.request_ref = r->asked->id;
+    buf_byte(b, '[');
+    if (!given || !dialogue_object_put(&author, &making, b, e))
+        return false;
+    buf_byte(b, ',');
+    dialogue_move_put(&author, &move, b);
+    buf_byte(b, ']');
+    return true;
+}
+
+bool exchange_request_send(struct exchange_session *s, const struct exchange_sending *q,
+                           size_t *refused, struct err *e)
+{
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    struct buf b;
+    if (!a)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    buf_init(&b, LIMIT_DIALOGUE_FILE_BYTES);
+    bool ok = send(s, a, q, &b, e) && exchange_say(s, &q->say, &b, refused, e);
     buf_done(&b);
     arena_free(a);
     return ok;

@@ -169,7 +169,7 @@ static struct str decision_key(struct policy_memo *m, const struct policy *p,
     key_u64(key, p->number);
     key_u64(key, epoch(p, f->now_us));
     key_u64(key, (uint64_t)policy_effective(f->tlp) | (uint64_t)f->subscriber << 8 |
-                     (uint64_t)f->granular_tlps << 16);
+                     (uint64_t)f->local << 9 | (uint64_t)f->granular_tlps << 16);
     key_put(key, m->bits, SET_WORDS(p->test_count) * sizeof *m->bits);
     key_text(key, f->home);
     key_party(key, &f->source);
@@ -357,7 +357,7 @@ static bool fill_view(struct deciding *d, uint32_t class, struct policy_view *v,
     const uint64_t *set = p->redact_sets + class * SET_WORDS(p->redact_count);
     struct buf *key = &d->m->key;
     unsigned char digest[CRYPT_SHA256_BYTES];
-    bool any = v->drop_tlps != 0;
+    bool any = v->drop_tlps != 0 || v->drop_local;
     buf_clear(key);
     for (size_t i = 0; i < p->redact_count; i++) {
         const struct rule *r = &p->redacts[i];
@@ -371,6 +371,8 @@ static bool fill_view(struct deciding *d, uint32_t class, struct policy_view *v,
         v->drop_references |= r->redaction->transform == TRANSFORM_DROP_REFERENCE;
     }
     key_u64(key, v->drop_tlps);
+    if (v->drop_local)
+        key_text(key, STR("local"));
     crypt_sha256(buf_view(key), digest);
     memcpy(v->profile, digest, sizeof v->profile);
     return any;
@@ -399,7 +401,7 @@ static bool keep_view(struct deciding *d, const struct policy_view *v,
 static bool view_of(struct deciding *d, uint32_t class, unsigned drop,
                     const struct policy_view **out)
 {
-    struct policy_view v = {.drop_tlps = drop};
+    struct policy_view v = {.drop_tlps = drop, .drop_local = d->w.f->local};
     const struct policy_redaction **steps = scratch(d, d->w.p->redact_count, sizeof *steps);
     struct buf *key = &d->m->key;
     *out = NULL;
@@ -695,12 +697,12 @@ static bool granular(const struct policy_facts *f)
     return f->granular || f->granular_tlps;
 }
 
-/* STIX 2.1 §7.2.3: who cannot make a copy withholds the object whole, as if it were for its
- * submitter alone. */
+/* STIX 2.1 §7.2.3, and what is local: who cannot make a copy withholds the object whole, as if it
+ * were for its submitter alone. */
 static struct policy_facts whole(const struct policy_facts *f)
 {
     struct policy_facts x = *f;
-    if (granular(f) && x.tlp != STIX_TLP_RED)
+    if ((granular(f) || f->local) && x.tlp != STIX_TLP_RED)
         x.tlp = STIX_TLP_AMBER_STRICT;
     return x;
 }
@@ -751,6 +753,9 @@ enum policy_release policy_release_to(const struct policy *p, const struct polic
         *rule = (struct policy_rule_ref){0, ALWAYS};
         return POLICY_RELEASE;
     }
+    if (f->local && f->tlp < STIX_TLP_AMBER_STRICT)
+        return refused(rule, STR("an object with properties that their definition keeps local "
+                                 "stays whole with the organisation that submitted it"));
     if (granular(f) && f->tlp < STIX_TLP_AMBER_STRICT)
         return refused(rule, STR("an object with granular markings (STIX 2.1 section 7.2.3) stays "
                                  "whole with the organisation that submitted it"));

@@ -77,6 +77,7 @@ struct policy_facts {
     int64_t now_us;
     int64_t made_us; /* age is now - made: created or modified, else arrival; 0: no age holds */
     bool subscriber; /* holds subscriber identifiers: it crosses no border */
+    bool local;      /* holds properties that their definition keeps with its submitter */
     bool owner;      /* arrivals: the sender may speak for its id (`unless owner`) */
     uint64_t lists;  /* warning lists that a value of it is on: bits of policy_lists_of */
     policy_referenced_fn *referenced; /* NULL: by none */
@@ -150,10 +151,11 @@ struct policy_redaction; /* one redact rule */
 struct policy_view {
     /* Names this kind of view: a hash of the redact rules (transform and conditions, in order, not
      * recipients) that hold at now_us and name these recipients, whatever the object, and of
-     * drop_tlps. Never zero. */
+     * drop_tlps and drop_local. Never zero. */
     unsigned char profile[16];
     unsigned drop_tlps;   /* granular markings of these colours go, with what they select */
     bool drop_references; /* references to what the recipients cannot have go */
+    bool drop_local;      /* what policy_copy_options.local lists goes */
     /* The rules whose conditions hold for this object, in order, and how to name each. */
     const struct policy_redaction *const *steps;
     const struct policy_rule_ref *rules;
@@ -231,6 +233,7 @@ struct policy_copy_options {
      * recipients; empty for most. */
     struct str variant;
     struct str modified; /* of the copy; STR_NONE: the original's */
+    const struct stix_local *local; /* where the view drops them */
     bool led_home;       /* only references change, for readers at home: author and markings stay */
     policy_reference_fn *reference; /* NULL: all are kept */
     void *ctx;

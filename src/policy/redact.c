@@ -363,6 +363,14 @@ static void generalise(struct copy *c)
     buf_done(&b);
 }
 
+/* Depth is bounded by LIMIT_JSON_DEPTH. */
+static void drop_local(const struct stix_local *local, struct node *n)
+{
+    n->gone = n->gone || stix_local_has(local, n->v);
+    for (struct node *m = n->child; m; m = m->next)
+        drop_local(local, m);
+}
+
 static void transform_all(struct copy *c)
 {
     for (size_t i = 0; i < c->view->step_count; i++) {
@@ -638,6 +646,8 @@ static bool make(struct copy *c, const struct json *object, struct policy_copy *
         return false;
     if (c->view->drop_tlps && !each_selector(c, drop_selected))
         return !c->failed;
+    if (c->view->drop_local)
+        drop_local(c->o->local, c->root);
     transform_all(c);
     refer_all(c, c->root, false);
     prune(c->root, true);

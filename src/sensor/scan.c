@@ -40,9 +40,10 @@ struct reading {
     /* Guarded by `lock`; what stands before `tickets` only by who reads. */
     char *rest; /* of what was read, what begins the next piece */
     size_t rest_n, rest_from;
-    uint64_t rest_base; /* offset of rest[0] in the input */
-    bool first, end;    /* nothing was read yet; all was */
-    bool capture;       /* `rest` is the start of one, and no piece was made of it */
+    uint64_t rest_base;           /* offset of rest[0] in the input */
+    bool first, end;              /* nothing was read yet; all was */
+    bool capture;                 /* `rest` is the start of one, and no piece was made of it */
+    struct sensor_unpack *unpack; /* of a packed input; else NULL */
     bool failed;
     struct err e;
     uint64_t tickets, turn; /* of the piece that is read next; that may tell */
@@ -322,9 +323,7 @@ static bool is_capture(struct piece *p)
     return in->capture;
 }
 
-/* Waits for something to read, but not for long: a signal that comes just before a read would not
- * interrupt it, and whoever stops the work is to be asked again. Files are always ready. */
-static ssize_t read_soon(int fd, char *to, size_t room)
+ssize_t sensor_read_soon(int fd, char *to, size_t room)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     if (poll(&wait, 1, 200) == 0)
@@ -334,22 +333,59 @@ static ssize_t read_soon(int fd, char *to, size_t room)
     return -1;
 }
 
-/* Reads once; false when reading ends with an error, or when it is for others to go on. */
-static bool read_some(struct piece *p)
+/* More bytes of the input into the piece. When what is packed is damaged, the input ends there:
+ * what stands before is looked at. */
+static bool read_bytes(struct piece *p, ssize_t *got)
 {
     struct reading *in = p->in;
     size_t room = in->room - p->n;
     must(room > 0);
-    ssize_t got = read_soon(in->fd, p->buf + p->n,
-                            room < LIMIT_SENSOR_READ_BYTES ? room : LIMIT_SENSOR_READ_BYTES);
-    if (got < 0 && errno != EINTR) {
+    room = room < LIMIT_SENSOR_READ_BYTES ? room : LIMIT_SENSOR_READ_BYTES;
+    if (in->unpack) {
+        const struct sensor_unpacking r = {in->fd, in->input.p, p->buf + p->n, room};
+        if (!sensor_unpack_read(in->unpack, &r, got, &in->e)) {
+            in->failed = !err_prefix(&in->e, "%s", in->input.p);
+            *got = 0;
+        }
+        return true;
+    }
+    *got = sensor_read_soon(in->fd, p->buf + p->n, room);
+    if (*got < 0 && errno != EINTR) {
         in->failed = !err_errno(&in->e, "cannot read", in->input.p);
         return false;
     }
+    return true;
+}
+
+/* What was read begins what is packed: it is read again, through what unpacks it. */
+static bool begin_unpacking(struct piece *p)
+{
+    struct reading *in = p->in;
+    in->unpack = sensor_unpack_new((struct str){p->buf, p->n}, &in->e);
+    in->failed = in->unpack == NULL;
+    p->n = 0;
+    return !in->failed;
+}
+
+/* Reads once; false when reading ends with an error, or when it is for others to go on. */
+static bool read_some(struct piece *p)
+{
+    struct reading *in = p->in;
+    ssize_t got;
+    if (!read_bytes(p, &got))
+        return false;
     if (got > 0)
         p->n += (size_t)got;
-    if (in->first && got > 0 && is_capture(p))
+    if (in->first && got > 0 && !in->unpack && sensor_packed((struct str){p->buf, p->n}))
+        return begin_unpacking(p);
+    if (in->first && got > 0 && is_capture(p)) {
+        if (in->unpack)
+            in->failed = !err_set(&in->e, ERR_INVALID,
+                                  "%s: a packed capture: give the output of `zcat` or the like, "
+                                  "through `-`",
+                                  in->input.p);
         return false;
+    }
     if (in->first && got > 0)
         look_at_head(p);
     in->first = in->first && got <= 0;
@@ -485,6 +521,7 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool
     if (ok && in.capture)
         ok = sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, input, &in.told_all, e);
     base_free(in.rest);
+    sensor_unpack_free(in.unpack);
     pthread_cond_destroy(&in.turned);
     pthread_mutex_destroy(&in.lock);
     ok = ok && sensor_scan_intact(s, e);

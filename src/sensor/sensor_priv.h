@@ -2,6 +2,8 @@
 #ifndef SENSOR_SENSOR_PRIV_H
 #define SENSOR_SENSOR_PRIV_H
 
+#include <sys/types.h>
+
 #include "sensor/sensor.h"
 #include "stix/stix.h"
 
@@ -49,6 +51,31 @@ void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origi
 /* Opens a compiled set, of which one may be used. */
 bool sensor_indicators_open(struct sensor_indicators *s, const char *path,
                             struct err *e) BASE_CHECKED;
+
+/* Waits for something to read, but not for long: a signal that comes just before a read would not
+ * interrupt it, and whoever stops the work is to be asked again (EINTR). Files are always ready. */
+ssize_t sensor_read_soon(int fd, char *to, size_t room);
+
+/* ---- unpack.c ---- */
+
+/* Does it start like gzip, Zstandard or xz? */
+bool sensor_packed(struct str head);
+struct sensor_unpack;
+/* Of a packed input that begins with `head`, up to LIMIT_SENSOR_READ_BYTES. NULL: ERR_MEMORY. */
+struct sensor_unpack *sensor_unpack_new(struct str head, struct err *e);
+void sensor_unpack_free(struct sensor_unpack *u); /* NULL is allowed */
+/* Unpacks up to `room` bytes, reading on where it must. *got: 0 at the end, -1: nothing for now.
+ * ERR_INVALID when it is damaged or cut off, ERR_IO. */
+struct sensor_unpacking {
+    int fd;
+    const char *name; /* of the input */
+    char *to;
+    size_t room;
+};
+bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *r, ssize_t *got,
+                        struct err *e) BASE_CHECKED;
+
+/* ---- scan.c ---- */
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);

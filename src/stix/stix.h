@@ -45,9 +45,55 @@ bool stix_selector_find(const struct json *object, struct str selector, const st
 
 /* The strictest PAP among the published markings of the object and its labels (`PAP:RED`). */
 enum stix_pap stix_pap_of(const struct json *object);
+
+/* ---- subscribers ---- */
+
+/* The values of an object that stay with the organisation that submitted it, by their places. */
+struct stix_local {
+    const struct json **nodes;
+    size_t count, room;
+};
+/* `local` may be NULL. */
+bool stix_local_has(const struct stix_local *local, const struct json *node);
 /* Does it hold an identifier of a subscriber or a device of a telephone network (3GPP TS 23.003,
- * TS 29.571), by the name of a property or the form of a text? */
-bool stix_names_subscriber(const struct json *object);
+ * TS 29.571), by the name of a property or the form of a text? What is in `local` does not count.
+ */
+bool stix_names_subscriber(const struct json *object, const struct stix_local *local);
+
+/* STIX 2.1 §7.3: an extension-definition with `x_setu_local_only`, a list of names, says that these
+ * properties of its extension (of type toplevel-property-extension: of the object) are local.
+ * Lists them, in `a`, of an object and all it holds; of a definition that lists more than
+ * LIMIT_STIX_LOCAL_NAMES the whole extension is local, and so are those past the first
+ * LIMIT_STIX_LOCAL_EXTENSIONS. `definition` gives the definition of an id:
+ * *out NULL when nothing is known of it; false ends the search, and this fails. */
+typedef bool stix_definition_fn(void *ctx, struct str id, const struct json **out, struct err *e);
+bool stix_local_find(const struct json *object, stix_definition_fn *definition, void *ctx,
+                     struct arena *a, struct stix_local *out, struct err *e) BASE_CHECKED;
+/* The project's own definitions of telecommunications: a bundle. */
+struct str stix_telecom_definitions(void);
+
+/* What belongs to the home network: a guard without it knows the forms that name themselves alone.
+ * Lists are words with blanks or commas between; ERR_SYNTAX, ERR_LIMIT over LIMIT_STIX_GUARD_HOME.
+ * A guard that is filled is read-only, and any thread may use it. */
+struct stix_guard;
+struct stix_guard *stix_guard_new(void); /* NULL without memory */
+void stix_guard_free(struct stix_guard *g);
+bool stix_guard_plmns(struct stix_guard *g, struct str list, struct err *e) BASE_CHECKED;
+/* What its telephone numbers begin with, 5 to 10 digits from the country code on. */
+bool stix_guard_numbers(struct stix_guard *g, struct str list, struct err *e) BASE_CHECKED;
+/* Prefixes of addresses that it gives to users. */
+bool stix_guard_users(struct stix_guard *g, struct str list, struct err *e) BASE_CHECKED;
+
+struct stix_guard_found {
+    const char *name;   /* IMSI, MSISDN …; static */
+    const char *coding; /* base64 …; NULL: as it is */
+};
+/* Does an identifier stand anywhere in these bytes, as ASCII (also in JSON's escapes), packed as
+ * TBCD, or either of these in hexadecimal or base64? docs/SIGNALLING.md has the forms. `out` may be
+ * NULL. Time and memory are linear in the bytes. Without memory the answer is yes, and the name
+ * stix_guard_no_memory. */
+extern const char stix_guard_no_memory[];
+bool stix_guard_find(const struct stix_guard *g, struct str bytes, struct stix_guard_found *out);
 
 /* ---- one object ---- */
 

@@ -52,7 +52,7 @@ static bool is_one(struct str value)
     return false;
 }
 
-bool stix_names_subscriber(const struct json *v)
+bool stix_names_subscriber(const struct json *v, const struct stix_local *local)
 {
     if (v == NULL)
         return false;
@@ -60,8 +60,11 @@ bool stix_names_subscriber(const struct json *v)
         return is_one(v->u.s);
     if (v->type != JSON_OBJECT && v->type != JSON_ARRAY)
         return false;
-    for (const struct json *m = v->u.child; m; m = m->next)
-        if ((m->key.p && names_one(m->key)) || stix_names_subscriber(m))
+    for (const struct json *m = v->u.child; m; m = m->next) {
+        if (stix_local_has(local, m))
+            continue;
+        if ((m->key.p && names_one(m->key)) || stix_names_subscriber(m, local))
             return true;
+    }
     return false;
 }

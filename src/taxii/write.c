@@ -63,12 +63,24 @@ bool taxii_status_put(const struct exchange_batch *b, struct buf *out)
 
 /* ---- POST ---- */
 
+/* The guard held something back: the node's people hear of it, the sender in the status. */
+static void log_guarded(const struct exchange_batch *b)
+{
+    for (size_t i = 0; i < exchange_batch_count(b); i++) {
+        const struct exchange_result *res = exchange_batch_result(b, i);
+        if (res->guarded)
+            log_line(LOG_WARNING, "%.*s: it names a subscriber and stays at home",
+                     STR_FMT(res->id));
+    }
+}
+
 /* On the writer's thread, after the commit. */
 static void posted(void *ctx, struct exchange_batch *b, bool ok, const struct err *e)
 {
     struct http_request *r = ctx;
     struct buf body;
     if (ok) {
+        log_guarded(b);
         buf_init(&body, 0);
         taxii_status_put(b, &body);
         exchange_batch_free(b);

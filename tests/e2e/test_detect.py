@@ -4,8 +4,10 @@ import fcntl
 import gzip
 import ipaddress
 import json
+import lzma
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,6 +15,7 @@ import sys
 import termios
 import time
 import uuid
+import zlib
 from pathlib import Path
 
 import pytest
@@ -387,10 +390,59 @@ def test_indicators_from_standard_input(tmp_path):
     assert detect("-i", "-", log, stdin=b"bad.example\n")[0] == 0
 
 
-def test_a_compressed_input_is_warned_about(tmp_path, names):
-    log = made(tmp_path / "a.log.gz", b"\x1f\x8b\x08\x00rest")
+ZSTD = shutil.which("zstd")
+PACKERS = {"gzip": gzip.compress, "xz": lzma.compress,
+           "zstd": lambda text: subprocess.run([ZSTD, "-q", "-c"], input=text, capture_output=True, check=True).stdout}
+
+
+@pytest.mark.parametrize("packer", ["gzip", "xz", "zstd"])
+def test_packed_logs_are_read_as_what_they_hold(tmp_path, names, packer):
+    pack = PACKERS[packer]
+    text = b"".join(b"%d nothing of note in this line\n" % n + b"bad.example\n" * (n % 5000 == 7) for n in range(60000))
+    plain = detect("-i", names, made(tmp_path / "log", text))
+    assert plain[0] == 0 and len(plain[1]) == 12
+
+    def places(alerts):
+        return [(a["line"], a["offset"], a["seen"]) for a in alerts]
+
+    half = len(text) // 2
+    for packed in pack(text), pack(text[:half]) + pack(text[half:]), pack(b"") + pack(text) + pack(b""):
+        log = made(tmp_path / "packed", packed)
+        for words, stdin in ((["-j", "1", log], b""), (["-j", "3", log], b""), ([], packed)):
+            status, alerts, error = detect("-i", names, *words, stdin=stdin)
+            assert (status, places(alerts)) == (0, places(plain[1])), error
+    # What is cut off or damaged is told, and what stands before is not lost.
+    packed = pack(text)
+    for bad, says in ((packed[:len(packed) * 2 // 3], "ends too early"), (packed + b"more than a head of any format", "is damaged"),
+                      (packed[:len(packed) // 2] + b"\0" * 2000 + packed[len(packed) // 2:], "is damaged")):
+        status, alerts, error = detect("-i", names, made(tmp_path / "packed", bad))
+        found = places(alerts)
+        assert status == 3 and f"the {packer} data {says}" in error and found == places(plain[1])[:len(found)], error
+    assert detect("-i", names, made(tmp_path / "packed", pack(b"")))[:2] == (1, [])
+    # An index is kept of text alone, and a packed capture is named.
+    status, _, error = run("detect", "--index", tmp_path / "ix", made(tmp_path / "packed", packed))
+    assert status == 0 and "1 inputs of which none is kept" in error
+    capture = pack(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+    status, _, error = detect("-i", names, made(tmp_path / "packed", capture))
+    assert status == 3 and "a packed capture" in error
+
+
+def test_a_small_file_that_holds_much_takes_little_memory(tmp_path, names):
+    """A gigabyte of blanks in a megabyte."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    log = made(tmp_path / "much.gz", b"".join([*(packer.compress(b" " * (1 << 20)) for _ in range(1024)),
+                                               packer.compress(b"\nbad.example\n"), packer.flush()]))
+    out = subprocess.run(["/usr/bin/env", "python3", "-c", "import resource, subprocess, sys; "
+                          "print(subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode, "
+                          "resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)", SETU, "detect", "-i", names, log],
+                         capture_output=True, check=True).stdout.split()
+    assert out[0] == b"0" and int(out[1]) < 200 << 10, out  # KiB; sanitizers take their share
+
+
+def test_a_compressed_input_that_is_not_unpacked_is_warned_about(tmp_path, names):
+    log = made(tmp_path / "a.log.lz4", b"\x04\x22\x4d\x18\x00rest")
     status, _, error = detect("-i", names, log)
-    assert status == 1 and log in error and "zcat" in error
+    assert status == 1 and log in error and "lz4cat" in error
 
 
 def test_a_full_standard_output(names):

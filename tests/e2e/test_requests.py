@@ -400,3 +400,43 @@ def test_steps_on_a_redacted_copy_find_the_request(tmp_path):
             assert len(listed(node)) == 1
     finally:
         pair.stop()
+
+
+def test_a_draft_stays_at_home_until_it_is_sent(pair):
+    ran = pair.jp.cli("request new", "--to", "cert-in", "--kind", "block", "--summary", "Block it", "--draft", "--json",
+                      "--acknowledge-within", "2h", "--answer-within", "5h", "--tlp", "green")
+    [made] = lines(ran)
+    draft = made["object"]
+    assert draft.startswith("assistance-request--")
+    asked = show(pair.jp, draft)
+    assert (asked["state"], asked["steps"], asked["deadlines"]) == ("draft", [], [])  # no clock runs
+    pair.sync()
+    assert draft not in [r["id"] for r in listed(pair.india)]
+    # Nobody else at home reads it either, and nobody answers a draft.
+    pair.jp.user("nisc-reader", role="reader", org="nisc", nation="JP")
+    ran = pair.jp.cli("export", "--for", "nisc", "--collection", "dialogue")
+    assert draft not in ran.stdout
+    assert pair.jp.cli("request answer", draft, "--text", "x", status=None).returncode != 0
+    ran = pair.india.cli("request send", draft, status=1)
+    assert "there is no request" in ran.stderr
+
+    pair.jp.cli("request send", draft, "--tlp", "green", "--answer-within", "8h")
+    sent = show(pair.jp, draft)
+    assert sent["state"] == "sent" and [s["event"] for s in sent["steps"]] == ["move"]
+    begun = utc(sent["steps"][0]["occurred"])
+    assert abs(utc(due(sent, "acknowledge")["due"]) - begun - 2 * HOUR) < timedelta(seconds=2)
+    assert abs(utc(due(sent, "answer")["due"]) - begun - 8 * HOUR) < timedelta(seconds=2)
+    pair.sync()
+    [there] = [r for r in listed(pair.india) if r["id"] == draft]
+    assert there["state"] == "sent"
+    assert what_is_told(show(pair.india, draft)) == what_is_told(sent)
+    # The version that was a draft never left.
+    ran = pair.india.cli("export", "--versions", "all", "--collection", "dialogue")
+    assert [o["id"] for o in json.loads(ran.stdout)["objects"]].count(draft) == 1
+    pair.india.cli("request acknowledge", draft)
+    pair.sync()
+    assert show(pair.jp, draft)["state"] == "acknowledged"
+    ran = pair.jp.cli("request send", draft, status=None)
+    assert ran.returncode != 0 and "it is no draft any more: it is acknowledged" in ran.stderr
+    for words, said in ((("--tlp", "pink"), "--tlp pink"), (("--answer-within", "soon"), "--answer-within soon")):
+        assert said in pair.jp.cli("request send", draft, *words, status=2).stderr
