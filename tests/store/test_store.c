@@ -194,6 +194,19 @@ static bool walks(enum store_statement which, const char *step)
            strstr(step, "(collection=? AND audience=? AND type=?)");
 }
 
+static void check_plan(sqlite3 *db, enum store_statement which, const char *sql)
+{
+    char text[2000];
+    sqlite3_stmt *stmt = NULL;
+    snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sql);
+    CHECK_ROW(sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK, "%s", text);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(stmt, 3);
+        CHECK_ROW(!walks(which, step), "%s: %s", sql, step);
+    }
+    sqlite3_finalize(stmt);
+}
+
 static void test_plans(void)
 {
     static const char *const texts[] = {
@@ -201,20 +214,11 @@ static void test_plans(void)
         STORE_STATEMENTS(X)
 #undef X
     };
-    char text[2000];
     sqlite3 *db = NULL;
     store_close(open_store("plans"));
     CHECK(sqlite3_open(at("plans"), &db) == SQLITE_OK);
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        sqlite3_stmt *stmt = NULL;
-        snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", texts[i]);
-        CHECK_ROW(sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK, "%s", text);
-        while (sqlite3_step(stmt) == SQLITE_ROW) {
-            const char *step = (const char *)sqlite3_column_text(stmt, 3);
-            CHECK_ROW(!walks((enum store_statement)i, step), "%s: %s", texts[i], step);
-        }
-        sqlite3_finalize(stmt);
-    }
+    for (size_t i = 0; i < COUNT(texts); i++)
+        check_plan(db, (enum store_statement)i, texts[i]);
     sqlite3_close(db);
 }
 
