@@ -223,6 +223,47 @@ static bool withdraw(struct day *d, struct err *e)
     return exchange_withdraw(d->n.s, &d->who, &q, STR(INDICATOR_ID(1)), STR(""), e);
 }
 
+/* A partner takes back what it never gave: a receipt says so. */
+static bool take_back(struct day *d, struct err *e)
+{
+    static const char record[400] = /* BASE_PADDING behind it */
+        "{\"actor\":\"JP/jpcert/x\",\"at\":\"2026-11-24T02:14:17.000001Z\","
+        "\"kind\":\"withdrawal\",\"object\":\"" INDICATOR_ID(
+            9) "\","
+               "\"version\":\"2026-01-01T00:00:01.000Z\"}";
+    struct principal partner;
+    struct policy_party jp = {STR("JP"), STR("jpcert")};
+    struct exchange_taken_back one = {
+        .leaf = 5, .salt = STR("0123456789abcdef"), .record = str_of(record)};
+    struct exchange_taking_back b = {&partner, &d->n.c, &one, 1};
+    bool ok = exchange_login_partner(d->n.s, jp, &partner, e) &&
+              exchange_take_back(d->n.s, d->n.arena, &b, e);
+    CHECK(!ok || (str_eq(one.outcome, STR("absent")) && one.proof.n > 100));
+    return ok;
+}
+
+static bool count_holder(void *ctx, const struct exchange_holder *h)
+{
+    *(size_t *)ctx += h->state == EXCHANGE_HOLDER_READS;
+    return true;
+}
+
+static bool holders(struct day *d, struct err *e)
+{
+    size_t count = 0;
+    bool ok = exchange_holders(d->n.s, d->n.arena, STR(INDICATOR_ID(2)), count_holder, &count, e);
+    CHECK(!ok || count > 1);
+    return ok;
+}
+
+static bool recall(struct day *d, struct err *e)
+{
+    size_t taken;
+    bool ok = exchange_recall(d->n.s, STR(INDICATOR_ID(4)), STR("wrong"), NULL, &taken, e);
+    CHECK(!ok || taken > 0);
+    return ok;
+}
+
 enum {
     OPEN,
     SESSION,
@@ -237,20 +278,25 @@ enum {
     MORE,
     KEPT_STILL,
     EXPLAIN,
-    WITHDRAW
+    WITHDRAW,
+    TAKE_BACK,
+    HOLDERS,
+    RECALL
 };
 
 static const struct {
     const char *name;
     bool (*run)(struct day *d, struct err *e);
 } steps[] = {
-    {"open", open_node},     {"session", open_session},
-    {"sign in", sign_in},    {"user", add_user},
-    {"add", add_collection}, {"find", find_collection},
-    {"import", import},      {"again", import_again},
-    {"page", page},          {"kept", kept},
-    {"more", more},          {"kept still", kept},
-    {"explain", explain},    {"withdraw", withdraw},
+    {"open", open_node},      {"session", open_session},
+    {"sign in", sign_in},     {"user", add_user},
+    {"add", add_collection},  {"find", find_collection},
+    {"import", import},       {"again", import_again},
+    {"page", page},           {"kept", kept},
+    {"more", more},           {"kept still", kept},
+    {"explain", explain},     {"withdraw", withdraw},
+    {"take back", take_back}, {"holders", holders},
+    {"recall", recall},
 };
 
 /* What the database must hold after these steps, for whoever opens it next. */
@@ -273,10 +319,11 @@ static void check_database(const struct day *d, long k)
                       e.msg);
         }
         CHECK_TEXT(l.text,
-                   d->done > WITHDRAW ? "2@1 3@ 4@1"
-                   : d->done > MORE   ? "1@1 2@1 3@ 4@1"
-                   : d->done > IMPORT ? "1@1 2@1 3@"
-                                      : "",
+                   d->done > RECALL     ? "2@1 3@"
+                   : d->done > WITHDRAW ? "2@1 3@ 4@1"
+                   : d->done > MORE     ? "1@1 2@1 3@ 4@1"
+                   : d->done > IMPORT   ? "1@1 2@1 3@"
+                                        : "",
                    "%ld: %u steps", k, d->done);
     }
     exchange_session_close(n.s);
