@@ -299,6 +299,15 @@ static const struct {
     {"recall", recall},
 };
 
+static const char *rows_after(unsigned steps_done)
+{
+    return steps_done > RECALL     ? "2@1 3@"
+           : steps_done > WITHDRAW ? "2@1 3@ 4@1"
+           : steps_done > MORE     ? "1@1 2@1 3@ 4@1"
+           : steps_done > IMPORT   ? "1@1 2@1 3@"
+                                   : "";
+}
+
 /* What the database must hold after these steps, for whoever opens it next. */
 static void check_database(const struct day *d, long k)
 {
@@ -318,13 +327,7 @@ static void check_database(const struct day *d, long k)
             CHECK_ROW(exchange_read(n.s, &n.who[0], &q, list_row, &l, &more, &e), "%ld: %s", k,
                       e.msg);
         }
-        CHECK_TEXT(l.text,
-                   d->done > RECALL     ? "2@1 3@"
-                   : d->done > WITHDRAW ? "2@1 3@ 4@1"
-                   : d->done > MORE     ? "1@1 2@1 3@ 4@1"
-                   : d->done > IMPORT   ? "1@1 2@1 3@"
-                                        : "",
-                   "%ld: %u steps", k, d->done);
+        CHECK_TEXT(l.text, rows_after(d->done), "%ld: %u steps", k, d->done);
     }
     exchange_session_close(n.s);
     exchange_close(n.x);
