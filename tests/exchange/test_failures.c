@@ -308,27 +308,31 @@ static const char *rows_after(unsigned steps_done)
                                    : "";
 }
 
+static void check_rows(const struct day *d, struct node *n, long k)
+{
+    struct err e = {0};
+    struct listing l = {.n = 0};
+    bool more = false,
+         made = exchange_collection_find(n->s, n->arena, STR("made"), false, &n->c, &e);
+    struct exchange_query q = {
+        .collection = &n->c, .after_us = INT64_MIN, .limit = 100, .versions = STORE_ALL};
+    CHECK_ROW(made == (d->done > COLLECTION), "%ld: %u steps", k, d->done);
+    CHECK_ROW(exchange_login_token(n->s, n->arena, str_of(d->token), &n->who[0], &e), "%ld", k);
+    if (made)
+        CHECK_ROW(exchange_read(n->s, &n->who[0], &q, list_row, &l, &more, &e), "%ld: %s", k,
+                  e.msg);
+    CHECK_TEXT(l.text, rows_after(d->done), "%ld: %u steps", k, d->done);
+}
+
 /* What the database must hold after these steps, for whoever opens it next. */
 static void check_database(const struct day *d, long k)
 {
     struct node n = {.arena = arena_new(1 << 20)};
     struct err e = {0};
-    struct listing l = {.n = 0};
-    bool more = false;
     CHECK_ROW(exchange_open(at("run"), &n.x, &e) && exchange_session_open(n.x, &n.s, &e), "%ld: %s",
               k, e.msg);
-    if (n.s) {
-        bool made = exchange_collection_find(n.s, n.arena, STR("made"), false, &n.c, &e);
-        CHECK_ROW(made == (d->done > COLLECTION), "%ld: %u steps", k, d->done);
-        CHECK_ROW(exchange_login_token(n.s, n.arena, str_of(d->token), &n.who[0], &e), "%ld", k);
-        if (made) {
-            struct exchange_query q = {
-                .collection = &n.c, .after_us = INT64_MIN, .limit = 100, .versions = STORE_ALL};
-            CHECK_ROW(exchange_read(n.s, &n.who[0], &q, list_row, &l, &more, &e), "%ld: %s", k,
-                      e.msg);
-        }
-        CHECK_TEXT(l.text, rows_after(d->done), "%ld: %u steps", k, d->done);
-    }
+    if (n.s)
+        check_rows(d, &n, k);
     exchange_session_close(n.s);
     exchange_close(n.x);
     arena_free(n.arena);
