@@ -232,9 +232,9 @@ struct policy_copy_options {
     /* Tells copies apart that one view would give one id though their references differ between
      * recipients; empty for most. */
     struct str variant;
-    struct str modified; /* of the copy; STR_NONE: the original's */
+    struct str modified;            /* of the copy; STR_NONE: the original's */
     const struct stix_local *local; /* where the view drops them */
-    bool led_home;       /* only references change, for readers at home: author and markings stay */
+    bool led_home; /* only references change, for readers at home: author and markings stay */
     policy_reference_fn *reference; /* NULL: all are kept */
     void *ctx;
     struct json_reader *reader; /* NULL: one is made for the call */
