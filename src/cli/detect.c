@@ -5,6 +5,7 @@
 
 #include "cli/detect_priv.h"
 #include "cli/feeds.h"
+#include "cli/folders.h"
 #include "sensor/sensor.h"
 #include "stix/stix.h"
 
@@ -343,6 +344,7 @@ static int detect(struct detect *d)
 static int run(struct cli *c)
 {
     struct detect d = {.c = c};
+    struct err e = {0};
     if (detect_rules_wanted(c))
         return detect_rules_print(c);
     if (!detect_looks(c) && !cli_text(c, "index").n)
@@ -351,6 +353,8 @@ static int run(struct cli *c)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
+    if (!cli_open_folders(c, &e))
+        return cli_fail(c, &e);
     buf_init(&d.out, 0);
     cli_feeds_init(&d.feeds, c, "indicators");
     int status = detect(&d);
@@ -367,7 +371,8 @@ const struct cli_command cli_detect = {
     .args = "[INPUT...]",
     .summary = "scan logs and captures for indicators; alerts as JSON lines",
     .text =
-        "Reads files, pipes, and standard input when no INPUT is given. Every address, name, "
+        "Reads files, folders of them, pipes, and standard input when no INPUT is given. Every "
+        "address, name, "
         "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
         "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
         "sent, no indicator can be used, or SIGINT or SIGTERM came before the end of a file; "

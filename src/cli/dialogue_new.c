@@ -134,7 +134,7 @@ const struct cli_command cli_dialogue_new = {
     .args = "DIR TYPE",
     .least_args = 2,
     .most_args = 2,
-    .summary = "make an object of the dialogue: an instrument, round, commitment …",
+    .summary = "make an object of the dialogue: an instrument, a round, a commitment or another",
     .text =
         "TYPE is instrument, round, commitment, measure, assessment or contact. The members come "
         "from --from or, for a round, from a press statement; id, creator, dates and extension "

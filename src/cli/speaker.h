@@ -27,8 +27,8 @@
     }
 #define CLI_SPEAKER_MARKING                                                                        \
     {                                                                                              \
-        "tlp", 0, CLI_TEXT, "COLOUR", "amber", "how it is marked: clear, green, amber …", 0, 0,    \
-            false, false                                                                           \
+        "tlp", 0, CLI_TEXT, "COLOUR", "amber",                                                     \
+            "how it is marked: clear, green, amber, amber+strict or red", 0, 0, false, false       \
     }
 #define CLI_EXERCISE                                                                               \
     {                                                                                              \

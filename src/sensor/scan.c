@@ -542,8 +542,8 @@ bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_
     if (fstat(fd, &st) != 0)
         ok = err_errno(e, "cannot look at", input);
     else if (S_ISDIR(st.st_mode))
-        ok = err_set(e, ERR_IO, "cannot read %s: it is a directory: name its files, as in %s/*",
-                     input, input);
+        ok = err_set(e, ERR_IO, "cannot read %s: it is a directory in which there is no file",
+                     input);
     else {
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         ok = scan_fd(s, fd, input, to_end, e);

@@ -332,7 +332,8 @@ def test_exit_status_and_messages(tmp_path, names):
     for wrong in ("foo", "identity--1", "indicator" + ME[8:]):
         status, _, error = detect("-i", names, "--identity", wrong, log)
         assert status == 2 and "--identity" in error
-    for missing in ("no-such-file", str(tmp_path)):
+    (tmp_path / "empty").mkdir()
+    for missing in ("no-such-file", str(tmp_path / "empty")):
         status, alerts, error = detect("-i", missing, log)
         assert (status, alerts) == (3, []) and missing in error
         # The other inputs are read nevertheless.
@@ -388,6 +389,25 @@ def test_an_empty_collection_is_an_answer(tmp_path):
 def test_indicators_from_standard_input(tmp_path):
     log = made(tmp_path / "a.log", "bad.example\n")
     assert detect("-i", "-", log, stdin=b"bad.example\n")[0] == 0
+
+
+def test_folders_are_read_file_by_file(tmp_path, names):
+    logs = tmp_path / "logs"
+    (logs / "b").mkdir(parents=True)
+    (logs / "empty").mkdir()
+    for name in ("c.log", "a.log", "b/z.log", "b/y.log.gz", ".hidden"):
+        text = f"{name} bad.example\n".encode()
+        made(logs / name, gzip.compress(text) if name.endswith("gz") else text)
+    (logs / "link").symlink_to(logs / "a.log")
+    (logs / "loop").symlink_to(logs)
+    os.mkfifo(logs / "pipe")
+    status, alerts, _ = detect("-i", names, logs, str(logs / "c.log"))
+    assert status == 0 and [a["input"] for a in alerts] == \
+        [str(logs / n) for n in ("a.log", "b/y.log.gz", "b/z.log", "c.log", "c.log")]
+    status, alerts, error = detect("-i", names, logs / "empty", logs / "a.log")
+    assert status == 3 and len(alerts) == 1 and "in which there is no file" in error
+    assert run("detect", "--index", tmp_path / "ix", logs)[0] == 0
+    assert [a["line"] for a in (json.loads(x) for x in run("hunt", tmp_path / "ix", "bad.example")[1].splitlines())] == [1] * 3
 
 
 ZSTD = shutil.which("zstd")
