@@ -984,7 +984,7 @@ static void test_stand(void)
     aud[2] = audience(w, "+C");
     aud[3] = audience(w, "+D");
     for (int i = 0; i < 4; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "x%d", i);
         struct store_object o = object(w, name, 1);
         dates[i] = release(w, c, aud[i], &o);
