@@ -40,6 +40,10 @@ static const struct cli_option options[] = {
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
+    {"spool", 0, CLI_TEXT, "DIR", NULL,
+     "keep there what could not be handed over, and send it first the next time; with --identity "
+     "the server need not be there at all",
+     0, 0, false, false},
     {"sightings-collection", 0, CLI_TEXT, "C", NULL,
      "the collection for sightings; that of --collection if not given", 0, 0, false, false},
     {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
@@ -125,13 +129,20 @@ static bool open_target(struct detect *d, struct err *e)
 {
     const struct cli *c = d->c;
     struct str where = cli_text(c, "sightings"), collection = cli_text(c, "sightings-collection");
+    struct str spool = cli_text(c, "spool"), identity = cli_text(c, "identity");
     if (!collection.n)
         collection = cli_text(c, "collection");
     if (!where.n)
         return true;
-    if (!sensor_target_open(where.p, &d->feeds.how, collection, cli_text(c, "identity"), &d->target,
-                            e))
-        return err_prefix(e, "no way for sightings to %s", where.p);
+    if (spool.n && !sensor_spool_open(spool.p, e))
+        return err_prefix(e, "--spool");
+    if (sensor_target_open(where.p, &d->feeds.how, collection, identity, &d->target, e))
+        return true;
+    (void)err_prefix(e, "no way for sightings to %s", where.p);
+    /* Nobody has to be there while logs are read: sightings wait. */
+    if (!spool.n || !identity.n || e->code != ERR_NETWORK)
+        return false;
+    fprintf(stderr, "setu detect: %s: sightings wait in %s\n", e->msg, spool.p);
     return true;
 }
 
@@ -150,24 +161,46 @@ static bool save(struct detect *d, size_t first, struct err *e)
     return ok;
 }
 
+static void tell_sent(const struct sensor_sent *sent)
+{
+    const struct buf *why = sent->first_failure;
+    fprintf(stderr, "sightings: %llu taken, %llu refused, %llu waiting",
+            (unsigned long long)sent->success, (unsigned long long)sent->failure,
+            (unsigned long long)sent->pending);
+    if (why->n)
+        fprintf(stderr, ": %.*s", STR_FMT(buf_view(why)));
+    fputc('\n', stderr);
+}
+
+/* What was not handed over waits in the spool, where there is one; then nothing is lost. */
+static bool keep(struct detect *d, size_t first, struct err *e)
+{
+    struct str spool = cli_text(d->c, "spool");
+    struct err why = *e;
+    size_t count = sensor_sightings_count(d->sightings) - first;
+    if (!spool.n || !sensor_spool_keep(spool.p, d->sightings, first, e))
+        return false;
+    if (count)
+        fprintf(stderr, "sightings: %zu wait in %s%s%s\n", count, spool.p, why.msg[0] ? ": " : "",
+                why.msg);
+    return true;
+}
+
 static bool send(struct detect *d, struct err *e)
 {
+    struct str spool = cli_text(d->c, "spool");
     struct buf why;
     buf_init(&why, 0);
     struct sensor_sent sent = {.first_failure = &why};
-    bool ok = sensor_target_send(d->target, d->sightings, &sent, e);
-    fprintf(stderr, "sightings: %llu taken, %llu refused, %llu waiting",
-            (unsigned long long)sent.success, (unsigned long long)sent.failure,
-            (unsigned long long)sent.pending);
-    if (why.n)
-        fprintf(stderr, ": %.*s", STR_FMT(buf_view(&why)));
-    fputc('\n', stderr);
+    bool ok = (!spool.n || sensor_spool_send(spool.p, d->target, &sent, e)) &&
+              sensor_target_send(d->target, d->sightings, &sent, e);
+    tell_sent(&sent);
     buf_done(&why);
     d->failed = d->failed || sent.failure > 0;
     struct err second;
     if (!ok && cli_text(d->c, "sightings-out").n && !save(d, sent.handed, &second))
         could_not(d, &second);
-    return ok;
+    return ok || keep(d, sent.handed, e);
 }
 
 static bool tell_sightings(struct detect *d, struct err *e)
@@ -179,7 +212,12 @@ static bool tell_sightings(struct detect *d, struct err *e)
         identity = sensor_target_identity(d->target);
     if (!sensor_sightings_write(d->sightings, identity, now_us(), e))
         return false;
-    return d->target ? send(d, e) : save(d, 0, e);
+    if (d->target)
+        return send(d, e);
+    if (!cli_text(d->c, "sightings").n)
+        return save(d, 0, e);
+    e->msg[0] = '\0';
+    return keep(d, 0, e);
 }
 
 /* ---- inputs ------------------------------------------------------------------------------ */
@@ -322,7 +360,7 @@ static int detect(struct detect *d)
     if (!read_options(d, &e) || !detect_packets_begin(d->c, &d->packets, &e) ||
         !open_target(d, &e) || !cli_feeds_load(&d->feeds, &e))
         return could_not(d, &e);
-    bool wanted = d->target || cli_text(d->c, "sightings-out").n;
+    bool wanted = cli_text(d->c, "sightings").n || cli_text(d->c, "sightings-out").n;
     if (wanted && !sensor_sightings_new(d->feeds.indicators, &d->sightings, &e))
         return could_not(d, &e);
     cli_signals_catch();
@@ -351,6 +389,8 @@ static int run(struct cli *c)
         return cli_usage(c, "--indicators SET is needed: what to look for; or --5g, or --index");
     if (cli_text(c, "index").n && c->arg_count == 0)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
+    if (cli_text(c, "spool").n && !cli_text(c, "sightings").n)
+        return cli_usage(c, "--spool DIR needs --sightings: to whom they go");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     if (!cli_open_folders(c, &e))

@@ -197,4 +197,17 @@ struct sensor_sent {
 bool sensor_target_send(struct sensor_target *t, const struct sensor_sightings *s,
                         struct sensor_sent *out, struct err *e) BASE_CHECKED;
 
+/* ---- what could not be handed over ---------------------------------------------------------- */
+
+/* A folder in which envelopes of sightings wait, over restarts; it is made if absent. */
+bool sensor_spool_open(const char *dir, struct err *e) BASE_CHECKED;
+bool sensor_spool_count(const char *dir, size_t *count, struct err *e) BASE_CHECKED;
+/* Keeps the sightings from the one numbered `first` on. ERR_LIMIT over LIMIT_SENSOR_SPOOL_FILES. */
+bool sensor_spool_keep(const char *dir, const struct sensor_sightings *s, size_t first,
+                       struct err *e) BASE_CHECKED;
+/* Hands over what waits, the oldest first, and deletes what arrived. Adds to `out`. A file that is
+ * no envelope is counted as a failure and kept under the name NAME.bad. */
+bool sensor_spool_send(const char *dir, struct sensor_target *t, struct sensor_sent *out,
+                       struct err *e) BASE_CHECKED;
+
 #endif

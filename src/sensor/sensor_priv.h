@@ -56,6 +56,13 @@ bool sensor_indicators_open(struct sensor_indicators *s, const char *path,
  * interrupt it, and whoever stops the work is to be asked again (EINTR). Files are always ready. */
 ssize_t sensor_read_soon(int fd, char *to, size_t room);
 
+/* Sightings of one envelope. */
+#define SENSOR_ENVELOPE 1000
+/* Hands over one envelope, with BASE_PADDING readable bytes behind it, and counts what became of
+ * it. */
+bool sensor_target_put(struct sensor_target *t, struct str envelope, struct sensor_sent *out,
+                       struct err *e) BASE_CHECKED;
+
 /* ---- unpack.c ---- */
 
 /* Does it start like gzip, Zstandard or xz? */

@@ -1,9 +1,6 @@
 /* Handing sightings to a server's collection, or to a node of which this is the directory. */
 #include "sensor/sensor_priv.h"
 
-/* Sightings of one envelope. */
-#define ENVELOPE_SIGHTINGS 1000
-
 struct sensor_target {
     struct arena *arena;
     struct str identity;
@@ -139,6 +136,12 @@ static bool accept(struct sensor_target *t, struct str envelope, struct sensor_s
     return ok;
 }
 
+bool sensor_target_put(struct sensor_target *t, struct str envelope, struct sensor_sent *out,
+                       struct err *e)
+{
+    return t->client ? post(t, envelope, out, e) : accept(t, envelope, out, e);
+}
+
 bool sensor_target_send(struct sensor_target *t, const struct sensor_sightings *s,
                         struct sensor_sent *out, struct err *e)
 {
@@ -148,12 +151,11 @@ bool sensor_target_send(struct sensor_target *t, const struct sensor_sightings *
     buf_init(&envelope, 0);
     while (out->handed < count && ok) {
         size_t most = count - out->handed;
-        if (most > ENVELOPE_SIGHTINGS)
-            most = ENVELOPE_SIGHTINGS;
+        if (most > SENSOR_ENVELOPE)
+            most = SENSOR_ENVELOPE;
         buf_clear(&envelope);
         sensor_sightings_put(s, out->handed, most, &envelope);
-        ok = buf_ok(&envelope, e) && (t->client ? post(t, buf_view(&envelope), out, e)
-                                                : accept(t, buf_view(&envelope), out, e));
+        ok = buf_ok(&envelope, e) && sensor_target_put(t, buf_view(&envelope), out, e);
         if (ok)
             out->handed += most;
     }
