@@ -40,6 +40,10 @@ static const struct cli_option options[] = {
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
+    {"summary", 0, CLI_FLAG, NULL, NULL,
+     "in the place of alerts, at the end a line for each indicator: how often, where first and "
+     "last",
+     0, 0, false, false},
     {"spool", 0, CLI_TEXT, "DIR", NULL,
      "keep there what could not be handed over, and send it first the next time; with --identity "
      "the server need not be there at all",
@@ -69,6 +73,7 @@ struct detect {
     int broken; /* exit status when standard output failed, else 0 */
     struct sensor_target *target;
     struct sensor_sightings *sightings; /* NULL: not asked for */
+    struct detect_summary *summary;     /* the same */
     struct buf out;
     struct cli_progress progress;
     uint64_t bytes_before; /* of the inputs before this one */
@@ -234,7 +239,15 @@ static bool on_alert(void *ctx, const struct sensor_alert *a)
 {
     struct detect *d = ctx;
     d->found = true;
-    sensor_alert_put(&d->out, a);
+    struct err e = {0};
+    if (!d->summary) {
+        sensor_alert_put(&d->out, a);
+    } else if (!detect_summary_add(d->summary, a)) {
+        (void)err_set(&e, ERR_MEMORY, "no memory for the summary");
+        could_not(d, &e);
+        d->failed = true;
+        return false;
+    }
     if (d->sightings)
         sensor_sightings_add(d->sightings, a);
     return d->out.n < OUT_BYTES || flush(d);
@@ -351,6 +364,8 @@ static void scan(struct detect *d)
         d->failed = true;
     }
     cli_progress_end(&d->progress);
+    if (d->summary)
+        detect_summary_put(d->summary, &d->out);
     flush(d);
 }
 
@@ -362,6 +377,9 @@ static int detect(struct detect *d)
         return could_not(d, &e);
     bool wanted = cli_text(d->c, "sightings").n || cli_text(d->c, "sightings-out").n;
     if (wanted && !sensor_sightings_new(d->feeds.indicators, &d->sightings, &e))
+        return could_not(d, &e);
+    if (cli_flag(d->c, "summary") &&
+        !(d->summary = detect_summary_new(sensor_indicators_set(d->feeds.indicators), &e)))
         return could_not(d, &e);
     cli_signals_catch();
     if (cli_feeds_nth(&d->feeds, 0).p)
@@ -399,6 +417,7 @@ static int run(struct cli *c)
     cli_feeds_init(&d.feeds, c, "indicators");
     int status = detect(&d);
     sensor_sightings_free(d.sightings);
+    detect_summary_free(d.summary);
     sensor_target_close(d.target);
     detect_packets_end(&d.packets);
     buf_done(&d.out);

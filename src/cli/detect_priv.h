@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "packet/packet.h"
+#include "sensor/sensor.h"
 
 struct detect_packets {
     struct packet_config *config; /* or NULL */
@@ -21,6 +22,17 @@ void detect_packets_tell(struct str input, const struct packet_figures *f);
 /* `setu detect --5g rules`, unless there is a file of that name. */
 bool detect_rules_wanted(const struct cli *c);
 int detect_rules_print(struct cli *c);
+
+/* ---- summary ------------------------------------------------------------------------------ */
+
+/* What was seen, by indicator. Of a sealed set, which must outlive it. */
+struct detect_summary;
+struct detect_summary *detect_summary_new(const struct match_set *set, struct err *e);
+void detect_summary_free(struct detect_summary *s); /* NULL is allowed */
+/* False without memory. */
+bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a) BASE_CHECKED;
+/* Appends a line of JSON for each, what was seen most first. */
+void detect_summary_put(struct detect_summary *s, struct buf *b);
 
 /* ---- indexes ------------------------------------------------------------------------------ */
 

@@ -57,9 +57,9 @@ static bool walk(struct inputs *in, const char *folder)
         const char *slash = n && folder[n - 1] == '/' ? "" : "/";
         struct str path = arena_printf(in->a, "%s%s%s", folder, slash, names[i]->d_name);
         ok = ok && (path.p ? take(in, path.p) : arena_ok(in->a, in->e));
-        free(names[i]);
+        base_free(names[i]);
     }
-    free(names);
+    base_free(names);
     return ok;
 }
 

@@ -28,8 +28,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static void names_free(struct dirent **names, int count)
 {
     for (int i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
+        base_free(names[i]);
+    base_free(names);
 }
 
 static bool path_in(char out[LIMIT_PATH_BYTES], const char *dir, const char *name, struct err *e)

@@ -410,6 +410,20 @@ def test_folders_are_read_file_by_file(tmp_path, names):
     assert [a["line"] for a in (json.loads(x) for x in run("hunt", tmp_path / "ix", "bad.example")[1].splitlines())] == [1] * 3
 
 
+def test_a_summary_takes_the_place_of_alerts(tmp_path, names):
+    a = made(tmp_path / "a.log", "www.bad.example\nnothing\n198.51.100.7 bad.example\n")
+    b = made(tmp_path / "b.log", "198.51.100.9\n" * 3)
+    status, found, _ = detect("-i", names, "--summary", "-j", "1", a, b)
+    assert status == 0
+    short = [(s["indicator"], s["observable"], s["count"], Path(s["first"]["input"]).name, s["first"]["line"],
+              Path(s["last"]["input"]).name, s["last"]["line"]) for s in found]
+    assert short == [("198.51.100.0/24", "198.51.100.7", 4, "a.log", 3, "b.log", 3),
+                     ("bad.example", "www.bad.example", 2, "a.log", 1, "a.log", 3)]
+    stix = bundle(tmp_path / "b.json", indicator("[domain-name:value = 'bad.example']", name="n"))
+    assert [s["name"] for s in detect("-i", stix, "--summary", a)[1]] == ["n"]
+    assert detect("-i", names, "--summary", stdin=b"nothing\n")[:2] == (1, [])
+
+
 ZSTD = shutil.which("zstd")
 PACKERS = {"gzip": gzip.compress, "xz": lzma.compress,
            "zstd": lambda text: subprocess.run([ZSTD, "-q", "-c"], input=text, capture_output=True, check=True).stdout}

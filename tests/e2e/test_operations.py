@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 
-from setu_node import ROOT, setu
+from setu_node import ROOT, indicator, setu
 from test_readme import Server
 
 
@@ -42,11 +42,17 @@ def test_operations(nodes, tmp_path):
             elif words[1:3] == ["user", "add"] and "officer" in words:
                 token = json.loads(setu(*words[1:], "--json").stdout)["token"]
                 (tmp_path / "meera.token").write_text(token)
+            elif words[1] == "withdraw":
+                (tmp_path / "wrong.json").write_text(json.dumps({**indicator(1, "green"), "id": words[3]}))
+                setu("import", india, "--collection", "shared", tmp_path / "wrong.json")
+                outputs[what] = setu(*words[1:]).stdout
+            elif words[1] == "holders": # only this node itself knew of it
+                outputs[what] = setu(*words[1:], status=1).stdout
             else:
                 outputs[what] = setu(*words[1:]).stdout
     for command in ("init", "user add", "collection add", "peer add", "peer list", "sync", "backup",
-                    "restore", "doctor", "ledger key", "ledger witness", "ledger confirm", "serve"):
-        assert f"setu {command}" in seen, (command, seen)
+                    "restore", "doctor", "withdraw", "holders", "ledger key", "ledger witness", "ledger confirm", "serve"):
+        assert [w for w in seen if w.startswith(f"setu {command}")], (command, seen)
     assert "setu.db" in outputs["tar tf"]
     assert json.loads(outputs["tar xOf"])["org"] == "cert-in"
     assert "IN/cert-in/ledger+" in outputs["setu ledger key"]

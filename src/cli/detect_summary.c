@@ -1,0 +1,131 @@
+/* `setu detect --summary`: a line for each indicator that was seen, in the place of its alerts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/detect_priv.h"
+
+/* Where an indicator was seen. */
+struct place {
+    size_t input; /* in the list of inputs */
+    uint64_t line;
+    int64_t time_us;
+};
+struct seen {
+    uint32_t indicator;
+    uint64_t count;
+    struct place first, last;
+    struct str observable; /* as it was seen the first time */
+};
+
+struct detect_summary {
+    const struct match_set *set;
+    struct arena *text;
+    uint32_t *places; /* of each indicator in `list`, from 1; 0: not seen */
+    struct seen *list;
+    size_t count, room;
+    struct str *inputs;
+    size_t input_count, input_room;
+};
+
+struct detect_summary *detect_summary_new(const struct match_set *set, struct err *e)
+{
+    struct detect_summary *s = base_alloc(sizeof *s);
+    size_t bytes;
+    if (s) {
+        s->set = set;
+        s->text = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+        if (!size_mul(match_set_indicators(set) + 1, sizeof *s->places, &bytes))
+            bytes = 0;
+        s->places = bytes ? base_alloc(bytes) : NULL;
+    }
+    if (s && s->text && s->places)
+        return s;
+    detect_summary_free(s);
+    (void)err_set(e, ERR_MEMORY, "no memory for the summary");
+    return NULL;
+}
+
+void detect_summary_free(struct detect_summary *s)
+{
+    if (!s)
+        return;
+    arena_free(s->text);
+    base_free(s->places);
+    base_free(s->list);
+    base_free(s->inputs);
+    base_free(s);
+}
+
+/* Alerts come input by input. */
+static bool note_input(struct detect_summary *s, struct str input)
+{
+    void *inputs = s->inputs;
+    if (s->input_count && str_eq(s->inputs[s->input_count - 1], input))
+        return true;
+    if (!base_grow(&inputs, &s->input_room, s->input_count + 1, sizeof *s->inputs))
+        return false;
+    s->inputs = inputs;
+    s->inputs[s->input_count++] = arena_str(s->text, input);
+    return true;
+}
+
+bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a)
+{
+    uint32_t *at = &s->places[a->hit->indicator];
+    void *list = s->list;
+    if (!note_input(s, a->input))
+        return false;
+    struct place here = {s->input_count - 1, a->line, a->time_us};
+    if (*at == 0) {
+        if (!base_grow(&list, &s->room, s->count + 1, sizeof *s->list))
+            return false;
+        s->list = list;
+        s->list[s->count++] = (struct seen){.indicator = a->hit->indicator,
+                                            .first = here,
+                                            .observable = arena_str(s->text, a->hit->observable)};
+        *at = (uint32_t)s->count;
+    }
+    s->list[*at - 1].count++;
+    s->list[*at - 1].last = here;
+    return true;
+}
+
+/* What was seen most comes first. */
+static int by_count(const void *x, const void *y)
+{
+    const struct seen *a = x, *b = y;
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return (a->indicator > b->indicator) - (a->indicator < b->indicator);
+}
+
+static void put_place(struct buf *b, const struct detect_summary *s, const char *name,
+                      const struct place *p)
+{
+    char at[INSTANT_TEXT_BYTES];
+    json_put_name(b, name);
+    buf_byte(b, '{');
+    json_put_member(b, "input", s->inputs[p->input]);
+    json_put_member_u64(b, "line", p->line);
+    json_put_member(b, "time", instant_text(instant_of_us(p->time_us), 6, at));
+    buf_byte(b, '}');
+}
+
+void detect_summary_put(struct detect_summary *s, struct buf *b)
+{
+    if (s->count)
+        qsort(s->list, s->count, sizeof *s->list, by_count);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct seen *n = &s->list[i];
+        const struct match_indicator m = match_set_get(s->set, n->indicator);
+        buf_byte(b, '{');
+        json_put_member(b, "indicator", m.id);
+        if (m.name.n)
+            json_put_member(b, "name", m.name);
+        json_put_member(b, "observable", n->observable);
+        json_put_member_u64(b, "count", n->count);
+        put_place(b, s, "first", &n->first);
+        put_place(b, s, "last", &n->last);
+        buf_lit(b, "}\n");
+    }
+}
