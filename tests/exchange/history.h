@@ -432,8 +432,6 @@ static void learn_numbers(struct history *h)
     }
 }
 
-/* ---- dates and pollers ---- */
-
 static const struct row *row_of_object(const struct rows *l, int64_t object)
 {
     for (unsigned i = 0; i < l->count; i++)
@@ -441,6 +439,30 @@ static const struct row *row_of_object(const struct rows *l, int64_t object)
             return &l->list[i];
     return NULL;
 }
+
+/* What somebody read before the last step and does not any more. */
+static void note_taken(struct history *h, unsigned who, unsigned c)
+{
+    const struct rows *before = &h->rows[!h->turn][who][c];
+    struct model *m = &h->m;
+    for (unsigned k = 0; k < before->count; k++) {
+        const struct row *r = &before->list[k];
+        unsigned i = m->count;
+        char id[ID_BYTES];
+        if (row_of_object(rows_of(h, who, c), r->object))
+            continue;
+        while (i && (m->stored[i - 1].content.object != r->of_object ||
+                     m->stored[i - 1].content.version != r->of_version))
+            i--;
+        if (i == 0)
+            continue;
+        put_id(r->of_object, m->types[r->of_object], id);
+        if (str_eq(r->id, str_of(id)) && m->stored[i - 1].source != who)
+            m->taken[r->of_object][r->of_version] |= bit(who);
+    }
+}
+
+/* ---- dates and pollers ---- */
 
 static bool check_dates(struct history *h, unsigned who, unsigned c)
 {
@@ -649,6 +671,9 @@ static bool read_everybody(struct history *h)
             }
         }
     learn_numbers(h);
+    for (unsigned who = 0; who < PARTIES; who++)
+        for (unsigned c = 0; c < COLLECTIONS; c++)
+            note_taken(h, who, c);
     return true;
 }
 

@@ -8,7 +8,14 @@
 
 #include "world.h"
 
-enum { OBJECTS_MOST = 24, REFS_MOST = 3, STORED_MOST = 96, COLLECTIONS = 2, ID_BYTES = 80 };
+enum {
+    OBJECTS_MOST = 24,
+    VERSIONS_MOST = 90,
+    REFS_MOST = 3,
+    STORED_MOST = 96,
+    COLLECTIONS = 2,
+    ID_BYTES = 80
+};
 enum { OFFICERS = 3, ENTRIES_MOST = 128, COPIES_MOST = 256, LIMITS_MOST = 64 };
 /* The defaults of the collections. */
 static const unsigned defaults[COLLECTIONS] = {STIX_TLP_GREEN, STIX_TLP_AMBER};
@@ -217,6 +224,8 @@ struct model {
     enum thing_type types[OBJECTS_MOST + 1];
     unsigned object_count;
     unsigned versions[OBJECTS_MOST + 1];
+    /* Who read a version that another brought in, and lost it. */
+    unsigned taken[OBJECTS_MOST + 1][VERSIONS_MOST];
 };
 
 static inline void model_free(struct model *m)
@@ -551,6 +560,9 @@ static inline struct arrival model_arrive(struct model *m, const struct arriving
     if (r.outcome != ACCEPTED)
         return r;
     r.rule = NULL;
+    if (versioned && k.same < 0 && parties[a->from].nation != NATION_IN &&
+        m->taken[c->object][c->version] & bit(a->from))
+        return refused_by(NULL, "setu-withdrawn");
     if (versioned && k.same >= 0 && !same)
         return refused_by(NULL, "stix21-3.6-versioning");
     if (!exists && versioned && c->creator >= 0 && parties[c->creator].nation == NATION_IN &&

@@ -85,7 +85,7 @@ static bool random_content(struct history *h, struct content *c)
     for (unsigned i = 0; i < m->count; i++)
         if (m->stored[i].content.object == c->object && m->stored[i].content.version == c->version)
             *c = m->stored[i].content;
-    return c->version < 90;
+    return c->version < VERSIONS_MOST;
 }
 
 /* What is to be submitted: something new, or what is or was here already. */
