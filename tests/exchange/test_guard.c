@@ -58,7 +58,7 @@ static size_t read_all(struct node *n, char who, const struct exchange_collectio
 
 static bool holds(const struct all *a, const char *word)
 {
-    return memmem(a->bytes.p, a->bytes.n, word, strlen(word)) != NULL;
+    return a->bytes.n && memmem(a->bytes.p, a->bytes.n, word, strlen(word)) != NULL;
 }
 
 /* One object of that kind is in the collection: see test_who_reads. */

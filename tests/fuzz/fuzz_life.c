@@ -58,6 +58,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
         schemas = arena_new((size_t)1 << 24);
         must(reader && a && schemas && dialogue_rules_load(schemas, reader, &rules, &e));
     }
+    must(arena_used(schemas) > 0); /* they stay */
     arena_reset(a);
     if (!json_parse(reader, a, text, false, &v, &e) || v->type != JSON_ARRAY)
         return 0;
