@@ -189,7 +189,8 @@ prove: deps-build
 	@scripts/prove --build $(BUILD)
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/setu-no-ledger
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/mhd \
+	  $(BUILD)/bench/setu-no-ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

@@ -285,8 +285,14 @@ static bool join_stored(struct arriving *a)
 {
     struct store_object *o = &a->it->row;
     struct standing st = {.b = a->b};
+    char when[INSTANT_TEXT_BYTES];
     o->object = a->k.object;
     o->version_us = a->k.version_us;
+    o->received_us = a->k.object_received_us;
+    /* TAXII 2.1 §4.3.1: what has no version of its own has one value, in every answer. */
+    if (!o->has_version)
+        a->it->result.version =
+            arena_str(a->b->arena, instant_text(instant_of_us(o->received_us), 6, when));
     o->source_org = a->k.object_source_org;
     if (o->marking > a->k.object_marking &&
         (!store_object_mark(a->g->store, o->object, o->marking, a->e) ||

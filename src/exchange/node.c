@@ -53,12 +53,13 @@ static bool identity_valid(struct str s)
     return stix_id_parse(s, &type, &ignored) && str_eq(type, STR("identity"));
 }
 
+/* TAXII 2.1 §4.1.1: the absolute URL of an API root is of HTTPS. */
 static bool public_url_valid(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '#' || s.p[i] == '?' || s.p[i] == 0x7F)
             return false;
-    return str_starts(s, STR("https://")) || str_starts(s, STR("http://"));
+    return s.n > strlen("https://") && str_starts(s, STR("https://"));
 }
 
 /* One segment of a path, and none that this program serves itself. */
@@ -98,7 +99,7 @@ static const struct setting settings[] = {
     TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
     TEXT_SETTING("listen", listen, "127.0.0.1:6443", listen_valid, "HOST:PORT, as 127.0.0.1:6443"),
     TEXT_SETTING("public-url", public_url, "", public_url_valid,
-                 "a URL without blanks: https://cti.example.org"),
+                 "an HTTPS URL without blanks: https://cti.example.org"),
     TEXT_SETTING("api-root", api_root, "api", api_root_valid,
                  "letters, digits, hyphens and underscores that no other path begins with"),
     TEXT_SETTING("ledger-reads", ledger_reads, "red", reads_valid,

@@ -87,7 +87,7 @@ void http_work(struct http_request *r, http_route_fn *fn);
 typedef void http_parked_fn(struct http_request *r, bool over);
 /* Sets a request aside, in a route or in an http_parked_fn, which does nothing more with it. `fn`
  * runs once: after http_wake or when the deadline (monotonic_us) has come, some 100 ms late at the
- * most; also when the client has gone. */
+ * most; also when the client has gone. In a server that has stopped it runs before this returns. */
 void http_park(struct http_request *r, int64_t deadline_us, http_parked_fn *fn);
 /* From any thread, while the request is not answered; before http_park it counts for it. */
 void http_wake(struct http_request *r);

@@ -167,7 +167,7 @@ void http_pool_stop(struct http_pool *p);
 bool http_parking_start(struct http_parking *p, struct err *e) BASE_CHECKED;
 /* Has all that wait answer, and those that come. */
 void http_parking_hurry(struct http_parking *p);
-void http_parking_stop(struct http_parking *p); /* from then on http_park answers ERR_BUSY */
+void http_parking_stop(struct http_parking *p); /* from then on http_park goes on at once */
 void http_parking_done(struct http_parking *p); /* when no connection is served any more */
 void http_pool_done(struct http_pool *p); /* after it, when no connection is served any more */
 

@@ -133,8 +133,9 @@ void http_park(struct http_request *r, int64_t deadline_us, http_parked_fn *fn)
         }
     }
     pthread_mutex_unlock(&p->lock);
+    /* Whoever is to wake it must be told that it ends; http_session is still this thread's. */
     if (ended)
-        http_reply_busy(r, "the server is stopping; try again soon");
+        fn(r, true);
 }
 
 void http_wake(struct http_request *r)

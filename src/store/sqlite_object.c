@@ -138,6 +138,7 @@ static bool known_version(struct store *s, const struct store_object *o, store_o
         k->object_source_org = found.source_org;
         k->object_marking = found.marking;
         k->object_user = found.user;
+        k->object_received_us = found.received_us;
         if (same)
             same(ctx, &found);
     }

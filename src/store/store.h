@@ -150,7 +150,7 @@ struct store_known {
     bool revoked_before;          /* a version before this one is revoked */
     bool is_copy;                 /* it is a redacted copy that was made here */
     int64_t object, version_us;   /* this very version, when it is stored; else 0 */
-    int64_t object_source_org, object_user;
+    int64_t object_source_org, object_user, object_received_us;
     unsigned object_marking;
 };
 /* Looks for o->id and the version that o->has_version, o->version_us and o->source_org name: a

@@ -194,8 +194,9 @@ static bool limit_read(struct http_request *r, struct str text, struct exchange_
     q->limit = LIMIT_TAXII_PAGE_DEFAULT < most ? LIMIT_TAXII_PAGE_DEFAULT : (size_t)most;
     if (!text.p)
         return true;
-    if (!str_to_u64(text, &v) || v == 0)
-        return err_set(e, ERR_SYNTAX, "limit must be a whole number above 0");
+    /* §2: an integer has 53 bits and a sign. */
+    if (!str_to_u64(text, &v) || v == 0 || v >= UINT64_C(1) << 53)
+        return err_set(e, ERR_SYNTAX, "limit must be a whole number above 0 and below 2^53");
     q->limit = (size_t)(v < most ? v : most);
     return true;
 }

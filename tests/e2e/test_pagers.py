@@ -1,13 +1,16 @@
 """Writers that add, revise and take back, and pagers with every limit beside them: each pager gets
-each version that is released to it and stays once, in the order of the releases, and nothing else."""
+each version that is released to it and stays once, in the order of the releases, and nothing else;
+also while the server is stopped and started again."""
 import gzip
+import http.client
 import json
 import random
 import threading
+import time
 
 import pytest
 
-from setu_node import Client, indicator, later
+from setu_node import PATIENCE_S, Client, free_port, indicator, later, wait_for
 
 POLICY = """
 nation IN "India" { agency home }
@@ -21,14 +24,33 @@ LIMITS = (1, 2, 3, 7, 10, 50, 100, 1000)
 LAST = "X-TAXII-Date-Added-Last"
 
 
+class Steady(Client):
+    """Asks again where the server is away or on its way out, as pollers do."""
+
+    def request(self, *words, status=None, **more):
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = super().request(*words, **more)
+                if answer.status != 503:
+                    break
+            except (OSError, http.client.HTTPException):
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.02)
+        assert status is None or answer.status == status, (words, answer.status, answer.body[:1000])
+        return answer
+
+
 class Writer(threading.Thread):
     """Adds a few objects at a time, most of them for all, and revises or takes back some of its own."""
 
     def __init__(self, node, number):
-        super().__init__()
-        self.node, self.client = node, Client(node, node.token)
+        super().__init__(daemon=True)
+        self.node, self.client = node, Steady(node, node.token)
         self.chance = random.Random(number)
         self.stay, self.gone, self.hidden, self.failure = {}, set(), set(), None
+        self.steps = 0
 
     def step(self, n):
         batch = [indicator(n, tlp="amber" if self.chance.random() < 0.2 else None)
@@ -45,7 +67,8 @@ class Writer(threading.Thread):
                 self.stay[o["id"], o["modified"]] = o
         if n % 5 == 3:
             gone = self.chance.choice(sorted({i for i, _ in self.stay}))
-            self.client.delete(self.node.c, gone)
+            # Asked again it may be gone already.
+            assert self.client.delete(self.node.c, gone, status=None).status in (200, 404)
             taken = {key for key in self.stay if key[0] == gone}
             self.gone |= taken
             for key in taken:
@@ -55,6 +78,7 @@ class Writer(threading.Thread):
         try:
             for n in range(STEPS):
                 self.step(n)
+                self.steps = n + 1
         except BaseException as e:
             self.failure = e
         finally:
@@ -66,8 +90,8 @@ class Pager(threading.Thread):
     one, else by the last date; some by the last date alone, some compressed, some waiting."""
 
     def __init__(self, node, token, limit, number):
-        super().__init__()
-        self.node, self.client, self.limit = node, Client(node, token), limit
+        super().__init__(daemon=True)
+        self.node, self.client, self.limit = node, Steady(node, token), limit
         self.by_next, self.coded, self.waits = number % 2 == 0, number % 3 == 0, number % 4 == 1
         self.ending, self.seen, self.failure = threading.Event(), [], None
 
@@ -104,17 +128,26 @@ class Pager(threading.Thread):
 
 
 @pytest.mark.threads
-def test_pagers_beside_writers(nodes):
+@pytest.mark.parametrize("restarts", [0, 3])
+def test_pagers_beside_writers(nodes, restarts):
     node = nodes("pagers", policy=POLICY)
     node.c = node.collection("written", marking="green")
     node.token = node.user("writer", "admin")
     tokens = [node.user("home"), node.user("nisc", "reader", "nisc", "JP"),
               node.user("jpcert", "reader", "jpcert", "JP")]
-    node.start()
+    listen = f"127.0.0.1:{free_port()}"
+    node.start(listen=listen)
     writers = [Writer(node, n) for n in range(WRITERS)]
     pagers = [Pager(node, tokens[n % 3], limit, n) for n, limit in enumerate(LIMITS)]
     for t in writers + pagers:
         t.start()
+    for n in range(restarts):
+        # Each begins where a part of the writing is done, so that some of it falls in.
+        wait_for(lambda n=n: sum(w.steps for w in writers) > (n + 1) * WRITERS * STEPS // 5 or
+                 not any(w.is_alive() for w in writers), "the writers")
+        assert any(w.is_alive() for w in writers)
+        node.stop()
+        node.start(listen=listen)
     for w in writers:
         w.join()
     for p in pagers:

@@ -386,7 +386,8 @@ ONCE_ONLY = ["limit=5&limit=5", "limit=5&limit=6", "added_after={t}&added_after=
              "match[id]={o}&match[id]={o}", "match[version]=all&match[version]=all",
              "match[spec_version]=2.1&match[spec_version]=2.1"]
 QUERIES = ["limit=0", "limit=-1", "limit=x", "limit=", "limit", "limit=1.5", "limit=1e3", "limit=+5",
-           "limit=%205", "limit=0x10", "limit=99999999999999999999", "limit=5%00",
+           "limit=%205", "limit=0x10", "limit=9007199254740992", "limit=99999999999999999999",
+           "limit=5%00",
            "added_after=yesterday", "added_after=", "added_after=0", "added_after=2026-01-01",
            "added_after=2026-13-01T00:00:00Z", "added_after=2026-02-30T00:00:00Z",
            "added_after=2026-01-01T00:00:00", "added_after=2026-01-01T00:00:00%2B00:00",

@@ -147,6 +147,8 @@ static void test_config(void)
         {"name x\nnation IN\norg a\napi-root\n", "setu.conf: line 4: api-root "},
         {"name x\nnation IN\norg a\npublic-url https://cti.example.org:8443/a\n", NULL},
         {"name x\nnation IN\norg a\npublic-url cti.example.org\n", "line 4: public-url "},
+        {"name x\nnation IN\norg a\npublic-url http://cti.example.org\n", "line 4: public-url "},
+        {"name x\nnation IN\norg a\npublic-url https://\n", "line 4: public-url "},
         {"name x\nnation IN\norg a\npublic-url https://a.example # of a proxy\n", "public-url "},
     };
     char token[64];
