@@ -63,6 +63,17 @@ static size_t comma_count(struct str s)
     return n;
 }
 
+/* No name of STIX has another character, so whoever sends one has mistaken something. */
+static bool item_ok(const char *field, struct str item, struct err *e)
+{
+    if (item.n == 0)
+        return err_set(e, ERR_SYNTAX, "match[%s] has an empty value", field);
+    for (size_t i = 0; i < item.n; i++)
+        if (item.p[i] <= ' ' || item.p[i] > '~') /* signed: non-ASCII too */
+            return err_set(e, ERR_SYNTAX, "match[%s] has a character that is in no name", field);
+    return true;
+}
+
 /* One of the filters that are lists of names. */
 struct match_list {
     const char *field;
@@ -85,8 +96,8 @@ static bool match_list(struct http_request *r, const struct match_list *l, struc
         return arena_ok(http_arena(r), e);
     while (value.p) {
         struct str item = str_cut(&value, ',');
-        if (item.n == 0)
-            return err_set(e, ERR_SYNTAX, "match[%s] has an empty value", l->field);
+        if (!item_ok(l->field, item, e))
+            return false;
         items[n++] = item;
     }
     *l->items = items;
@@ -143,8 +154,8 @@ static bool match_spec(struct str value, bool *nothing, struct err *e)
     bool has_21 = false;
     while (value.p) {
         struct str item = str_cut(&value, ',');
-        if (item.n == 0)
-            return err_set(e, ERR_SYNTAX, "match[spec_version] has an empty value");
+        if (!item_ok("spec_version", item, e))
+            return false;
         has_21 = has_21 || str_eq(item, STR("2.1"));
     }
     *nothing = !has_21;

@@ -398,6 +398,7 @@ QUERIES = ["limit=0", "limit=-1", "limit=x", "limit=", "limit", "limit=1.5", "li
            "match[version]=last,last", "match[version]=2026-01-01",
            "match[version]=2026-01-01T00:00:00Z,2026-01-01T00:00:00.000Z", "match[version]=all,all",
            "match[type]=", "match[type]=,", "match[type]=malware,", "match[id]=",
+           "match[type]=mal%20ware", "match[id]=%C3%A9", "match[spec_version]=2.1,%0A",
            "match[foo]=1", "match[]=1", "match[ID]=x", "match[name]=x", "match[added_after]=x",
            "limit=5&%ff=1", "limit=5&a=%"] + ONCE_ONLY
 
