@@ -1,9 +1,9 @@
 /*
- * Serving: sockets, TLS, who is asking, limits, bodies, threads. libmicrohttpd speaks HTTP; this
- * room hands a finished request to one route function and sends what it answers. Errors go out in
- * the form of TAXII 2.1 §3.6.1 whatever the path, with no internal text in them. A route runs on a
- * connection thread and must not block: what blocks or is long it hands to http_work. A request is
- * used by one thread at a time.
+ * Serving HTTP/1.1 (RFC 9110, RFC 9112): sockets, TLS, who is asking, limits, bodies, threads. What
+ * is no request, or could be two, is refused. A finished request goes to one route function, and
+ * what that answers is sent. Errors go out in the form of TAXII 2.1 §3.6.1 whatever the path, with
+ * no internal text in them. A route runs on an event loop's thread and must not block: what blocks
+ * or is long it hands to http_work. A request is used by one thread at a time.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
