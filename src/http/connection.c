@@ -345,6 +345,7 @@ static enum crypt_tls_step transmit(struct http_connection *c, struct str first,
 
 static void end_request(struct http_connection *c)
 {
+    http_record(c->request, c->sent);
     http_request_free(c->request);
     c->request = NULL;
     c->served = true;
@@ -440,36 +441,45 @@ static bool is_slow(const struct http_connection *c, int64_t now_us)
     return now_us - c->moved_us > slow || now_us - c->since_us > slow + more;
 }
 
-void http_connection_look_at_clock(struct http_connection *c, int64_t now_us)
+static void give_up(struct http_connection *c)
+{
+    atomic_fetch_add(&c->loop->server->figures.slow, 1);
+    http_connection_close(c);
+}
+
+/* It is told, if there is a request that can be answered. */
+static void refuse_slow(struct http_connection *c, const char *what)
 {
     struct err e = {0};
+    atomic_fetch_add(&c->loop->server->figures.slow, 1);
+    err_set(&e, ERR_TIMEOUT, "%s came too slowly", what);
+    if (refuse(c, &e))
+        http_connection_run(c);
+}
+
+void http_connection_look_at_clock(struct http_connection *c, int64_t now_us)
+{
     int64_t age = now_us - c->since_us;
     switch (c->phase) {
     case HTTP_HANDSHAKE:
         if (age > LIMIT_HTTP_SLOW_MS * INT64_C(1000))
-            http_connection_close(c);
+            give_up(c);
         break;
     case HTTP_IDLE:
         if (age > LIMIT_HTTP_IDLE_MS * INT64_C(1000))
             http_connection_close(c);
         break;
     case HTTP_HEAD:
-        if (age <= LIMIT_HTTP_SLOW_MS * INT64_C(1000) || !new_request(c))
-            break;
-        err_set(&e, ERR_TIMEOUT, "the head did not come within %d s", LIMIT_HTTP_SLOW_MS / 1000);
-        if (refuse(c, &e))
-            http_connection_run(c);
+        if (age > LIMIT_HTTP_SLOW_MS * INT64_C(1000) && new_request(c))
+            refuse_slow(c, "the head");
         break;
     case HTTP_BODY:
-        if (!is_slow(c, now_us))
-            break;
-        err_set(&e, ERR_TIMEOUT, "the body came too slowly");
-        if (refuse(c, &e))
-            http_connection_run(c);
+        if (is_slow(c, now_us))
+            refuse_slow(c, "the body");
         break;
     case HTTP_SENDING:
         if (is_slow(c, now_us))
-            http_connection_close(c);
+            give_up(c);
         break;
     case HTTP_LINGER:
         if (age > LIMIT_HTTP_LINGER_MS * INT64_C(1000))

@@ -224,7 +224,7 @@ struct http_loop {
     uint64_t seed;
     struct http_source *sources[HTTP_SOURCE_BUCKETS];
     char *scratch;
-    char date[32]; /* of the second date_s */
+    char date[96]; /* of the second date_s */
     int64_t date_s;
     struct buf log;       /* lines for the access log */
     pthread_mutex_t lock; /* guards the queue: what is new, and what was answered elsewhere */
@@ -242,6 +242,40 @@ void http_loop_stop(struct http_loop *l); /* closes what is open; none may be HT
 void http_loop_again(struct http_connection *c);
 /* Of now, as the field Date has it (RFC 9110 §5.6.7). */
 const char *http_loop_date(struct http_loop *l);
+
+/* ---- what is told of requests ---- */
+
+struct http_log {
+    pthread_mutex_t lock; /* guards fd */
+    int fd;               /* -1: none is written */
+    atomic_bool on;
+    atomic_ullong lost; /* lines */
+};
+void http_log_init(struct http_log *l);
+/* Goes on in another file, or the same opened anew; an empty path: in none. */
+bool http_log_open(struct http_log *l, struct str path, struct err *e) BASE_CHECKED;
+/* Writes what a loop has gathered, and clears it. */
+void http_log_flush(struct http_log *l, struct buf *lines);
+void http_log_done(struct http_log *l);
+
+#define HTTP_BUCKETS 7
+struct http_figures {
+    atomic_ullong answers[6]; /* by the first digit of their status */
+    atomic_ullong took[HTTP_BUCKETS], took_us, bytes;
+    atomic_ullong connections, evicted, slow, limited;
+};
+/* The answer was sent. */
+void http_record(struct http_request *r, uint64_t bytes);
+
+struct http_rates {
+    pthread_mutex_t lock; /* guards until_us */
+    uint64_t seed;
+    int64_t until_us[LIMIT_HTTP_USERS];
+};
+void http_rates_init(struct http_rates *t);
+/* Counts a request of a user (principal.user), unless it is one more than `most` in a second. */
+bool http_rate_ok(struct http_rates *t, int64_t user, uint64_t most, int64_t at_us);
+void http_rates_done(struct http_rates *t);
 
 /* ---- threads ---- */
 
@@ -291,11 +325,14 @@ struct http_server {
     size_t loop_count;
     struct arena *arena;
     struct str url;
+    bool plain;
+    const char *cert_file, *key_file, *ca_file;
     pthread_mutex_t tls_lock; /* guards what follows */
     struct crypt_tls_server *tls;
-    bool plain;
-    size_t most_connections, most_per_address; /* of one loop */
-    atomic_bool stopping;                      /* answers end their connection */
+    struct http_log log;
+    struct http_figures figures;
+    struct http_rates rates;
+    atomic_bool stopping; /* answers end their connection */
     atomic_ullong numbers;
     atomic_uint working; /* suspended requests */
     atomic_uint active;  /* requests between their first header and the end of their answer */

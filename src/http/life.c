@@ -44,18 +44,17 @@ void http_request_free(struct http_request *r)
     atomic_fetch_sub(&s->active, 1);
 }
 
-/* Runs `fn` with a session that is free; connection threads never hold two. */
-static bool with_session(struct http_request *r, bool (*fn)(struct http_request *, struct err *),
-                         struct err *e)
+/* Runs `fn` with a session that is free; loops' threads never hold two. */
+static bool with_session(struct http_request *r, http_route_fn *fn, struct err *e)
 {
     struct http_server *s = r->server;
     struct exchange_session *session;
     if (!http_session_take(s, &session, e))
         return false;
     r->session = session;
-    bool ok = fn(r, e);
+    fn(r);
     http_session_give(s, session);
-    return ok;
+    return true;
 }
 
 /* ---- before a body is read ---- */
@@ -72,7 +71,13 @@ static enum http_method method_of(struct str name)
 /* Who asks is known; what is asked is looked at. */
 static bool admit(struct http_request *r, struct err *e)
 {
-    uint64_t most = exchange_config(r->server->exchange)->max_body_bytes;
+    const struct exchange_config *c = exchange_config(r->server->exchange);
+    uint64_t most = c->max_body_bytes;
+    if (!http_rate_ok(&r->server->rates, r->who.user, c->max_requests, r->begun_us)) {
+        atomic_fetch_add(&r->server->figures.limited, 1);
+        return err_set(e, ERR_TOO_MANY, "more than max-requests-per-second, %llu",
+                       (unsigned long long)c->max_requests);
+    }
     if (!r->server->admit(r, e))
         return false;
     if (r->head.framing != HTTP_NO_BODY && http_header(r, "Content-Encoding").n)
@@ -110,28 +115,52 @@ static void sign_in(struct http_request *r)
         http_reply_err(r, &e);
 }
 
+static bool can_read(struct http_server *s)
+{
+    struct err ignored = {0};
+    struct exchange_session *session;
+    if (atomic_load(&s->stopping) || !http_session_take(s, &session, &ignored))
+        return false;
+    http_session_give(s, session);
+    return true;
+}
+
+/* For who watches over the process: /healthz, does it answer; /readyz, does it serve. They tell no
+ * more, so no one has to sign in. */
+static bool answer_health(struct http_request *r)
+{
+    struct str what = http_segment(r, 0);
+    bool health = str_eq(what, STR("healthz")), ready = str_eq(what, STR("readyz"));
+    struct buf b;
+    if (http_segment_count(r) != 1 || r->method != HTTP_GET || !(health || ready))
+        return false;
+    bool ok = health || can_read(r->server);
+    http_note_route(r, health ? "healthz" : "readyz");
+    buf_init(&b, 0);
+    buf_lit(&b, ok ? "{\"status\":\"ok\"}" : "{\"status\":\"not ready\"}");
+    http_reply(r, ok ? 200 : 503, "application/json", &b);
+    return true;
+}
+
+static void begin_with(struct http_request *r)
+{
+    struct err e = {0};
+    enum exchange_login login = http_authenticate(r, &e);
+    if (login == EXCHANGE_LOGIN_REFUSED)
+        note_failure(r, &e);
+    if (login == EXCHANGE_LOGIN_SLOW)
+        http_pool_put(&r->server->verifiers, r, HTTP_SIGNING_IN, sign_in);
+    else if (login == EXCHANGE_LOGIN_REFUSED || !admit(r, &e))
+        http_reply_err(r, &e);
+}
+
 void http_begin(struct http_request *r)
 {
     struct err e = {0};
-    struct exchange_session *session;
-    enum exchange_login login = EXCHANGE_LOGIN_REFUSED;
     r->method = method_of(r->head.method);
-    if (!http_session_take(r->server, &session, &e)) {
-        http_reply_err(r, &e);
+    if (http_uri_parse(r, &e) && (answer_health(r) || with_session(r, begin_with, &e)))
         return;
-    }
-    r->session = session;
-    if (http_uri_parse(r, &e))
-        login = http_authenticate(r, &e);
-    bool refused =
-        login == EXCHANGE_LOGIN_REFUSED || (login == EXCHANGE_LOGIN_DONE && !admit(r, &e));
-    http_session_give(r->server, session);
-    if (login == EXCHANGE_LOGIN_REFUSED)
-        note_failure(r, &e);
-    if (refused)
-        http_reply_err(r, &e);
-    else if (login == EXCHANGE_LOGIN_SLOW)
-        http_pool_put(&r->server->verifiers, r, HTTP_SIGNING_IN, sign_in);
+    http_reply_err(r, &e);
 }
 
 /* ---- the body ---- */
@@ -157,13 +186,6 @@ void http_body_put(struct http_request *r, struct str data)
     }
 }
 
-static bool run_route(struct http_request *r, struct err *e)
-{
-    (void)e;
-    r->server->route(r);
-    return true;
-}
-
 void http_body_end(struct http_request *r)
 {
     struct err e = {0};
@@ -179,7 +201,7 @@ void http_body_end(struct http_request *r)
     ok = ok && buf_ok(&r->body, &e);
     if (ok) {
         http_move(r, HTTP_ROUTED);
-        ok = with_session(r, run_route, &e);
+        ok = with_session(r, r->server->route, &e);
     }
     if (!ok)
         http_reply_err(r, &e);

@@ -51,6 +51,7 @@ void http_loop_forget(struct http_loop *l, struct http_connection *c)
     if (c->next)
         c->next->previous = c->previous;
     l->count--;
+    atomic_fetch_sub(&l->server->figures.connections, 1);
     c->next = l->dead;
     l->dead = c;
 }
@@ -99,6 +100,7 @@ static void welcome(struct http_loop *l, struct http_connection *c)
         l->all->previous = c;
     l->all = c;
     l->count++;
+    atomic_fetch_add(&l->server->figures.connections, 1);
     c->since_us = c->moved_us = monotonic_us();
     c->readable = c->writable = true;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -184,6 +186,8 @@ static void *loop_main(void *arg)
             tick_us = now_us + TICK_MS * 1000;
         }
         free_dead(l);
+        if (l->log.n)
+            http_log_flush(&l->server->log, &l->log);
     }
     take_turns(l);
     while (l->all)
@@ -191,6 +195,7 @@ static void *loop_main(void *arg)
     for (struct http_connection *c = l->again; c; c = c->next_again)
         c->again = false;
     free_dead(l);
+    http_log_flush(&l->server->log, &l->log);
     return NULL;
 }
 
@@ -217,6 +222,7 @@ static void done(struct http_loop *l)
     if (l->event_fd >= 0)
         close(l->event_fd);
     base_free(l->scratch);
+    buf_done(&l->log);
     pthread_mutex_destroy(&l->lock);
 }
 

@@ -80,6 +80,16 @@ void *http_kept(const struct http_request *r)
     return r->kept;
 }
 
+void http_note_route(struct http_request *r, const char *name)
+{
+    r->what = name;
+}
+
+void http_note_objects(struct http_request *r, uint64_t count)
+{
+    r->objects = count;
+}
+
 /* ---- path and query ---- */
 
 static int hex_digit(char c)

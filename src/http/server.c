@@ -3,12 +3,6 @@
 
 #include "http/http_priv.h"
 
-/* Of a limit for all, for each loop: they take new connections in turn. */
-static size_t share(size_t all)
-{
-    return (all + LIMIT_HTTP_LOOPS - 1) / LIMIT_HTTP_LOOPS;
-}
-
 struct tls_files {
     struct str cert, key, ca;
 };
@@ -20,12 +14,10 @@ static void tls_files_done(struct tls_files *t)
     base_free((void *)(uintptr_t)t->ca.p);
 }
 
-static bool tls_files_read(const struct http_options *o, struct tls_files *t, struct err *e)
+static bool tls_files_read(const struct http_server *s, struct tls_files *t, struct err *e)
 {
-    *t = (struct tls_files){0};
-    return o->plain || (file_read(o->cert_file, 1 << 20, &t->cert, e) &&
-                        file_read(o->key_file, 1 << 20, &t->key, e) &&
-                        file_read(o->ca_file, 1 << 20, &t->ca, e));
+    return file_read(s->cert_file, 1 << 20, &t->cert, e) &&
+           file_read(s->key_file, 1 << 20, &t->key, e) && file_read(s->ca_file, 1 << 20, &t->ca, e);
 }
 
 static void free_server(struct http_server *s)
@@ -35,6 +27,8 @@ static void free_server(struct http_server *s)
     pthread_mutex_destroy(&s->session_lock);
     pthread_mutex_destroy(&s->tls_lock);
     crypt_tls_server_drop(s->tls);
+    http_log_done(&s->log);
+    http_rates_done(&s->rates);
     http_listener_done(&s->listener);
     arena_free(s->arena);
     base_free(s);
@@ -84,17 +78,40 @@ static void done_pools(struct http_server *s)
 
 /* ---- starting and stopping ---- */
 
-static bool load_tls(const struct http_options *o, struct crypt_tls_server **out, struct err *e)
+static bool load_tls(const struct http_server *s, struct crypt_tls_server **out, struct err *e)
 {
     struct tls_files t = {0};
     *out = NULL;
-    if (o->plain)
+    if (s->plain)
         return true;
-    bool ok = tls_files_read(o, &t, e) && crypt_tls_server_new(t.cert, t.key, t.ca, out, e);
+    bool ok = tls_files_read(s, &t, e) && crypt_tls_server_new(t.cert, t.key, t.ca, out, e);
     tls_files_done(&t);
     if (!ok && e->code == ERR_INVALID)
-        err_prefix(e, o->cert_file);
+        err_prefix(e, "%s", s->cert_file);
     return ok;
+}
+
+/* What setu.conf says of serving, and the files of TLS. */
+static bool load(struct http_server *s, struct err *e)
+{
+    struct crypt_tls_server *tls;
+    if (!load_tls(s, &tls, e))
+        return false;
+    if (!http_log_open(&s->log, exchange_config(s->exchange)->access_log, e)) {
+        crypt_tls_server_drop(tls);
+        return false;
+    }
+    pthread_mutex_lock(&s->tls_lock);
+    struct crypt_tls_server *before = s->tls;
+    s->tls = tls;
+    pthread_mutex_unlock(&s->tls_lock);
+    crypt_tls_server_drop(before);
+    return true;
+}
+
+bool http_reload(struct http_server *s, struct err *e)
+{
+    return load(s, e);
 }
 
 static void stop_loops(struct http_server *s)
@@ -139,12 +156,15 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
     s->admit = o->admit;
     s->route = o->route;
     s->plain = o->plain;
-    s->most_connections = share(LIMIT_HTTP_CONNECTIONS);
-    s->most_per_address = share(LIMIT_HTTP_PER_ADDRESS);
+    s->cert_file = arena_cstr(s->arena, str_of(o->cert_file));
+    s->key_file = arena_cstr(s->arena, str_of(o->key_file));
+    s->ca_file = arena_cstr(s->arena, str_of(o->ca_file));
     pthread_mutex_init(&s->session_lock, NULL);
     pthread_mutex_init(&s->tls_lock, NULL);
+    http_log_init(&s->log);
+    http_rates_init(&s->rates);
     http_listener_init(&s->listener);
-    bool ok = load_tls(o, &s->tls, e) &&
+    bool ok = arena_ok(s->arena, e) && load(s, e) &&
               http_listener_open(&s->listener, o, s->arena, &s->url, e) && serve(s, e);
     if (!ok) {
         free_server(s);

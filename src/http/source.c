@@ -123,24 +123,40 @@ static struct http_source *fullest(struct http_loop *l)
     return found;
 }
 
-static bool make_room(const struct http_source *s)
+static bool make_room(struct http_loop *l, const struct http_source *s)
 {
     struct http_connection *c = s ? slowest(s) : NULL;
+    atomic_fetch_add(&l->server->figures.evicted, 1);
     if (c)
         http_connection_close(c);
     return c;
 }
 
+/* Of a limit for all, for each loop: they take new connections in turn. */
+static size_t share(uint64_t all)
+{
+    return (size_t)(all + LIMIT_HTTP_LOOPS - 1) / LIMIT_HTTP_LOOPS;
+}
+
+/* A proxy on this machine has one address for all its clients. */
+static bool is_loopback(const unsigned char address[16])
+{
+    static const unsigned char mapped[13] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127};
+    static const unsigned char six[16] = {0};
+    return memcmp(address, mapped, 13) == 0 || memcmp(address, six, 16) == 0;
+}
+
 bool http_source_enter(struct http_loop *l, struct http_connection *c)
 {
-    const struct http_server *server = l->server;
+    const struct exchange_config *most = exchange_config(l->server->exchange);
     struct http_source *s = source_of(l, &c->from);
     if (!s)
         return false;
     /* Counted first, so that closing its last other connection does not drop it. */
     s->count++;
-    bool room = s->count <= server->most_per_address || make_room(s);
-    room = room && (l->count < server->most_connections || make_room(fullest(l)));
+    bool room =
+        is_loopback(s->address) || s->count <= share(most->max_per_address) || make_room(l, s);
+    room = room && (l->count < share(most->max_connections) || make_room(l, fullest(l)));
     if (!room) {
         s->count--;
         drop_if_empty(l, s);
