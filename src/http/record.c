@@ -160,6 +160,9 @@ void http_metrics(const struct http_request *r, struct buf *b)
                atomic_load(&f->bytes));
     put_figure(b, "setu_http_connections", "gauge", "Connections that are open.",
                atomic_load(&f->connections));
+    put_figure(b, "setu_http_requests_working", "gauge",
+               "Requests that wait for a thread, for the writer or for objects.",
+               atomic_load(&s->working));
     put_figure(b, "setu_http_evicted_total", "counter",
                "Connections that were closed, or not taken, because there were too many.",
                atomic_load(&f->evicted));

@@ -139,7 +139,9 @@ void http_reply_busy(struct http_request *r, const char *text)
 
 void http_reply_err(struct http_request *r, const struct err *e)
 {
-    bool internal = err_http(e->code) >= 500;
+    /* These say what the client did, and not what went wrong here. */
+    bool outside = e->code == ERR_NOT_IMPLEMENTED || e->code == ERR_HTTP_VERSION;
+    bool internal = err_http(e->code) >= 500 && !outside;
     if (internal)
         log_line(e->code == ERR_BUSY ? LOG_WARNING : LOG_ERROR, "request %llu: %s: %s",
                  (unsigned long long)r->number, err_name(e->code), e->msg);

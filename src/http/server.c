@@ -86,9 +86,11 @@ static bool load_tls(const struct http_server *s, struct crypt_tls_server **out,
         return true;
     bool ok = tls_files_read(s, &t, e) && crypt_tls_server_new(t.cert, t.key, t.ca, out, e);
     tls_files_done(&t);
-    if (!ok && e->code == ERR_INVALID)
-        err_prefix(e, "%s", s->cert_file);
-    return ok;
+    if (ok || e->code != ERR_INVALID)
+        return ok;
+    struct err why = *e;
+    return err_set(e, ERR_IO, "%s and %s are no certificate and its key: %s", s->cert_file,
+                   s->key_file, why.msg);
 }
 
 /* What setu.conf says of serving, and the files of TLS. */
