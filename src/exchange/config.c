@@ -65,6 +65,11 @@ static bool reads_valid(struct str s)
     return str_eq(s, STR("off")) || (stix_tlp_parse(s, &tlp) && tlp != STIX_TLP_NONE);
 }
 
+static bool access_log_valid(struct str s)
+{
+    return s.n == 0 || (s.p[0] == '/' && !exchange_has_control(s));
+}
+
 #define TEXT_SETTING(n, field, lasts, standard, valid, expects)                                    \
     {                                                                                              \
         n, TEXT, lasts, offsetof(struct exchange_config, field), 0, 0, 0, standard, valid, expects \
@@ -91,7 +96,8 @@ static const struct setting settings[] = {
                  "letters, digits, hyphens and underscores that no other path begins with"),
     TEXT_SETTING("ledger-reads", ledger_reads, false, "red", reads_valid,
                  "off, or the TLP from which on reads are recorded: red, amber+strict, amber ..."),
-    TEXT_SETTING("access-log", access_log, false, "", NULL, NULL),
+    TEXT_SETTING("access-log", access_log, false, "", access_log_valid,
+                 "the whole path of a file: /var/log/setu/access.jsonl"),
     TEXT_SETTING("home-plmns", home_plmns, true, "", NULL, NULL),
     TEXT_SETTING("home-numbers", home_numbers, true, "", NULL, NULL),
     TEXT_SETTING("user-prefixes", user_prefixes, true, "", NULL, NULL),
