@@ -341,35 +341,42 @@ def test_addresses_have_limits(nodes):
     assert all(raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 200 for raw in several)
 
 
-def test_ten_thousand_wait_in_little_memory(nodes):
+@pytest.fixture
+def many_files():
+    """As many open files as the system allows, and what was opened is closed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 10500:
         pytest.skip(f"only {hard} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    opened = []
+    yield opened
+    for raw in opened:
+        raw.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_ten_thousand_wait_in_little_memory(nodes, many_files):
     if sanitized():
         pytest.skip("a sanitizer's memory is not the program's")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     node = nodes()
     node.c = node.collection("Waiters", "waiters")
     node.start("--plain-http")
     token = node.user("reader", "reader")
-    before, many = memory(node, "VmRSS"), []
+    before, client = memory(node, "VmRSS"), node.admin
     for _ in range(10000):
-        many.append(Raw(node).head("GET /api/collections/waiters/objects/?wait=280 HTTP/1.1", token=token))
-    client = node.admin
+        many_files.append(Raw(node))
+        many_files[-1].head("GET /api/collections/waiters/objects/?wait=280 HTTP/1.1", token=token)
 
     def waiting():
         text = client.request("GET", "/metrics", headers={"Accept": None}).text
         return int(re.search(r"^setu_http_requests_working (\d+)", text, re.M)[1]) >= 10000
     wait_for(waiting, "ten thousand who wait")
     assert memory(node, "VmRSS") - before < 100 * MIB
-    threads = len(os.listdir(f"/proc/{node.server.pid}/task"))
-    assert threads < 64
+    assert len(os.listdir(f"/proc/{node.server.pid}/task")) < 64
     node.admin.post("waiters", [indicator(1)])
-    for raw in many:
+    for raw in many_files:
         status, _, body = raw.answer()
         assert status == 200 and json.loads(body)["objects"]
-        raw.close()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_who_hangs_up_waits_no_more(node):
