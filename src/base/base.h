@@ -44,6 +44,12 @@ void base_must_failed(const char *what, const char *file, int line) __attribute_
     X(TOO_LARGE, 413, 1, "too large")                                                              \
     X(MEDIA_TYPE, 415, 2, "media type not supported")                                              \
     X(LIMIT, 422, 1, "over a limit")                                                               \
+    X(TIMEOUT, 408, 3, "too slow")                                                                 \
+    X(URI_TOO_LONG, 414, 2, "URL too long")                                                        \
+    X(TOO_MANY, 429, 3, "too many requests, try again later")                                      \
+    X(HEAD_TOO_LARGE, 431, 2, "request header too large")                                          \
+    X(NOT_IMPLEMENTED, 501, 2, "not implemented")                                                  \
+    X(HTTP_VERSION, 505, 2, "HTTP version not supported")                                          \
     X(BUSY, 503, 3, "too busy, try again")                                                         \
     X(IO, 500, 3, "input/output error")                                                            \
     X(FULL, 507, 3, "no space left")                                                               \

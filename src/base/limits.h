@@ -119,18 +119,31 @@
 #define LIMIT_LEDGER_FINDINGS       1000 /* that verifying tells; all are counted */
 #define LIMIT_LEDGER_EVIDENCE_KEPT  100  /* pairs of checkpoints against one partner */
 
-/* HTTP: body (default of setu.conf), answers, header block, query parameters, connections. */
+/* HTTP: body (default of setu.conf), answers, the head of a request and its parts. */
 #define LIMIT_HTTP_BODY_BYTES    (100u << 20)
 #define LIMIT_HTTP_BODIES_BYTES  ((size_t)512 << 20) /* buffered at once, all together */
 #define LIMIT_HTTP_REPLIES_BYTES ((size_t)512 << 20) /* waiting to be sent, all together */
 #define LIMIT_HTTP_DROP_BYTES    (1u << 20) /* a refused body that is read to keep a connection */
 #define LIMIT_HTTP_HEADER_BYTES  (32u << 10)
+#define LIMIT_HTTP_FIELDS        100
 #define LIMIT_HTTP_QUERY_VALUES  1000
-#define LIMIT_HTTP_CONNECTIONS   4096
-#define LIMIT_HTTP_PER_ADDRESS   1024
-#define LIMIT_HTTP_IDLE_S        60
 #define LIMIT_HTTP_PATH_SEGMENTS 16
 #define LIMIT_HTTP_URI_BYTES     (24u << 10)
+/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); how
+ * long one may be quiet between requests; what a head, a handshake, a body and an answer may take,
+ * the latter two and a second for so many bytes more; what is read behind a last answer. */
+#define LIMIT_HTTP_CONNECTIONS 16384
+#define LIMIT_HTTP_PER_ADDRESS 1024
+#define LIMIT_HTTP_IDLE_MS     60000
+#define LIMIT_HTTP_SLOW_MS     10000
+#define LIMIT_HTTP_SLOW_BYTES  4096
+#define LIMIT_HTTP_LINGER_MS   2000
+/* Steps that one connection makes before others have their turn; those that the slowest is chosen
+ * of; users whose requests are counted; text of the access log that waits to be written. */
+#define LIMIT_HTTP_TURN       32
+#define LIMIT_HTTP_SLOWEST_OF 64
+#define LIMIT_HTTP_USERS      4096
+#define LIMIT_HTTP_LOG_BYTES  (64u << 10)
 /* Threads that serve connections, threads that take in bodies, jobs that wait for the latter, and
  * how long a stopping server waits for what was begun. */
 #define LIMIT_HTTP_LOOPS    2

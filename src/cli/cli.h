@@ -101,9 +101,10 @@ void cli_progress_end(struct cli_progress *p);
 void cli_signals_catch(void);
 bool cli_signals_stopped(void);
 /* The other way, for a command whose threads do the work: called before any of them starts, so that
- * the signals wait, whoever they would reach, until cli_signals_wait takes one. */
+ * the signals wait, whoever they would reach, until cli_signals_wait takes one: true for SIGTERM
+ * and SIGINT, false for SIGHUP, which asks that settings are read again. */
 void cli_signals_block(void);
-void cli_signals_wait(void);
+bool cli_signals_wait(void);
 
 /* Every command, in the order of the help; the last has no name. Defined in main.c. */
 extern const struct cli_command *const cli_commands[];

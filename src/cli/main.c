@@ -188,27 +188,29 @@ bool cli_signals_stopped(void)
     return stopped != 0;
 }
 
-static sigset_t both_signals(void)
+static sigset_t awaited_signals(void)
 {
-    sigset_t both;
-    sigemptyset(&both);
-    sigaddset(&both, SIGTERM);
-    sigaddset(&both, SIGINT);
-    return both;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return set;
 }
 
 void cli_signals_block(void)
 {
-    sigset_t both = both_signals();
-    pthread_sigmask(SIG_BLOCK, &both, NULL);
+    sigset_t set = awaited_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-void cli_signals_wait(void)
+bool cli_signals_wait(void)
 {
-    sigset_t both = both_signals();
+    sigset_t set = awaited_signals();
     int which;
-    while (sigwait(&both, &which) != 0)
+    while (sigwait(&set, &which) != 0)
         ;
+    return which != SIGHUP;
 }
 
 /* ---- main ---- */

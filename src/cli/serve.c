@@ -72,6 +72,24 @@ static void route(struct http_request *r)
         taxii_route(r);
 }
 
+/* SIGHUP. What cannot be read leaves what is in force as it is. */
+static void reload(struct exchange *x, struct http_server *server)
+{
+    struct err e = {0};
+    struct buf kept;
+    buf_init(&kept, 0);
+    if (!exchange_config_reload(x, &kept, &e))
+        log_line(LOG_ERROR, "reload: %s: the settings stay as they were", e.msg);
+    else if (kept.n)
+        log_line(LOG_WARNING, "reload: the new values of these need a restart: %.*s",
+                 STR_FMT(buf_view(&kept)));
+    if (!http_reload(server, &e))
+        log_line(LOG_ERROR, "reload: %s: certificate and access log stay as they were", e.msg);
+    else
+        log_line(LOG_INFO, "reload: done");
+    buf_done(&kept);
+}
+
 static int serve(struct cli *c, struct exchange *x)
 {
     char cert[LIMIT_PATH_BYTES], key[LIMIT_PATH_BYTES], ca[LIMIT_PATH_BYTES];
@@ -104,8 +122,8 @@ static int serve(struct cli *c, struct exchange *x)
         return cli_fail(c, &e);
     }
     bool ready = print_ready(c, server, ca, restored);
-    if (ready)
-        cli_signals_wait();
+    while (ready && !cli_signals_wait())
+        reload(x, server);
     http_stop(server);
     return ready ? 0 : 3;
 }

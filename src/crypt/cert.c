@@ -301,10 +301,3 @@ bool crypt_cert_has_key(struct str pem, struct str key_pem, struct err *e)
         e->code = ERR_INVALID;
     return ok;
 }
-
-struct str crypt_tls_peer_cert(void *gnutls_session)
-{
-    unsigned n = 0;
-    const gnutls_datum_t *list = gnutls_certificate_get_peers(gnutls_session, &n);
-    return list && n ? (struct str){(const char *)list[0].data, list[0].size} : STR_NONE;
-}

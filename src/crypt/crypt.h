@@ -115,8 +115,38 @@ bool crypt_cert_issued_by(struct str pem, struct str ca_pem);
 /* ERR_INVALID when the key (PEM) cannot be read or is another's. */
 bool crypt_cert_has_key(struct str pem, struct str key_pem, struct err *e) BASE_CHECKED;
 
-/* The certificate (DER) that the other end of a TLS session (gnutls_session_t) presented, or
- * STR_NONE. It lives as long as the session. Not verified: see crypt_cert_client_ok. */
-struct str crypt_tls_peer_cert(void *gnutls_session);
+/* ---- TLS for servers: 1.2 and 1.3, authenticated encryption and forward secrecy only (TAXII 2.1
+ * §8.2.2), over sockets that do not block ---- */
+
+/* A certificate, its key, and the CAs whose client certificates are asked for. Sessions hold it, so
+ * it may be given up while they last. Any thread. */
+struct crypt_tls_server;
+/* All in PEM. ERR_INVALID when they cannot be read or do not belong together. */
+bool crypt_tls_server_new(struct str cert_pem, struct str key_pem, struct str ca_pem,
+                          struct crypt_tls_server **out, struct err *e) BASE_CHECKED;
+void crypt_tls_server_drop(struct crypt_tls_server *s);
+
+/* One connection; one thread at a time. The socket stays the caller's. */
+struct crypt_tls;
+enum crypt_tls_step {
+    CRYPT_TLS_DONE,
+    CRYPT_TLS_AGAIN, /* when the socket can be read, or written, again */
+    CRYPT_TLS_ENDED, /* the other end has said good-bye */
+    CRYPT_TLS_BROKEN /* the connection is of no use any more */
+};
+bool crypt_tls_new(struct crypt_tls_server *s, int fd, struct crypt_tls **out,
+                   struct err *e) BASE_CHECKED;
+enum crypt_tls_step crypt_tls_handshake(struct crypt_tls *t);
+/* DONE: *got is at least 1. Edge-triggered callers read until AGAIN. */
+enum crypt_tls_step crypt_tls_read(struct crypt_tls *t, void *to, size_t room, size_t *got);
+/* DONE: *put is at least 1; one record at the most. After AGAIN the same bytes are to be given
+ * again. */
+enum crypt_tls_step crypt_tls_write(struct crypt_tls *t, const void *p, size_t n, size_t *put);
+/* Says good-bye if the socket takes it, and frees. */
+void crypt_tls_close(struct crypt_tls *t);
+/* The certificate (DER) that the other end presented, or STR_NONE. It lives as long as the session.
+ * Not verified: see crypt_cert_client_ok. */
+struct str crypt_tls_peer_cert(const struct crypt_tls *t);
+#define CRYPT_TLS_RECORD_BYTES 16384
 
 #endif

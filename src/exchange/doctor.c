@@ -105,7 +105,7 @@ static void look_at_configuration(struct doctor *d)
 {
     struct err e;
     doctor_look(d, "configuration");
-    d->configured = exchange_config_read(&d->x, &e);
+    d->configured = exchange_config_open(&d->x, &e);
     if (!d->configured)
         doctor_tell(d, EXCHANGE_ERROR, "mend the line, see setu(1)", "%s", e.msg);
     doctor_else_ok(d, "%.*s of %.*s, listens on %.*s", STR_FMT(d->x.config.org),
@@ -347,6 +347,7 @@ bool exchange_doctor(const struct exchange_doctor_options *o, struct err *e)
         doctor_files(&d);
         doctor_store(&d);
     }
+    exchange_config_done(&d.x);
     arena_free(d.x.arena);
     arena_free(d.arena);
     return ok;

@@ -27,10 +27,13 @@ struct exchange_config {
     struct str public_url;                  /* behind a proxy: https://host[:port], else empty */
     struct str api_root;                    /* name of the one API root */
     struct str ledger_reads;                /* reads from this TLP on are recorded; or "off" */
+    struct str access_log;                  /* the file it goes to; empty: none is written */
     /* Lists of words: what the guard of subscribers knows of the home network (stix.h). */
     struct str home_plmns, home_numbers, user_prefixes;
     uint64_t max_body_bytes;
     uint64_t page_max; /* objects of one TAXII page at the most */
+    uint64_t max_connections, max_per_address;
+    uint64_t max_requests; /* of one user in a second; 0: any number */
 };
 
 struct exchange_init {
@@ -48,7 +51,11 @@ bool exchange_init(const struct exchange_init *i, struct str *user, char token[6
 /* Opens a node. Fails on an invalid setu.conf or policy.conf with file, line and column. */
 bool exchange_open(const char *dir, struct exchange **out, struct err *e) BASE_CHECKED;
 void exchange_close(struct exchange *x); /* waits for what was handed in; NULL is allowed */
+/* What is in force now; it lives as long as the exchange, also when another takes its place. */
 const struct exchange_config *exchange_config(const struct exchange *x);
+/* Reads setu.conf again, on one thread at a time. Settings that last as long as the process stay;
+ * the names of those that the file has otherwise are appended to `kept`. Failed, all stays. */
+bool exchange_config_reload(struct exchange *x, struct buf *kept, struct err *e) BASE_CHECKED;
 /* The policy in force. It lives as long as the exchange, also when another takes its place. */
 const struct policy *exchange_policy(const struct exchange *x);
 const char *exchange_dir(const struct exchange *x);

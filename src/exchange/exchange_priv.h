@@ -83,8 +83,10 @@ void exchange_watches_tell(struct exchange *x);
 
 struct exchange {
     char *dir;
-    struct arena *arena; /* config texts */
-    struct exchange_config config;
+    struct arena *arena;
+    struct exchange_config config; /* as it was when the node was opened: for what lasts */
+    const struct exchange_config *_Atomic now;
+    struct loaded *loaded; /* config.c */
     _Atomic(struct exchange_policy *) policy;
     unsigned char key[CRYPT_KEY_BYTES];
     struct stix_guard *guard;
@@ -209,7 +211,9 @@ bool exchange_reading_done(struct exchange *x, const struct principal *who,
 /* Hands in what was counted; before the writer stops. */
 void exchange_failures_flush(struct exchange *x);
 
-bool exchange_config_read(struct exchange *x, struct err *e) BASE_CHECKED;
+bool exchange_config_open(struct exchange *x, struct err *e) BASE_CHECKED;
+void exchange_config_done(struct exchange *x);
+bool exchange_listen_valid(struct str s); /* HOST:PORT or [HOST]:PORT */
 /* Nothing is there, or an empty folder (no link to one: rename(2) could not replace it). */
 bool exchange_place_free(const char *path);
 /* The officers of the node's own organisation decide for it. */

@@ -76,7 +76,7 @@ bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
 
 bool exchange_reads_recorded(const struct exchange *x, enum stix_tlp *from)
 {
-    return stix_tlp_parse(x->config.ledger_reads, from);
+    return stix_tlp_parse(exchange_config(x)->ledger_reads, from);
 }
 
 void exchange_reading_row(struct exchange_reading *r, const struct store_row *row)

@@ -1,4 +1,4 @@
-/* A node's folder: making it, opening it, reading setu.conf. */
+/* A node's folder: making it, opening it. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,187 +11,6 @@
 
 #define CERT_DAYS 825
 #define CA_DAYS   3650
-
-/* ---- setu.conf ---- */
-
-enum kind { TEXT, NUMBER };
-
-struct setting {
-    const char *name;
-    enum kind kind;
-    size_t offset;
-    uint64_t least, most, standard;
-    const char *standard_text;
-    bool (*valid)(struct str value); /* NULL: any text */
-    const char *expects;
-};
-
-static bool has_control(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
-            return true;
-    return false;
-}
-
-/* HOST:PORT or [HOST]:PORT; whether there is such a host shows when it is served. */
-static bool listen_valid(struct str s)
-{
-    size_t colon = s.n;
-    uint64_t port;
-    while (colon && s.p[colon - 1] != ':')
-        colon--;
-    struct str digits = str_from(s, colon);
-    return colon > 1 && !has_control(s) && str_find(s, ' ') == s.n && digits.n <= 5 &&
-           str_to_u64(digits, &port) && port <= 65535;
-}
-
-static bool identity_valid(struct str s)
-{
-    struct str type;
-    struct err ignored;
-    return stix_id_parse(s, &type, &ignored) && str_eq(type, STR("identity"));
-}
-
-/* TAXII 2.1 §4.1.1: the absolute URL of an API root is of HTTPS. */
-static bool public_url_valid(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '#' || s.p[i] == '?' || s.p[i] == 0x7F)
-            return false;
-    return s.n > strlen("https://") && str_starts(s, STR("https://"));
-}
-
-/* One segment of a path, and none that this program serves itself. */
-static bool api_root_valid(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return s.n && s.n <= LIMIT_NAME_BYTES && !str_eq(s, STR("taxii2")) &&
-           !str_eq(s, STR("ledger")) && !str_eq(s, STR("metrics")) && !str_eq(s, STR("healthz"));
-}
-
-static bool reads_valid(struct str s)
-{
-    enum stix_tlp tlp;
-    return str_eq(s, STR("off")) || (stix_tlp_parse(s, &tlp) && tlp != STIX_TLP_NONE);
-}
-
-#define TEXT_SETTING(n, field, standard, valid, expects)                                           \
-    {                                                                                              \
-        n, TEXT, offsetof(struct exchange_config, field), 0, 0, 0, standard, valid, expects        \
-    }
-#define NUMBER_SETTING(n, field, least, most, standard)                                            \
-    {                                                                                              \
-        n, NUMBER, offsetof(struct exchange_config, field), least, most, standard, NULL, NULL,     \
-            NULL                                                                                   \
-    }
-
-/* One line a setting: `name value`. */
-static const struct setting settings[] = {
-    TEXT_SETTING("name", name, NULL, NULL, NULL),
-    TEXT_SETTING("nation", nation, NULL, policy_nation_valid, "two capital letters (ISO 3166-1)"),
-    TEXT_SETTING("org", org, NULL, policy_org_valid, "lower case letters, digits and hyphens"),
-    TEXT_SETTING("identity", identity, NULL, identity_valid, "a STIX id: identity--UUID"),
-    TEXT_SETTING("listen", listen, "127.0.0.1:6443", listen_valid, "HOST:PORT, as 127.0.0.1:6443"),
-    TEXT_SETTING("public-url", public_url, "", public_url_valid,
-                 "an HTTPS URL without blanks: https://cti.example.org"),
-    TEXT_SETTING("api-root", api_root, "api", api_root_valid,
-                 "letters, digits, hyphens and underscores that no other path begins with"),
-    TEXT_SETTING("ledger-reads", ledger_reads, "red", reads_valid,
-                 "off, or the TLP from which on reads are recorded: red, amber+strict, amber ..."),
-    TEXT_SETTING("home-plmns", home_plmns, "", NULL, NULL),
-    TEXT_SETTING("home-numbers", home_numbers, "", NULL, NULL),
-    TEXT_SETTING("user-prefixes", user_prefixes, "", NULL, NULL),
-    NUMBER_SETTING("max-body-bytes", max_body_bytes, 1024, (uint64_t)1 << 31,
-                   LIMIT_HTTP_BODY_BYTES),
-    NUMBER_SETTING("page-max", page_max, 1, LIMIT_TAXII_PAGE_MAX, LIMIT_TAXII_PAGE_MAX),
-};
-#define SETTING_COUNT (sizeof settings / sizeof *settings)
-
-static struct str *text_of(struct exchange_config *c, const struct setting *s)
-{
-    return (struct str *)(void *)((char *)c + s->offset);
-}
-
-static uint64_t *number_of(struct exchange_config *c, const struct setting *s)
-{
-    return (uint64_t *)(void *)((char *)c + s->offset);
-}
-
-static const struct setting *setting_find(struct str name)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (str_eq(name, str_of(settings[i].name)))
-            return &settings[i];
-    return NULL;
-}
-
-static bool setting_set(struct exchange *x, const struct setting *s, struct str value,
-                        struct err *e)
-{
-    if (s->kind == TEXT) {
-        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-            value = str_slice(value, 1, value.n - 1);
-        if (s->valid && !s->valid(value))
-            return err_set(e, ERR_SYNTAX, "%s \"%.*s\": write %s", s->name, STR_FMT(value),
-                           s->expects);
-        *text_of(&x->config, s) = arena_str(x->arena, value);
-        return arena_ok(x->arena, e);
-    }
-    uint64_t v;
-    if (!str_to_u64(value, &v) || v < s->least || v > s->most)
-        return err_set(e, ERR_SYNTAX, "%s takes a whole number from %llu to %llu", s->name,
-                       (unsigned long long)s->least, (unsigned long long)s->most);
-    *number_of(&x->config, s) = v;
-    return true;
-}
-
-static bool config_line(struct exchange *x, struct str line, struct err *e)
-{
-    line = str_trim(line);
-    if (line.n == 0 || line.p[0] == '#')
-        return true;
-    struct str name = str_cut(&line, ' ');
-    const struct setting *s = setting_find(name);
-    if (!s)
-        return err_set(e, ERR_SYNTAX, "no setting is called \"%.*s\"", STR_FMT(name));
-    return setting_set(x, s, str_trim(line), e);
-}
-
-static void config_defaults(struct exchange_config *c)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (settings[i].kind == TEXT)
-            *text_of(c, &settings[i]) = str_of(settings[i].standard_text);
-        else
-            *number_of(c, &settings[i]) = settings[i].standard;
-    }
-}
-
-bool exchange_config_read(struct exchange *x, struct err *e)
-{
-    char path[LIMIT_PATH_BYTES];
-    struct str all, rest;
-    unsigned line = 0;
-    bool ok = true;
-    exchange_path(x, "setu.conf", path);
-    if (!file_read(path, 1 << 20, &all, e))
-        return false;
-    config_defaults(&x->config);
-    for (rest = all; rest.p && ok;) {
-        line++;
-        ok = config_line(x, str_cut(&rest, '\n'), e) || err_prefix(e, "%s: line %u", path, line);
-    }
-    base_free((void *)(uintptr_t)all.p);
-    if (ok && (!x->config.name.n || !x->config.nation.n || !x->config.org.n))
-        ok = err_set(e, ERR_SYNTAX, "%s: name, nation and org must be set", path);
-    return ok;
-}
 
 static bool guard_open(struct exchange *x, struct err *e)
 {
@@ -236,7 +55,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
         ok = errno == ENOENT || errno == ENOTDIR
                  ? err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir)
                  : err_errno(e, "cannot look at", path);
-    ok = ok && exchange_config_read(x, e) && guard_open(x, e) &&
+    ok = ok && exchange_config_open(x, e) && guard_open(x, e) &&
          crypt_key_file(exchange_path(x, "node.key", path), false, x->key, e) &&
          store_open(exchange_path(x, "setu.db", path), STORE_READ, &probe, e) &&
          exchange_policy_open(x, probe, e);
@@ -260,16 +79,12 @@ void exchange_close(struct exchange *x)
     exchange_recents_done(&x->recents);
     exchange_pages_done(&x->pages);
     stix_guard_free(x->guard);
+    exchange_config_done(x);
     pthread_mutex_destroy(&x->failures_lock);
     arena_free(x->arena);
     pthread_cond_destroy(&x->wake);
     pthread_mutex_destroy(&x->lock);
     base_free(x);
-}
-
-const struct exchange_config *exchange_config(const struct exchange *x)
-{
-    return &x->config;
 }
 
 const char *exchange_dir(const struct exchange *x)
@@ -422,7 +237,7 @@ static bool plan_places(struct making *m, struct err *e)
     const struct exchange_init *i = m->i;
     struct str listen = i->listen.n ? i->listen : STR("127.0.0.1:6443");
     size_t n = strlen(i->dir);
-    if (!listen_valid(listen) || listen.n >= sizeof m->listen)
+    if (!exchange_listen_valid(listen) || listen.n >= sizeof m->listen)
         return err_set(e, ERR_USAGE, "--listen %.*s: write HOST:PORT, as 127.0.0.1:6443",
                        STR_FMT(listen));
     snprintf(m->listen, sizeof m->listen, "%.*s", STR_FMT(listen));
@@ -445,7 +260,7 @@ static bool plan(struct making *m, struct err *e)
     const struct exchange_init *i = m->i;
     char uuid[CRYPT_UUID_TEXT];
     if (i->name.n == 0 || i->name.n > LIMIT_NAME_BYTES || str_find(i->name, '"') < i->name.n ||
-        has_control(i->name) || !utf8_valid(i->name))
+        exchange_has_control(i->name) || !utf8_valid(i->name))
         return err_set(e, ERR_USAGE,
                        "--name must be 1 to %d bytes of text without quotes and control characters",
                        LIMIT_NAME_BYTES);

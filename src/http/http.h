@@ -1,9 +1,9 @@
 /*
- * Serving: sockets, TLS, who is asking, limits, bodies, threads. libmicrohttpd speaks HTTP; this
- * room hands a finished request to one route function and sends what it answers. Errors go out in
- * the form of TAXII 2.1 §3.6.1 whatever the path, with no internal text in them. A route runs on a
- * connection thread and must not block: what blocks or is long it hands to http_work. A request is
- * used by one thread at a time.
+ * Serving HTTP/1.1 (RFC 9110, RFC 9112): sockets, TLS, who is asking, limits, bodies, threads. What
+ * is no request, or could be two, is refused. A finished request goes to one route function, and
+ * what that answers is sent. Errors go out in the form of TAXII 2.1 §3.6.1 whatever the path, with
+ * no internal text in them. A route runs on an event loop's thread and must not block: what blocks
+ * or is long it hands to http_work. A request is used by one thread at a time.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -34,6 +34,9 @@ struct http_options {
 bool http_start(const struct http_options *o, struct http_server **out, struct err *e) BASE_CHECKED;
 /* https://127.0.0.1:6443, with the port that was really bound; lives as long as the server. */
 struct str http_url(const struct http_server *s);
+/* Reads certificate, key and CA anew for connections to come, and opens the access log that
+ * exchange_config names now. Failed, all stays as it was. */
+bool http_reload(struct http_server *s, struct err *e) BASE_CHECKED;
 /* Stops listening, lets what was begun finish (at most LIMIT_HTTP_DRAIN_MS), frees. */
 void http_stop(struct http_server *s);
 
@@ -57,6 +60,12 @@ struct exchange *http_exchange(const struct http_request *r);
 /* What `admit` found out, for the route; in the request's arena. */
 void http_keep(struct http_request *r, void *kept);
 void *http_kept(const struct http_request *r);
+
+/* For the access log: the name (a constant) of what is asked for; how many objects it was. */
+void http_note_route(struct http_request *r, const char *name);
+void http_note_objects(struct http_request *r, uint64_t count);
+/* Appends the figures of serving in Prometheus' text format. */
+void http_metrics(const struct http_request *r, struct buf *b);
 
 /* ---- the answer: exactly one of these a request ---- */
 

@@ -1,6 +1,4 @@
-/* The listening socket and the thread that accepts. The library could do both, but its quiesce
- * races with its own event loops, and then it ends the program; what is accepted here is handed to
- * it, so stopping is a matter of this file. */
+/* The listening socket and the thread that accepts. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -103,26 +101,40 @@ bool http_listener_open(struct http_listener *l, const struct http_options *o, s
     return open_socket(o, &l->fd, e) && make_url(l->fd, o->plain, a, url, e);
 }
 
+static void hand_over(struct http_listener *l, int fd, const struct sockaddr_storage *from)
+{
+    struct http_server *s = l->server;
+    struct http_connection *c = base_alloc(sizeof *c);
+    if (!c) {
+        close(fd);
+        return;
+    }
+    c->fd = fd;
+    c->from = *from;
+    c->loop = &s->loops[l->next++ % s->loop_count];
+    http_loop_put(c);
+}
+
 /* Ends when the socket is shut. Without files or memory it tries again a little later; any other
  * failure is the one connection's. */
 static void *accept_main(void *arg)
 {
     struct http_listener *l = arg;
     while (!atomic_load(&l->stopping)) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {0};
         socklen_t n = sizeof from;
         int fd = accept4(l->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) /* over its limits the library closes the connection */
-            (void)MHD_add_connection(l->daemon, fd, (struct sockaddr *)&from, n);
+        if (fd >= 0)
+            hand_over(l, fd, &from);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             usleep(10000);
     }
     return NULL;
 }
 
-bool http_listener_start(struct http_listener *l, struct MHD_Daemon *daemon, struct err *e)
+bool http_listener_start(struct http_listener *l, struct http_server *s, struct err *e)
 {
-    l->daemon = daemon;
+    l->server = s;
     l->runs = pthread_create(&l->thread, NULL, accept_main, l) == 0;
     return l->runs || err_set(e, ERR_MEMORY, "cannot start the thread that accepts connections");
 }

@@ -102,7 +102,7 @@ static void *parking_main(void *arg)
         if (!p->ready)
             p->ready_end = &p->ready;
         r->woken = false;
-        bool over = p->stopping || r->deadline_us <= monotonic_us();
+        bool over = p->stopping || r->gone || r->deadline_us <= monotonic_us();
         pthread_mutex_unlock(&p->lock);
         go_on(p->server, r, over);
         pthread_mutex_lock(&p->lock);
@@ -123,7 +123,7 @@ void http_park(struct http_request *r, int64_t deadline_us, http_parked_fn *fn)
         r->deadline_us = (deadline_us + STEP_US - 1) / STEP_US * STEP_US;
         if (!r->suspended)
             http_suspend(r, HTTP_WORKING);
-        if (r->woken || p->stopping) {
+        if (r->woken || r->gone || p->stopping) {
             put_ready(p, r);
         } else {
             int64_t next = p->next_us;
@@ -143,6 +143,16 @@ void http_wake(struct http_request *r)
     struct http_parking *p = &r->server->parking;
     pthread_mutex_lock(&p->lock);
     r->woken = true;
+    if (r->parked_at)
+        make_ready(p, r);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void http_parking_gone(struct http_request *r)
+{
+    struct http_parking *p = &r->server->parking;
+    pthread_mutex_lock(&p->lock);
+    r->gone = true;
     if (r->parked_at)
         make_ready(p, r);
     pthread_mutex_unlock(&p->lock);

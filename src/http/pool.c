@@ -63,10 +63,9 @@ void http_suspend(struct http_request *r, enum http_state state)
     http_move(r, state);
     r->suspended = true;
     atomic_fetch_add(&r->server->working, 1);
-    MHD_suspend_connection(r->connection);
 }
 
-bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state state,
+void http_pool_put(struct http_pool *p, struct http_request *r, enum http_state state,
                    http_route_fn *fn)
 {
     pthread_mutex_lock(&p->lock);
@@ -85,7 +84,6 @@ bool http_pool_put(struct http_pool *p, struct http_request *r, enum http_state 
     pthread_mutex_unlock(&p->lock);
     if (!room)
         http_reply_busy(r, closing ? "the server is stopping; try again soon" : p->full);
-    return room;
 }
 
 void http_work(struct http_request *r, http_route_fn *fn)

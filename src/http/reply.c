@@ -11,8 +11,7 @@ void http_move(struct http_request *r, enum http_state to)
         [HTTP_SIGNING_IN] = {[HTTP_READING] = true, [HTTP_ANSWERED] = true},
         [HTTP_ROUTED] = {[HTTP_WORKING] = true, [HTTP_ANSWERED] = true},
         [HTTP_WORKING] = {[HTTP_ANSWERED] = true},
-        [HTTP_ANSWERED] = {[HTTP_SENT] = true},
-        [HTTP_SENT] = {false},
+        [HTTP_ANSWERED] = {false},
     };
     int from = atomic_load(&r->state);
     must(allowed[from][to]);
@@ -23,22 +22,23 @@ void http_reply_header(struct http_request *r, const char *name, struct str valu
 {
     must(r->header_count < sizeof r->headers / sizeof *r->headers);
     struct str copy = arena_str(r->arena, value);
+    for (size_t i = 0; i < value.n; i++)
+        must(value.p[i] >= ' ' || value.p[i] < 0); /* a line break would begin another header */
     if (copy.p)
         r->headers[r->header_count++] = (struct http_pair){str_of(name), copy};
 }
 
-/* After http_move the connection's thread may send and free the request, so the last step is to
- * wake it. */
+/* Once its loop has the connection again the request may be sent and freed, and once nothing is
+ * working the server may be. */
 static void wake(struct http_request *r, enum http_state to)
 {
-    bool suspended = r->suspended;
     struct http_server *s = r->server;
-    struct MHD_Connection *connection = r->connection;
+    bool suspended = r->suspended;
     http_move(r, to);
-    if (suspended) {
-        MHD_resume_connection(connection);
-        atomic_fetch_sub(&s->working, 1);
-    }
+    if (!suspended)
+        return;
+    http_loop_put(r->connection);
+    atomic_fetch_sub(&s->working, 1);
 }
 
 void http_go_on(struct http_request *r)
@@ -120,10 +120,9 @@ static void reply_error(struct http_request *r, enum err_code code, struct str d
     json_put_member(&b, "http_status", str_of(status));
     buf_byte(&b, '}');
     if (code == ERR_UNAUTHORIZED)
-        http_reply_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                          STR("Basic realm=\"Setu\", charset=\"UTF-8\""));
-    if (code == ERR_BUSY)
-        http_reply_header(r, MHD_HTTP_HEADER_RETRY_AFTER, STR("2"));
+        http_reply_header(r, "WWW-Authenticate", STR("Basic realm=\"Setu\", charset=\"UTF-8\""));
+    if (code == ERR_BUSY || code == ERR_TOO_MANY)
+        http_reply_header(r, "Retry-After", code == ERR_BUSY ? STR("2") : STR("1"));
     /* Too little memory even for this: an empty body, the status still stands. */
     if (b.failed)
         buf_done(&b);
@@ -140,39 +139,94 @@ void http_reply_busy(struct http_request *r, const char *text)
 
 void http_reply_err(struct http_request *r, const struct err *e)
 {
-    bool internal = err_http(e->code) >= 500;
+    /* These say what the client did, and not what went wrong here. */
+    bool outside = e->code == ERR_NOT_IMPLEMENTED || e->code == ERR_HTTP_VERSION;
+    bool internal = err_http(e->code) >= 500 && !outside;
     if (internal)
         log_line(e->code == ERR_BUSY ? LOG_WARNING : LOG_ERROR, "request %llu: %s: %s",
                  (unsigned long long)r->number, err_name(e->code), e->msg);
     reply_error(r, e->code, internal ? STR_NONE : str_of(e->msg));
 }
 
-static struct MHD_Response *response_of(struct http_request *r)
+/* ---- on the wire (RFC 9112 §4) ---- */
+
+/* Clients go by the number; these are for who reads along. */
+static const char *phrase(int status)
 {
-    if (r->release)
-        return MHD_create_response_from_buffer_with_free_callback_cls(
-            r->shared.n, (void *)(uintptr_t)r->shared.p, r->release, r->release_ctx);
-    return MHD_create_response_from_buffer_with_free_callback(r->reply.n, r->reply.p, base_free);
+    switch (status) {
+    case 200:
+        return "OK";
+    case 202:
+        return "Accepted";
+    case 304:
+        return "Not Modified";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
+    case 408:
+        return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return status < 400 ? "Success" : status < 500 ? "Refused" : "Failed";
+    }
 }
 
-enum MHD_Result http_send(struct http_request *r)
+static struct str whole_body(const struct http_request *r)
 {
-    struct MHD_Response *response = response_of(r);
-    if (!response)
-        return MHD_NO;
-    buf_init(&r->reply, 0); /* the response owns its bytes now */
-    r->release = NULL;
-    bool ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->type) == MHD_YES;
-    ok = ok && MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
-    for (size_t i = 0; i < r->header_count; i++)
-        ok = ok && MHD_add_response_header(response, r->headers[i].name.p, r->headers[i].value.p) ==
-                       MHD_YES;
-    if (atomic_load(&r->server->stopping))
-        ok =
-            ok && MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
-    enum MHD_Result result =
-        ok ? MHD_queue_response(r->connection, (unsigned)r->status, response) : MHD_NO;
-    MHD_destroy_response(response);
-    http_move(r, HTTP_SENT);
-    return result;
+    return r->release ? r->shared : buf_view(&r->reply);
+}
+
+void http_reply_head(struct http_request *r, bool last, struct buf *out)
+{
+    buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\n", r->status,
+               phrase(r->status), http_loop_date(r->connection->loop), r->type);
+    /* RFC 9110 §8.6: a 304 would have to say the length of the 200 that it stands for. */
+    if (r->status != 304)
+        buf_printf(out, "Content-Length: %zu\r\n", whole_body(r).n);
+    buf_lit(out, "X-Content-Type-Options: nosniff\r\n");
+    if (!r->server->plain)
+        buf_lit(out, "Strict-Transport-Security: max-age=31536000\r\n");
+    for (size_t i = 0; i < r->header_count; i++) {
+        buf_str(out, r->headers[i].name);
+        buf_lit(out, ": ");
+        buf_str(out, r->headers[i].value);
+        buf_lit(out, "\r\n");
+    }
+    if (last)
+        buf_lit(out, "Connection: close\r\n");
+    else if (r->head.old)
+        buf_lit(out, "Connection: keep-alive\r\n");
+    buf_lit(out, "\r\n");
+}
+
+struct str http_reply_body(const struct http_request *r)
+{
+    bool none = r->status == 304 || str_eq(r->head.method, STR("HEAD"));
+    return none ? STR_NONE : whole_body(r);
 }

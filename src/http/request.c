@@ -33,7 +33,16 @@ void http_query(const struct http_request *r, size_t i, struct str *name, struct
 
 struct str http_header(const struct http_request *r, const char *name)
 {
-    return str_of(MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name));
+    struct str found = STR_NONE;
+    for (size_t i = 0; i < r->head.field_count; i++) {
+        const struct http_pair *f = &r->head.fields[i];
+        if (!str_eq_nocase(f->name, str_of(name)))
+            continue;
+        /* RFC 9110 §5.3 */
+        found = found.p ? arena_printf(r->arena, "%.*s, %.*s", STR_FMT(found), STR_FMT(f->value))
+                        : f->value;
+    }
+    return found;
 }
 
 struct str http_body(const struct http_request *r)
@@ -69,6 +78,16 @@ void http_keep(struct http_request *r, void *kept)
 void *http_kept(const struct http_request *r)
 {
     return r->kept;
+}
+
+void http_note_route(struct http_request *r, const char *name)
+{
+    r->what = name;
+}
+
+void http_note_objects(struct http_request *r, uint64_t count)
+{
+    r->objects = count;
 }
 
 /* ---- path and query ---- */
@@ -135,9 +154,10 @@ static bool parse_query(struct http_request *r, struct str query, struct err *e)
 
 bool http_uri_parse(struct http_request *r, struct err *e)
 {
-    struct str query = r->raw_uri, path = str_cut(&query, '?');
-    if (r->raw_uri.n > LIMIT_HTTP_URI_BYTES)
-        return err_set(e, ERR_SYNTAX, "the URL is longer than %u bytes", LIMIT_HTTP_URI_BYTES);
+    struct str query = r->head.target, path = str_cut(&query, '?');
+    if (r->head.target.n > LIMIT_HTTP_URI_BYTES)
+        return err_set(e, ERR_URI_TOO_LONG, "the URL is longer than %u bytes",
+                       LIMIT_HTTP_URI_BYTES);
     if (path.n == 0 || path.p[0] != '/')
         return err_set(e, ERR_SYNTAX, "the path must begin with a slash");
     path = str_from(path, 1);
@@ -183,10 +203,8 @@ static enum exchange_login basic(struct http_request *r, struct str encoded, str
 
 static bool by_certificate(struct http_request *r, struct err *e)
 {
-    const union MHD_ConnectionInfo *info =
-        r->server->tls ? MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)
-                       : NULL;
-    struct str der = info ? crypt_tls_peer_cert(info->tls_session) : STR_NONE;
+    const struct crypt_tls *tls = r->connection->tls;
+    struct str der = tls ? crypt_tls_peer_cert(tls) : STR_NONE;
     if (der.n == 0)
         return err_set(e, ERR_UNAUTHORIZED,
                        "credentials are needed: Basic, Bearer or a client certificate");
@@ -195,7 +213,7 @@ static bool by_certificate(struct http_request *r, struct err *e)
 
 enum exchange_login http_authenticate(struct http_request *r, struct err *e)
 {
-    struct str rest = http_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
+    struct str rest = http_header(r, "Authorization");
     if (rest.n == 0)
         return decided(by_certificate(r, e));
     struct str scheme = str_cut(&rest, ' ');

@@ -18,6 +18,7 @@
 typedef void answer_fn(struct http_request *r);
 
 struct resource {
+    const char *name;
     enum http_method method;
     answer_fn *answer;
     bool work; /* on a worker's thread */
@@ -377,19 +378,24 @@ static void answer_metrics(struct http_request *r)
                    "# TYPE setu_ledger_cosigned_seconds gauge\n",
                    (unsigned long long)size);
     ok = ok && exchange_witnesses(http_session(r), http_arena(r), put_metrics, &b, &e);
+    if (ok)
+        http_metrics(r, &b);
     send(r, METRICS_TYPE, &b, ok, &e);
 }
 
 /* ---- routing ---- */
 
-static const struct resource node = {HTTP_GET, answer_node, false, may_all},
-                             checkpoint = {HTTP_GET, answer_checkpoint, false, may_read},
-                             tile = {HTTP_GET, answer_tile, false, may_read},
-                             records = {HTTP_GET, answer_records, true, may_read},
-                             cosignature = {HTTP_POST, answer_cosignature, true, may_cosign},
-                             withdrawals = {HTTP_GET, answer_withdrawals, true, may_cosign},
-                             receipts = {HTTP_POST, answer_receipts, true, may_cosign},
-                             metrics = {HTTP_GET, answer_metrics, false, may_measure};
+static const struct resource node = {"well-known", HTTP_GET, answer_node, false, may_all},
+                             checkpoint = {"checkpoint", HTTP_GET, answer_checkpoint, false,
+                                           may_read},
+                             tile = {"tile", HTTP_GET, answer_tile, false, may_read},
+                             records = {"records", HTTP_GET, answer_records, true, may_read},
+                             cosignature = {"cosignature", HTTP_POST, answer_cosignature, true,
+                                            may_cosign},
+                             withdrawals = {"withdrawals", HTTP_GET, answer_withdrawals, true,
+                                            may_cosign},
+                             receipts = {"receipts", HTTP_POST, answer_receipts, true, may_cosign},
+                             metrics = {"metrics", HTTP_GET, answer_metrics, false, may_measure};
 
 static const struct resource *find(const struct http_request *r)
 {
@@ -433,6 +439,7 @@ bool peer_admit(struct http_request *r, struct err *e)
                        what == &metrics ? "metrics are for this node's own people"
                                         : "the ledger is for partner nodes and auditors");
     http_keep(r, (void *)(uintptr_t)what);
+    http_note_route(r, what->name);
     return true;
 }
 

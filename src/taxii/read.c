@@ -143,6 +143,7 @@ static void send_page(struct http_request *r, struct exchange_page *p, enum http
         return;
     }
     put_dates(r, p);
+    http_note_objects(r, p->count);
     if (coding)
         http_reply_header(r, "Content-Encoding", http_coding_name(coding));
     http_reply_shared(r, 200, HTTP_TAXII_TYPE, bytes, drop_page, p);

@@ -145,7 +145,7 @@ static bool may_delete(struct http_request *r, struct err *e)
 
 /* GET, and at most one other method, which works on a worker's thread. */
 struct resource {
-    const char *allow;
+    const char *name, *allow;
     void (*get)(struct http_request *r, const struct exchange_collection *c);
     bool has_other;
     enum http_method other;
@@ -153,20 +153,21 @@ struct resource {
     http_route_fn *work;
 };
 
-#define READ_ONLY(fn)                                                                              \
+#define READ_ONLY(what, fn)                                                                        \
     {                                                                                              \
-        .allow = "GET, HEAD", .get = fn                                                            \
+        .name = what, .allow = "GET, HEAD", .get = fn                                              \
     }
-static const struct resource discovery = READ_ONLY(discovery_get), root = READ_ONLY(root_get),
-                             status = READ_ONLY(status_get),
-                             collections = READ_ONLY(collections_get),
-                             collection = READ_ONLY(collection_get),
-                             manifest = READ_ONLY(taxii_manifest_get),
-                             versions = READ_ONLY(taxii_versions_get);
-static const struct resource objects = {"GET, HEAD, POST", taxii_objects_get, true,
-                                        HTTP_POST,         may_post,          taxii_objects_post};
-static const struct resource object = {"GET, HEAD, DELETE", taxii_object_get, true,
-                                       HTTP_DELETE,         may_delete,       taxii_object_delete};
+static const struct resource discovery = READ_ONLY("discovery", discovery_get),
+                             root = READ_ONLY("api-root", root_get),
+                             status = READ_ONLY("status", status_get),
+                             collections = READ_ONLY("collections", collections_get),
+                             collection = READ_ONLY("collection", collection_get),
+                             manifest = READ_ONLY("manifest", taxii_manifest_get),
+                             versions = READ_ONLY("versions", taxii_versions_get);
+static const struct resource objects = {"objects", "GET, HEAD, POST", taxii_objects_get, true,
+                                        HTTP_POST, may_post,          taxii_objects_post};
+static const struct resource object = {"object",    "GET, HEAD, DELETE", taxii_object_get,   true,
+                                       HTTP_DELETE, may_delete,          taxii_object_delete};
 
 /* What a request is for. */
 struct target {
@@ -235,6 +236,7 @@ bool taxii_admit(struct http_request *r, struct err *e)
     if (!t->resource)
         return err_set(e, ERR_NOT_FOUND, "no such resource");
     http_keep(r, t);
+    http_note_route(r, t->resource->name);
     if (http_method(r) == HTTP_GET)
         return true;
     if (t->resource->has_other && http_method(r) == t->resource->other)

@@ -83,6 +83,7 @@ static void posted(void *ctx, struct exchange_batch *b, bool ok, const struct er
         log_guarded(b);
         buf_init(&body, 0);
         taxii_status_put(b, &body);
+        http_note_objects(r, exchange_batch_count(b));
         exchange_batch_free(b);
         http_reply(r, 202, HTTP_TAXII_TYPE, &body);
     } else {

@@ -36,8 +36,10 @@ def curl(node, tmp_path):
 
 
 def add(node, curl, objects, *words):
-    return json.loads(curl(f"/api/collections/{node.c}/objects/", "--header", f"Content-Type: {TAXII}",
-                           "--data-binary", "@-", *words, status=202,
+    said = () if any(w.startswith("Content-Type:") for w in words) else \
+        ("--header", f"Content-Type: {TAXII}")
+    return json.loads(curl(f"/api/collections/{node.c}/objects/", *said, "--data-binary", "@-", *words,
+                           status=202,
                            stdin=json.dumps({"objects": objects}).encode())[1])
 
 

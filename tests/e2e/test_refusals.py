@@ -437,15 +437,14 @@ def test_queries_without_end(node, writer):
         error_of(writer.request("GET", f"{objects_path(node)}?{many}"), 400)
     most = "&".join(f"a{n}=1" for n in range(1000))
     assert writer.request("GET", f"{objects_path(node)}?{most}", status=200).objects
-    error_of(writer.request("GET", f"{objects_path(node)}?a={'x' * 25000}"), 400)
-    # Beyond what is read of a header at all, the library answers in its own words.
+    for n in (25000, 70000):
+        error_of(writer.request("GET", f"{objects_path(node)}?a={'x' * n}"), 414)
     types = [f"x-type-{n}" for n in range(65)]
     assert writer.get(objects_path(node), **{"match[type]": ",".join(types[:64])}).json() == {}
     error_of(writer.request("GET", objects_path(node), {"match[type]": ",".join(types)}), 400)
     error_of(writer.request("GET", objects_path(node), {"match[id]": "x," * 1000 + "x"}), 400)
     ids = ",".join(f"indicator--{uuid.uuid4()}" for n in range(300))
     assert writer.get(objects_path(node), **{"match[id]": ids}).json() == {}
-    assert writer.request("GET", f"{objects_path(node)}?a={'x' * 70000}").status in (414, 431)
 
 
 # ---- roles

@@ -34,7 +34,8 @@ PROBE = os.path.join(os.path.dirname(SETU), "tests/exchange/probe")
 
 def sanitized():
     with open(SETU, "rb") as f:
-        return b"__asan_init" in f.read()
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 @pytest.fixture(scope="module")

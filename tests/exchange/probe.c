@@ -47,7 +47,7 @@ int main(int argc, char **argv)
                                  .arena = arena_new(1 << 20),
                                  .session = s,
                                  .method = HTTP_GET,
-                                 .raw_uri = str_of(line)};
+                                 .head.target = str_of(line)};
         probe_answer(&r, str_of(argv[2]));
         struct str body = r.release ? r.shared : buf_view(&r.reply);
         printf("%d %s %.*s\n", r.status, r.type, (int)body.n, body.p ? body.p : "");
