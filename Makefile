@@ -154,7 +154,10 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS) $(BENCH_LIBS)
+
+# The peer of the server, which setu itself does not use.
+$(BUILD)/bench/mhd: BENCH_LIBS := -lmicrohttpd
 
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS) $(BUILD)/tests/exchange/probe
 fuzz-programs: $(FUZZ_PROGRAMS)
