@@ -68,21 +68,38 @@ static void put_tail(struct writing *w)
 
 /* ---- of a node's directory ---- */
 
+/* What is exported, and for whom. */
+struct exporting {
+    struct cli_node *n;
+    struct principal who;
+    struct str recipient;
+    unsigned versions;
+};
+
+/* The ledger tells what leaves the node by this door before it does. */
+static bool record(const struct exporting *x, struct str collection, uint64_t count, struct err *e)
+{
+    struct exchange_export o = {
+        .format = STR("stix"), .collection = collection, .recipient = x->recipient, .count = count};
+    return exchange_ledger_export(x->n->x, &o, e);
+}
+
 /* Pages, so that memory does not grow with the collection. */
-static bool write_collection(struct writing *w, struct cli_node *n, const struct principal *who,
-                             const struct exchange_collection *col, unsigned versions,
-                             struct err *e)
+static bool write_collection(struct writing *w, const struct exporting *x,
+                             const struct exchange_collection *col, struct err *e)
 {
     bool more = true;
     struct exchange_query q = {.collection = col,
                                .after_us = INT64_MIN,
                                .limit = LIMIT_TAXII_PAGE_MAX,
                                .limit_bytes = LIMIT_TAXII_PAGE_BYTES,
-                               .versions = versions,
+                               .versions = x->versions,
                                .with_bytes = true,
                                .bytes_only = true};
     while (more) {
-        if (!exchange_read(n->s, who, &q, put_row, w, &more, e))
+        uint64_t before = w->count;
+        if (!exchange_read(x->n->s, &x->who, &q, put_row, w, &more, e) ||
+            (w->count > before && !record(x, col->uuid, w->count - before, e)))
             return false;
         if (!flush(w))
             return true;
@@ -91,46 +108,41 @@ static bool write_collection(struct writing *w, struct cli_node *n, const struct
     return true;
 }
 
-static bool reader(struct cli *c, struct cli_node *n, struct principal *who, struct err *e)
+static bool reader(struct cli *c, struct exporting *x, struct err *e)
 {
     struct str name = cli_text(c, "for");
-    const struct exchange_config *config = exchange_config(n->x);
-    *who = (struct principal){.role = EXCHANGE_READER, .party = {config->nation, config->org}};
-    return !name.n || exchange_party_find(n->s, c->arena, name, &who->party, e);
+    struct policy_party *to = &x->who.party;
+    const struct exchange_config *config = exchange_config(x->n->x);
+    x->who = (struct principal){.role = EXCHANGE_READER, .party = {config->nation, config->org}};
+    if (name.n && !exchange_party_find(x->n->s, c->arena, name, to, e))
+        return false;
+    x->recipient = arena_printf(c->arena, "%.*s/%.*s", STR_FMT(to->nation), STR_FMT(to->org));
+    return arena_ok(c->arena, e);
 }
 
-/* The ledger tells what left the node by this door. */
-static bool record(struct writing *w, struct cli_node *n, const struct principal *who,
-                   struct str collection, struct err *e)
-{
-    struct exchange_export o = {.format = STR("stix"), .collection = collection, .count = w->count};
-    o.recipient =
-        arena_printf(w->c->arena, "%.*s/%.*s", STR_FMT(who->party.nation), STR_FMT(who->party.org));
-    return arena_ok(w->c->arena, e) && exchange_ledger_export(n->x, &o, e);
-}
-
-static bool write_node(struct writing *w, struct cli_node *n, unsigned versions, struct err *e)
+static bool write_node(struct writing *w, struct exporting *x, struct err *e)
 {
     struct exchange_collection *list, one;
     struct str key = cli_text(w->c, "collection");
-    struct principal who;
     size_t count = 1;
-    if (!reader(w->c, n, &who, e))
+    if (!reader(w->c, x, e))
         return err_prefix(e, "--for");
     if (key.n) {
-        if (!exchange_collection_find(n->s, w->c->arena, key, true, &one, e))
+        if (!exchange_collection_find(x->n->s, w->c->arena, key, true, &one, e))
             return err_prefix(e, "--collection");
         list = &one;
-    } else if (!exchange_collections(n->s, w->c->arena, &list, &count, e)) {
+    } else if (!exchange_collections(x->n->s, w->c->arena, &list, &count, e)) {
         return false;
     }
     put_head(w);
     for (size_t i = 0; i < count && w->status == 0; i++)
-        if (!write_collection(w, n, &who, &list[i], versions, e))
+        if (!write_collection(w, x, &list[i], e))
             return false;
+    if (w->count == 0 && !record(x, key.n ? one.uuid : STR(""), 0, e))
+        return false;
     if (w->status == 0)
         put_tail(w);
-    return record(w, n, &who, key.n ? one.uuid : STR(""), e);
+    return true;
 }
 
 static bool versions_read(struct str text, unsigned *out)
@@ -152,16 +164,16 @@ static int export_node(struct writing *w)
 {
     struct cli *c = w->c;
     struct cli_node n;
+    struct exporting x = {.n = &n};
     struct err e = {0};
-    unsigned versions;
     int status;
     if (cli_endpoint_given(c))
         return cli_usage(c, "%s is a directory: --ca and credentials are for a URL", c->args[0]);
-    if (!versions_read(cli_text(c, "versions"), &versions))
+    if (!versions_read(cli_text(c, "versions"), &x.versions))
         return cli_usage(c, "--versions takes last, first or all");
     if (!cli_node_open(c, c->args[0], &n, &status))
         return status;
-    status = write_node(w, &n, versions, &e) ? w->status : cli_fail(c, &e);
+    status = write_node(w, &x, &e) ? w->status : cli_fail(c, &e);
     cli_node_close(&n);
     return status;
 }

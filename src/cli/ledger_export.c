@@ -55,8 +55,11 @@ static bool put_leaf(void *ctx, const struct exchange_leaf *l)
     buf_byte(&x->b, '"');
     json_put_name(&x->b, "record");
     buf_str(&x->b, l->record);
-    if (l->audience && x->text.n)
-        json_put_member(&x->b, "audience", x->text);
+    if (l->audience && x->text.n) {
+        unsigned char of[LEDGER_AUDIENCE_SALT_BYTES];
+        exchange_audience_salt(x->n.x, x->text, of);
+        ledger_audience_put((struct str){(const char *)of, sizeof of}, x->text, &x->b);
+    }
     buf_lit(&x->b, "}\n");
     if (x->b.n > (64u << 10)) {
         x->status = cli_print(x->c, &x->b);
@@ -117,9 +120,9 @@ const struct cli_command cli_ledger_export = {
     .least_args = 1,
     .most_args = 1,
     .summary = "write the records of a node's ledger as JSON lines",
-    .text =
-        "A line a record: {\"index\",\"salt\",\"record\",\"audience\"}. SHA-256 of salt and record "
-        "is the entry that the log holds at that index. Erased records are left out.",
+    .text = "A line a record: {\"index\",\"salt\",\"record\",\"audience\",\"audience_salt\"}. "
+            "SHA-256 of salt and record "
+            "is the entry that the log holds at that index. Erased records are left out.",
     .options = options,
     .run = run,
 };

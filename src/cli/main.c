@@ -66,6 +66,7 @@
     X(ledger_key)                                                                                  \
     X(ledger_witness)                                                                              \
     X(ledger_confirm)                                                                              \
+    X(ledger_erase)                                                                                \
     X(backup)                                                                                      \
     X(restore)                                                                                     \
     X(doctor)

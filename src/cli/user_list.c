@@ -28,7 +28,7 @@ static bool put_user(void *ctx, const struct store_user *u)
 {
     struct listing *l = ctx;
     struct buf *b = &l->b;
-    const char *by = u->password.n ? "password" : u->has_cert ? "certificate" : "token";
+    const char *by = u->password.n ? "password" : u->cert_hash.n ? "certificate" : "token";
     if (!l->json) {
         buf_printf(b, "%-20.*s %-12.*s %.*s/%-16.*s %-12s %s\n", STR_FMT(u->name), STR_FMT(u->role),
                    STR_FMT(u->nation), STR_FMT(u->org_name), by, state_of(u));

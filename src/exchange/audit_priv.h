@@ -38,9 +38,10 @@ void audit_set_done(struct audit_set *s);
 
 struct audit_audience {
     struct str text;
-    char digest[64]; /* of the text, in hexadecimal */
+    char digest[64]; /* as records have it */
 };
 struct audit_audiences {
+    const struct exchange *x;
     struct arena *arena;
     struct audit_audience *list; /* by number; those of the store first */
     size_t count, room, stored;
@@ -50,7 +51,8 @@ struct audit_audiences {
     bool failed;
 };
 /* Reads those of the store. */
-bool audit_audiences_open(struct audit_audiences *t, struct store *s, struct err *e) BASE_CHECKED;
+bool audit_audiences_open(struct audit_audiences *t, const struct exchange_session *s,
+                          struct err *e) BASE_CHECKED;
 void audit_audiences_done(struct audit_audiences *t);
 /* *out is 0 for nobody. Numbers that are not in the list are nobody. */
 bool audit_combine(struct audit_audiences *t, uint32_t a, uint32_t b, enum policy_set how,

@@ -67,7 +67,7 @@ static bool put_audience(struct audit_audiences *t, size_t number, struct str te
     while (t->count <= number)
         t->list[t->count++] = (struct audit_audience){.text = STR_NONE};
     t->list[number].text = arena_str(t->arena, text);
-    ledger_digest(text, t->list[number].digest);
+    ledger_audience_digest(t->x, text, t->list[number].digest);
     return true;
 }
 
@@ -80,12 +80,14 @@ static bool note_audience(void *ctx, int64_t id, struct str text)
     return !t->failed;
 }
 
-bool audit_audiences_open(struct audit_audiences *t, struct store *s, struct err *e)
+bool audit_audiences_open(struct audit_audiences *t, const struct exchange_session *s,
+                          struct err *e)
 {
+    t->x = s->x;
     if (!(t->arena = arena_new(LIMIT_ARENA_REQUEST_BYTES)))
         return err_set(e, ERR_MEMORY, "out of memory");
     t->failed = !put_audience(t, 0, STR(""));
-    bool ok = store_audience_each(s, 0, note_audience, t, e);
+    bool ok = store_audience_each(s->store, 0, note_audience, t, e);
     t->stored = t->count;
     if (ok && t->failed)
         return err_set(e, ERR_MEMORY, "out of memory");

@@ -569,6 +569,9 @@ bool exchange_ledger_each(struct exchange_session *s, const struct principal *wh
 /* The text of an audience, empty when there is none of this number. */
 bool exchange_audience_text(struct exchange_session *s, struct arena *a, int64_t audience,
                             struct str *out, struct err *e) BASE_CHECKED;
+/* The salt of the digest that records have of an audience: for those who are shown its text. */
+void exchange_audience_salt(const struct exchange *x, struct str audience,
+                            unsigned char out[LEDGER_AUDIENCE_SALT_BYTES]);
 
 /* ---- ledgers that witness each other (docs/LEDGER.md) ---- */
 
@@ -749,6 +752,12 @@ struct exchange_export {
 };
 bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
                             struct err *e) BASE_CHECKED;
+/* An officer of the home organisation has the record of a leaf and its salt forgotten, as law may
+ * ask; a record tells who did and why. ERR_FORBIDDEN for records that others rely on. */
+bool exchange_ledger_erase(struct exchange_session *s, const struct principal *officer,
+                           uint64_t leaf, struct str reason, struct err *e) BASE_CHECKED;
+/* How many records of reads and sign-ins could not be written since the node was opened. */
+uint64_t exchange_records_lost(const struct exchange *x);
 
 /* ---- backup, restore, health (docs/OPERATIONS.md) ---- */
 

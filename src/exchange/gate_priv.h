@@ -42,6 +42,7 @@ struct gate {
     size_t combined_count;
     struct gate_ledger *ledger;       /* of the writer's gate; else NULL */
     struct str actor;                 /* who acts, for the ledger: NATION/organisation/user */
+    struct str node_actor;            /* … of what others are shown */
     struct gate_foresight *foresight; /* of a plan; else NULL */
     bool has_copies;                  /* something has gone out as a copy at some time */
     bool has_desk;                    /* something is or was held */
@@ -199,6 +200,13 @@ bool ledger_checkpoint_of(const struct exchange *x, struct store *s, struct aren
 #define LEDGER_HEX_BYTES  64
 void ledger_hex(const unsigned char digest[CRYPT_SHA256_BYTES], char out[LEDGER_HEX_BYTES]);
 void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES]);
+/* Of all that signs a user in and says what for; `revoked`: with the revocation, if there is one.
+ */
+void ledger_user_digest(const struct store_user *u, bool revoked, char out[LEDGER_HEX_BYTES]);
+void ledger_collection_digest(const struct store_collection *c, char out[LEDGER_HEX_BYTES]);
+/* Salted under the node's key: recipients, who are shown it, cannot guess who else there is. */
+void ledger_audience_digest(const struct exchange *x, struct str audience,
+                            char out[LEDGER_HEX_BYTES]);
 
 /* ---- a restored node (restored.c) ---- */
 

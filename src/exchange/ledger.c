@@ -27,7 +27,7 @@ bool gate_ledger_begin(struct gate *g, struct err *e)
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_clear(&g->ledger->text);
     g->ledger->count = 0;
-    g->actor = STR_NONE;
+    g->actor = g->node_actor = STR_NONE;
     return store_ledger_size(g->store, &g->ledger->size, e);
 }
 
@@ -44,11 +44,19 @@ void gate_ledger_free(struct gate_ledger *l)
 bool gate_act_for(struct gate *g, const struct principal *who, struct err *e)
 {
     const struct exchange_config *c = &g->x->config;
-    g->actor =
-        who ? arena_printf(g->known, "%.*s/%.*s/%.*s", STR_FMT(who->party.nation),
-                           STR_FMT(who->party.org), STR_FMT(who->name))
-            : arena_printf(g->known, "%.*s/%.*s/(node)", STR_FMT(c->nation), STR_FMT(c->org));
+    g->node_actor = arena_printf(g->known, "%.*s/%.*s/(node)", STR_FMT(c->nation), STR_FMT(c->org));
+    g->actor = who ? arena_printf(g->known, "%.*s/%.*s/%.*s", STR_FMT(who->party.nation),
+                                  STR_FMT(who->party.org), STR_FMT(who->name))
+                   : g->node_actor;
     return arena_ok(g->known, e);
+}
+
+/* What goes to whoever may read an object is an act of the node: who submitted it, or had it taken
+ * back, is told in records that stay at home. */
+static struct str actor_of(const struct gate *g, enum ledger_kind kind)
+{
+    return kind == LEDGER_RELEASE_RECORD || kind == LEDGER_WITHDRAWAL_RECORD ? g->node_actor
+                                                                             : g->actor;
 }
 
 bool gate_record(struct gate *g, struct ledger_record *r, int64_t audience, struct err *e)
@@ -59,7 +67,7 @@ bool gate_record(struct gate *g, struct ledger_record *r, int64_t audience, stru
     if (!g->actor.p && !gate_act_for(g, NULL, e))
         return false;
     r->at_us = g->now_us;
-    ledger_record_text(r, LEDGER_ACTOR, g->actor);
+    ledger_record_text(r, LEDGER_ACTOR, actor_of(g, r->kind));
     if (!ledger_record_put(r, &l->text, e))
         return false;
     if (!base_grow(&items, &l->room, l->count + 1, sizeof *l->list))
@@ -132,6 +140,25 @@ void ledger_digest(struct str data, char out[LEDGER_HEX_BYTES])
     ledger_hex(digest, out);
 }
 
+void exchange_audience_salt(const struct exchange *x, struct str audience,
+                            unsigned char out[LEDGER_AUDIENCE_SALT_BYTES])
+{
+    unsigned char key[CRYPT_SHA256_BYTES], mac[CRYPT_SHA256_BYTES];
+    crypt_hmac_sha256(x->key, STR("setu ledger: the salt of an audience"), key);
+    crypt_hmac_sha256(key, audience, mac);
+    memcpy(out, mac, LEDGER_AUDIENCE_SALT_BYTES);
+    crypt_wipe(key, sizeof key);
+}
+
+void ledger_audience_digest(const struct exchange *x, struct str audience,
+                            char out[LEDGER_HEX_BYTES])
+{
+    unsigned char salt[LEDGER_AUDIENCE_SALT_BYTES], digest[CRYPT_SHA256_BYTES];
+    exchange_audience_salt(x, audience, salt);
+    ledger_audience_hash((struct str){(const char *)salt, sizeof salt}, audience, digest);
+    ledger_hex(digest, out);
+}
+
 /* What was taken back is listed too, so that those who had it find it. */
 static bool list_withdrawal(struct gate *g, const struct gate_told *t, struct err *e)
 {
@@ -162,7 +189,7 @@ bool gate_record_object(struct gate *g, enum ledger_kind kind, const struct gate
     ledger_record_text(&r, LEDGER_COLLECTION, t->collection);
     if (may >> LEDGER_AUDIENCE & 1 && t->audience.n) {
         if (!t->audience_digest.n)
-            ledger_digest(t->audience, audience);
+            ledger_audience_digest(g->x, t->audience, audience);
         ledger_record_text(&r, LEDGER_AUDIENCE,
                            t->audience_digest.n ? t->audience_digest
                                                 : (struct str){audience, sizeof audience});

@@ -40,6 +40,14 @@ struct owed {
     uint32_t next;     /* of the same place in `heads`, 0: none */
 };
 
+/* Leaves that wait for what explains them. */
+struct gone {
+    struct gone_one {
+        uint64_t of, of_any, leaf; /* of: fingerprints of what explains it */
+    } * list;
+    size_t count, room;
+};
+
 struct agree {
     struct audit *a;
     struct audit_audiences to;
@@ -53,7 +61,11 @@ struct agree {
     struct owed *owed; /* from 1 on */
     size_t owed_count, owed_room;
     uint32_t heads[1 << 16];
-    char policy[LEDGER_HEX_BYTES];          /* that the last policy-change put in force */
+    struct gone gone;              /* acceptances whose object is not there, by id and version */
+    struct audit_set withdrawn;    /* … and those: marked where a withdrawal followed */
+    struct gone erased;            /* leaves */
+    struct audit_set erasures;     /* leaves + 1 that records of erasures name */
+    char policy[LEDGER_HEX_BYTES]; /* that the last policy-change put in force */
     bool has_policy, policy_erased, failed; /* erased: any may have come in between */
 };
 
@@ -89,13 +101,15 @@ static bool want(struct agree *g, enum wanted kind, struct str one, struct str t
     return audit_set_add(&g->wanted, mark_of(g, (char)kind, parts, 3), g->a->e);
 }
 
-static void found(struct agree *g, enum wanted kind, struct str one, struct str two,
+/* A record of it is there; returns whether the store has it. */
+static bool found(struct agree *g, enum wanted kind, struct str one, struct str two,
                   struct str three)
 {
     struct str parts[] = {one, two, three};
     bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
     if (mark)
         *mark = true;
+    return mark;
 }
 
 static bool was_found(const struct agree *g, enum wanted kind, struct str one, struct str two,
@@ -191,7 +205,11 @@ static bool ask_user(void *ctx, const struct store_user *u)
 {
     struct asking *q = ctx;
     struct str name = escaped(u->name, &q->text);
-    struct str added[3] = {name, STR("added"), STR("")}, gone[3] = {name, STR("revoked"), STR("")};
+    char before[LEDGER_HEX_BYTES], after[LEDGER_HEX_BYTES];
+    ledger_user_digest(u, false, before);
+    ledger_user_digest(u, true, after);
+    struct str added[3] = {name, STR("added"), {before, sizeof before}},
+               gone[3] = {name, STR("revoked"), {after, sizeof after}};
     return ask(q, PERSON, added, "user") && (!u->revoked_us || ask(q, PERSON, gone, "user"));
 }
 
@@ -228,14 +246,13 @@ static bool ask_withdrawals(struct asking *q)
            store_receipt_all(a->s->store, false, ask_receipt, q, a->e) && !q->g->failed;
 }
 
-static bool ask_collections(struct asking *q)
+static bool ask_collection(void *ctx, const struct store_collection *c)
 {
-    const struct agree *g = q->g;
-    for (size_t i = 0; i < g->collection_count && !g->failed; i++) {
-        struct str parts[3] = {g->collections[i].uuid, STR("added"), STR("")};
-        (void)ask(q, MADE, parts, "collection");
-    }
-    return !g->failed;
+    struct asking *q = ctx;
+    char digest[LEDGER_HEX_BYTES];
+    ledger_collection_digest(c, digest);
+    struct str parts[3] = {c->uuid, STR("added"), {digest, sizeof digest}};
+    return ask(q, MADE, parts, "collection");
 }
 
 static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
@@ -247,7 +264,8 @@ static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
     bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) && ask_objects(&q) &&
               store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
               store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
-              ask_collections(&q) && ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
+              store_collection_each(s, ask_collection, &q, g->a->e) && !g->failed &&
+              ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
     *missing = q.missing;
     buf_done(&q.text);
     arena_free(people);
@@ -376,6 +394,48 @@ static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
 
 /* ---- each leaf ---- */
 
+static void lacks(struct agree *g, const struct store_leaf *l, bool there, const char *what)
+{
+    if (!there)
+        audit_tell(g->a, "store", l->index, "the store has no %s as the record says it", what);
+}
+
+static uint64_t version_of(const struct agree *g, const struct ledger_record *r, bool any)
+{
+    struct str parts[] = {r->text[LEDGER_OBJECT], any ? STR("") : r->text[LEDGER_VERSION]};
+    return mark_of(g, 'v', parts, 2);
+}
+
+/* The withdrawal of what has no versions names none; its acceptance names when it came. */
+static bool was_withdrawn(const struct agree *g, const struct gone_one *o)
+{
+    return *audit_set_mark(&g->withdrawn, o->of) || *audit_set_mark(&g->withdrawn, o->of_any);
+}
+
+static bool add_gone(const struct agree *g, struct gone *list, struct gone_one one)
+{
+    void *items = list->list;
+    if (!base_grow(&items, &list->room, list->count + 1, sizeof *list->list))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    list->list = items;
+    list->list[list->count++] = one;
+    return true;
+}
+
+/* What was accepted is there, or was withdrawn afterwards. */
+static bool check_acceptance(struct agree *g, const struct store_leaf *l,
+                             const struct ledger_record *r)
+{
+    struct gone_one o = {version_of(g, r, false), version_of(g, r, true), l->index};
+    if (found(g, OBJECT, r->text[LEDGER_OBJECT], r->text[LEDGER_DIGEST], STR("")))
+        return true;
+    if (!audit_set_add(&g->withdrawn, o.of, g->a->e) ||
+        !audit_set_add(&g->withdrawn, o.of_any, g->a->e))
+        return false;
+    *audit_set_mark(&g->withdrawn, o.of) = *audit_set_mark(&g->withdrawn, o.of_any) = false;
+    return add_gone(g, &g->gone, o);
+}
+
 /* Is the audience this party, NATION/org, and nobody else? */
 static bool is_only(struct str audience, struct str party)
 {
@@ -404,9 +464,13 @@ static bool check_listed(struct agree *g, const struct store_leaf *l, const stru
 {
     struct listed x = {.l = l, .r = r};
     char room[24];
-    found(g, TAKEN, r->text[LEDGER_OBJECT], number(l->index, room), r->text[LEDGER_COLLECTION]);
+    (void)found(g, TAKEN, r->text[LEDGER_OBJECT], number(l->index, room),
+                r->text[LEDGER_COLLECTION]);
     if (!store_withdrawal_get(g->a->s->store, l->index, note_listed, &x, g->a->e))
         return false;
+    bool *gone = audit_set_mark(&g->withdrawn, version_of(g, r, false));
+    if (gone)
+        *gone = true;
     if (!x.same)
         audit_tell(g->a, "store", l->index,
                    "those from whom %.*s was withdrawn would not be told so as recorded",
@@ -414,7 +478,7 @@ static bool check_listed(struct agree *g, const struct store_leaf *l, const stru
     return true;
 }
 
-static void found_receipt(struct agree *g, const struct store_leaf *l,
+static bool found_receipt(struct agree *g, const struct store_leaf *l,
                           const struct ledger_record *r)
 {
     char room[24 + LEDGER_HEX_BYTES];
@@ -426,7 +490,7 @@ static void found_receipt(struct agree *g, const struct store_leaf *l,
         memcpy(room + of.n, digest.p, digest.n);
         of.n += digest.n;
     }
-    found(g, RECEIPT, r->text[LEDGER_PEER], of, outcome);
+    return found(g, RECEIPT, r->text[LEDGER_PEER], of, outcome);
 }
 
 /* Who may see the record is told beside it; where the record names them, by their digest. */
@@ -437,10 +501,14 @@ static bool check_readers(struct agree *g, const struct store_leaf *l,
     struct str digest = r->text[LEDGER_AUDIENCE];
     if (known && digest.n)
         known = str_eq(digest, (struct str){g->to.list[l->audience].digest, LEDGER_HEX_BYTES});
-    else if (known && l->audience && r->kind == LEDGER_RECEIPT_RECORD)
-        known = is_only(g->to.list[l->audience].text, r->text[LEDGER_PEER]);
-    else if (known && r->kind != LEDGER_RESTORE_RECORD)
-        known = l->audience == 0;
+    else if (known && r->kind == LEDGER_RECEIPT_RECORD)
+        known = str_starts(r->text[LEDGER_OUTCOME], STR("confirmed-"))
+                    ? l->audience == 0
+                    : is_only(g->to.list[l->audience].text, r->text[LEDGER_PEER]);
+    else if (known && r->kind == LEDGER_RESTORE_RECORD && !r->text[LEDGER_PEER].n)
+        known = str_eq(g->to.list[l->audience].text, STR("+*"));
+    else
+        known = known && l->audience == 0;
     if (!known)
         audit_tell(g->a, "leaf", l->index,
                    "the record would be shown to others than those it concerns");
@@ -467,22 +535,25 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     const struct str *t = r->text;
     switch (r->kind) {
     case LEDGER_ACCEPTANCE_RECORD:
-        found(g, OBJECT, t[LEDGER_OBJECT], t[LEDGER_DIGEST], STR(""));
-        return true;
+        return check_acceptance(g, l, r);
     case LEDGER_QUARANTINE_RECORD:
-        found(g, QUARANTINE, t[LEDGER_OBJECT], STR("quarantine"), t[LEDGER_COLLECTION]);
+        lacks(g, l, found(g, QUARANTINE, t[LEDGER_OBJECT], STR("quarantine"), t[LEDGER_COLLECTION]),
+              "entry of the release desk");
         return true;
     case LEDGER_HOLD_RECORD:
-        found(g, HOLD, t[LEDGER_OBJECT], t[LEDGER_RECIPIENT], t[LEDGER_COLLECTION]);
+        lacks(g, l, found(g, HOLD, t[LEDGER_OBJECT], t[LEDGER_RECIPIENT], t[LEDGER_COLLECTION]),
+              "entry of the release desk");
         return true;
     case LEDGER_APPROVAL_RECORD:
-        found(g, DECISION, t[LEDGER_OBJECT], t[LEDGER_OUTCOME], t[LEDGER_COLLECTION]);
+        (void)found(g, DECISION, t[LEDGER_OBJECT], t[LEDGER_OUTCOME], t[LEDGER_COLLECTION]);
         return true;
     case LEDGER_USER_CHANGE_RECORD:
-        found(g, PERSON, t[LEDGER_SUBJECT], t[LEDGER_OUTCOME], STR(""));
+        lacks(g, l, found(g, PERSON, t[LEDGER_SUBJECT], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
+              "user");
         return true;
     case LEDGER_COLLECTION_CHANGE_RECORD:
-        found(g, MADE, t[LEDGER_COLLECTION], t[LEDGER_OUTCOME], STR(""));
+        lacks(g, l, found(g, MADE, t[LEDGER_COLLECTION], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
+              "collection");
         return true;
     case LEDGER_POLICY_CHANGE_RECORD:
         check_policy(g, l, r);
@@ -492,8 +563,10 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     case LEDGER_WITHDRAWAL_RECORD:
         return check_listed(g, l, r) && check_withdrawal(g, l, r);
     case LEDGER_RECEIPT_RECORD:
-        found_receipt(g, l, r);
+        lacks(g, l, found_receipt(g, l, r), "receipt");
         return true;
+    case LEDGER_ERASURE_RECORD:
+        return audit_set_add(&g->erasures, r->number[LEDGER_LEAF] + 1, g->a->e);
     case LEDGER_REFUSAL_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_TOKEN_CHANGE_RECORD:
@@ -516,7 +589,11 @@ static bool each_leaf(void *ctx, const struct store_leaf *l)
     audit_step(g->a);
     if (l->record.n == 0) { /* erased: the row is all there is */
         g->policy_erased = true;
-        return true;
+        if (l->audience)
+            audit_tell(g->a, "leaf", l->index, "an erased record has readers");
+        if (!add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}))
+            g->failed = true;
+        return !g->failed;
     }
     if (!ledger_record_scan(l->record, &r)) {
         audit_tell(g->a, "record", l->index, "no record of a known kind in canonical form");
@@ -561,6 +638,40 @@ static bool tell_owed(void *ctx, const struct store_leaf *l)
     return true;
 }
 
+static bool tell_gone(void *ctx, const struct store_leaf *l)
+{
+    struct agree *g = ctx;
+    struct ledger_record r;
+    if (ledger_record_scan(l->record, &r))
+        audit_tell(g->a, "store", l->index, "%.*s was accepted and is not there",
+                   STR_FMT(r.text[LEDGER_OBJECT]));
+    return true;
+}
+
+/* The withdrawal may be among what was erased. */
+static bool report_gone(struct agree *g)
+{
+    struct audit *a = g->a;
+    uint64_t missing = 0;
+    for (size_t i = 0; i < g->gone.count; i++)
+        missing += !was_withdrawn(g, &g->gone.list[i]);
+    for (size_t i = 0; i < g->gone.count && missing > a->out->erased; i++) {
+        const struct gone_one *o = &g->gone.list[i];
+        if (!was_withdrawn(g, o) &&
+            !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e))
+            return false;
+    }
+    return true;
+}
+
+static void report_erased(struct agree *g)
+{
+    for (size_t i = 0; i < g->erased.count; i++)
+        if (!audit_set_mark(&g->erasures, g->erased.list[i].leaf + 1))
+            audit_tell(g->a, "record", g->erased.list[i].leaf,
+                       "it is gone, and no record says that an officer erased it");
+}
+
 static bool report_owed(struct agree *g)
 {
     struct audit *a = g->a;
@@ -599,13 +710,17 @@ static bool agree_open(struct agree *g)
     g->rows = base_alloc(((size_t)chunk + 1) * sizeof *g->rows);
     return ((g->arena && g->rows) || err_set(a->e, ERR_MEMORY, "out of memory")) &&
            exchange_collections(a->s, g->arena, &g->collections, &g->collection_count, a->e) &&
-           audit_audiences_open(&g->to, a->s->store, a->e);
+           audit_audiences_open(&g->to, a->s, a->e);
 }
 
 static void agree_free(struct agree *g)
 {
     audit_audiences_done(&g->to);
     audit_set_done(&g->wanted);
+    audit_set_done(&g->withdrawn);
+    audit_set_done(&g->erasures);
+    base_free(g->gone.list);
+    base_free(g->erased.list);
     base_free(g->rows);
     base_free(g->owed);
     arena_free(g->arena);
@@ -620,7 +735,9 @@ bool audit_agree(struct audit *a)
     g->a = a;
     uint64_t missing;
     bool ok = agree_open(g) && ask_all(g, ASK_WANT, &missing) && walk_leaves(g) && report_owed(g) &&
-              report_policy(g) && report_missing(g);
+              report_gone(g) && report_policy(g) && report_missing(g);
+    if (ok)
+        report_erased(g);
     agree_free(g);
     return ok;
 }

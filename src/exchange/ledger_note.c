@@ -1,6 +1,7 @@
 /*
  * Records of what has no transaction of its own: exports, reads of what is strictly marked,
- * sign-ins that failed. They are handed to the writer, so nobody who reads waits for a disk.
+ * sign-ins that failed. Reads and sign-ins are handed to the writer, so nobody who reads waits for
+ * a disk; one that cannot be written is counted. An export waits for its record.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 struct note_job {
     struct exchange_job job;
+    struct exchange *x;
     struct arena *arena; /* holds this and all text */
     struct principal who;
     bool by_node; /* not by `who` */
@@ -28,9 +30,16 @@ static bool note_apply(struct exchange *x, struct store *s, struct exchange_job 
 
 static void note_done(struct exchange_job *j, bool ok, const struct err *e)
 {
-    (void)ok;
+    struct note_job *n = (struct note_job *)j;
     (void)e;
-    arena_free(((struct note_job *)j)->arena);
+    if (!ok)
+        atomic_fetch_add(&n->x->notes_lost, 1);
+    arena_free(n->arena);
+}
+
+uint64_t exchange_records_lost(const struct exchange *x)
+{
+    return atomic_load(&x->notes_lost);
 }
 
 static bool hand_in(struct exchange *x, const struct principal *who, const struct ledger_record *r,
@@ -43,6 +52,7 @@ static bool hand_in(struct exchange *x, const struct principal *who, const struc
         return err_set(e, ERR_MEMORY, "out of memory");
     }
     n->job = (struct exchange_job){.objects = 1, .apply = note_apply, .done = note_done};
+    n->x = x;
     n->arena = a;
     n->by_node = who == NULL;
     n->record = *r;
@@ -62,14 +72,27 @@ static bool hand_in(struct exchange *x, const struct principal *who, const struc
 
 /* ---- exports ---- */
 
+struct export_job {
+    struct exchange_waiter w;
+    struct ledger_record record;
+};
+
+static bool export_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    (void)s;
+    return gate_act_for(x->gate, NULL, e) &&
+           gate_record(x->gate, &((struct export_job *)j)->record, 0, e);
+}
+
 bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o, struct err *e)
 {
-    struct ledger_record r = {.kind = LEDGER_EXPORT_RECORD};
-    ledger_record_text(&r, LEDGER_FORMAT, o->format);
-    ledger_record_number(&r, LEDGER_COUNT, o->count);
-    ledger_record_text(&r, LEDGER_COLLECTION, o->collection);
-    ledger_record_text(&r, LEDGER_RECIPIENT, o->recipient);
-    return hand_in(x, NULL, &r, e);
+    struct export_job j = {.w.job = {.objects = 1, .apply = export_apply},
+                           .record.kind = LEDGER_EXPORT_RECORD};
+    ledger_record_text(&j.record, LEDGER_FORMAT, o->format);
+    ledger_record_number(&j.record, LEDGER_COUNT, o->count);
+    ledger_record_text(&j.record, LEDGER_COLLECTION, o->collection);
+    ledger_record_text(&j.record, LEDGER_RECIPIENT, o->recipient);
+    return exchange_run(x, &j.w, e);
 }
 
 /* ---- reads ---- */

@@ -150,8 +150,12 @@ static bool put_proof(struct proving *x, struct buf *file, struct err *e)
 {
     x->out->index = x->v.index;
     x->out->record = x->v.record;
-    return exchange_audience_text(x->s, x->a, x->audience, &x->v.audience, e) &&
-           put_evidence(x->s, x->a, &x->v, &x->out->size, file, e);
+    unsigned char salt[LEDGER_AUDIENCE_SALT_BYTES];
+    if (!exchange_audience_text(x->s, x->a, x->audience, &x->v.audience, e))
+        return false;
+    exchange_audience_salt(x->s->x, x->v.audience, salt);
+    x->v.audience_salt = arena_str(x->a, (struct str){(const char *)salt, sizeof salt});
+    return arena_ok(x->a, e) && put_evidence(x->s, x->a, &x->v, &x->out->size, file, e);
 }
 
 static bool prove(struct proving *x, struct buf *file, struct err *e)

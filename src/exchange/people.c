@@ -274,14 +274,71 @@ struct user_job {
     struct str identity;
 };
 
-static bool record_user(struct exchange *x, struct str name, struct str outcome, struct str role,
+/* Each text behind its length, so that no two lists give one digest. */
+static void add_text(struct crypt_hash *h, struct str s)
+{
+    uint64_t n = s.n;
+    crypt_hash_add(h, (struct str){(const char *)&n, sizeof n});
+    crypt_hash_add(h, s);
+}
+
+static void add_number(struct crypt_hash *h, int64_t n)
+{
+    crypt_hash_add(h, (struct str){(const char *)&n, sizeof n});
+}
+
+static void end_digest(struct crypt_hash *h, char out[LEDGER_HEX_BYTES])
+{
+    unsigned char digest[CRYPT_SHA256_BYTES];
+    crypt_hash_end(h, digest);
+    ledger_hex(digest, out);
+}
+
+void ledger_user_digest(const struct store_user *u, bool revoked, char out[LEDGER_HEX_BYTES])
+{
+    const struct str texts[] = {u->name,     u->nation,     u->org_name, u->role,
+                                u->password, u->token_hash, u->cert_hash};
+    struct crypt_hash h;
+    crypt_hash_begin(&h);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        add_text(&h, texts[i]);
+    add_number(&h, u->created_us);
+    add_number(&h, u->expires_us);
+    add_number(&h, revoked ? u->revoked_us : 0);
+    end_digest(&h, out);
+}
+
+void ledger_collection_digest(const struct store_collection *c, char out[LEDGER_HEX_BYTES])
+{
+    const struct str texts[] = {c->uuid, c->root, c->title, c->alias, c->description};
+    struct crypt_hash h;
+    crypt_hash_begin(&h);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        add_text(&h, texts[i]);
+    add_number(&h, c->marking);
+    end_digest(&h, out);
+}
+
+/* As the store has the user now. */
+static bool record_user(struct exchange *x, struct store *s, struct str name, struct str outcome,
                         struct err *e)
 {
     struct ledger_record r = {.kind = LEDGER_USER_CHANGE_RECORD};
-    ledger_record_text(&r, LEDGER_SUBJECT, name);
-    ledger_record_text(&r, LEDGER_OUTCOME, outcome);
-    ledger_record_text(&r, LEDGER_ROLE, role);
-    return gate_record(x->gate, &r, 0, e);
+    struct store_user u;
+    char digest[LEDGER_HEX_BYTES];
+    struct arena *a = arena_new(1 << 16);
+    bool ok =
+        (a || err_set(e, ERR_MEMORY, "out of memory")) && store_user_by_name(s, a, name, &u, e);
+    if (ok) {
+        ledger_user_digest(&u, true, digest);
+        ledger_record_text(&r, LEDGER_SUBJECT, name);
+        ledger_record_text(&r, LEDGER_OUTCOME, outcome);
+        ledger_record_text(&r, LEDGER_ROLE, u.role);
+        ledger_record_text(&r, LEDGER_DIGEST, (struct str){digest, sizeof digest});
+        ok = gate_record(x->gate, &r, 0, e);
+    }
+    arena_free(a);
+    return ok;
 }
 
 static bool record_token(struct exchange *x, struct str name, struct err *e)
@@ -307,7 +364,7 @@ static bool user_apply(struct exchange *x, struct store *s, struct exchange_job 
         ok = store_org_put(s, job->u->nation, job->u->org, job->identity, &job->row.org, e);
     arena_free(a);
     return ok && store_user_add(s, &job->row, &id, e) &&
-           record_user(x, job->u->name, STR("added"), job->row.role, e) &&
+           record_user(x, s, job->u->name, STR("added"), e) &&
            (!job->row.token_hash || record_token(x, job->u->name, e));
 }
 
@@ -397,8 +454,7 @@ static bool revoke_apply(struct exchange *x, struct store *s, struct exchange_jo
 {
     (void)x;
     struct str name = ((struct revoke_job *)j)->name;
-    return store_user_revoke(s, name, now_us(), e) &&
-           record_user(x, name, STR("revoked"), STR_NONE, e);
+    return store_user_revoke(s, name, now_us(), e) && record_user(x, s, name, STR("revoked"), e);
 }
 
 bool exchange_user_revoke(struct exchange *x, struct str name, struct err *e)
@@ -426,8 +482,11 @@ static bool collection_apply(struct exchange *x, struct store *s, struct exchang
 {
     const struct store_collection *row = &((struct collection_job *)j)->row;
     struct ledger_record r = {.kind = LEDGER_COLLECTION_CHANGE_RECORD};
+    char digest[LEDGER_HEX_BYTES];
     int64_t id;
+    ledger_collection_digest(row, digest);
     ledger_record_text(&r, LEDGER_COLLECTION, row->uuid);
+    ledger_record_text(&r, LEDGER_DIGEST, (struct str){digest, sizeof digest});
     ledger_record_text(&r, LEDGER_OUTCOME, STR("added"));
     ledger_record_text(&r, LEDGER_MARKING, str_of(stix_tlp_name((enum stix_tlp)row->marking)));
     return store_collection_add(s, row, &id, e) && gate_record(x->gate, &r, 0, e);

@@ -276,7 +276,7 @@ static bool audience_of(struct gate *g, struct str text, uint64_t serial, struct
     if (serial && slot->serial == serial)
         return true;
     slot->serial = 0;
-    ledger_digest(text, slot->digest);
+    ledger_audience_digest(g->x, text, slot->digest);
     if (!store_audience_put(g->store, text, &slot->id, e))
         return false;
     slot->serial = serial;

@@ -25,6 +25,23 @@ static void put_hashes(const struct ledger_proof *p, struct buf *out)
     buf_byte(out, ']');
 }
 
+void ledger_audience_hash(struct str salt, struct str audience,
+                          unsigned char out[CRYPT_SHA256_BYTES])
+{
+    struct crypt_hash h;
+    crypt_hash_begin(&h);
+    crypt_hash_add(&h, salt);
+    crypt_hash_add(&h, audience);
+    crypt_hash_end(&h, out);
+}
+
+void ledger_audience_put(struct str salt, struct str audience, struct buf *out)
+{
+    json_put_member(out, "audience", audience);
+    json_put_name(out, "audience_salt");
+    put_base64(out, salt);
+}
+
 void ledger_evidence_put(const struct ledger_evidence *v, struct buf *out)
 {
     must(v->salt.n >= LEDGER_SALT_LEAST && v->salt.n <= LEDGER_SALT_MOST);
@@ -35,7 +52,7 @@ void ledger_evidence_put(const struct ledger_evidence *v, struct buf *out)
     json_put_name(out, "salt");
     put_base64(out, v->salt);
     if (v->audience.n)
-        json_put_member(out, "audience", v->audience);
+        ledger_audience_put(v->audience_salt, v->audience, out);
     json_put_member_u64(out, "index", v->index);
     json_put_name(out, "inclusion");
     put_hashes(&v->inclusion, out);
@@ -78,14 +95,14 @@ static bool get_record(const struct json *record, struct arena *arena, struct st
     return ok;
 }
 
-static bool audience_ok(struct str audience, const struct json *record, struct err *e)
+static bool audience_ok(const struct ledger_evidence *v, const struct json *record, struct err *e)
 {
     unsigned char digest[CRYPT_SHA256_BYTES];
     struct buf hex;
-    if (!audience.n)
+    if (!v->audience.n)
         return true;
     buf_init(&hex, 0);
-    crypt_sha256(audience, digest);
+    ledger_audience_hash(v->audience_salt, v->audience, digest);
     buf_hex(&hex, digest, sizeof digest);
     bool ok = buf_ok(&hex, e) &&
               (str_eq(buf_view(&hex), json_get_str(record, STR("audience"))) ||
@@ -113,7 +130,9 @@ bool ledger_evidence_parse(struct json_reader *reader, struct arena *arena, stru
         return err_set(e, ERR_INVALID, "no proof file of a ledger");
     v.index = (uint64_t)index->u.i;
     v.audience = json_get_str(doc, STR("audience"));
-    if (!audience_ok(v.audience, record, e) || !get_record(record, arena, &v.record, e) ||
+    if (v.audience.n && !get_salt(json_get_str(doc, STR("audience_salt")), arena, &v.audience_salt))
+        return err_set(e, ERR_INVALID, "the audience has no salt");
+    if (!audience_ok(&v, record, e) || !get_record(record, arena, &v.record, e) ||
         !arena_ok(arena, e))
         return false;
     *out = v;

@@ -255,6 +255,7 @@ enum ledger_relation ledger_compare(const struct ledger_checkpoint *older,
     X(DIGEST, "digest", DIGEST)                                                                    \
     X(FORMAT, "format", TEXT)                                                                      \
     X(KIND, "kind", TEXT)                                                                          \
+    X(LEAF, "leaf", NUMBER)                                                                        \
     X(LINE, "line", NUMBER)                                                                        \
     X(LINES, "lines", TEXT)                                                                        \
     X(MARKING, "marking", TEXT)                                                                    \
@@ -294,15 +295,17 @@ enum ledger_field {
       F(VERSION) | F(DIGEST) | F(COLLECTION) | F(REASON) | F(AUDIENCE))                            \
     X(RECEIPT, "receipt", F(OBJECT) | F(PEER) | F(OUTCOME),                                        \
       F(VERSION) | F(DIGEST) | F(COLLECTION))                                                      \
-    X(COLLECTION_CHANGE, "collection-change", F(COLLECTION) | F(OUTCOME), F(MARKING) | F(REASON))  \
+    X(COLLECTION_CHANGE, "collection-change", F(COLLECTION) | F(DIGEST) | F(OUTCOME),              \
+      F(MARKING) | F(REASON))                                                                      \
     X(PEER_CHANGE, "peer-change", F(PEER) | F(OUTCOME), F(COLLECTION) | F(REASON))                 \
     X(POLICY_CHANGE, "policy-change", F(POLICY), F(PREVIOUS) | F(REASON))                          \
-    X(USER_CHANGE, "user-change", F(SUBJECT) | F(OUTCOME), F(ROLE) | F(REASON))                    \
+    X(USER_CHANGE, "user-change", F(SUBJECT) | F(DIGEST) | F(OUTCOME), F(ROLE) | F(REASON))        \
     X(TOKEN_CHANGE, "token-change", F(SUBJECT) | F(OUTCOME), F(REASON))                            \
     X(SIGN_IN_FAILURE, "sign-in-failure", F(REASON), F(ADDRESS))                                   \
     X(EXPORT, "export", F(FORMAT) | F(COUNT), F(COLLECTION) | F(RECIPIENT) | F(DIGEST))            \
     X(BACKUP, "backup", F(SIZE), F(DIGEST))                                                        \
     X(RESTORE, "restore", F(SIZE), F(DIGEST) | F(PEER) | F(REASON))                                \
+    X(ERASURE, "erasure", F(LEAF) | F(REASON), 0)                                                  \
     X(READ, "read", F(MARKING) | F(COUNT), F(OBJECT) | F(VERSION) | F(COLLECTION))
 
 enum ledger_kind {
@@ -344,11 +347,18 @@ uint32_t ledger_kind_allows(enum ledger_kind k); /* with those it needs */
 /* All that a stranger with the log's verifier key needs to believe one record, in one JSON text. */
 struct ledger_evidence {
     struct str record, salt; /* the record's canonical bytes */
-    struct str audience;     /* the text whose digest the record has, or empty: who it was for */
+    /* Who it was for, and the salt of the digest that the record has of this text; or empty. */
+    struct str audience, audience_salt;
     uint64_t index;
     struct ledger_proof inclusion;
     struct str checkpoint; /* the note */
 };
+/* SHA-256(salt || audience), as records have it; other recipients cannot guess the text by it. */
+#define LEDGER_AUDIENCE_SALT_BYTES 16
+void ledger_audience_hash(struct str salt, struct str audience,
+                          unsigned char out[LEDGER_HASH_BYTES]);
+/* Appends the members `audience` and `audience_salt` (base64). */
+void ledger_audience_put(struct str salt, struct str audience, struct buf *out);
 /* Appends the file; the record must be canonical JSON and the salt of a right length. */
 void ledger_evidence_put(const struct ledger_evidence *v, struct buf *out);
 /* Text is in `arena`. The record may have been written anew by another JSON program: its canonical

@@ -196,8 +196,11 @@ static bool put_line(void *ctx, const struct exchange_leaf *l)
     json_put_member(&x->b, "salt", buf_view(&salt));
     json_put_name(&x->b, "record");
     buf_str(&x->b, l->record);
-    if (told)
-        json_put_member(&x->b, "audience", x->text);
+    if (told) {
+        unsigned char of[LEDGER_AUDIENCE_SALT_BYTES];
+        exchange_audience_salt(http_exchange(x->r), x->text, of);
+        ledger_audience_put((struct str){(const char *)of, sizeof of}, x->text, &x->b);
+    }
     buf_lit(&x->b, "}\n");
     buf_done(&salt);
     return true;
@@ -378,8 +381,14 @@ static void answer_metrics(struct http_request *r)
                    "# TYPE setu_ledger_cosigned_seconds gauge\n",
                    (unsigned long long)size);
     ok = ok && exchange_witnesses(http_session(r), http_arena(r), put_metrics, &b, &e);
-    if (ok)
+    if (ok) {
+        buf_printf(&b,
+                   "# HELP setu_ledger_records_lost_total Records of reads and sign-ins that could "
+                   "not be written.\n# TYPE setu_ledger_records_lost_total counter\n"
+                   "setu_ledger_records_lost_total %llu\n",
+                   (unsigned long long)exchange_records_lost(http_exchange(r)));
         http_metrics(r, &b);
+    }
     send(r, METRICS_TYPE, &b, ok, &e);
 }
 

@@ -96,6 +96,7 @@ static bool is_about_partner(struct reading *r, const struct ledger_record *v, i
                  str_starts(v->text[LEDGER_OUTCOME], STR("confirmed-"));
         return true;
     case LEDGER_APPROVAL_RECORD:
+    case LEDGER_ERASURE_RECORD:
     case LEDGER_COLLECTION_CHANGE_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_POLICY_CHANGE_RECORD:

@@ -553,8 +553,8 @@ static bool user_columns(sqlite3_stmt *stmt, struct arena *arena, struct store_u
         .created_us = sqlite3_column_int64(stmt, 8),
         .expires_us = sqlite3_column_int64(stmt, 9),
         .revoked_us = sqlite3_column_int64(stmt, 10),
-        .has_token = sqlite3_column_int(stmt, 11) != 0,
-        .has_cert = sqlite3_column_int(stmt, 12) != 0,
+        .token_hash = arena_str(arena, store_column(stmt, 11)),
+        .cert_hash = arena_str(arena, store_column(stmt, 12)),
     };
     return arena_ok(arena, e);
 }

@@ -81,7 +81,7 @@ static bool walk_row(struct walk *w, sqlite3_stmt *stmt, struct err *e)
     struct str rest = store_column(stmt, 3);
     struct store_leaf leaf;
     leaf_past_clear(&w->past);
-    if (entries.n != n * LEDGER_HASH_BYTES)
+    if (entries.n % LEDGER_HASH_BYTES || n != entries.n / LEDGER_HASH_BYTES)
         return bad_row(e, at);
     for (uint64_t i = 0; i < n && !w->stopped; i++) {
         if (!leaf_take(&w->past, &rest, &leaf, e))
@@ -304,6 +304,7 @@ static bool copy_leaf(void *ctx, const struct store_leaf *l)
     if (l->index == x->index) {
         kept.salt = (struct str){none, sizeof none};
         kept.record = STR("");
+        kept.audience = 0;
     }
     leaf_put(&x->past, &kept, &x->body);
     return true;

@@ -212,7 +212,7 @@
     "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us,r.leaf"
 #define STORE_USER_COLUMNS                                                                         \
     "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
-    "u.expires_us,u.revoked_us,u.token_hash IS NOT NULL,u.cert_hash IS NOT NULL"                   \
+    "u.expires_us,u.revoked_us,u.token_hash,u.cert_hash"                                          \
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OF_LIST                                                                              \
     "FROM (SELECT value AS number FROM json_each(?1)) LEFT JOIN object ON object.id=number"

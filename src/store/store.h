@@ -75,7 +75,7 @@ struct store_user {
     struct str name, role, nation, org_name, identity;
     struct str password;                        /* Argon2id text or empty */
     int64_t created_us, expires_us, revoked_us; /* 0: never */
-    bool has_token, has_cert;
+    struct str token_hash, cert_hash; /* 32 bytes each, or empty */
 };
 struct store_user_new {
     struct str name, role, password;

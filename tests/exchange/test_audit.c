@@ -150,6 +150,23 @@ static void test_rows(struct node *n, struct buf *out)
         "INSERT INTO user(name,role,org,password,token_hash,cert_hash,created_us,expires_us,"
         "revoked_us) SELECT 'mallory','admin',org,'',x'01',NULL,1,0,0 FROM user LIMIT 1",
         "UPDATE user SET revoked_us=5 WHERE id=2",
+        "UPDATE user SET name='other' WHERE id=2",
+        "UPDATE user SET role='admin' WHERE id=(SELECT id FROM user WHERE role<>'admin' LIMIT 1)",
+        "UPDATE user SET org=org+1 WHERE id=2",
+        "UPDATE user SET password='x' WHERE id=2",
+        "UPDATE user SET token_hash=x'02' WHERE id=2",
+        "UPDATE user SET cert_hash=x'03' WHERE id=2",
+        "UPDATE user SET created_us=created_us+1 WHERE id=2",
+        "UPDATE user SET expires_us=77 WHERE id=2",
+        "DELETE FROM user WHERE id=2",
+        "UPDATE collection SET marking=1",
+        "UPDATE collection SET title='x'",
+        "UPDATE collection SET alias='x'",
+        "UPDATE collection SET description='x'",
+        "UPDATE collection SET root='x'",
+        "UPDATE desk SET audience='+JP'",
+        "UPDATE desk SET stix_id='indicator--x'",
+        "DELETE FROM desk",
     };
     sqlite3 *kept = NULL;
     CHECK(sqlite3_open(":memory:", &kept) == SQLITE_OK);
@@ -166,6 +183,16 @@ static void test_rows(struct node *n, struct buf *out)
 
 /* ---- what may be: erasing ---- */
 
+static bool may_go(struct node *n, uint64_t leaf)
+{
+    struct err e = {0};
+    struct principal officer = *person(n, 'a');
+    officer.role = EXCHANGE_OFFICER;
+    bool ok = exchange_ledger_erase(n->s, &officer, leaf, STR("the law asks for it"), &e);
+    CHECK_ROW(ok || e.code == ERR_FORBIDDEN, "leaf %d: %s", (int)leaf, e.msg);
+    return ok;
+}
+
 static void test_erased(struct node *n, struct buf *out)
 {
     struct store *s = NULL;
@@ -174,14 +201,24 @@ static void test_erased(struct node *n, struct buf *out)
     sqlite3 *kept = NULL;
     CHECK(sqlite3_open(":memory:", &kept) == SQLITE_OK);
     copy_database(db, kept);
-    CHECK(store_open(at("audited/setu.db"), STORE_WRITE, &s, &e) &&
-          store_ledger_size(s, &size, &e));
+    CHECK(exchange_ledger_size(n->s, &size, &e));
     for (uint64_t i = 0; i < 40; i++) {
-        CHECK(store_begin(s, &e) && store_ledger_erase(s, i, &e) && store_commit(s, &e));
+        CHECK_ROW(may_go(n, i), "leaf %d", (int)i);
         CHECK_ROW(audit(n, out) == 0, "leaf %d: %.*s", (int)i, (int)out->n, out->p);
     }
-    CHECK(store_begin(s, &e) && store_ledger_erase(s, size - 1, &e) && store_commit(s, &e));
-    CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
+    CHECK(!may_go(n, size)); /* the record of the first erasure */
+    struct err gone = {0}, none = {0}, who = {0};
+    struct principal officer = *person(n, 'a');
+    CHECK(!exchange_ledger_erase(n->s, person(n, 'n'), 50, STR("x"), &who) &&
+          who.code == ERR_FORBIDDEN);
+    officer.role = EXCHANGE_OFFICER;
+    CHECK(!exchange_ledger_erase(n->s, &officer, 3, STR("x"), &gone) && gone.code == ERR_CONFLICT);
+    CHECK(!exchange_ledger_erase(n->s, &officer, 1u << 30, STR("x"), &none) &&
+          none.code == ERR_NOT_FOUND);
+    /* Behind the node's back: nobody has said so. */
+    CHECK(store_open(at("audited/setu.db"), STORE_WRITE, &s, &e) && store_begin(s, &e) &&
+          store_ledger_erase(s, 60, &e) && store_commit(s, &e));
+    CHECK(audit(n, out) == 1);
     store_close(s);
     copy_database(kept, db);
     sqlite3_close(kept);
@@ -196,8 +233,10 @@ int main(void)
         return 1;
     folder_make("audit");
     buf_init(&out, 0);
-    node_make(&n, "audited", NULL);
+    node_make(&n, "audited", NODE_POLICY "hold label \"asked\" to US\n");
     fill(&n, 1, 6);
+    const char *said = submit(&n, 'a', &n.c, indicator(90, 1, ",\"labels\":[\"asked\"]"), false);
+    CHECK_ROW(strcmp(said, "held policy.conf:9") == 0, "%s", said);
     CHECK(sqlite3_open(at("audited/setu.db"), &db) == SQLITE_OK);
     sqlite3_busy_timeout(db, 5000);
     CHECK_ROW(audit(&n, &out) == 0, "%.*s", (int)out.n, out.p);

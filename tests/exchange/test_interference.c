@@ -462,7 +462,7 @@ static void ask(struct asking *a, const char *fmt, ...)
                              .session = a->n->s,
                              .who = a->n->t->users[a->who],
                              .method = HTTP_GET,
-                             .raw_uri = str_of(uri)};
+                             .head.target = str_of(uri)};
     atomic_store(&r.state, HTTP_ROUTED);
     if (http_uri_parse(&r, &e) && taxii_admit(&r, &e))
         taxii_route(&r);
