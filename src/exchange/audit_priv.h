@@ -32,6 +32,8 @@ struct audit_set {
 bool audit_set_add(struct audit_set *s, uint64_t key, struct err *e) BASE_CHECKED;
 /* The mark of a number, or NULL when it is not in the set. */
 bool *audit_set_mark(const struct audit_set *s, uint64_t key);
+/* Is every number marked? */
+bool audit_set_all(const struct audit_set *s);
 void audit_set_done(struct audit_set *s);
 
 /* ---- audiences, those of the store and what is left of them ---- */

@@ -26,10 +26,16 @@ enum wanted {
     RECEIPT = 'e'
 };
 
+/* What an object is, by its number in the store. */
+struct is {
+    int64_t object;
+    uint64_t of; /* fingerprint: id, version, digest */
+};
+
 /* A release row, by the leaf that it names. */
 struct row {
-    uint64_t release; /* fingerprint: id, version, collection, digest */
-    uint32_t audience;
+    uint64_t of; /* its object's */
+    uint32_t audience, collection;
 };
 
 /* A release that not all of its readers have any more: withdrawals must say so. */
@@ -56,6 +62,8 @@ struct agree {
     struct exchange_collection *collections;
     size_t collection_count;
     struct arena *arena;
+    struct is *objects; /* in order of their numbers */
+    size_t object_count, object_room;
     struct row *rows; /* of the chunk */
     uint64_t base, end;
     struct owed *owed; /* from 1 on */
@@ -120,12 +128,18 @@ static bool was_found(const struct agree *g, enum wanted kind, struct str one, s
     return mark && *mark;
 }
 
-static struct str uuid_of(const struct agree *g, int64_t collection)
+/* Its place in the list; behind it: there is no such collection. */
+static uint32_t collection_of(const struct agree *g, int64_t collection)
 {
-    for (size_t i = 0; i < g->collection_count; i++)
-        if (g->collections[i].id == collection)
-            return g->collections[i].uuid;
-    return STR("?");
+    uint32_t i = 0;
+    while (i < g->collection_count && g->collections[i].id != collection)
+        i++;
+    return i;
+}
+
+static struct str uuid_at(const struct agree *g, uint32_t place)
+{
+    return place < g->collection_count ? g->collections[place].uuid : STR("?");
 }
 
 /* A text as JSON writes it, without its quotes; lives until the next call. */
@@ -144,8 +158,6 @@ struct asking {
     struct agree *g;
     enum asked how;
     uint64_t missing;
-    int64_t last;
-    size_t seen;
     struct buf text;
 };
 
@@ -165,33 +177,40 @@ static bool ask(struct asking *q, enum wanted kind, const struct str part[3], co
     return !g->failed;
 }
 
+/* What its release rows are compared with. */
+static bool keep_object(struct agree *g, const struct store_object *o, struct str digest)
+{
+    struct str parts[] = {o->id, o->version, digest};
+    void *items = g->objects;
+    if (!base_grow(&items, &g->object_room, g->object_count + 1, sizeof *g->objects)) {
+        g->failed = true;
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    }
+    g->objects = items;
+    g->objects[g->object_count++] = (struct is){o->object, mark_of(g, 'r', parts, 3)};
+    return true;
+}
+
 static bool ask_object(void *ctx, const struct store_object *o)
 {
     struct asking *q = ctx;
     char digest[LEDGER_HEX_BYTES];
     ledger_digest(o->bytes, digest);
     struct str parts[3] = {o->id, {digest, sizeof digest}, STR("")};
-    q->last = o->object;
-    q->seen++;
+    if (q->how == ASK_WANT && !keep_object(q->g, o, parts[1]))
+        return false;
+    if (o->copy)
+        return true;
     q->g->a->out->objects += q->how == ASK_WANT;
     return ask(q, OBJECT, parts, "object");
-}
-
-static bool ask_objects(struct asking *q)
-{
-    for (q->seen = 1; q->seen && !q->g->failed;) {
-        q->seen = 0;
-        if (!store_object_after(q->g->a->s->store, q->last, 4096, ask_object, q, q->g->a->e))
-            return false;
-    }
-    return !q->g->failed;
 }
 
 static bool ask_desk(void *ctx, const struct store_desk *d)
 {
     struct asking *q = ctx;
     bool decided = d->state == STORE_DESK_APPROVED || d->state == STORE_DESK_REFUSED;
-    struct str id = escaped(d->stix_id, &q->text), uuid = uuid_of(q->g, d->collection);
+    struct str id = escaped(d->stix_id, &q->text),
+               uuid = uuid_at(q->g, collection_of(q->g, d->collection));
     struct str hold[3] = {id, d->audience, uuid}, outcome[3] = {id, STR("approved"), uuid};
     if (d->state == STORE_DESK_REFUSED)
         outcome[1] = STR("refused");
@@ -261,7 +280,8 @@ static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
     struct store *s = g->a->s->store;
     struct arena *people = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     buf_init(&q.text, 0);
-    bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) && ask_objects(&q) &&
+    bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) &&
+              store_ledger_objects(s, ask_object, &q, g->a->e) && !g->failed &&
               store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
               store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
               store_collection_each(s, ask_collection, &q, g->a->e) && !g->failed &&
@@ -276,41 +296,59 @@ static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
 static bool report_missing(struct agree *g)
 {
     uint64_t missing;
-    return ask_all(g, ASK_COUNT, &missing) &&
-           (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing));
+    return audit_set_all(&g->wanted) ||
+           (ask_all(g, ASK_COUNT, &missing) &&
+            (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing)));
 }
 
 /* ---- release rows ---- */
 
-static bool note_row(void *ctx, const struct store_release *r, const struct store_object *o)
+static const struct is *object_at(const struct agree *g, int64_t object)
+{
+    size_t from = 0, to = g->object_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (g->objects[middle].object < object)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < g->object_count && g->objects[from].object == object ? &g->objects[from] : NULL;
+}
+
+static bool note_row(void *ctx, const struct store_release *r)
 {
     struct agree *g = ctx;
-    char digest[LEDGER_HEX_BYTES];
+    long long object = r->object;
+    const struct is *is = object_at(g, r->object);
     if (r->leaf < g->base || r->leaf >= g->end) {
-        audit_tell(g->a, "store", r->leaf, "a release row of %.*s names a leaf that is not there",
-                   STR_FMT(o->id));
+        audit_tell(g->a, "store", r->leaf,
+                   "a release row, of object number %lld, names a leaf that is not there", object);
         return true;
     }
     struct row *row = &g->rows[r->leaf - g->base];
     g->a->out->releases++;
-    if (o->id.n == 0)
-        audit_tell(g->a, "store", r->leaf, "a release row is of an object that is not there");
+    if (!is)
+        audit_tell(g->a, "store", r->leaf,
+                   "a release row is of an object that is not there, number %lld", object);
     if (row->audience)
-        audit_tell(g->a, "store", r->leaf, "two release rows name this leaf, one of them of %.*s",
-                   STR_FMT(o->id));
-    ledger_digest(o->bytes, digest);
-    struct str parts[] = {o->id, o->version, uuid_of(g, r->collection), {digest, sizeof digest}};
-    row->release = mark_of(g, 'r', parts, 4);
+        audit_tell(g->a, "store", r->leaf,
+                   "two release rows name this leaf, one of them of object number %lld", object);
+    row->of = is ? is->of : 0;
+    row->collection = collection_of(g, r->collection);
     row->audience =
         r->audience > 0 && r->audience < (int64_t)g->to.stored ? (uint32_t)r->audience : UINT32_MAX;
     return true;
 }
 
+/* With those of the first and the last chunk come the rows that name no leaf of the log. */
 static bool rows_of_chunk(struct agree *g)
 {
     struct audit *a = g->a;
     memset(g->rows, 0, (size_t)(g->end - g->base) * sizeof *g->rows);
-    return store_ledger_releases(a->s->store, g->base, g->end, note_row, g, a->e);
+    return store_ledger_releases(a->s->store, g->base ? (int64_t)g->base : INT64_MIN,
+                                 g->end < a->out->size ? (int64_t)g->end - 1 : INT64_MAX, note_row,
+                                 g, a->e);
 }
 
 /* ---- releases and withdrawals ---- */
@@ -339,11 +377,11 @@ static bool owe(struct agree *g, uint64_t of, uint64_t leaf, uint32_t audience)
 static bool check_release(struct agree *g, const struct store_leaf *l,
                           const struct ledger_record *r)
 {
-    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
-                          r->text[LEDGER_COLLECTION], r->text[LEDGER_DIGEST]};
+    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_DIGEST]};
     struct row *row = &g->rows[l->index - g->base];
     uint32_t to = (uint32_t)l->audience, more, gone = to;
-    if (row->audience && row->release != mark_of(g, 'r', parts, 4)) {
+    if (row->audience && (row->of != mark_of(g, 'r', parts, 3) ||
+                          !str_eq(uuid_at(g, row->collection), r->text[LEDGER_COLLECTION]))) {
         audit_tell(g->a, "store", l->index,
                    "its release row is of another object, version, collection or content than the "
                    "record's, %.*s",
@@ -614,15 +652,13 @@ static bool walk_leaves(struct agree *g)
     struct store *s = a->s->store;
     uint64_t size = a->out->size;
     bool ok = true;
-    for (g->base = 0; g->base < size && ok; g->base = g->end) {
+    do {
+        g->base = g->end;
         g->end = size - g->base < CHUNK_LEAVES ? size : g->base + CHUNK_LEAVES;
         ok = rows_of_chunk(g) && store_ledger_each(s, g->base, g->end, each_leaf, g, a->e) &&
              !g->failed;
-    }
-    /* Rows of leaves that the log has not; a negative number is a large one. */
-    g->base = g->end = 0;
-    return ok && store_ledger_releases(s, size, INT64_MAX, note_row, g, a->e) &&
-           store_ledger_releases(s, (uint64_t)INT64_MIN, 0, note_row, g, a->e);
+    } while (ok && g->end < size);
+    return ok;
 }
 
 /* ---- the end of it ---- */
@@ -721,6 +757,7 @@ static void agree_free(struct agree *g)
     audit_set_done(&g->erasures);
     base_free(g->gone.list);
     base_free(g->erased.list);
+    base_free(g->objects);
     base_free(g->rows);
     base_free(g->owed);
     arena_free(g->arena);
