@@ -23,9 +23,13 @@ static bool grow(struct audit_set *s, struct err *e)
         audit_set_done(&more);
         return err_set(e, ERR_MEMORY, "out of memory");
     }
-    for (size_t i = 0; i < s->room; i++)
-        if (s->keys[i])
-            more.keys[slot_of(&more, s->keys[i])] = s->keys[i];
+    for (size_t i = 0; i < s->room; i++) {
+        if (!s->keys[i])
+            continue;
+        size_t to = slot_of(&more, s->keys[i]);
+        more.keys[to] = s->keys[i];
+        more.marked[to] = s->marked[i];
+    }
     audit_set_done(s);
     *s = more;
     return true;

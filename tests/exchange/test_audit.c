@@ -224,6 +224,22 @@ static void test_erased(struct node *n, struct buf *out)
     sqlite3_close(kept);
 }
 
+/* ---- what may be: much was taken back ---- */
+
+static void test_taken_back(struct node *n, struct buf *out)
+{
+    struct exchange_query q = {.collection = &n->c, .versions = STORE_ALL};
+    struct err e = {0};
+    for (int i = 1000; i < 2000; i++) {
+        char id[80];
+        fill(n, i, 1);
+        snprintf(id, sizeof id, "indicator--" UUID_OF, i);
+        CHECK_ROW(exchange_withdraw(n->s, person(n, 'a'), &q, str_of(id), STR(""), &e), "%s: %s",
+                  id, e.msg);
+    }
+    CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
+}
+
 int main(void)
 {
     static struct node n;
@@ -244,6 +260,7 @@ int main(void)
     fill(&n, 100, 300); /* so that there are tiles */
     test_rows(&n, &out);
     test_erased(&n, &out);
+    test_taken_back(&n, &out);
     sqlite3_close(db);
     buf_done(&out);
     node_done(&n);

@@ -1,8 +1,6 @@
 /* The tree, its tiles and proofs: the vectors of Certificate Transparency, and every shape up to
- * 300 leaves, and some larger, against the definitions of RFC 6962 §2.1 as they are written. */
+ * 300 leaves and random sizes up to 10^6 against the definitions of RFC 6962 §2.1 as written. */
 #include "ledger/log.h"
-
-#include "crypt/crypt.h"
 
 /* ---- vectors: the reference tree of Certificate Transparency ---- */
 
@@ -138,9 +136,46 @@ static void test_vectors(void)
 
 /* ---- the definitions, as RFC 6962 writes them ---- */
 
-enum { SMALL = 300 };
+enum { SMALL = 300, LARGE = 1000000, HEIGHTS = 20 };
 static struct ledger_hash known[SMALL + 1][SMALL + 1]; /* MTH of [start, end), small ones */
 static bool is_known[SMALL + 1][SMALL + 1];
+/* … and, by height, of the subtrees with 2^height leaves, for they recur in each tree. */
+static struct ledger_hash *full[HEIGHTS];
+static bool *is_full[HEIGHTS];
+
+/* Nothing of the code under test: 0x00 before a leaf, 0x01 before two nodes. */
+static struct ledger_hash naive_hash(char prefix, const void *bytes, size_t n)
+{
+    struct str parts[] = {{&prefix, 1}, {bytes, n}};
+    struct ledger_hash h;
+    crypt_sha256_parts(parts, 2, h.b);
+    return h;
+}
+
+static struct ledger_hash naive_leaf(uint64_t number)
+{
+    return naive_hash('\0', &number, sizeof number);
+}
+
+/* Where the root of [start, end) is kept, or NULL; *there: it is. */
+static struct ledger_hash *kept(uint64_t start, uint64_t end, bool **there)
+{
+    uint64_t span = end - start;
+    unsigned height = (unsigned)__builtin_ctzll(span);
+    if (end <= SMALL) {
+        *there = &is_known[start][end];
+        return &known[start][end];
+    }
+    if (span & (span - 1) || start % span || height >= HEIGHTS || end > LARGE)
+        return NULL;
+    if (!full[height]) {
+        full[height] = calloc(LARGE >> height, sizeof **full);
+        is_full[height] = calloc(LARGE >> height, 1);
+        must(full[height] && is_full[height]);
+    }
+    *there = &is_full[height][start >> height];
+    return &full[height][start >> height];
+}
 
 static uint64_t naive_split(uint64_t n)
 {
@@ -150,32 +185,22 @@ static uint64_t naive_split(uint64_t n)
     return k;
 }
 
-/* RFC 6962 §2.1: SHA-256(0x01 || left || right). */
-static struct ledger_hash naive_node(const struct ledger_hash *left,
-                                     const struct ledger_hash *right)
-{
-    char text[1 + 2 * LEDGER_HASH_BYTES] = {1};
-    struct ledger_hash out;
-    memcpy(text + 1, left->b, LEDGER_HASH_BYTES);
-    memcpy(text + 1 + LEDGER_HASH_BYTES, right->b, LEDGER_HASH_BYTES);
-    crypt_sha256((struct str){text, sizeof text}, out.b);
-    return out;
-}
-
 static struct ledger_hash naive_root(uint64_t start, uint64_t end)
 {
-    struct ledger_hash h, right;
-    if (end <= SMALL && is_known[start][end])
-        return known[start][end];
+    struct ledger_hash pair[2], h, *place;
+    bool *there = NULL;
     if (end - start == 1)
-        return log_leaf(start);
+        return naive_leaf(start);
+    place = kept(start, end, &there);
+    if (place && *there)
+        return *place;
     uint64_t middle = start + naive_split(end - start);
-    h = naive_root(start, middle);
-    right = naive_root(middle, end);
-    h = naive_node(&h, &right);
-    if (end <= SMALL) {
-        known[start][end] = h;
-        is_known[start][end] = true;
+    pair[0] = naive_root(start, middle);
+    pair[1] = naive_root(middle, end);
+    h = naive_hash('\1', pair, sizeof pair);
+    if (place) {
+        *place = h;
+        *there = true;
     }
     return h;
 }
@@ -220,7 +245,7 @@ static bool inclusion_as_defined(struct log *l, uint64_t index, const struct led
 {
     struct ledger_tiles tiles = log_tiles(l);
     struct ledger_proof p, want = {0};
-    struct ledger_hash leaf = log_leaf(index);
+    struct ledger_hash leaf = naive_leaf(index);
     struct err e;
     l->reads = 0;
     naive_path(index, 0, head->size, &want);
@@ -275,28 +300,52 @@ static void test_every_size(void)
     log_done(&l);
 }
 
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+/* Random sizes, other ones in each run: what fails names the seed. One log grows through them. */
 static void test_large_sizes(void)
 {
-    uint64_t seed = 20261126;
-    for (int round = 0; round < 24; round++) {
-        struct log l = {0};
-        struct ledger_tree t = {0};
-        /* Of any magnitude, and those about a border of tiles. */
-        uint64_t most = (uint64_t)1 << (1 + log_random(&seed) % 20);
-        uint64_t size = round == 0   ? 65536 + 256 + 1
-                        : round == 1 ? 1000000
-                                     : 1 + log_random(&seed) % (most < 1000000 ? most : 1000000);
-        log_grow(&l, &t, size, 1 + log_random(&seed) % 3000);
-        struct ledger_head head = naive_head(size);
-        for (int i = 0; i < 3; i++) {
-            uint64_t index = log_random(&seed) % size;
+    enum { SIZES = 300, PLACES = 16 };
+    static uint64_t sizes[SIZES];
+    struct log l = {0};
+    struct ledger_tree t = {0};
+    uint64_t seed;
+    base_random(&seed, sizeof seed);
+    unsigned long long first = seed;
+    sizes[0] = 65536 + 256 + 1;
+    sizes[1] = LARGE;
+    for (size_t i = 2; i < SIZES; i++)
+        sizes[i] = 1 + log_random(&seed) % LARGE;
+    qsort(sizes, SIZES, sizeof *sizes, by_size);
+    for (size_t i = 0; i < SIZES; i++) {
+        struct ledger_head head = naive_head(sizes[i]), grown;
+        log_grow(&l, &t, sizes[i], 1 + log_random(&seed) % 3000);
+        ledger_tree_head(&t, &grown);
+        CHECK_ROW(ledger_hash_eq(&head.root, &grown.root), "seed %llu, root of %ld", first,
+                  (long)sizes[i]);
+        for (size_t k = 0; k < PLACES; k++) {
+            uint64_t index = log_random(&seed) % sizes[i];
             struct ledger_head old = naive_head(index);
-            CHECK_ROW(inclusion_as_defined(&l, index, &head), "leaf %ld of %ld", (long)index,
-                      (long)size);
-            CHECK_ROW(consistency_as_defined(&l, &old, &head), "%ld of %ld", (long)index,
-                      (long)size);
+            CHECK_ROW(inclusion_as_defined(&l, index, &head), "seed %llu, leaf %ld of %ld", first,
+                      (long)index, (long)sizes[i]);
+            CHECK_ROW(consistency_as_defined(&l, &old, &head), "seed %llu, %ld of %ld", first,
+                      (long)index, (long)sizes[i]);
         }
-        log_done(&l);
+    }
+    log_done(&l);
+}
+
+static void naive_done(void)
+{
+    for (size_t i = 0; i < HEIGHTS; i++) {
+        free(full[i]);
+        free(is_full[i]);
     }
 }
 
@@ -603,5 +652,6 @@ int main(void)
     test_tampered_tiles();
     test_tampered_proofs();
     test_compare();
+    naive_done();
     TEST_END();
 }
