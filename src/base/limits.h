@@ -271,24 +271,25 @@
 /* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once,
  * and the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,
  * without progress, of one transfer, of a Retry-After that is waited for, of a pending status. */
-#define LIMIT_PEER_BODY_BYTES    (256u << 20)
-#define LIMIT_PEER_URL_BYTES     2048
-#define LIMIT_PEER_NEXT_BYTES    4096
-#define LIMIT_PEER_PAGE_OBJECTS  5000
-#define LIMIT_PEER_PAGE_LEAST    50
-#define LIMIT_PEER_PAGES         1000000
-#define LIMIT_PEER_ROOTS         100
-#define LIMIT_PEER_TRIES         4
-#define LIMIT_PEER_CONNECT_S     10
-#define LIMIT_PEER_STALL_S       60
-#define LIMIT_PEER_TRANSFER_S    3600
-#define LIMIT_PEER_RETRY_AFTER_S 60
-#define LIMIT_PEER_STATUS_S      300
-#define LIMIT_PEER_LEDGER_BYTES  (1u << 20)   /* an answer about a ledger, but for records */
-#define LIMIT_PEER_RECORDS_BYTES (128u << 20) /* … for LIMIT_LEDGER_RECORDS_ANSWER records */
-#define LIMIT_PEER_WITHDRAWN     100          /* withdrawals in one answer, receipts in one post */
-#define LIMIT_PEER_SEARCH_LEAVES 1000000      /* in which a confirmation is looked for */
-#define LIMIT_PEER_JUDGE_TRIES   3            /* while others judge the same ledger */
+#define LIMIT_PEER_BODY_BYTES       (256u << 20)
+#define LIMIT_PEER_URL_BYTES        2048
+#define LIMIT_PEER_NEXT_BYTES       4096
+#define LIMIT_PEER_PAGE_OBJECTS     5000
+#define LIMIT_PEER_PAGE_LEAST       50
+#define LIMIT_PEER_PAGES            1000000
+#define LIMIT_PEER_ROOTS            100
+#define LIMIT_PEER_TRIES            4
+#define LIMIT_PEER_CONNECT_S        10
+#define LIMIT_PEER_STALL_S          60
+#define LIMIT_PEER_TRANSFER_S       3600
+#define LIMIT_PEER_RETRY_AFTER_S    60
+#define LIMIT_PEER_STATUS_S         300
+#define LIMIT_PEER_LEDGER_BYTES     (1u << 20)   /* an answer about a ledger, but for records */
+#define LIMIT_PEER_RECORDS_BYTES    (128u << 20) /* … for LIMIT_LEDGER_RECORDS_ANSWER records */
+#define LIMIT_PEER_WITHDRAWN        100     /* withdrawals in one answer, receipts in one post */
+#define LIMIT_PEER_WITHDRAWN_ROUNDS 100     /* such answers that one sync follows */
+#define LIMIT_PEER_SEARCH_LEAVES    1000000 /* in which a confirmation is looked for */
+#define LIMIT_PEER_JUDGE_TRIES      3       /* while others judge the same ledger */
 
 /* Release rows that a session keeps between pages, some 50 bytes each. */
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)

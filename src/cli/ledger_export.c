@@ -79,8 +79,10 @@ static bool read_options(struct exporting *x, struct err *e)
     if (x->kind.n && !known)
         return err_set(e, ERR_USAGE, "--kind \"%.*s\": docs/LEDGER.md lists the kinds of records",
                        STR_FMT(x->kind));
-    if (since.n && !instant_parse(since, &t, e))
+    if (since.n && !instant_parse(since, &t, e)) {
+        e->code = ERR_USAGE;
         return err_prefix(e, "--since");
+    }
     if (since.n)
         instant_text(t, 6, x->since);
     return true;

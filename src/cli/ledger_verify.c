@@ -195,9 +195,10 @@ static int run(struct cli *c)
     buf_init(&v.out, 0);
     bool ok = verify(&v, &findings, &e);
     int status = cli_print(c, &v.out);
-    if (!ok)
+    if (!ok) { /* 1 says that the log does not hold, and only that */
         status = cli_fail(c, &e);
-    else if (status == 0 && findings)
+        status = status == 1 && e.code != ERR_INVALID ? 3 : status;
+    } else if (status == 0 && findings)
         status = 1;
     buf_done(&v.out);
     return status;

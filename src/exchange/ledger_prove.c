@@ -12,7 +12,7 @@ struct proving {
     struct ledger_evidence v;
     struct str *names; /* of the object and its copies, where the log is searched */
     size_t count, room;
-    int64_t audience, version_us;
+    int64_t audience, version_us, wanted_us; /* wanted: of p->version */
     struct err *e;
     bool found, failed;
 };
@@ -39,7 +39,7 @@ static bool keep(struct proving *x, const struct store_leaf *l)
 static bool keep_of_row(void *ctx, const struct store_leaf *l)
 {
     struct proving *x = ctx;
-    return !is_version(x, l->record) || keep(x, l);
+    return keep(x, l); /* erased, too: it is said then */
 }
 
 static bool note_row(void *ctx, const struct store_release *r)
@@ -47,7 +47,8 @@ static bool note_row(void *ctx, const struct store_release *r)
     struct proving *x = ctx;
     bool newer = !x->found || r->version_us > x->version_us ||
                  (r->version_us == x->version_us && r->leaf > x->v.index);
-    if (!newer || !policy_audience_has(r->audience_text, &x->p->to))
+    bool named = x->p->version.n == 0 || r->version_us == x->wanted_us;
+    if (!newer || !named || !policy_audience_has(r->audience_text, &x->p->to))
         return true;
     x->failed = !store_ledger_each(x->s->store, r->leaf, r->leaf + 1, keep_of_row, x, x->e);
     if (x->found && x->v.index == r->leaf)
@@ -109,7 +110,11 @@ static bool look_at(void *ctx, const struct store_leaf *l)
 static bool find(struct proving *x)
 {
     struct store *s = x->s->store;
+    struct instant wanted;
     uint64_t size;
+    if (x->p->version.n && !instant_parse(x->p->version, &wanted, x->e))
+        return err_prefix(x->e, "version");
+    x->wanted_us = x->p->version.n ? instant_us(wanted) : 0;
     if (!store_object_versions(s, x->p->id, note_version, x, x->e) || x->failed)
         return false;
     if (x->found)

@@ -85,6 +85,12 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 /* ---- witness.c ---- */
 
+/* ERR_NETWORK unless these leaves are in the partner's log as `head` states it; tiles are fetched.
+ */
+struct peer_taking;
+bool peer_leaves_check(const struct peer_taking *t, struct arena *a, const struct ledger_head *head,
+                       const struct exchange_taken_back *list, size_t count,
+                       struct err *e) BASE_CHECKED;
 /* Reads a line of /ledger/records or /ledger/withdrawals; false when it is none. Texts live in `a`,
  * which is full when it fails for want of memory. */
 bool peer_record_read(struct json_reader *reader, struct arena *a, struct str line,

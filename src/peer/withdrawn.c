@@ -12,6 +12,7 @@ struct round {
     struct exchange_taken_back list[LIMIT_PEER_WITHDRAWN];
     size_t count;
     uint64_t next;
+    struct ledger_head head; /* of the partner's log, as it was witnessed */
 };
 
 /* The collection as its URL names it: .../collections/ID/objects/. */
@@ -88,22 +89,38 @@ static bool give_receipts(struct round *r, struct err *e)
     return ok;
 }
 
+/* What came after the head that was witnessed is followed next time. */
+static void cut_at_head(struct round *r)
+{
+    while (r->count && r->list[r->count - 1].leaf >= r->head.size)
+        r->count--;
+    if (r->count)
+        r->next = r->list[r->count - 1].leaf + 1;
+}
+
 static bool follow(struct round *r, struct err *e)
 {
     struct exchange_taking_back b = {r->t->partner, r->t->into, r->list, r->count};
-    return exchange_take_back(r->t->s, r->a, &b, e) &&
+    return peer_leaves_check(r->t, r->a, &r->head, r->list, r->count, e) &&
+           exchange_take_back(r->t->s, r->a, &b, e) &&
            (give_receipts(r, e) || err_prefix(e, "it does not take the receipts")) &&
            exchange_peer_withdrawn(exchange_of(r->t->s), r->t->p->id, r->next, e);
 }
 
 /* Only a node that shows a ledger has such a list. */
-static bool has_ledger(const struct peer_taking *t, struct arena *a, bool *yes, struct err *e)
+static bool has_ledger(const struct peer_taking *t, struct arena *a, struct ledger_head *head,
+                       bool *yes, struct err *e)
 {
+    struct ledger_checkpoint c;
     struct store_witness w;
     struct str party = arena_printf(a, "%.*s/%.*s", STR_FMT(t->p->nation), STR_FMT(t->p->org));
     if (!arena_ok(a, e) || !exchange_witness(t->s, a, party, &w, e))
         return false;
-    *yes = w.log_key.n > 0;
+    *yes = w.log_key.n > 0 && w.seen.n > 0;
+    if (*yes && !ledger_checkpoint_parse(a, w.seen, &c, e))
+        return false;
+    if (*yes)
+        *head = c.head;
     return true;
 }
 
@@ -118,11 +135,13 @@ bool peer_take_back(const struct peer_taking *t, size_t *count, struct err *e)
     }
     r->t = t;
     r->next = t->p->withdrawn;
-    ok = has_ledger(t, r->a, &more, e);
-    while (ok && more) {
+    ok = has_ledger(t, r->a, &r->head, &more, e);
+    for (int n = 0; ok && more && n < LIMIT_PEER_WITHDRAWN_ROUNDS; n++) {
         arena_reset(r->a);
         r->count = 0;
         ok = fetch_list(r, e);
+        if (ok)
+            cut_at_head(r);
         more = ok && r->count > 0;
         if (!ok)
             ok = peer_not_shown(e);

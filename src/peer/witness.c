@@ -121,6 +121,26 @@ static bool open_partner(struct partner *x, bool (*stop)(void), struct err *e)
     return peer_client_open(&endpoint, &x->c, e);
 }
 
+bool peer_leaves_check(const struct peer_taking *t, struct arena *a, const struct ledger_head *head,
+                       const struct exchange_taken_back *list, size_t count, struct err *e)
+{
+    struct partner x = {.s = t->s, .p = t->p, .a = a, .c = t->c};
+    struct ledger_tiles tiles = {.ctx = &x, .read = read_tile};
+    for (size_t i = 0; i < count; i++) {
+        struct ledger_hash entry, leaf;
+        struct ledger_proof proof;
+        ledger_entry_hash(list[i].salt, list[i].record, &entry);
+        ledger_leaf_hash((struct str){(const char *)entry.b, sizeof entry.b}, &leaf);
+        if (!ledger_inclusion_prove(&tiles, list[i].leaf, head->size, &proof, e))
+            return false;
+        if (!ledger_inclusion_verify(&proof, list[i].leaf, &leaf, head))
+            return err_set(e, ERR_NETWORK,
+                           "what it shows as leaf %llu is not in the ledger that it signed",
+                           (unsigned long long)list[i].leaf);
+    }
+    return true;
+}
+
 /* ---- keys ---- */
 
 /* From /.well-known/setu. *there is false for a server that has no such thing, or not for us. */

@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 
 #define STORE_WITHDRAWAL_COLUMNS                                                                   \
     "SELECT w.leaf,w.collection,w.audience,w.at_us,w.source,w.stix_id,w.version,ifnull(a.text,'')" \

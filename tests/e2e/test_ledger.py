@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from setu_node import ROOT, SETU, TAXII, indicator, later, setu
+from setu_node import ROOT, SETU, TAXII, indicator, later, setu, wait_for
 
 POLICY = """
 nation IN "India" { agency home, second }
@@ -181,7 +181,7 @@ def test_verified_from_afar(node, tmp_path):
     partner = verify()
     assert partner["ok"] and 0 < partner["records"] < partner["size"]
     token.write_text(node.user("mere-reader", "reader"))
-    assert "the ledger is for partner nodes and auditors" in verify(status=1).stderr
+    assert "the ledger is for partner nodes and auditors" in verify(status=3).stderr
     other = node.cli("ledger key", "--witness").stdout.strip()
     token.write_text(node.admin_token)
     lied = verify("--ledger-key", other, status=1)
@@ -207,7 +207,68 @@ def test_damage_is_found_on_the_command_line(node, tmp_path):
     wrong = setu("ledger", "verify", copy, "--ledger-key", "nonsense+x", status=None)
     assert wrong.returncode != 0 and "--ledger-key" in wrong.stderr
     assert "credentials" in setu("ledger", "verify", copy, "--user", "x", status=2).stderr
-    assert setu("ledger", "verify", tmp_path / "nothing", status=None).returncode == 1
+    assert setu("ledger", "verify", tmp_path / "nothing", status=None).returncode == 3
+
+
+def test_a_record_that_law_has_erased(node, tmp_path):
+    """By an officer, with a reason that stays; not by anybody else, nor what others rely on."""
+    o, other = indicator(6000, "green"), indicator(6001, "green")
+    node.admin.post(node.at, [o, other])
+    for name, role in (("eraser", "officer"), ("auditor-1", "auditor")):
+        (tmp_path / name).write_text(node.user(name, role))
+    mine = [x for x in exported(node, "--kind", "release") if x["record"]["object"] == o["id"]]
+
+    def erase(leaf, officer="eraser", **more):
+        return node.cli("ledger erase", str(leaf), "--officer", officer, "--token-file", tmp_path / officer, "--reason",
+                        "court order 7", **more)
+    for x in mine:
+        assert f"leaf {x['index']}" in erase(x["index"]).stdout
+    assert "erased already" in erase(mine[0]["index"], status=1).stderr
+    erasures = [x for x in exported(node, "--kind", "erasure")]
+    assert [x["record"]["leaf"] for x in erasures] == [x["index"] for x in mine]
+    assert all(x["record"]["actor"] == "IN/home/eraser" and x["record"]["reason"] == "court order 7"
+               for x in erasures)
+    assert "rely on" in erase(erasures[0]["index"], status=1).stderr
+    assert erase(3, "auditor-1", status=None).returncode == 1
+    assert "three" in erase("three", status=2).stderr
+    said = node.cli("ledger verify").stdout
+    assert f"{len(mine)} of them without their record" in said
+    for version in ([], ["--version", o["modified"]]):
+        ran = prove(node, o, "nisc", 1, *version)
+        assert "was erased" in ran
+
+
+def test_an_export_is_recorded_before_it_leaves(node, tmp_path):
+    """Killed while nobody reads its output, it has said what it was about to give out."""
+    objects = [indicator(n, "green", description="d" * 1000) for n in range(7000, 7300)]
+    node.admin.post(node.at, objects)
+    before = len(exported(node, "--kind", "export"))
+    running = subprocess.Popen([SETU, "export", node.dir, "--for", "nisc"], stdout=subprocess.PIPE)
+    wait_for(lambda: len(exported(node, "--kind", "export")) > before, "the record")
+    running.kill()
+    running.wait()
+    running.stdout.close()
+    record = exported(node, "--kind", "export")[before]["record"]
+    assert record["count"] >= 300 and record["recipient"] == "JP/nisc"
+
+
+def test_recipients_see_neither_people_nor_each_other(node):
+    agent = node.client(node.user("agent-asha", "contributor"))
+    o = indicator(6100, "green")
+    agent.post(node.at, [o])
+    agent.delete(node.at, o["id"])
+    peer = node.client(node.user("a-peer", "peer", "nisc", "JP"))
+    size = len(exported(node))
+    shown, guesses = "", set()
+    for first in range(0, size, 1000):
+        shown += peer.request("GET", f"/ledger/records?first={first}&end={min(size, first + 1000)}",
+                              headers={"Accept": "*/*"}, status=200).text
+    assert o["id"] in shown and "asha" not in shown and '"audience"' in shown
+    for x in exported(node):
+        if x.get("audience"):
+            guesses.add(hashlib.sha256(x["audience"].encode()).hexdigest())
+    assert guesses and not any(guess in shown for guess in guesses)
+    assert "agent-asha" in json.dumps(exported(node, "--kind", "acceptance"))
 
 
 class Killed:

@@ -7,8 +7,10 @@
     "— in.example/ledger x08go/ZJkuA=\n— jp.example/w x08go/ZJkuA=\n"
 #define FILE_TEXT                                                                                  \
     "{\"format\":\"setu-ledger-proof/1\",\"record\":{\"audience\":"                                \
-    "\"212455b4218fd742fdd072e43fa8e76fb1a5003e4fff6bdb43c15e07e090633d\"},"                       \
-    "\"audience\":\"+IN +JP\",\"salt\":\"ECEyQ1RldoeYqbrL3O3+Dw==\",\"index\":1,"                  \
+    "\"d3eddf5b432d1dda8e2043ee9665f8723d2303b7068d843b131bd63169da53da\"},"                       \
+    "\"audience\":\"+IN "                                                                          \
+    "+JP\",\"audience_salt\":\"ZmVkY2JhOTg3NjU0MzIxMA==\",\"salt\":\"ECEyQ1RldoeYqbrL3O3+Dw==\","  \
+    "\"index\":1,"                                                                                 \
     "\"inclusion\":[\"CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\"],\"checkpoint\":\"x\"}"
 #define RECORD                                                                                     \
     "{\"actor\":\"a\",\"at\":\"2026-11-24T02:14:17.000001Z\",\"kind\":\"backup\",\"size\":1}"

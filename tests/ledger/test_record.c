@@ -78,7 +78,7 @@ static void fill(struct ledger_record *r, uint32_t set)
     for (unsigned f = 0; f < LEDGER_FIELD_COUNT; f++) {
         if (!(set >> f & 1) || f == LEDGER_AT || f == LEDGER_KIND)
             continue;
-        if (f == LEDGER_COUNT || f == LEDGER_LINE || f == LEDGER_SIZE)
+        if (f == LEDGER_COUNT || f == LEDGER_LEAF || f == LEDGER_LINE || f == LEDGER_SIZE)
             ledger_record_number(r, (enum ledger_field)f, f);
         else
             ledger_record_text(r, (enum ledger_field)f, STR(DIGEST_A));
@@ -428,8 +428,9 @@ static void test_audience(void)
     struct ledger_evidence v = {
         .salt = STR("0123456789abcdef"),
         .audience = STR("+IN +JP/nisc"),
+        .audience_salt = STR("fedcba9876543210"),
         .record = STR(
-            "{\"audience\":\"2e4b4eeeb073b5efa043be47f7071a840f66f3bfd8ab5b04dcdb755cc5b40896\"}"),
+            "{\"audience\":\"fa42954f4b19e521beaa331c96642d1bebccb5ac25c0aa47be4dcdf460207edc\"}"),
         .checkpoint = STR("x")};
     struct ledger_evidence again = {0};
     struct err e;
