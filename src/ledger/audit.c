@@ -119,15 +119,26 @@ static bool take_byte(struct str *rest, char c)
     return true;
 }
 
+static const struct str field_names[] = {
+#define X(name, text, form) {text, sizeof text - 1},
+    LEDGER_FIELDS(X)
+#undef X
+};
+
+static const struct str kind_names[] = {
+#define X(name, text, needs, may) {text, sizeof text - 1},
+    LEDGER_KINDS(X)
+#undef X
+};
+
 /* The field of that name, behind `after`: they stand in order. */
 static bool field_of(struct str name, int after, int *out)
 {
-    for (int f = after + 1; f < LEDGER_FIELD_COUNT; f++)
-        if (str_eq(name, str_of(ledger_field_name((enum ledger_field)f)))) {
-            *out = f;
-            return true;
-        }
-    return false;
+    int f = after + 1;
+    while (f < LEDGER_FIELD_COUNT && !str_eq(name, field_names[f]))
+        f++;
+    *out = f;
+    return f < LEDGER_FIELD_COUNT;
 }
 
 bool ledger_record_scan(struct str json, struct ledger_record *out)
@@ -145,8 +156,7 @@ bool ledger_record_scan(struct str json, struct ledger_record *out)
         r.fields |= ok ? (uint32_t)1 << f : 0;
     }
     ok = ok && take_byte(&rest, '}') && rest.n == 0;
-    while (ok && kind < LEDGER_KIND_COUNT &&
-           !str_eq(r.text[LEDGER_KIND], str_of(ledger_kind_name((enum ledger_kind)kind))))
+    while (ok && kind < LEDGER_KIND_COUNT && !str_eq(r.text[LEDGER_KIND], kind_names[kind]))
         kind++;
     ok = ok && kind < LEDGER_KIND_COUNT &&
          (r.fields & ledger_kind_needs((enum ledger_kind)kind)) ==
