@@ -8,6 +8,7 @@
 struct page {
     struct http_request *r;
     const struct exchange_collection *collection;
+    const struct str *id; /* of one object; else NULL */
     struct exchange_paging how;
 };
 
@@ -233,6 +234,17 @@ static void wait_for_objects(struct page *p, const struct taxii_filter *f)
     look(r, w, false);
 }
 
+/* §5.6, §5.8: 404 for an id the caller cannot see; an empty answer where only the filter hides it.
+ */
+static bool may_be_empty(const struct page *p, struct err *e)
+{
+    bool sees = true;
+    if (p->id &&
+        !exchange_sees(http_session(p->r), http_principal(p->r), p->collection, *p->id, &sees, e))
+        return false;
+    return sees || err_set(e, ERR_NOT_FOUND, "no such object");
+}
+
 static void answer(struct page *p, struct taxii_filter *f)
 {
     static const struct str nothing = {"{}", 2};
@@ -240,6 +252,10 @@ static void answer(struct page *p, struct taxii_filter *f)
     struct exchange_page *page;
     struct http_request *r = p->r;
     if (f->nothing) {
+        if (!may_be_empty(p, &e)) {
+            http_reply_err(r, &e);
+            return;
+        }
         http_reply_shared(r, 200, HTTP_TAXII_TYPE, nothing, keep_nothing, NULL);
         return;
     }
@@ -250,10 +266,14 @@ static void answer(struct page *p, struct taxii_filter *f)
     f->q.skip_limit = LIMIT_TAXII_PAGE_SKIPPED;
     if (f->wait_s && !taxii_kept(r))
         wait_for_objects(p, f);
-    else if (exchange_page_read(http_session(r), http_principal(r), &f->q, &p->how, &page, &e))
-        answer_page(r, page);
-    else
+    else if (!exchange_page_read(http_session(r), http_principal(r), &f->q, &p->how, &page, &e))
         http_reply_err(r, &e);
+    else if (page->count || may_be_empty(p, &e))
+        answer_page(r, page);
+    else {
+        exchange_page_drop(page);
+        http_reply_err(r, &e);
+    }
 }
 
 /* App. B: what a caller may not read does not exist for it. */
@@ -288,17 +308,12 @@ void taxii_manifest_get(struct http_request *r, const struct exchange_collection
     answer(&p, &f);
 }
 
-/* §5.6, §5.8: 404 for an id the caller cannot see; an empty answer where only the filter hides it.
- */
-static bool one_object(struct http_request *r, const struct exchange_collection *c,
-                       const struct str *id, struct taxii_filter *f, struct err *e)
+/* What is asked of one object. */
+static bool one_object(struct page *p, const struct str *id, struct taxii_filter *f, struct err *e)
 {
-    bool sees = false;
-    if (!readable(r, e) || !taxii_filter_read(r, c, true, f, e) ||
-        !exchange_sees(http_session(r), http_principal(r), c, *id, &sees, e))
+    if (!readable(p->r, e) || !taxii_filter_read(p->r, p->collection, true, f, e))
         return false;
-    if (!sees)
-        return err_set(e, ERR_NOT_FOUND, "no such object");
+    p->id = id;
     f->q.ids = id;
     f->q.id_count = 1;
     return true;
@@ -310,7 +325,7 @@ void taxii_object_get(struct http_request *r, const struct exchange_collection *
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
     struct page p = {.r = r, .collection = c, .how = {.kind = 'o', .row = object_row}};
     struct err e = {0};
-    if (!one_object(r, c, &id, &f, &e)) {
+    if (!one_object(&p, &id, &f, &e)) {
         http_reply_err(r, &e);
         return;
     }
@@ -324,7 +339,7 @@ void taxii_versions_get(struct http_request *r, const struct exchange_collection
     struct str id = http_segment(r, TAXII_ID_SEGMENT);
     struct page p = {.r = r, .collection = c, .how = {.kind = 'v', .row = version_row}};
     struct err e = {0};
-    if (!one_object(r, c, &id, &f, &e)) {
+    if (!one_object(&p, &id, &f, &e)) {
         http_reply_err(r, &e);
         return;
     }
