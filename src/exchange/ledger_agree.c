@@ -14,18 +14,6 @@
 /* Release rows are looked up for so many leaves at a time: 16 bytes each. */
 #define CHUNK_LEAVES ((uint64_t)1 << 22)
 
-/* What is asked for among the records. */
-enum wanted {
-    OBJECT = 'o',
-    HOLD = 'h',
-    QUARANTINE = 'q',
-    PERSON = 'u',
-    DECISION = 'd',
-    MADE = 'c',
-    TAKEN = 't',
-    RECEIPT = 'e'
-};
-
 /* What an object is, by its number in the store. */
 struct is {
     int64_t object;
@@ -71,10 +59,12 @@ struct agree {
     uint32_t heads[1 << 16];
     struct gone gone;              /* acceptances whose object is not there, by id and version */
     struct audit_set withdrawn;    /* … and those: marked where a withdrawal followed */
+    struct gone kept;              /* withdrawals from some who have it, or had no release of it */
     struct gone erased;            /* leaves */
     struct audit_set erasures;     /* leaves + 1 that records of erasures name */
+    struct audit_set forgotten;    /* what the erased records were the word for */
     char policy[LEDGER_HEX_BYTES]; /* that the last policy-change put in force */
-    bool has_policy, policy_erased, failed; /* erased: any may have come in between */
+    bool has_policy, failed;
 };
 
 /* ---- fingerprints ---- */
@@ -102,30 +92,36 @@ static uint64_t mark_of(const struct agree *g, char kind, const struct str *part
     return crypt_name64(g->key, (struct str){room, n});
 }
 
-static bool want(struct agree *g, enum wanted kind, struct str one, struct str two,
-                 struct str three)
+static uint64_t mark_of_key(const struct agree *g, const struct audit_key *k)
 {
-    struct str parts[] = {one, two, three};
-    return audit_set_add(&g->wanted, mark_of(g, (char)kind, parts, 3), g->a->e);
+    return mark_of(g, (char)k->kind, k->part, 3);
 }
 
-/* A record of it is there; returns whether the store has it. */
-static bool found(struct agree *g, enum wanted kind, struct str one, struct str two,
-                  struct str three)
+/* The record at hand is its word; returns whether the store has it. */
+static bool found(struct agree *g, const struct ledger_record *r, uint64_t leaf)
 {
-    struct str parts[] = {one, two, three};
-    bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
+    struct audit_key k;
+    bool *mark = audit_key_of(r, leaf, &k) ? audit_set_mark(&g->wanted, mark_of_key(g, &k)) : NULL;
     if (mark)
         *mark = true;
     return mark;
 }
 
-static bool was_found(const struct agree *g, enum wanted kind, struct str one, struct str two,
-                      struct str three)
+static uint64_t number_of_hex(struct str digest)
 {
-    struct str parts[] = {one, two, three};
-    const bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
-    return mark && *mark;
+    uint64_t n = 0;
+    for (size_t i = 0; i < 16 && i < digest.n; i++)
+        n = n << 4 |
+            (unsigned char)(digest.p[i] <= '9' ? digest.p[i] - '0' : digest.p[i] - 'a' + 10);
+    return n;
+}
+
+/* By a digest under the node's key, 64 bits of it: as erasures have it. */
+static uint64_t forgotten_as(const struct agree *g, const struct audit_key *k)
+{
+    char digest[LEDGER_HEX_BYTES];
+    audit_key_digest(g->a->s->x, k, digest);
+    return number_of_hex((struct str){digest, sizeof digest});
 }
 
 /* Its place in the list; behind it: there is no such collection. */
@@ -150,30 +146,27 @@ static struct str escaped(struct str s, struct buf *b)
     return b->failed ? STR("") : str_slice(buf_view(b), 1, b->n - 1);
 }
 
-/* ---- what the store has: asked for first, then counted and told where no record has it ---- */
+/* ---- what the store has: asked for first, then told where no record has it ---- */
 
-enum asked { ASK_WANT, ASK_COUNT, ASK_TELL };
+enum asked { ASK_WANT, ASK_TELL };
 
 struct asking {
     struct agree *g;
     enum asked how;
-    uint64_t missing;
     struct buf text;
 };
 
 /* Of an entry that is asked for now, or was and is not found. */
-static bool ask(struct asking *q, enum wanted kind, const struct str part[3], const char *of)
+static bool ask(struct asking *q, enum audit_kind kind, const struct str part[3], const char *of)
 {
     struct agree *g = q->g;
+    const struct audit_key k = {.kind = kind, .part = {part[0], part[1], part[2]}};
     if (q->how == ASK_WANT)
-        g->failed = !want(g, kind, part[0], part[1], part[2]);
-    else if (was_found(g, kind, part[0], part[1], part[2]))
-        return true;
-    else if (q->how == ASK_COUNT)
-        q->missing++;
-    else
+        g->failed = !audit_set_add(&g->wanted, mark_of_key(g, &k), g->a->e);
+    else if (!*audit_set_mark(&g->wanted, mark_of_key(g, &k)) &&
+             !audit_set_mark(&g->forgotten, forgotten_as(g, &k)))
         audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
-                   STR_FMT(part[0]), STR_FMT(kind == OBJECT ? STR("") : part[1]));
+                   STR_FMT(part[0]), STR_FMT(kind == AUDIT_OBJECT ? STR("") : part[1]));
     return !g->failed;
 }
 
@@ -202,7 +195,7 @@ static bool ask_object(void *ctx, const struct store_object *o)
     if (o->copy)
         return true;
     q->g->a->out->objects += q->how == ASK_WANT;
-    return ask(q, OBJECT, parts, "object");
+    return ask(q, AUDIT_OBJECT, parts, "object");
 }
 
 static bool ask_desk(void *ctx, const struct store_desk *d)
@@ -216,8 +209,9 @@ static bool ask_desk(void *ctx, const struct store_desk *d)
         outcome[1] = STR("refused");
     if (d->kind == STORE_DESK_QUARANTINE)
         hold[1] = STR("quarantine");
-    return ask(q, d->kind == STORE_DESK_HOLD ? HOLD : QUARANTINE, hold, "release desk:") &&
-           (!decided || ask(q, DECISION, outcome, "release desk:"));
+    return ask(q, d->kind == STORE_DESK_HOLD ? AUDIT_HOLD : AUDIT_QUARANTINE, hold,
+               "release desk:") &&
+           (!decided || ask(q, AUDIT_DECISION, outcome, "release desk:"));
 }
 
 static bool ask_user(void *ctx, const struct store_user *u)
@@ -229,32 +223,27 @@ static bool ask_user(void *ctx, const struct store_user *u)
     ledger_user_digest(u, true, after);
     struct str added[3] = {name, STR("added"), {before, sizeof before}},
                gone[3] = {name, STR("revoked"), {after, sizeof after}};
-    return ask(q, PERSON, added, "user") && (!u->revoked_us || ask(q, PERSON, gone, "user"));
-}
-
-/* A leaf's number, as a text. */
-static struct str number(uint64_t leaf, char room[24])
-{
-    return (struct str){room, (size_t)snprintf(room, 24, "%llu", (unsigned long long)leaf)};
+    return ask(q, AUDIT_PERSON, added, "user") &&
+           (!u->revoked_us || ask(q, AUDIT_PERSON, gone, "user"));
 }
 
 static bool ask_withdrawal(void *ctx, const struct store_withdrawal *w)
 {
     struct asking *q = ctx;
-    char room[24];
-    struct str parts[3] = {w->id, number(w->leaf, room), w->collection};
-    return ask(q, TAKEN, parts, "withdrawal of");
+    char room[AUDIT_NUMBER_BYTES];
+    struct str parts[3] = {w->id, audit_number(w->leaf, room), w->collection};
+    return ask(q, AUDIT_TAKEN, parts, "withdrawal of");
 }
 
 static bool ask_receipt(void *ctx, const struct store_receipt *r)
 {
     struct asking *q = ctx;
-    char room[24 + LEDGER_HEX_BYTES];
-    struct str of = number(r->own, room);
+    char room[AUDIT_NUMBER_BYTES + LEDGER_HEX_BYTES];
+    struct str of = audit_number(r->own, room);
     ledger_hex(r->entry.b, room + of.n);
     of.n += LEDGER_HEX_BYTES;
     struct str parts[3] = {r->party, of, r->outcome};
-    return ask(q, RECEIPT, parts, r->given ? "receipt to" : "receipt of");
+    return ask(q, AUDIT_RECEIPT, parts, r->given ? "receipt to" : "receipt of");
 }
 
 static bool ask_withdrawals(struct asking *q)
@@ -271,10 +260,10 @@ static bool ask_collection(void *ctx, const struct store_collection *c)
     char digest[LEDGER_HEX_BYTES];
     ledger_collection_digest(c, digest);
     struct str parts[3] = {c->uuid, STR("added"), {digest, sizeof digest}};
-    return ask(q, MADE, parts, "collection");
+    return ask(q, AUDIT_MADE, parts, "collection");
 }
 
-static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
+static bool ask_all(struct agree *g, enum asked how)
 {
     struct asking q = {.g = g, .how = how};
     struct store *s = g->a->s->store;
@@ -286,19 +275,14 @@ static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
               store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
               store_collection_each(s, ask_collection, &q, g->a->e) && !g->failed &&
               ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
-    *missing = q.missing;
     buf_done(&q.text);
     arena_free(people);
     return ok;
 }
 
-/* A record that was erased can have been any; what is missing beyond their number has none. */
 static bool report_missing(struct agree *g)
 {
-    uint64_t missing;
-    return audit_set_all(&g->wanted) ||
-           (ask_all(g, ASK_COUNT, &missing) &&
-            (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing)));
+    return audit_set_all(&g->wanted) || ask_all(g, ASK_TELL);
 }
 
 /* ---- release rows ---- */
@@ -402,6 +386,25 @@ static bool check_release(struct agree *g, const struct store_leaf *l,
     return gone == 0 || owe(g, place_of(g, r), l->index, gone);
 }
 
+static bool add_gone(const struct agree *g, struct gone *list, struct gone_one one)
+{
+    void *items = list->list;
+    if (!base_grow(&items, &list->room, list->count + 1, sizeof *list->list))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    list->list = items;
+    list->list[list->count++] = one;
+    return true;
+}
+
+static bool keep_withdrawal(struct agree *g, const struct store_leaf *l,
+                            const struct ledger_record *r)
+{
+    const struct audit_key k = {
+        .kind = AUDIT_RELEASE,
+        .part = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_COLLECTION]}};
+    return add_gone(g, &g->kept, (struct gone_one){.of = forgotten_as(g, &k), .leaf = l->index});
+}
+
 static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
                              const struct ledger_record *r)
 {
@@ -422,12 +425,7 @@ static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
         else
             at = &o->next;
     }
-    if (left)
-        audit_tell(g->a, "store", l->index,
-                   "the record says that %.*s was withdrawn from %.*s, who still have it or never "
-                   "had it",
-                   STR_FMT(r->text[LEDGER_OBJECT]), STR_FMT(g->to.list[left].text));
-    return true;
+    return left == 0 || keep_withdrawal(g, l, r);
 }
 
 /* ---- each leaf ---- */
@@ -450,22 +448,12 @@ static bool was_withdrawn(const struct agree *g, const struct gone_one *o)
     return *audit_set_mark(&g->withdrawn, o->of) || *audit_set_mark(&g->withdrawn, o->of_any);
 }
 
-static bool add_gone(const struct agree *g, struct gone *list, struct gone_one one)
-{
-    void *items = list->list;
-    if (!base_grow(&items, &list->room, list->count + 1, sizeof *list->list))
-        return err_set(g->a->e, ERR_MEMORY, "out of memory");
-    list->list = items;
-    list->list[list->count++] = one;
-    return true;
-}
-
 /* What was accepted is there, or was withdrawn afterwards. */
 static bool check_acceptance(struct agree *g, const struct store_leaf *l,
                              const struct ledger_record *r)
 {
     struct gone_one o = {version_of(g, r, false), version_of(g, r, true), l->index};
-    if (found(g, OBJECT, r->text[LEDGER_OBJECT], r->text[LEDGER_DIGEST], STR("")))
+    if (found(g, r, l->index))
         return true;
     if (!audit_set_add(&g->withdrawn, o.of, g->a->e) ||
         !audit_set_add(&g->withdrawn, o.of_any, g->a->e))
@@ -501,9 +489,7 @@ static bool note_listed(void *ctx, const struct store_withdrawal *w)
 static bool check_listed(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
 {
     struct listed x = {.l = l, .r = r};
-    char room[24];
-    (void)found(g, TAKEN, r->text[LEDGER_OBJECT], number(l->index, room),
-                r->text[LEDGER_COLLECTION]);
+    (void)found(g, r, l->index);
     if (!store_withdrawal_get(g->a->s->store, l->index, note_listed, &x, g->a->e))
         return false;
     bool *gone = audit_set_mark(&g->withdrawn, version_of(g, r, false));
@@ -514,21 +500,6 @@ static bool check_listed(struct agree *g, const struct store_leaf *l, const stru
                    "those from whom %.*s was withdrawn would not be told so as recorded",
                    STR_FMT(r->text[LEDGER_OBJECT]));
     return true;
-}
-
-static bool found_receipt(struct agree *g, const struct store_leaf *l,
-                          const struct ledger_record *r)
-{
-    char room[24 + LEDGER_HEX_BYTES];
-    struct str outcome = r->text[LEDGER_OUTCOME], taken = STR("confirmed-");
-    struct str of = number(l->index, room), digest = r->text[LEDGER_DIGEST];
-    if (str_starts(outcome, taken))
-        outcome = str_from(outcome, taken.n);
-    if (digest.n == LEDGER_HEX_BYTES) {
-        memcpy(room + of.n, digest.p, digest.n);
-        of.n += digest.n;
-    }
-    return found(g, RECEIPT, r->text[LEDGER_PEER], of, outcome);
 }
 
 /* Who may see the record is told beside it; where the record names them, by their digest. */
@@ -557,13 +528,12 @@ static void check_policy(struct agree *g, const struct store_leaf *l, const stru
 {
     struct str before = r->text[LEDGER_PREVIOUS], now = r->text[LEDGER_POLICY];
     struct str last = {g->policy, g->has_policy ? sizeof g->policy : 0};
-    if (!g->policy_erased && !str_eq(before, last))
+    if (!str_eq(before, last))
         audit_tell(g->a, "record", l->index,
                    "the policy before this one is not the one that was put in force before");
     if (now.n == sizeof g->policy) {
         memcpy(g->policy, now.p, sizeof g->policy);
         g->has_policy = true;
-        g->policy_erased = false;
     }
 }
 
@@ -575,23 +545,17 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     case LEDGER_ACCEPTANCE_RECORD:
         return check_acceptance(g, l, r);
     case LEDGER_QUARANTINE_RECORD:
-        lacks(g, l, found(g, QUARANTINE, t[LEDGER_OBJECT], STR("quarantine"), t[LEDGER_COLLECTION]),
-              "entry of the release desk");
-        return true;
     case LEDGER_HOLD_RECORD:
-        lacks(g, l, found(g, HOLD, t[LEDGER_OBJECT], t[LEDGER_RECIPIENT], t[LEDGER_COLLECTION]),
-              "entry of the release desk");
+        lacks(g, l, found(g, r, l->index), "entry of the release desk");
         return true;
     case LEDGER_APPROVAL_RECORD:
-        (void)found(g, DECISION, t[LEDGER_OBJECT], t[LEDGER_OUTCOME], t[LEDGER_COLLECTION]);
+        (void)found(g, r, l->index);
         return true;
     case LEDGER_USER_CHANGE_RECORD:
-        lacks(g, l, found(g, PERSON, t[LEDGER_SUBJECT], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
-              "user");
+        lacks(g, l, found(g, r, l->index), "user");
         return true;
     case LEDGER_COLLECTION_CHANGE_RECORD:
-        lacks(g, l, found(g, MADE, t[LEDGER_COLLECTION], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
-              "collection");
+        lacks(g, l, found(g, r, l->index), "collection");
         return true;
     case LEDGER_POLICY_CHANGE_RECORD:
         check_policy(g, l, r);
@@ -601,10 +565,12 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     case LEDGER_WITHDRAWAL_RECORD:
         return check_listed(g, l, r) && check_withdrawal(g, l, r);
     case LEDGER_RECEIPT_RECORD:
-        lacks(g, l, found_receipt(g, l, r), "receipt");
+        lacks(g, l, found(g, r, l->index), "receipt");
         return true;
     case LEDGER_ERASURE_RECORD:
-        return audit_set_add(&g->erasures, r->number[LEDGER_LEAF] + 1, g->a->e);
+        return audit_set_add(&g->erasures, r->number[LEDGER_LEAF] + 1, g->a->e) &&
+               (!t[LEDGER_DIGEST].n ||
+                audit_set_add(&g->forgotten, number_of_hex(t[LEDGER_DIGEST]), g->a->e));
     case LEDGER_REFUSAL_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_TOKEN_CHANGE_RECORD:
@@ -626,7 +592,6 @@ static bool each_leaf(void *ctx, const struct store_leaf *l)
     const struct row *row = &g->rows[l->index - g->base];
     audit_step(g->a);
     if (l->record.n == 0) { /* erased: the row is all there is */
-        g->policy_erased = true;
         if (l->audience)
             audit_tell(g->a, "leaf", l->index, "an erased record has readers");
         if (!add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}))
@@ -684,17 +649,38 @@ static bool tell_gone(void *ctx, const struct store_leaf *l)
     return true;
 }
 
-/* The withdrawal may be among what was erased. */
 static bool report_gone(struct agree *g)
 {
     struct audit *a = g->a;
-    uint64_t missing = 0;
-    for (size_t i = 0; i < g->gone.count; i++)
-        missing += !was_withdrawn(g, &g->gone.list[i]);
-    for (size_t i = 0; i < g->gone.count && missing > a->out->erased; i++) {
+    for (size_t i = 0; i < g->gone.count; i++) {
         const struct gone_one *o = &g->gone.list[i];
         if (!was_withdrawn(g, o) &&
             !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e))
+            return false;
+    }
+    return true;
+}
+
+static bool tell_kept(void *ctx, const struct store_leaf *l)
+{
+    struct agree *g = ctx;
+    struct ledger_record r;
+    if (ledger_record_scan(l->record, &r))
+        audit_tell(g->a, "store", l->index,
+                   "the record says that %.*s was withdrawn from some who still have it or never "
+                   "had it",
+                   STR_FMT(r.text[LEDGER_OBJECT]));
+    return true;
+}
+
+/* The release of what was withdrawn may be erased. */
+static bool report_kept(struct agree *g)
+{
+    struct audit *a = g->a;
+    for (size_t i = 0; i < g->kept.count; i++) {
+        const struct gone_one *o = &g->kept.list[i];
+        if (!audit_set_mark(&g->forgotten, o->of) &&
+            !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_kept, g, a->e))
             return false;
     }
     return true;
@@ -728,8 +714,7 @@ static bool report_policy(struct agree *g)
               none.code == ERR_NOT_FOUND;
     if (!ok)
         *g->a->e = none;
-    else if (!g->policy_erased &&
-             !str_eq(buf_view(&recorded),
+    else if (!str_eq(buf_view(&recorded),
                      (struct str){g->policy, g->has_policy ? sizeof g->policy : 0}))
         audit_tell(g->a, "store", AUDIT_NO_LEAF,
                    "the policy that decided last is not the one that the ledger names last");
@@ -755,7 +740,9 @@ static void agree_free(struct agree *g)
     audit_set_done(&g->wanted);
     audit_set_done(&g->withdrawn);
     audit_set_done(&g->erasures);
+    audit_set_done(&g->forgotten);
     base_free(g->gone.list);
+    base_free(g->kept.list);
     base_free(g->erased.list);
     base_free(g->objects);
     base_free(g->rows);
@@ -770,9 +757,8 @@ bool audit_agree(struct audit *a)
     if (!g)
         return err_set(a->e, ERR_MEMORY, "out of memory");
     g->a = a;
-    uint64_t missing;
-    bool ok = agree_open(g) && ask_all(g, ASK_WANT, &missing) && walk_leaves(g) && report_owed(g) &&
-              report_gone(g) && report_policy(g) && report_missing(g);
+    bool ok = agree_open(g) && ask_all(g, ASK_WANT) && walk_leaves(g) && report_owed(g) &&
+              report_kept(g) && report_gone(g) && report_policy(g) && report_missing(g);
     if (ok)
         report_erased(g);
     agree_free(g);
