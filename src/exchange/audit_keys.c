@@ -34,13 +34,22 @@ static bool key_of_receipt(const struct str *t, uint64_t leaf, struct audit_key 
     return key(out, AUDIT_RECEIPT, t[LEDGER_PEER], of, outcome);
 }
 
+/* NATION/organisation, of an actor. */
+static struct str organisation(struct str actor)
+{
+    struct str rest = actor;
+    (void)str_cut(&rest, '/');
+    (void)str_cut(&rest, '/');
+    return rest.p ? str_slice(actor, 0, (size_t)(rest.p - actor.p) - 1) : actor;
+}
+
 bool audit_key_of(const struct ledger_record *r, uint64_t leaf, struct audit_key *out)
 {
     const struct str *t = r->text;
     struct str object = t[LEDGER_OBJECT], in = t[LEDGER_COLLECTION], digest = t[LEDGER_DIGEST];
     switch (r->kind) {
     case LEDGER_ACCEPTANCE_RECORD:
-        return key(out, AUDIT_OBJECT, object, digest, STR(""));
+        return key(out, AUDIT_OBJECT, object, digest, organisation(t[LEDGER_ACTOR]));
     case LEDGER_QUARANTINE_RECORD:
         return key(out, AUDIT_QUARANTINE, object, STR("quarantine"), in);
     case LEDGER_HOLD_RECORD:

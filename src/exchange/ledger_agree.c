@@ -37,7 +37,9 @@ struct owed {
 /* Leaves that wait for what explains them. */
 struct gone {
     struct gone_one {
-        uint64_t of, of_any, leaf; /* of: fingerprints of what explains it */
+        uint64_t leaf;
+        uint64_t of, of_any; /* fingerprints of what explains it */
+        uint64_t is, is_any; /* … and of what is there after all */
     } * list;
     size_t count, room;
 };
@@ -50,6 +52,11 @@ struct agree {
     struct exchange_collection *collections;
     size_t collection_count;
     struct arena *arena;
+    struct org {
+        int64_t id;
+        struct str text; /* NATION/name, as records have it */
+    } * orgs;
+    size_t org_count, org_room;
     struct is *objects; /* in order of their numbers */
     size_t object_count, object_room;
     struct row *rows; /* of the chunk */
@@ -57,8 +64,8 @@ struct agree {
     struct owed *owed; /* from 1 on */
     size_t owed_count, owed_room;
     uint32_t heads[1 << 16];
-    struct gone gone;              /* acceptances whose object is not there, by id and version */
-    struct audit_set withdrawn;    /* … and those: marked where a withdrawal followed */
+    struct gone gone;              /* acceptances whose object is not there from them */
+    struct audit_set withdrawn;    /* … those, by id and version: marked where one followed */
     struct gone kept;              /* withdrawals from some who have it, or had no release of it */
     struct gone erased;            /* leaves */
     struct audit_set erasures;     /* leaves + 1 that records of erasures name */
@@ -166,7 +173,7 @@ static bool ask(struct asking *q, enum audit_kind kind, const struct str part[3]
     else if (!*audit_set_mark(&g->wanted, mark_of_key(g, &k)) &&
              !audit_set_mark(&g->forgotten, forgotten_as(g, &k)))
         audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
-                   STR_FMT(part[0]), STR_FMT(kind == AUDIT_OBJECT ? STR("") : part[1]));
+                   STR_FMT(part[0]), STR_FMT(part[kind == AUDIT_OBJECT ? 2 : 1]));
     return !g->failed;
 }
 
@@ -184,6 +191,40 @@ static bool keep_object(struct agree *g, const struct store_object *o, struct st
     return true;
 }
 
+/* Of an organisation that is asked for the first time. One that is not there is nobody's. */
+static bool add_organisation(struct agree *g, int64_t id)
+{
+    struct store_org org = {.nation = STR("?"), .name = STR("?")};
+    struct err e = {0};
+    struct buf text;
+    void *items = g->orgs;
+    if (!base_grow(&items, &g->org_room, g->org_count + 1, sizeof *g->orgs))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    g->orgs = items;
+    if (!store_org_get(g->a->s->store, g->arena, id, &org, &e) && e.code != ERR_NOT_FOUND) {
+        *g->a->e = e;
+        return false;
+    }
+    buf_init(&text, 0);
+    struct str name = escaped(org.name, &text);
+    g->orgs[g->org_count++] =
+        (struct org){id, arena_printf(g->arena, "%.*s/%.*s", STR_FMT(org.nation), STR_FMT(name))};
+    bool ok = buf_ok(&text, g->a->e) && arena_ok(g->arena, g->a->e);
+    buf_done(&text);
+    return ok;
+}
+
+static bool organisation_of(struct agree *g, int64_t id, struct str *out)
+{
+    size_t i = 0;
+    while (i < g->org_count && g->orgs[i].id != id)
+        i++;
+    g->failed = i == g->org_count && !add_organisation(g, id);
+    if (!g->failed)
+        *out = g->orgs[i].text;
+    return !g->failed;
+}
+
 static bool ask_object(void *ctx, const struct store_object *o)
 {
     struct asking *q = ctx;
@@ -194,6 +235,8 @@ static bool ask_object(void *ctx, const struct store_object *o)
         return false;
     if (o->copy)
         return true;
+    if (!organisation_of(q->g, o->source_org, &parts[2]))
+        return false;
     q->g->a->out->objects += q->how == ASK_WANT;
     return ask(q, AUDIT_OBJECT, parts, "object");
 }
@@ -452,9 +495,15 @@ static bool was_withdrawn(const struct agree *g, const struct gone_one *o)
 static bool check_acceptance(struct agree *g, const struct store_leaf *l,
                              const struct ledger_record *r)
 {
-    struct gone_one o = {version_of(g, r, false), version_of(g, r, true), l->index};
+    struct str is[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_DIGEST]};
+    struct gone_one o = {.leaf = l->index};
     if (found(g, r, l->index))
         return true;
+    o.of = version_of(g, r, false);
+    o.of_any = version_of(g, r, true);
+    o.is = mark_of(g, 'r', is, 3);
+    is[1] = STR("");
+    o.is_any = mark_of(g, 'r', is, 3);
     if (!audit_set_add(&g->withdrawn, o.of, g->a->e) ||
         !audit_set_add(&g->withdrawn, o.of_any, g->a->e))
         return false;
@@ -649,16 +698,22 @@ static bool tell_gone(void *ctx, const struct store_leaf *l)
     return true;
 }
 
+/* Others may have brought the same, before or behind. */
 static bool report_gone(struct agree *g)
 {
     struct audit *a = g->a;
-    for (size_t i = 0; i < g->gone.count; i++) {
+    struct audit_set here = {0};
+    bool ok = true;
+    for (size_t i = 0; i < g->object_count && g->gone.count && ok; i++)
+        ok = audit_set_add(&here, g->objects[i].of, a->e);
+    for (size_t i = 0; i < g->gone.count && ok; i++) {
         const struct gone_one *o = &g->gone.list[i];
-        if (!was_withdrawn(g, o) &&
-            !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e))
-            return false;
+        if (!was_withdrawn(g, o) && !audit_set_mark(&here, o->is) &&
+            !audit_set_mark(&here, o->is_any))
+            ok = store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e);
     }
-    return true;
+    audit_set_done(&here);
+    return ok;
 }
 
 static bool tell_kept(void *ctx, const struct store_leaf *l)
@@ -744,6 +799,7 @@ static void agree_free(struct agree *g)
     base_free(g->gone.list);
     base_free(g->kept.list);
     base_free(g->erased.list);
+    base_free(g->orgs);
     base_free(g->objects);
     base_free(g->rows);
     base_free(g->owed);

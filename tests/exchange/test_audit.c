@@ -120,6 +120,7 @@ static void test_rows(struct node *n, struct buf *out)
         "DELETE FROM leaves",
         "UPDATE leaves SET first=first+1000000",
         "UPDATE leaves SET count=count+1 WHERE first=0",
+        "UPDATE leaves SET count=count+576460752303423488 WHERE first=0", /* times 32: 0 */
         "UPDATE leaves SET first=100000 WHERE first=(SELECT max(first) FROM leaves)",
         "UPDATE leaves SET entries=zeroblob(length(entries)) WHERE first=0",
         "UPDATE leaves SET body=x'' WHERE first=0",
@@ -136,6 +137,8 @@ static void test_rows(struct node *n, struct buf *out)
         "UPDATE value SET value=zeroblob(64) WHERE key='policy-recorded'",
         /* what it records */
         "DELETE FROM object WHERE id=1",
+        "UPDATE object SET source_org=source_org+1 WHERE id=1",
+        "UPDATE object SET source_org=77 WHERE id=2",
         "UPDATE object SET bytes=bytes||' ' WHERE id=1",
         "UPDATE object SET bytes=replace(bytes,'198','197') WHERE id=2",
         "INSERT INTO object SELECT 500,name+1,version_us,source_org,received_us,flags,"
