@@ -393,6 +393,40 @@ static void test_taken_back(struct node *n, struct buf *out)
     CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
 }
 
+/* ---- records that nobody waits for, and one that is waited for ---- */
+
+static struct {
+    char kind[40];
+    struct err why;
+    unsigned count;
+} lost;
+
+static void note_lost(const char *kind, const struct err *why)
+{
+    snprintf(lost.kind, sizeof lost.kind, "%s", kind);
+    lost.why = *why;
+    lost.count++;
+}
+
+static void test_full_disk(struct node *n, struct buf *out)
+{
+    const struct exchange_export export = {.format = STR("stix"), .count = 3};
+    struct err e = {0};
+    exchange_on_lost(n->x, note_lost);
+    faults_order(1, FAULT_WRITE | FAULT_SYNC, SQLITE_FULL, true);
+    exchange_sign_in_failed(n->x, STR("192.0.2.7"));
+    bool ok = exchange_ledger_export(n->x, &export, &e); /* behind it in the queue */
+    CHECK(faults_order(0, 0, 0, false));
+    CHECK_ROW(!ok && e.msg[0], "%s", e.msg);
+    CHECK_ROW(exchange_records_lost(n->x) == 1 && lost.count == 1, "%u", lost.count);
+    CHECK_TEXT(lost.kind, "sign-in-failure", "what was lost");
+    CHECK(lost.why.msg[0]);
+    e = (struct err){0};
+    CHECK_ROW(exchange_ledger_export(n->x, &export, &e), "%s", e.msg);
+    CHECK(exchange_records_lost(n->x) == 1);
+    CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
+}
+
 int main(void)
 {
     static struct node n;
@@ -418,6 +452,7 @@ int main(void)
     test_rows(&n, &out);
     test_erased(&n, &out);
     test_taken_back(&n, &out);
+    test_full_disk(&n, &out);
     sqlite3_close(db);
     buf_done(&out);
     node_done(&n);
