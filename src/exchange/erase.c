@@ -1,5 +1,7 @@
 /* Lawful erasure: an officer has a record and its salt forgotten. The entry stays, and every proof
  * with it; that it was done, by whom and why, is a record itself. */
+#include <string.h>
+
 #include "exchange/audit_priv.h"
 #include "exchange/gate_priv.h"
 
@@ -12,9 +14,10 @@ struct erase_job {
 
 struct looked {
     const struct exchange *x;
-    bool there, gone, has_digest;
+    bool there, gone, has_digest, has_audience;
     enum ledger_kind kind;
     char digest[LEDGER_HEX_BYTES]; /* of what it is the word for */
+    char audience[LEDGER_HEX_BYTES];
 };
 
 static bool look(void *ctx, const struct store_leaf *l)
@@ -29,6 +32,9 @@ static bool look(void *ctx, const struct store_leaf *l)
         x->kind = r.kind;
     if (x->has_digest)
         audit_key_digest(x->x, &k, x->digest);
+    x->has_audience = !x->gone && r.text[LEDGER_AUDIENCE].n == sizeof x->audience;
+    if (x->has_audience)
+        memcpy(x->audience, r.text[LEDGER_AUDIENCE].p, sizeof x->audience);
     return false;
 }
 
@@ -61,6 +67,8 @@ static bool erase_apply(struct exchange *x, struct store *s, struct exchange_job
         return false;
     if (was.has_digest)
         ledger_record_text(&r, LEDGER_DIGEST, (struct str){was.digest, sizeof was.digest});
+    if (was.has_audience)
+        ledger_record_text(&r, LEDGER_AUDIENCE, (struct str){was.audience, sizeof was.audience});
     return gate_act_for(x->gate, j->officer, e) && store_ledger_erase(s, j->leaf, e) &&
            gate_record(x->gate, &r, 0, e);
 }

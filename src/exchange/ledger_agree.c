@@ -22,8 +22,8 @@ struct is {
 
 /* A release row, by the leaf that it names. */
 struct row {
-    uint64_t of; /* its object's */
-    uint32_t audience, collection;
+    uint32_t object;               /* its place in the list, or behind it */
+    uint32_t audience, collection; /* audience 0: there is no row */
 };
 
 /* A release that not all of its readers have any more: withdrawals must say so. */
@@ -64,6 +64,12 @@ struct agree {
     struct owed *owed; /* from 1 on */
     size_t owed_count, owed_room;
     uint32_t heads[1 << 16];
+    struct bare {
+        uint64_t leaf;
+        struct row row;
+    } * bare; /* release rows whose record is erased */
+    size_t bare_count, bare_room;
+    struct audit_set reached;      /* erased leaves with the audiences that they were released to */
     struct gone gone;              /* acceptances whose object is not there from them */
     struct audit_set withdrawn;    /* … those, by id and version: marked where one followed */
     struct gone kept;              /* withdrawals from some who have it, or had no release of it */
@@ -330,7 +336,8 @@ static bool report_missing(struct agree *g)
 
 /* ---- release rows ---- */
 
-static const struct is *object_at(const struct agree *g, int64_t object)
+/* Its place in the list; behind it: there is no such object. */
+static uint32_t object_of(const struct agree *g, int64_t object)
 {
     size_t from = 0, to = g->object_count;
     while (from < to) {
@@ -340,14 +347,15 @@ static const struct is *object_at(const struct agree *g, int64_t object)
         else
             to = middle;
     }
-    return from < g->object_count && g->objects[from].object == object ? &g->objects[from] : NULL;
+    bool there = from < g->object_count && g->objects[from].object == object;
+    return there ? (uint32_t)from : UINT32_MAX;
 }
 
 static bool note_row(void *ctx, const struct store_release *r)
 {
     struct agree *g = ctx;
     long long object = r->object;
-    const struct is *is = object_at(g, r->object);
+    uint32_t place = object_of(g, r->object);
     if (r->leaf < g->base || r->leaf >= g->end) {
         audit_tell(g->a, "store", r->leaf,
                    "a release row, of object number %lld, names a leaf that is not there", object);
@@ -355,13 +363,13 @@ static bool note_row(void *ctx, const struct store_release *r)
     }
     struct row *row = &g->rows[r->leaf - g->base];
     g->a->out->releases++;
-    if (!is)
+    if (place == UINT32_MAX)
         audit_tell(g->a, "store", r->leaf,
                    "a release row is of an object that is not there, number %lld", object);
     if (row->audience)
         audit_tell(g->a, "store", r->leaf,
                    "two release rows name this leaf, one of them of object number %lld", object);
-    row->of = is ? is->of : 0;
+    row->object = place;
     row->collection = collection_of(g, r->collection);
     row->audience =
         r->audience > 0 && r->audience < (int64_t)g->to.stored ? (uint32_t)r->audience : UINT32_MAX;
@@ -407,7 +415,8 @@ static bool check_release(struct agree *g, const struct store_leaf *l,
     struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_DIGEST]};
     struct row *row = &g->rows[l->index - g->base];
     uint32_t to = (uint32_t)l->audience, more, gone = to;
-    if (row->audience && (row->of != mark_of(g, 'r', parts, 3) ||
+    if (row->audience && (row->object >= g->object_count ||
+                          g->objects[row->object].of != mark_of(g, 'r', parts, 3) ||
                           !str_eq(uuid_at(g, row->collection), r->text[LEDGER_COLLECTION]))) {
         audit_tell(g->a, "store", l->index,
                    "its release row is of another object, version, collection or content than the "
@@ -557,7 +566,7 @@ static bool check_readers(struct agree *g, const struct store_leaf *l,
 {
     bool known = l->audience >= 0 && l->audience < (int64_t)g->to.stored;
     struct str digest = r->text[LEDGER_AUDIENCE];
-    if (known && digest.n)
+    if (known && digest.n && r->kind != LEDGER_ERASURE_RECORD)
         known = str_eq(digest, (struct str){g->to.list[l->audience].digest, LEDGER_HEX_BYTES});
     else if (known && r->kind == LEDGER_RECEIPT_RECORD)
         known = str_starts(r->text[LEDGER_OUTCOME], STR("confirmed-"))
@@ -586,10 +595,38 @@ static void check_policy(struct agree *g, const struct store_leaf *l, const stru
     }
 }
 
+static bool add_bare(struct agree *g, uint64_t leaf, const struct row *row)
+{
+    void *items = g->bare;
+    if (!base_grow(&items, &g->bare_room, g->bare_count + 1, sizeof *g->bare))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    g->bare = items;
+    g->bare[g->bare_count++] = (struct bare){leaf, *row};
+    return true;
+}
+
+/* An erased release, and the audience that it was to. */
+static uint64_t reach_of(const struct agree *g, uint64_t leaf, struct str audience)
+{
+    char room[AUDIT_NUMBER_BYTES];
+    struct str parts[] = {audit_number(leaf, room), audience};
+    return mark_of(g, 'x', parts, 2);
+}
+
+static bool check_erasure(struct agree *g, const struct ledger_record *r)
+{
+    const struct str *t = r->text;
+    uint64_t leaf = r->number[LEDGER_LEAF];
+    return audit_set_add(&g->erasures, leaf + 1, g->a->e) &&
+           (!t[LEDGER_DIGEST].n ||
+            audit_set_add(&g->forgotten, number_of_hex(t[LEDGER_DIGEST]), g->a->e)) &&
+           (!t[LEDGER_AUDIENCE].n ||
+            audit_set_add(&g->reached, reach_of(g, leaf, t[LEDGER_AUDIENCE]), g->a->e));
+}
+
 /* False only on a failure. */
 static bool look_at(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
 {
-    const struct str *t = r->text;
     switch (r->kind) {
     case LEDGER_ACCEPTANCE_RECORD:
         return check_acceptance(g, l, r);
@@ -617,9 +654,7 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
         lacks(g, l, found(g, r, l->index), "receipt");
         return true;
     case LEDGER_ERASURE_RECORD:
-        return audit_set_add(&g->erasures, r->number[LEDGER_LEAF] + 1, g->a->e) &&
-               (!t[LEDGER_DIGEST].n ||
-                audit_set_add(&g->forgotten, number_of_hex(t[LEDGER_DIGEST]), g->a->e));
+        return check_erasure(g, r);
     case LEDGER_REFUSAL_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_TOKEN_CHANGE_RECORD:
@@ -643,8 +678,8 @@ static bool each_leaf(void *ctx, const struct store_leaf *l)
     if (l->record.n == 0) { /* erased: the row is all there is */
         if (l->audience)
             audit_tell(g->a, "leaf", l->index, "an erased record has readers");
-        if (!add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}))
-            g->failed = true;
+        g->failed = !add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}) ||
+                    (row->audience && !add_bare(g, l->index, row));
         return !g->failed;
     }
     if (!ledger_record_scan(l->record, &r)) {
@@ -741,6 +776,58 @@ static bool report_kept(struct agree *g)
     return true;
 }
 
+/* Of what a row is whose record is erased: the erasure knows. */
+struct baring {
+    struct agree *g;
+    struct str collection;
+    bool known;
+};
+
+static bool note_bare(void *ctx, const struct store_object *o)
+{
+    struct baring *x = ctx;
+    const struct audit_key k = {.kind = AUDIT_RELEASE, .part = {o->id, o->version, x->collection}};
+    x->known = audit_set_mark(&x->g->forgotten, forgotten_as(x->g, &k));
+    return false;
+}
+
+/* Its readers are some of those that the release was to. */
+static bool reaches(struct agree *g, const struct bare *b, bool *yes)
+{
+    *yes = false;
+    for (uint32_t to = 1; to < g->to.stored && !*yes; to++) {
+        struct str digest = {g->to.list[to].digest, LEDGER_HEX_BYTES};
+        uint32_t more = 0;
+        if (!audit_set_mark(&g->reached, reach_of(g, b->leaf, digest)))
+            continue;
+        if (b->row.audience != to &&
+            !audit_combine(&g->to, b->row.audience, to, POLICY_WITHOUT, &more, g->a->e))
+            return false;
+        *yes = more == 0 && b->row.audience != UINT32_MAX;
+    }
+    return true;
+}
+
+static bool report_bare(struct agree *g)
+{
+    for (size_t i = 0; i < g->bare_count; i++) {
+        const struct bare *b = &g->bare[i];
+        struct baring x = {.g = g, .collection = uuid_at(g, b->row.collection)};
+        bool reached;
+        if (b->row.object >= g->object_count || !audit_set_mark(&g->erasures, b->leaf + 1))
+            continue; /* that is told */
+        if (!store_object_get(g->a->s->store, g->objects[b->row.object].object, note_bare, &x,
+                              g->a->e) ||
+            !reaches(g, b, &reached))
+            return false;
+        if (!x.known || !reached)
+            audit_tell(g->a, "store", b->leaf,
+                       "its record is erased, and its release row is not of what was released, or "
+                       "shown to others");
+    }
+    return true;
+}
+
 static void report_erased(struct agree *g)
 {
     for (size_t i = 0; i < g->erased.count; i++)
@@ -799,6 +886,8 @@ static void agree_free(struct agree *g)
     base_free(g->gone.list);
     base_free(g->kept.list);
     base_free(g->erased.list);
+    audit_set_done(&g->reached);
+    base_free(g->bare);
     base_free(g->orgs);
     base_free(g->objects);
     base_free(g->rows);
@@ -814,7 +903,8 @@ bool audit_agree(struct audit *a)
         return err_set(a->e, ERR_MEMORY, "out of memory");
     g->a = a;
     bool ok = agree_open(g) && ask_all(g, ASK_WANT) && walk_leaves(g) && report_owed(g) &&
-              report_kept(g) && report_gone(g) && report_policy(g) && report_missing(g);
+              report_bare(g) && report_kept(g) && report_gone(g) && report_policy(g) &&
+              report_missing(g);
     if (ok)
         report_erased(g);
     agree_free(g);

@@ -56,6 +56,16 @@ static void fill(struct node *n, int from, int count)
     }
 }
 
+static int64_t number_in(const char *text)
+{
+    sqlite3_stmt *stmt = NULL;
+    CHECK(sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK &&
+          sqlite3_step(stmt) == SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return n;
+}
+
 /* ---- every byte ---- */
 
 struct cell {
@@ -208,6 +218,29 @@ static bool may_go(struct node *n, uint64_t leaf)
     return ok;
 }
 
+/* Release rows whose record is erased, as they are not. */
+static void test_bare_rows(struct node *n, struct buf *out)
+{
+    static const char *const changes[] = {
+        "UPDATE release SET audience=(SELECT id FROM audience WHERE text='+*') WHERE leaf=",
+        "UPDATE release SET audience=7777 WHERE leaf=",
+        "UPDATE release SET object=(SELECT max(id) FROM object) WHERE leaf=",
+    };
+    sqlite3 *kept = NULL;
+    char text[200];
+    CHECK(sqlite3_open(":memory:", &kept) == SQLITE_OK);
+    copy_database(db, kept);
+    int64_t leaf = number_in("SELECT min(leaf) FROM release WHERE leaf BETWEEN 3 AND 59");
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        snprintf(text, sizeof text, "%s%lld", changes[i], (long long)leaf);
+        run_sql(text);
+        CHECK_ROW(audit(n, out) > 0, "%s", text);
+        copy_database(kept, db);
+    }
+    sqlite3_close(kept);
+    CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
+}
+
 static void test_erased(struct node *n, struct buf *out)
 {
     struct store *s = NULL;
@@ -232,6 +265,7 @@ static void test_erased(struct node *n, struct buf *out)
     CHECK(!exchange_ledger_erase(n->s, &officer, 2, STR("x"), &gone) && gone.code == ERR_CONFLICT);
     CHECK(!exchange_ledger_erase(n->s, &officer, 1u << 30, STR("x"), &none) &&
           none.code == ERR_NOT_FOUND);
+    test_bare_rows(n, out);
     for (int i = 1; i < 7; i++)
         take_back(n, i); /* whose releases were erased */
     CHECK_ROW(audit(n, out) == 0, "%.*s", (int)out->n, out->p);
@@ -340,16 +374,6 @@ static int64_t show_to(int64_t first, int place, int64_t audience)
     sqlite3_finalize(stmt);
     buf_done(&body);
     return was;
-}
-
-static int64_t number_in(const char *text)
-{
-    sqlite3_stmt *stmt = NULL;
-    CHECK(sqlite3_prepare_v2(db, text, -1, &stmt, NULL) == SQLITE_OK &&
-          sqlite3_step(stmt) == SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return n;
 }
 
 /* Whatever audience there is, beside whatever leaf: one is right. */
