@@ -5,333 +5,22 @@
  * without a row was withdrawn; each policy follows the one before. The log was verified before, so
  * records are only looked at.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "exchange/audit_priv.h"
-#include "exchange/gate_priv.h"
+#include "exchange/agree_priv.h"
 
-/* Release rows are looked up for so many leaves at a time: 16 bytes each. */
+/* Release rows are looked up for so many leaves at a time: 12 bytes each. */
 #define CHUNK_LEAVES ((uint64_t)1 << 22)
-
-/* What an object is, by its number in the store. */
-struct is {
-    int64_t object;
-    uint64_t of; /* fingerprint: id, version, digest */
-};
-
-/* A release row, by the leaf that it names. */
-struct row {
-    uint32_t object;               /* its place in the list, or behind it */
-    uint32_t audience, collection; /* audience 0: there is no row */
-};
-
-/* A release that not all of its readers have any more: withdrawals must say so. */
-struct owed {
-    uint64_t of; /* fingerprint: id, version, collection */
-    uint64_t leaf;
-    uint32_t audience; /* those who lost it and are not accounted for */
-    uint32_t next;     /* of the same place in `heads`, 0: none */
-};
-
-/* Leaves that wait for what explains them. */
-struct gone {
-    struct gone_one {
-        uint64_t leaf;
-        uint64_t of, of_any; /* fingerprints of what explains it */
-        uint64_t is, is_any; /* … and of what is there after all */
-    } * list;
-    size_t count, room;
-};
-
-struct agree {
-    struct audit *a;
-    struct audit_audiences to;
-    struct audit_set wanted;
-    unsigned char key[CRYPT_NAME_KEY_BYTES];
-    struct exchange_collection *collections;
-    size_t collection_count;
-    struct arena *arena;
-    struct org {
-        int64_t id;
-        struct str text; /* NATION/name, as records have it */
-    } * orgs;
-    size_t org_count, org_room;
-    struct is *objects; /* in order of their numbers */
-    size_t object_count, object_room;
-    struct row *rows; /* of the chunk */
-    uint64_t base, end;
-    struct owed *owed; /* from 1 on */
-    size_t owed_count, owed_room;
-    uint32_t heads[1 << 16];
-    struct bare {
-        uint64_t leaf;
-        struct row row;
-    } * bare; /* release rows whose record is erased */
-    size_t bare_count, bare_room;
-    struct audit_set reached;      /* erased leaves with the audiences that they were released to */
-    struct gone gone;              /* acceptances whose object is not there from them */
-    struct audit_set withdrawn;    /* … those, by id and version: marked where one followed */
-    struct gone kept;              /* withdrawals from some who have it, or had no release of it */
-    struct gone erased;            /* leaves */
-    struct audit_set erasures;     /* leaves + 1 that records of erasures name */
-    struct audit_set forgotten;    /* what the erased records were the word for */
-    char policy[LEDGER_HEX_BYTES]; /* that the last policy-change put in force */
-    bool has_policy, failed;
-};
-
-/* ---- fingerprints ---- */
-
-/* A keyed hash of texts as records have them; nobody outside can make two of one. */
-static uint64_t mark_of(const struct agree *g, char kind, const struct str *parts, size_t count)
-{
-    char room[4 * 257 + 1];
-    size_t n = 0;
-    room[n++] = kind;
-    for (size_t i = 0; i < count; i++) {
-        struct str s = parts[i];
-        if (s.n > 256) { /* rare: its hash stands for it */
-            char digest[LEDGER_HEX_BYTES];
-            ledger_digest(s, digest);
-            memcpy(room + n, digest, sizeof digest);
-            n += sizeof digest;
-        } else {
-            memcpy(room + n, s.p ? s.p : "", s.n);
-            n += s.n;
-        }
-        room[n++] = '\0';
-    }
-    must(n <= sizeof room);
-    return crypt_name64(g->key, (struct str){room, n});
-}
-
-static uint64_t mark_of_key(const struct agree *g, const struct audit_key *k)
-{
-    return mark_of(g, (char)k->kind, k->part, 3);
-}
 
 /* The record at hand is its word; returns whether the store has it. */
 static bool found(struct agree *g, const struct ledger_record *r, uint64_t leaf)
 {
     struct audit_key k;
-    bool *mark = audit_key_of(r, leaf, &k) ? audit_set_mark(&g->wanted, mark_of_key(g, &k)) : NULL;
+    bool *mark =
+        audit_key_of(r, leaf, &k) ? audit_set_mark(&g->wanted, agree_mark_of_key(g, &k)) : NULL;
     if (mark)
         *mark = true;
     return mark;
-}
-
-static uint64_t number_of_hex(struct str digest)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < 16 && i < digest.n; i++)
-        n = n << 4 |
-            (unsigned char)(digest.p[i] <= '9' ? digest.p[i] - '0' : digest.p[i] - 'a' + 10);
-    return n;
-}
-
-/* By a digest under the node's key, 64 bits of it: as erasures have it. */
-static uint64_t forgotten_as(const struct agree *g, const struct audit_key *k)
-{
-    char digest[LEDGER_HEX_BYTES];
-    audit_key_digest(g->a->s->x, k, digest);
-    return number_of_hex((struct str){digest, sizeof digest});
-}
-
-/* Its place in the list; behind it: there is no such collection. */
-static uint32_t collection_of(const struct agree *g, int64_t collection)
-{
-    uint32_t i = 0;
-    while (i < g->collection_count && g->collections[i].id != collection)
-        i++;
-    return i;
-}
-
-static struct str uuid_at(const struct agree *g, uint32_t place)
-{
-    return place < g->collection_count ? g->collections[place].uuid : STR("?");
-}
-
-/* A text as JSON writes it, without its quotes; lives until the next call. */
-static struct str escaped(struct str s, struct buf *b)
-{
-    buf_clear(b);
-    json_put_string(b, s);
-    return b->failed ? STR("") : str_slice(buf_view(b), 1, b->n - 1);
-}
-
-/* ---- what the store has: asked for first, then told where no record has it ---- */
-
-enum asked { ASK_WANT, ASK_TELL };
-
-struct asking {
-    struct agree *g;
-    enum asked how;
-    struct buf text;
-};
-
-/* Of an entry that is asked for now, or was and is not found. */
-static bool ask(struct asking *q, enum audit_kind kind, const struct str part[3], const char *of)
-{
-    struct agree *g = q->g;
-    const struct audit_key k = {.kind = kind, .part = {part[0], part[1], part[2]}};
-    if (q->how == ASK_WANT)
-        g->failed = !audit_set_add(&g->wanted, mark_of_key(g, &k), g->a->e);
-    else if (!*audit_set_mark(&g->wanted, mark_of_key(g, &k)) &&
-             !audit_set_mark(&g->forgotten, forgotten_as(g, &k)))
-        audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
-                   STR_FMT(part[0]), STR_FMT(part[kind == AUDIT_OBJECT ? 2 : 1]));
-    return !g->failed;
-}
-
-/* What its release rows are compared with. */
-static bool keep_object(struct agree *g, const struct store_object *o, struct str digest)
-{
-    struct str parts[] = {o->id, o->version, digest};
-    void *items = g->objects;
-    if (!base_grow(&items, &g->object_room, g->object_count + 1, sizeof *g->objects)) {
-        g->failed = true;
-        return err_set(g->a->e, ERR_MEMORY, "out of memory");
-    }
-    g->objects = items;
-    g->objects[g->object_count++] = (struct is){o->object, mark_of(g, 'r', parts, 3)};
-    return true;
-}
-
-/* Of an organisation that is asked for the first time. One that is not there is nobody's. */
-static bool add_organisation(struct agree *g, int64_t id)
-{
-    struct store_org org = {.nation = STR("?"), .name = STR("?")};
-    struct err e = {0};
-    struct buf text;
-    void *items = g->orgs;
-    if (!base_grow(&items, &g->org_room, g->org_count + 1, sizeof *g->orgs))
-        return err_set(g->a->e, ERR_MEMORY, "out of memory");
-    g->orgs = items;
-    if (!store_org_get(g->a->s->store, g->arena, id, &org, &e) && e.code != ERR_NOT_FOUND) {
-        *g->a->e = e;
-        return false;
-    }
-    buf_init(&text, 0);
-    struct str name = escaped(org.name, &text);
-    g->orgs[g->org_count++] =
-        (struct org){id, arena_printf(g->arena, "%.*s/%.*s", STR_FMT(org.nation), STR_FMT(name))};
-    bool ok = buf_ok(&text, g->a->e) && arena_ok(g->arena, g->a->e);
-    buf_done(&text);
-    return ok;
-}
-
-static bool organisation_of(struct agree *g, int64_t id, struct str *out)
-{
-    size_t i = 0;
-    while (i < g->org_count && g->orgs[i].id != id)
-        i++;
-    g->failed = i == g->org_count && !add_organisation(g, id);
-    if (!g->failed)
-        *out = g->orgs[i].text;
-    return !g->failed;
-}
-
-static bool ask_object(void *ctx, const struct store_object *o)
-{
-    struct asking *q = ctx;
-    char digest[LEDGER_HEX_BYTES];
-    ledger_digest(o->bytes, digest);
-    struct str parts[3] = {o->id, {digest, sizeof digest}, STR("")};
-    if (q->how == ASK_WANT && !keep_object(q->g, o, parts[1]))
-        return false;
-    if (o->copy)
-        return true;
-    if (!organisation_of(q->g, o->source_org, &parts[2]))
-        return false;
-    q->g->a->out->objects += q->how == ASK_WANT;
-    return ask(q, AUDIT_OBJECT, parts, "object");
-}
-
-static bool ask_desk(void *ctx, const struct store_desk *d)
-{
-    struct asking *q = ctx;
-    bool decided = d->state == STORE_DESK_APPROVED || d->state == STORE_DESK_REFUSED;
-    struct str id = escaped(d->stix_id, &q->text),
-               uuid = uuid_at(q->g, collection_of(q->g, d->collection));
-    struct str hold[3] = {id, d->audience, uuid}, outcome[3] = {id, STR("approved"), uuid};
-    if (d->state == STORE_DESK_REFUSED)
-        outcome[1] = STR("refused");
-    if (d->kind == STORE_DESK_QUARANTINE)
-        hold[1] = STR("quarantine");
-    return ask(q, d->kind == STORE_DESK_HOLD ? AUDIT_HOLD : AUDIT_QUARANTINE, hold,
-               "release desk:") &&
-           (!decided || ask(q, AUDIT_DECISION, outcome, "release desk:"));
-}
-
-static bool ask_user(void *ctx, const struct store_user *u)
-{
-    struct asking *q = ctx;
-    struct str name = escaped(u->name, &q->text);
-    char before[LEDGER_HEX_BYTES], after[LEDGER_HEX_BYTES];
-    ledger_user_digest(u, false, before);
-    ledger_user_digest(u, true, after);
-    struct str added[3] = {name, STR("added"), {before, sizeof before}},
-               gone[3] = {name, STR("revoked"), {after, sizeof after}};
-    return ask(q, AUDIT_PERSON, added, "user") &&
-           (!u->revoked_us || ask(q, AUDIT_PERSON, gone, "user"));
-}
-
-static bool ask_withdrawal(void *ctx, const struct store_withdrawal *w)
-{
-    struct asking *q = ctx;
-    char room[AUDIT_NUMBER_BYTES];
-    struct str parts[3] = {w->id, audit_number(w->leaf, room), w->collection};
-    return ask(q, AUDIT_TAKEN, parts, "withdrawal of");
-}
-
-static bool ask_receipt(void *ctx, const struct store_receipt *r)
-{
-    struct asking *q = ctx;
-    char room[AUDIT_NUMBER_BYTES + LEDGER_HEX_BYTES];
-    struct str of = audit_number(r->own, room);
-    ledger_hex(r->entry.b, room + of.n);
-    of.n += LEDGER_HEX_BYTES;
-    struct str parts[3] = {r->party, of, r->outcome};
-    return ask(q, AUDIT_RECEIPT, parts, r->given ? "receipt to" : "receipt of");
-}
-
-static bool ask_withdrawals(struct asking *q)
-{
-    struct audit *a = q->g->a;
-    return store_withdrawal_all(a->s->store, ask_withdrawal, q, a->e) && !q->g->failed &&
-           store_receipt_all(a->s->store, true, ask_receipt, q, a->e) && !q->g->failed &&
-           store_receipt_all(a->s->store, false, ask_receipt, q, a->e) && !q->g->failed;
-}
-
-static bool ask_collection(void *ctx, const struct store_collection *c)
-{
-    struct asking *q = ctx;
-    char digest[LEDGER_HEX_BYTES];
-    ledger_collection_digest(c, digest);
-    struct str parts[3] = {c->uuid, STR("added"), {digest, sizeof digest}};
-    return ask(q, AUDIT_MADE, parts, "collection");
-}
-
-static bool ask_all(struct agree *g, enum asked how)
-{
-    struct asking q = {.g = g, .how = how};
-    struct store *s = g->a->s->store;
-    struct arena *people = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    buf_init(&q.text, 0);
-    bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) &&
-              store_ledger_objects(s, ask_object, &q, g->a->e) && !g->failed &&
-              store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
-              store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
-              store_collection_each(s, ask_collection, &q, g->a->e) && !g->failed &&
-              ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
-    buf_done(&q.text);
-    arena_free(people);
-    return ok;
-}
-
-static bool report_missing(struct agree *g)
-{
-    return audit_set_all(&g->wanted) || ask_all(g, ASK_TELL);
 }
 
 /* ---- release rows ---- */
@@ -370,7 +59,7 @@ static bool note_row(void *ctx, const struct store_release *r)
         audit_tell(g->a, "store", r->leaf,
                    "two release rows name this leaf, one of them of object number %lld", object);
     row->object = place;
-    row->collection = collection_of(g, r->collection);
+    row->collection = agree_collection(g, r->collection);
     row->audience =
         r->audience > 0 && r->audience < (int64_t)g->to.stored ? (uint32_t)r->audience : UINT32_MAX;
     return true;
@@ -392,7 +81,7 @@ static uint64_t place_of(const struct agree *g, const struct ledger_record *r)
 {
     struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
                           r->text[LEDGER_COLLECTION]};
-    return mark_of(g, 'w', parts, 3);
+    return agree_mark(g, 'w', parts, 3);
 }
 
 static bool owe(struct agree *g, uint64_t of, uint64_t leaf, uint32_t audience)
@@ -416,8 +105,8 @@ static bool check_release(struct agree *g, const struct store_leaf *l,
     struct row *row = &g->rows[l->index - g->base];
     uint32_t to = (uint32_t)l->audience, more, gone = to;
     if (row->audience && (row->object >= g->object_count ||
-                          g->objects[row->object].of != mark_of(g, 'r', parts, 3) ||
-                          !str_eq(uuid_at(g, row->collection), r->text[LEDGER_COLLECTION]))) {
+                          g->objects[row->object].of != agree_mark(g, 'r', parts, 3) ||
+                          !str_eq(agree_uuid(g, row->collection), r->text[LEDGER_COLLECTION]))) {
         audit_tell(g->a, "store", l->index,
                    "its release row is of another object, version, collection or content than the "
                    "record's, %.*s",
@@ -454,7 +143,8 @@ static bool keep_withdrawal(struct agree *g, const struct store_leaf *l,
     const struct audit_key k = {
         .kind = AUDIT_RELEASE,
         .part = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_COLLECTION]}};
-    return add_gone(g, &g->kept, (struct gone_one){.of = forgotten_as(g, &k), .leaf = l->index});
+    return add_gone(g, &g->kept,
+                    (struct gone_one){.of = agree_forgotten_as(g, &k), .leaf = l->index});
 }
 
 static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
@@ -491,7 +181,7 @@ static void lacks(struct agree *g, const struct store_leaf *l, bool there, const
 static uint64_t version_of(const struct agree *g, const struct ledger_record *r, bool any)
 {
     struct str parts[] = {r->text[LEDGER_OBJECT], any ? STR("") : r->text[LEDGER_VERSION]};
-    return mark_of(g, 'v', parts, 2);
+    return agree_mark(g, 'v', parts, 2);
 }
 
 /* The withdrawal of what has no versions names none; its acceptance names when it came. */
@@ -510,9 +200,9 @@ static bool check_acceptance(struct agree *g, const struct store_leaf *l,
         return true;
     o.of = version_of(g, r, false);
     o.of_any = version_of(g, r, true);
-    o.is = mark_of(g, 'r', is, 3);
+    o.is = agree_mark(g, 'r', is, 3);
     is[1] = STR("");
-    o.is_any = mark_of(g, 'r', is, 3);
+    o.is_any = agree_mark(g, 'r', is, 3);
     if (!audit_set_add(&g->withdrawn, o.of, g->a->e) ||
         !audit_set_add(&g->withdrawn, o.of_any, g->a->e))
         return false;
@@ -610,7 +300,7 @@ static uint64_t reach_of(const struct agree *g, uint64_t leaf, struct str audien
 {
     char room[AUDIT_NUMBER_BYTES];
     struct str parts[] = {audit_number(leaf, room), audience};
-    return mark_of(g, 'x', parts, 2);
+    return agree_mark(g, 'x', parts, 2);
 }
 
 static bool check_erasure(struct agree *g, const struct ledger_record *r)
@@ -619,7 +309,7 @@ static bool check_erasure(struct agree *g, const struct ledger_record *r)
     uint64_t leaf = r->number[LEDGER_LEAF];
     return audit_set_add(&g->erasures, leaf + 1, g->a->e) &&
            (!t[LEDGER_DIGEST].n ||
-            audit_set_add(&g->forgotten, number_of_hex(t[LEDGER_DIGEST]), g->a->e)) &&
+            audit_set_add(&g->forgotten, agree_number_of_hex(t[LEDGER_DIGEST]), g->a->e)) &&
            (!t[LEDGER_AUDIENCE].n ||
             audit_set_add(&g->reached, reach_of(g, leaf, t[LEDGER_AUDIENCE]), g->a->e));
 }
@@ -787,7 +477,7 @@ static bool note_bare(void *ctx, const struct store_object *o)
 {
     struct baring *x = ctx;
     const struct audit_key k = {.kind = AUDIT_RELEASE, .part = {o->id, o->version, x->collection}};
-    x->known = audit_set_mark(&x->g->forgotten, forgotten_as(x->g, &k));
+    x->known = audit_set_mark(&x->g->forgotten, agree_forgotten_as(x->g, &k));
     return false;
 }
 
@@ -812,7 +502,7 @@ static bool report_bare(struct agree *g)
 {
     for (size_t i = 0; i < g->bare_count; i++) {
         const struct bare *b = &g->bare[i];
-        struct baring x = {.g = g, .collection = uuid_at(g, b->row.collection)};
+        struct baring x = {.g = g, .collection = agree_uuid(g, b->row.collection)};
         bool reached;
         if (b->row.object >= g->object_count || !audit_set_mark(&g->erasures, b->leaf + 1))
             continue; /* that is told */
@@ -902,9 +592,8 @@ bool audit_agree(struct audit *a)
     if (!g)
         return err_set(a->e, ERR_MEMORY, "out of memory");
     g->a = a;
-    bool ok = agree_open(g) && ask_all(g, ASK_WANT) && walk_leaves(g) && report_owed(g) &&
-              report_bare(g) && report_kept(g) && report_gone(g) && report_policy(g) &&
-              report_missing(g);
+    bool ok = agree_open(g) && agree_ask(g) && walk_leaves(g) && report_owed(g) && report_bare(g) &&
+              report_kept(g) && report_gone(g) && report_policy(g) && agree_report_missing(g);
     if (ok)
         report_erased(g);
     agree_free(g);
