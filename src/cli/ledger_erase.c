@@ -43,8 +43,9 @@ const struct cli_command cli_ledger_erase = {
     .summary = "have a record of the ledger forgotten, as law may ask",
     .text =
         "The record and its salt go, its hash and every proof stay, and a record of kind erasure "
-        "tells who did it and why. Backups made before still hold it. Withdrawals, restores and "
-        "erasures stay, for others rely on them. `setu ledger export` prints the number of each "
+        "tells who did it and why. Backups made before still hold it. Withdrawals, restores, "
+        "erasures and policy changes stay, for others rely on them. `setu ledger export` prints "
+        "the number of each "
         "record.",
     .options = options,
     .run = run,

@@ -90,6 +90,12 @@ static void reload(struct exchange *x, struct http_server *server)
     buf_done(&kept);
 }
 
+/* Nobody waits for such a record, so nobody else would be told. */
+static void log_lost(const char *kind, const struct err *why)
+{
+    log_line(LOG_ERROR, "the ledger lacks a record of kind %s: %s", kind, why->msg);
+}
+
 static int serve(struct cli *c, struct exchange *x)
 {
     char cert[LIMIT_PATH_BYTES], key[LIMIT_PATH_BYTES], ca[LIMIT_PATH_BYTES];
@@ -115,6 +121,7 @@ static int serve(struct cli *c, struct exchange *x)
         return cli_fail(c, &e);
     cli_signals_block();
     raise_file_limit();
+    exchange_on_lost(x, log_lost);
     if (!http_start(&o, &server, &e))
         return cli_fail(c, &e);
     if (!exchange_background(x, &e)) {

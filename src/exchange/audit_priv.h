@@ -22,6 +22,34 @@ void audit_step(struct audit *a);
 /* Does the store hold what the log records, and nothing else? In the session's transaction. */
 bool audit_agree(struct audit *a) BASE_CHECKED;
 
+/* ---- what records are the only word for ---- */
+
+/* By it what is stored and its record find each other, and an erasure tells what it was about. */
+enum audit_kind {
+    AUDIT_OBJECT = 'o',
+    AUDIT_HOLD = 'h',
+    AUDIT_QUARANTINE = 'q',
+    AUDIT_PERSON = 'u',
+    AUDIT_DECISION = 'd',
+    AUDIT_MADE = 'c',
+    AUDIT_TAKEN = 't',
+    AUDIT_RECEIPT = 'e',
+    AUDIT_RELEASE = 'w'
+};
+#define AUDIT_NUMBER_BYTES 24 /* of a leaf's number, as a text */
+struct audit_key {
+    enum audit_kind kind;
+    struct str part[3];                                    /* texts as records have them */
+    char room[AUDIT_NUMBER_BYTES + LEDGER_HASH_BYTES * 2]; /* of some */
+};
+/* Of a record that was scanned, as long as its text lives and `out` stays in its place. False:
+ * nothing in the store goes by it. */
+bool audit_key_of(const struct ledger_record *r, uint64_t leaf, struct audit_key *out);
+/* Under the node's key, in hexadecimal: who has only the ledger cannot guess by it. */
+void audit_key_digest(const struct exchange *x, const struct audit_key *k,
+                      char out[LEDGER_HASH_BYTES * 2]);
+struct str audit_number(uint64_t leaf, char room[AUDIT_NUMBER_BYTES]);
+
 /* ---- a set of numbers, each with a mark ---- */
 
 struct audit_set {
@@ -32,6 +60,8 @@ struct audit_set {
 bool audit_set_add(struct audit_set *s, uint64_t key, struct err *e) BASE_CHECKED;
 /* The mark of a number, or NULL when it is not in the set. */
 bool *audit_set_mark(const struct audit_set *s, uint64_t key);
+/* Is every number marked? */
+bool audit_set_all(const struct audit_set *s);
 void audit_set_done(struct audit_set *s);
 
 /* ---- audiences, those of the store and what is left of them ---- */

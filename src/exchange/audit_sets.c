@@ -53,6 +53,14 @@ bool *audit_set_mark(const struct audit_set *s, uint64_t key)
     return s->room && s->keys[i] ? &s->marked[i] : NULL;
 }
 
+bool audit_set_all(const struct audit_set *s)
+{
+    size_t left = s->count;
+    for (size_t i = 0; i < s->room; i++)
+        left -= s->marked[i];
+    return left == 0;
+}
+
 void audit_set_done(struct audit_set *s)
 {
     base_free(s->keys);

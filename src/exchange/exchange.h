@@ -756,8 +756,11 @@ bool exchange_ledger_export(struct exchange *x, const struct exchange_export *o,
  * ask; a record tells who did and why. ERR_FORBIDDEN for records that others rely on. */
 bool exchange_ledger_erase(struct exchange_session *s, const struct principal *officer,
                            uint64_t leaf, struct str reason, struct err *e) BASE_CHECKED;
-/* How many records of reads and sign-ins could not be written since the node was opened. */
+/* How many records of reads and sign-ins could not be written since the node was opened; before
+ * others use the node, who is to be told of each, and why, on the writer's thread. */
 uint64_t exchange_records_lost(const struct exchange *x);
+typedef void exchange_lost_fn(const char *kind, const struct err *why);
+void exchange_on_lost(struct exchange *x, exchange_lost_fn *tell);
 
 /* ---- backup, restore, health (docs/OPERATIONS.md) ---- */
 

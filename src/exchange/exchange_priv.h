@@ -86,8 +86,9 @@ struct exchange {
     struct arena *arena;
     struct exchange_config config; /* as it was when the node was opened: for what lasts */
     const struct exchange_config *_Atomic now;
-    atomic_ullong notes_lost; /* records that could not be written */
-    struct loaded *loaded;    /* config.c */
+    atomic_ullong notes_lost;  /* records that could not be written */
+    exchange_lost_fn *on_lost; /* or NULL */
+    struct loaded *loaded;     /* config.c */
     _Atomic(struct exchange_policy *) policy;
     unsigned char key[CRYPT_KEY_BYTES];
     struct stix_guard *guard;

@@ -5,312 +5,74 @@
  * without a row was withdrawn; each policy follows the one before. The log was verified before, so
  * records are only looked at.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "exchange/audit_priv.h"
-#include "exchange/gate_priv.h"
+#include "exchange/agree_priv.h"
 
-/* Release rows are looked up for so many leaves at a time: 16 bytes each. */
+/* Release rows are looked up for so many leaves at a time: 12 bytes each. */
 #define CHUNK_LEAVES ((uint64_t)1 << 22)
 
-/* What is asked for among the records. */
-enum wanted {
-    OBJECT = 'o',
-    HOLD = 'h',
-    QUARANTINE = 'q',
-    PERSON = 'u',
-    DECISION = 'd',
-    MADE = 'c',
-    TAKEN = 't',
-    RECEIPT = 'e'
-};
-
-/* A release row, by the leaf that it names. */
-struct row {
-    uint64_t release; /* fingerprint: id, version, collection, digest */
-    uint32_t audience;
-};
-
-/* A release that not all of its readers have any more: withdrawals must say so. */
-struct owed {
-    uint64_t of; /* fingerprint: id, version, collection */
-    uint64_t leaf;
-    uint32_t audience; /* those who lost it and are not accounted for */
-    uint32_t next;     /* of the same place in `heads`, 0: none */
-};
-
-/* Leaves that wait for what explains them. */
-struct gone {
-    struct gone_one {
-        uint64_t of, of_any, leaf; /* of: fingerprints of what explains it */
-    } * list;
-    size_t count, room;
-};
-
-struct agree {
-    struct audit *a;
-    struct audit_audiences to;
-    struct audit_set wanted;
-    unsigned char key[CRYPT_NAME_KEY_BYTES];
-    struct exchange_collection *collections;
-    size_t collection_count;
-    struct arena *arena;
-    struct row *rows; /* of the chunk */
-    uint64_t base, end;
-    struct owed *owed; /* from 1 on */
-    size_t owed_count, owed_room;
-    uint32_t heads[1 << 16];
-    struct gone gone;              /* acceptances whose object is not there, by id and version */
-    struct audit_set withdrawn;    /* … and those: marked where a withdrawal followed */
-    struct gone erased;            /* leaves */
-    struct audit_set erasures;     /* leaves + 1 that records of erasures name */
-    char policy[LEDGER_HEX_BYTES]; /* that the last policy-change put in force */
-    bool has_policy, policy_erased, failed; /* erased: any may have come in between */
-};
-
-/* ---- fingerprints ---- */
-
-/* A keyed hash of texts as records have them; nobody outside can make two of one. */
-static uint64_t mark_of(const struct agree *g, char kind, const struct str *parts, size_t count)
+/* The record at hand is its word; returns whether the store has it. */
+static bool found(struct agree *g, const struct ledger_record *r, uint64_t leaf)
 {
-    char room[4 * 257 + 1];
-    size_t n = 0;
-    room[n++] = kind;
-    for (size_t i = 0; i < count; i++) {
-        struct str s = parts[i];
-        if (s.n > 256) { /* rare: its hash stands for it */
-            char digest[LEDGER_HEX_BYTES];
-            ledger_digest(s, digest);
-            memcpy(room + n, digest, sizeof digest);
-            n += sizeof digest;
-        } else {
-            memcpy(room + n, s.p ? s.p : "", s.n);
-            n += s.n;
-        }
-        room[n++] = '\0';
-    }
-    must(n <= sizeof room);
-    return crypt_name64(g->key, (struct str){room, n});
-}
-
-static bool want(struct agree *g, enum wanted kind, struct str one, struct str two,
-                 struct str three)
-{
-    struct str parts[] = {one, two, three};
-    return audit_set_add(&g->wanted, mark_of(g, (char)kind, parts, 3), g->a->e);
-}
-
-/* A record of it is there; returns whether the store has it. */
-static bool found(struct agree *g, enum wanted kind, struct str one, struct str two,
-                  struct str three)
-{
-    struct str parts[] = {one, two, three};
-    bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
+    struct audit_key k;
+    bool *mark =
+        audit_key_of(r, leaf, &k) ? audit_set_mark(&g->wanted, agree_mark_of_key(g, &k)) : NULL;
     if (mark)
         *mark = true;
     return mark;
 }
 
-static bool was_found(const struct agree *g, enum wanted kind, struct str one, struct str two,
-                      struct str three)
-{
-    struct str parts[] = {one, two, three};
-    const bool *mark = audit_set_mark(&g->wanted, mark_of(g, (char)kind, parts, 3));
-    return mark && *mark;
-}
-
-static struct str uuid_of(const struct agree *g, int64_t collection)
-{
-    for (size_t i = 0; i < g->collection_count; i++)
-        if (g->collections[i].id == collection)
-            return g->collections[i].uuid;
-    return STR("?");
-}
-
-/* A text as JSON writes it, without its quotes; lives until the next call. */
-static struct str escaped(struct str s, struct buf *b)
-{
-    buf_clear(b);
-    json_put_string(b, s);
-    return b->failed ? STR("") : str_slice(buf_view(b), 1, b->n - 1);
-}
-
-/* ---- what the store has: asked for first, then counted and told where no record has it ---- */
-
-enum asked { ASK_WANT, ASK_COUNT, ASK_TELL };
-
-struct asking {
-    struct agree *g;
-    enum asked how;
-    uint64_t missing;
-    int64_t last;
-    size_t seen;
-    struct buf text;
-};
-
-/* Of an entry that is asked for now, or was and is not found. */
-static bool ask(struct asking *q, enum wanted kind, const struct str part[3], const char *of)
-{
-    struct agree *g = q->g;
-    if (q->how == ASK_WANT)
-        g->failed = !want(g, kind, part[0], part[1], part[2]);
-    else if (was_found(g, kind, part[0], part[1], part[2]))
-        return true;
-    else if (q->how == ASK_COUNT)
-        q->missing++;
-    else
-        audit_tell(g->a, "store", AUDIT_NO_LEAF, "%s %.*s %.*s: the ledger has no record of it", of,
-                   STR_FMT(part[0]), STR_FMT(kind == OBJECT ? STR("") : part[1]));
-    return !g->failed;
-}
-
-static bool ask_object(void *ctx, const struct store_object *o)
-{
-    struct asking *q = ctx;
-    char digest[LEDGER_HEX_BYTES];
-    ledger_digest(o->bytes, digest);
-    struct str parts[3] = {o->id, {digest, sizeof digest}, STR("")};
-    q->last = o->object;
-    q->seen++;
-    q->g->a->out->objects += q->how == ASK_WANT;
-    return ask(q, OBJECT, parts, "object");
-}
-
-static bool ask_objects(struct asking *q)
-{
-    for (q->seen = 1; q->seen && !q->g->failed;) {
-        q->seen = 0;
-        if (!store_object_after(q->g->a->s->store, q->last, 4096, ask_object, q, q->g->a->e))
-            return false;
-    }
-    return !q->g->failed;
-}
-
-static bool ask_desk(void *ctx, const struct store_desk *d)
-{
-    struct asking *q = ctx;
-    bool decided = d->state == STORE_DESK_APPROVED || d->state == STORE_DESK_REFUSED;
-    struct str id = escaped(d->stix_id, &q->text), uuid = uuid_of(q->g, d->collection);
-    struct str hold[3] = {id, d->audience, uuid}, outcome[3] = {id, STR("approved"), uuid};
-    if (d->state == STORE_DESK_REFUSED)
-        outcome[1] = STR("refused");
-    if (d->kind == STORE_DESK_QUARANTINE)
-        hold[1] = STR("quarantine");
-    return ask(q, d->kind == STORE_DESK_HOLD ? HOLD : QUARANTINE, hold, "release desk:") &&
-           (!decided || ask(q, DECISION, outcome, "release desk:"));
-}
-
-static bool ask_user(void *ctx, const struct store_user *u)
-{
-    struct asking *q = ctx;
-    struct str name = escaped(u->name, &q->text);
-    char before[LEDGER_HEX_BYTES], after[LEDGER_HEX_BYTES];
-    ledger_user_digest(u, false, before);
-    ledger_user_digest(u, true, after);
-    struct str added[3] = {name, STR("added"), {before, sizeof before}},
-               gone[3] = {name, STR("revoked"), {after, sizeof after}};
-    return ask(q, PERSON, added, "user") && (!u->revoked_us || ask(q, PERSON, gone, "user"));
-}
-
-/* A leaf's number, as a text. */
-static struct str number(uint64_t leaf, char room[24])
-{
-    return (struct str){room, (size_t)snprintf(room, 24, "%llu", (unsigned long long)leaf)};
-}
-
-static bool ask_withdrawal(void *ctx, const struct store_withdrawal *w)
-{
-    struct asking *q = ctx;
-    char room[24];
-    struct str parts[3] = {w->id, number(w->leaf, room), w->collection};
-    return ask(q, TAKEN, parts, "withdrawal of");
-}
-
-static bool ask_receipt(void *ctx, const struct store_receipt *r)
-{
-    struct asking *q = ctx;
-    char room[24 + LEDGER_HEX_BYTES];
-    struct str of = number(r->own, room);
-    ledger_hex(r->entry.b, room + of.n);
-    of.n += LEDGER_HEX_BYTES;
-    struct str parts[3] = {r->party, of, r->outcome};
-    return ask(q, RECEIPT, parts, r->given ? "receipt to" : "receipt of");
-}
-
-static bool ask_withdrawals(struct asking *q)
-{
-    struct audit *a = q->g->a;
-    return store_withdrawal_all(a->s->store, ask_withdrawal, q, a->e) && !q->g->failed &&
-           store_receipt_all(a->s->store, true, ask_receipt, q, a->e) && !q->g->failed &&
-           store_receipt_all(a->s->store, false, ask_receipt, q, a->e) && !q->g->failed;
-}
-
-static bool ask_collection(void *ctx, const struct store_collection *c)
-{
-    struct asking *q = ctx;
-    char digest[LEDGER_HEX_BYTES];
-    ledger_collection_digest(c, digest);
-    struct str parts[3] = {c->uuid, STR("added"), {digest, sizeof digest}};
-    return ask(q, MADE, parts, "collection");
-}
-
-static bool ask_all(struct agree *g, enum asked how, uint64_t *missing)
-{
-    struct asking q = {.g = g, .how = how};
-    struct store *s = g->a->s->store;
-    struct arena *people = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-    buf_init(&q.text, 0);
-    bool ok = (people || err_set(g->a->e, ERR_MEMORY, "out of memory")) && ask_objects(&q) &&
-              store_desk_each(s, true, ask_desk, &q, g->a->e) && !g->failed &&
-              store_user_each(s, people, ask_user, &q, g->a->e) && !g->failed &&
-              store_collection_each(s, ask_collection, &q, g->a->e) && !g->failed &&
-              ask_withdrawals(&q) && buf_ok(&q.text, g->a->e);
-    *missing = q.missing;
-    buf_done(&q.text);
-    arena_free(people);
-    return ok;
-}
-
-/* A record that was erased can have been any; what is missing beyond their number has none. */
-static bool report_missing(struct agree *g)
-{
-    uint64_t missing;
-    return ask_all(g, ASK_COUNT, &missing) &&
-           (missing <= g->a->out->erased || ask_all(g, ASK_TELL, &missing));
-}
-
 /* ---- release rows ---- */
 
-static bool note_row(void *ctx, const struct store_release *r, const struct store_object *o)
+/* Its place in the list; behind it: there is no such object. */
+static uint32_t object_of(const struct agree *g, int64_t object)
+{
+    size_t from = 0, to = g->object_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (g->objects[middle].object < object)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    bool there = from < g->object_count && g->objects[from].object == object;
+    return there ? (uint32_t)from : UINT32_MAX;
+}
+
+static bool note_row(void *ctx, const struct store_release *r)
 {
     struct agree *g = ctx;
-    char digest[LEDGER_HEX_BYTES];
+    long long object = r->object;
+    uint32_t place = object_of(g, r->object);
     if (r->leaf < g->base || r->leaf >= g->end) {
-        audit_tell(g->a, "store", r->leaf, "a release row of %.*s names a leaf that is not there",
-                   STR_FMT(o->id));
+        audit_tell(g->a, "store", r->leaf,
+                   "a release row, of object number %lld, names a leaf that is not there", object);
         return true;
     }
     struct row *row = &g->rows[r->leaf - g->base];
     g->a->out->releases++;
-    if (o->id.n == 0)
-        audit_tell(g->a, "store", r->leaf, "a release row is of an object that is not there");
+    if (place == UINT32_MAX)
+        audit_tell(g->a, "store", r->leaf,
+                   "a release row is of an object that is not there, number %lld", object);
     if (row->audience)
-        audit_tell(g->a, "store", r->leaf, "two release rows name this leaf, one of them of %.*s",
-                   STR_FMT(o->id));
-    ledger_digest(o->bytes, digest);
-    struct str parts[] = {o->id, o->version, uuid_of(g, r->collection), {digest, sizeof digest}};
-    row->release = mark_of(g, 'r', parts, 4);
+        audit_tell(g->a, "store", r->leaf,
+                   "two release rows name this leaf, one of them of object number %lld", object);
+    row->object = place;
+    row->collection = agree_collection(g, r->collection);
     row->audience =
         r->audience > 0 && r->audience < (int64_t)g->to.stored ? (uint32_t)r->audience : UINT32_MAX;
     return true;
 }
 
+/* With those of the first and the last chunk come the rows that name no leaf of the log. */
 static bool rows_of_chunk(struct agree *g)
 {
     struct audit *a = g->a;
     memset(g->rows, 0, (size_t)(g->end - g->base) * sizeof *g->rows);
-    return store_ledger_releases(a->s->store, g->base, g->end, note_row, g, a->e);
+    return store_ledger_releases(a->s->store, g->base ? (int64_t)g->base : INT64_MIN,
+                                 g->end < a->out->size ? (int64_t)g->end - 1 : INT64_MAX, note_row,
+                                 g, a->e);
 }
 
 /* ---- releases and withdrawals ---- */
@@ -319,7 +81,7 @@ static uint64_t place_of(const struct agree *g, const struct ledger_record *r)
 {
     struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
                           r->text[LEDGER_COLLECTION]};
-    return mark_of(g, 'w', parts, 3);
+    return agree_mark(g, 'w', parts, 3);
 }
 
 static bool owe(struct agree *g, uint64_t of, uint64_t leaf, uint32_t audience)
@@ -339,11 +101,12 @@ static bool owe(struct agree *g, uint64_t of, uint64_t leaf, uint32_t audience)
 static bool check_release(struct agree *g, const struct store_leaf *l,
                           const struct ledger_record *r)
 {
-    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION],
-                          r->text[LEDGER_COLLECTION], r->text[LEDGER_DIGEST]};
+    struct str parts[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_DIGEST]};
     struct row *row = &g->rows[l->index - g->base];
     uint32_t to = (uint32_t)l->audience, more, gone = to;
-    if (row->audience && row->release != mark_of(g, 'r', parts, 4)) {
+    if (row->audience && (row->object >= g->object_count ||
+                          g->objects[row->object].of != agree_mark(g, 'r', parts, 3) ||
+                          !str_eq(agree_uuid(g, row->collection), r->text[LEDGER_COLLECTION]))) {
         audit_tell(g->a, "store", l->index,
                    "its release row is of another object, version, collection or content than the "
                    "record's, %.*s",
@@ -362,6 +125,26 @@ static bool check_release(struct agree *g, const struct store_leaf *l,
                        STR_FMT(parts[0]));
     }
     return gone == 0 || owe(g, place_of(g, r), l->index, gone);
+}
+
+static bool add_gone(const struct agree *g, struct gone *list, struct gone_one one)
+{
+    void *items = list->list;
+    if (!base_grow(&items, &list->room, list->count + 1, sizeof *list->list))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    list->list = items;
+    list->list[list->count++] = one;
+    return true;
+}
+
+static bool keep_withdrawal(struct agree *g, const struct store_leaf *l,
+                            const struct ledger_record *r)
+{
+    const struct audit_key k = {
+        .kind = AUDIT_RELEASE,
+        .part = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_COLLECTION]}};
+    return add_gone(g, &g->kept,
+                    (struct gone_one){.of = agree_forgotten_as(g, &k), .leaf = l->index});
 }
 
 static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
@@ -384,12 +167,7 @@ static bool check_withdrawal(struct agree *g, const struct store_leaf *l,
         else
             at = &o->next;
     }
-    if (left)
-        audit_tell(g->a, "store", l->index,
-                   "the record says that %.*s was withdrawn from %.*s, who still have it or never "
-                   "had it",
-                   STR_FMT(r->text[LEDGER_OBJECT]), STR_FMT(g->to.list[left].text));
-    return true;
+    return left == 0 || keep_withdrawal(g, l, r);
 }
 
 /* ---- each leaf ---- */
@@ -403,7 +181,7 @@ static void lacks(struct agree *g, const struct store_leaf *l, bool there, const
 static uint64_t version_of(const struct agree *g, const struct ledger_record *r, bool any)
 {
     struct str parts[] = {r->text[LEDGER_OBJECT], any ? STR("") : r->text[LEDGER_VERSION]};
-    return mark_of(g, 'v', parts, 2);
+    return agree_mark(g, 'v', parts, 2);
 }
 
 /* The withdrawal of what has no versions names none; its acceptance names when it came. */
@@ -412,23 +190,19 @@ static bool was_withdrawn(const struct agree *g, const struct gone_one *o)
     return *audit_set_mark(&g->withdrawn, o->of) || *audit_set_mark(&g->withdrawn, o->of_any);
 }
 
-static bool add_gone(const struct agree *g, struct gone *list, struct gone_one one)
-{
-    void *items = list->list;
-    if (!base_grow(&items, &list->room, list->count + 1, sizeof *list->list))
-        return err_set(g->a->e, ERR_MEMORY, "out of memory");
-    list->list = items;
-    list->list[list->count++] = one;
-    return true;
-}
-
 /* What was accepted is there, or was withdrawn afterwards. */
 static bool check_acceptance(struct agree *g, const struct store_leaf *l,
                              const struct ledger_record *r)
 {
-    struct gone_one o = {version_of(g, r, false), version_of(g, r, true), l->index};
-    if (found(g, OBJECT, r->text[LEDGER_OBJECT], r->text[LEDGER_DIGEST], STR("")))
+    struct str is[] = {r->text[LEDGER_OBJECT], r->text[LEDGER_VERSION], r->text[LEDGER_DIGEST]};
+    struct gone_one o = {.leaf = l->index};
+    if (found(g, r, l->index))
         return true;
+    o.of = version_of(g, r, false);
+    o.of_any = version_of(g, r, true);
+    o.is = agree_mark(g, 'r', is, 3);
+    is[1] = STR("");
+    o.is_any = agree_mark(g, 'r', is, 3);
     if (!audit_set_add(&g->withdrawn, o.of, g->a->e) ||
         !audit_set_add(&g->withdrawn, o.of_any, g->a->e))
         return false;
@@ -463,9 +237,7 @@ static bool note_listed(void *ctx, const struct store_withdrawal *w)
 static bool check_listed(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
 {
     struct listed x = {.l = l, .r = r};
-    char room[24];
-    (void)found(g, TAKEN, r->text[LEDGER_OBJECT], number(l->index, room),
-                r->text[LEDGER_COLLECTION]);
+    (void)found(g, r, l->index);
     if (!store_withdrawal_get(g->a->s->store, l->index, note_listed, &x, g->a->e))
         return false;
     bool *gone = audit_set_mark(&g->withdrawn, version_of(g, r, false));
@@ -478,28 +250,13 @@ static bool check_listed(struct agree *g, const struct store_leaf *l, const stru
     return true;
 }
 
-static bool found_receipt(struct agree *g, const struct store_leaf *l,
-                          const struct ledger_record *r)
-{
-    char room[24 + LEDGER_HEX_BYTES];
-    struct str outcome = r->text[LEDGER_OUTCOME], taken = STR("confirmed-");
-    struct str of = number(l->index, room), digest = r->text[LEDGER_DIGEST];
-    if (str_starts(outcome, taken))
-        outcome = str_from(outcome, taken.n);
-    if (digest.n == LEDGER_HEX_BYTES) {
-        memcpy(room + of.n, digest.p, digest.n);
-        of.n += digest.n;
-    }
-    return found(g, RECEIPT, r->text[LEDGER_PEER], of, outcome);
-}
-
 /* Who may see the record is told beside it; where the record names them, by their digest. */
 static bool check_readers(struct agree *g, const struct store_leaf *l,
                           const struct ledger_record *r)
 {
     bool known = l->audience >= 0 && l->audience < (int64_t)g->to.stored;
     struct str digest = r->text[LEDGER_AUDIENCE];
-    if (known && digest.n)
+    if (known && digest.n && r->kind != LEDGER_ERASURE_RECORD)
         known = str_eq(digest, (struct str){g->to.list[l->audience].digest, LEDGER_HEX_BYTES});
     else if (known && r->kind == LEDGER_RECEIPT_RECORD)
         known = str_starts(r->text[LEDGER_OUTCOME], STR("confirmed-"))
@@ -519,41 +276,62 @@ static void check_policy(struct agree *g, const struct store_leaf *l, const stru
 {
     struct str before = r->text[LEDGER_PREVIOUS], now = r->text[LEDGER_POLICY];
     struct str last = {g->policy, g->has_policy ? sizeof g->policy : 0};
-    if (!g->policy_erased && !str_eq(before, last))
+    if (!str_eq(before, last))
         audit_tell(g->a, "record", l->index,
                    "the policy before this one is not the one that was put in force before");
     if (now.n == sizeof g->policy) {
         memcpy(g->policy, now.p, sizeof g->policy);
         g->has_policy = true;
-        g->policy_erased = false;
     }
+}
+
+static bool add_bare(struct agree *g, uint64_t leaf, const struct row *row)
+{
+    void *items = g->bare;
+    if (!base_grow(&items, &g->bare_room, g->bare_count + 1, sizeof *g->bare))
+        return err_set(g->a->e, ERR_MEMORY, "out of memory");
+    g->bare = items;
+    g->bare[g->bare_count++] = (struct bare){leaf, *row};
+    return true;
+}
+
+/* An erased release, and the audience that it was to. */
+static uint64_t reach_of(const struct agree *g, uint64_t leaf, struct str audience)
+{
+    char room[AUDIT_NUMBER_BYTES];
+    struct str parts[] = {audit_number(leaf, room), audience};
+    return agree_mark(g, 'x', parts, 2);
+}
+
+static bool check_erasure(struct agree *g, const struct ledger_record *r)
+{
+    const struct str *t = r->text;
+    uint64_t leaf = r->number[LEDGER_LEAF];
+    return audit_set_add(&g->erasures, leaf + 1, g->a->e) &&
+           (!t[LEDGER_DIGEST].n ||
+            audit_set_add(&g->forgotten, agree_number_of_hex(t[LEDGER_DIGEST]), g->a->e)) &&
+           (!t[LEDGER_AUDIENCE].n ||
+            audit_set_add(&g->reached, reach_of(g, leaf, t[LEDGER_AUDIENCE]), g->a->e));
 }
 
 /* False only on a failure. */
 static bool look_at(struct agree *g, const struct store_leaf *l, const struct ledger_record *r)
 {
-    const struct str *t = r->text;
     switch (r->kind) {
     case LEDGER_ACCEPTANCE_RECORD:
         return check_acceptance(g, l, r);
     case LEDGER_QUARANTINE_RECORD:
-        lacks(g, l, found(g, QUARANTINE, t[LEDGER_OBJECT], STR("quarantine"), t[LEDGER_COLLECTION]),
-              "entry of the release desk");
-        return true;
     case LEDGER_HOLD_RECORD:
-        lacks(g, l, found(g, HOLD, t[LEDGER_OBJECT], t[LEDGER_RECIPIENT], t[LEDGER_COLLECTION]),
-              "entry of the release desk");
+        lacks(g, l, found(g, r, l->index), "entry of the release desk");
         return true;
     case LEDGER_APPROVAL_RECORD:
-        (void)found(g, DECISION, t[LEDGER_OBJECT], t[LEDGER_OUTCOME], t[LEDGER_COLLECTION]);
+        (void)found(g, r, l->index);
         return true;
     case LEDGER_USER_CHANGE_RECORD:
-        lacks(g, l, found(g, PERSON, t[LEDGER_SUBJECT], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
-              "user");
+        lacks(g, l, found(g, r, l->index), "user");
         return true;
     case LEDGER_COLLECTION_CHANGE_RECORD:
-        lacks(g, l, found(g, MADE, t[LEDGER_COLLECTION], t[LEDGER_OUTCOME], t[LEDGER_DIGEST]),
-              "collection");
+        lacks(g, l, found(g, r, l->index), "collection");
         return true;
     case LEDGER_POLICY_CHANGE_RECORD:
         check_policy(g, l, r);
@@ -563,10 +341,10 @@ static bool look_at(struct agree *g, const struct store_leaf *l, const struct le
     case LEDGER_WITHDRAWAL_RECORD:
         return check_listed(g, l, r) && check_withdrawal(g, l, r);
     case LEDGER_RECEIPT_RECORD:
-        lacks(g, l, found_receipt(g, l, r), "receipt");
+        lacks(g, l, found(g, r, l->index), "receipt");
         return true;
     case LEDGER_ERASURE_RECORD:
-        return audit_set_add(&g->erasures, r->number[LEDGER_LEAF] + 1, g->a->e);
+        return check_erasure(g, r);
     case LEDGER_REFUSAL_RECORD:
     case LEDGER_PEER_CHANGE_RECORD:
     case LEDGER_TOKEN_CHANGE_RECORD:
@@ -588,11 +366,10 @@ static bool each_leaf(void *ctx, const struct store_leaf *l)
     const struct row *row = &g->rows[l->index - g->base];
     audit_step(g->a);
     if (l->record.n == 0) { /* erased: the row is all there is */
-        g->policy_erased = true;
         if (l->audience)
             audit_tell(g->a, "leaf", l->index, "an erased record has readers");
-        if (!add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}))
-            g->failed = true;
+        g->failed = !add_gone(g, &g->erased, (struct gone_one){.leaf = l->index}) ||
+                    (row->audience && !add_bare(g, l->index, row));
         return !g->failed;
     }
     if (!ledger_record_scan(l->record, &r)) {
@@ -614,15 +391,13 @@ static bool walk_leaves(struct agree *g)
     struct store *s = a->s->store;
     uint64_t size = a->out->size;
     bool ok = true;
-    for (g->base = 0; g->base < size && ok; g->base = g->end) {
+    do {
+        g->base = g->end;
         g->end = size - g->base < CHUNK_LEAVES ? size : g->base + CHUNK_LEAVES;
         ok = rows_of_chunk(g) && store_ledger_each(s, g->base, g->end, each_leaf, g, a->e) &&
              !g->failed;
-    }
-    /* Rows of leaves that the log has not; a negative number is a large one. */
-    g->base = g->end = 0;
-    return ok && store_ledger_releases(s, size, INT64_MAX, note_row, g, a->e) &&
-           store_ledger_releases(s, (uint64_t)INT64_MIN, 0, note_row, g, a->e);
+    } while (ok && g->end < size);
+    return ok;
 }
 
 /* ---- the end of it ---- */
@@ -648,18 +423,97 @@ static bool tell_gone(void *ctx, const struct store_leaf *l)
     return true;
 }
 
-/* The withdrawal may be among what was erased. */
+/* Others may have brought the same, before or behind. */
 static bool report_gone(struct agree *g)
 {
     struct audit *a = g->a;
-    uint64_t missing = 0;
-    for (size_t i = 0; i < g->gone.count; i++)
-        missing += !was_withdrawn(g, &g->gone.list[i]);
-    for (size_t i = 0; i < g->gone.count && missing > a->out->erased; i++) {
+    struct audit_set here = {0};
+    bool ok = true;
+    for (size_t i = 0; i < g->object_count && g->gone.count && ok; i++)
+        ok = audit_set_add(&here, g->objects[i].of, a->e);
+    for (size_t i = 0; i < g->gone.count && ok; i++) {
         const struct gone_one *o = &g->gone.list[i];
-        if (!was_withdrawn(g, o) &&
-            !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e))
+        if (!was_withdrawn(g, o) && !audit_set_mark(&here, o->is) &&
+            !audit_set_mark(&here, o->is_any))
+            ok = store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_gone, g, a->e);
+    }
+    audit_set_done(&here);
+    return ok;
+}
+
+static bool tell_kept(void *ctx, const struct store_leaf *l)
+{
+    struct agree *g = ctx;
+    struct ledger_record r;
+    if (ledger_record_scan(l->record, &r))
+        audit_tell(g->a, "store", l->index,
+                   "the record says that %.*s was withdrawn from some who still have it or never "
+                   "had it",
+                   STR_FMT(r.text[LEDGER_OBJECT]));
+    return true;
+}
+
+/* The release of what was withdrawn may be erased. */
+static bool report_kept(struct agree *g)
+{
+    struct audit *a = g->a;
+    for (size_t i = 0; i < g->kept.count; i++) {
+        const struct gone_one *o = &g->kept.list[i];
+        if (!audit_set_mark(&g->forgotten, o->of) &&
+            !store_ledger_each(a->s->store, o->leaf, o->leaf + 1, tell_kept, g, a->e))
             return false;
+    }
+    return true;
+}
+
+/* Of what a row is whose record is erased: the erasure knows. */
+struct baring {
+    struct agree *g;
+    struct str collection;
+    bool known;
+};
+
+static bool note_bare(void *ctx, const struct store_object *o)
+{
+    struct baring *x = ctx;
+    const struct audit_key k = {.kind = AUDIT_RELEASE, .part = {o->id, o->version, x->collection}};
+    x->known = audit_set_mark(&x->g->forgotten, agree_forgotten_as(x->g, &k));
+    return false;
+}
+
+/* Its readers are some of those that the release was to. */
+static bool reaches(struct agree *g, const struct bare *b, bool *yes)
+{
+    *yes = false;
+    for (uint32_t to = 1; to < g->to.stored && !*yes; to++) {
+        struct str digest = {g->to.list[to].digest, LEDGER_HEX_BYTES};
+        uint32_t more = 0;
+        if (!audit_set_mark(&g->reached, reach_of(g, b->leaf, digest)))
+            continue;
+        if (b->row.audience != to &&
+            !audit_combine(&g->to, b->row.audience, to, POLICY_WITHOUT, &more, g->a->e))
+            return false;
+        *yes = more == 0 && b->row.audience != UINT32_MAX;
+    }
+    return true;
+}
+
+static bool report_bare(struct agree *g)
+{
+    for (size_t i = 0; i < g->bare_count; i++) {
+        const struct bare *b = &g->bare[i];
+        struct baring x = {.g = g, .collection = agree_uuid(g, b->row.collection)};
+        bool reached;
+        if (b->row.object >= g->object_count || !audit_set_mark(&g->erasures, b->leaf + 1))
+            continue; /* that is told */
+        if (!store_object_get(g->a->s->store, g->objects[b->row.object].object, note_bare, &x,
+                              g->a->e) ||
+            !reaches(g, b, &reached))
+            return false;
+        if (!x.known || !reached)
+            audit_tell(g->a, "store", b->leaf,
+                       "its record is erased, and its release row is not of what was released, or "
+                       "shown to others");
     }
     return true;
 }
@@ -692,8 +546,7 @@ static bool report_policy(struct agree *g)
               none.code == ERR_NOT_FOUND;
     if (!ok)
         *g->a->e = none;
-    else if (!g->policy_erased &&
-             !str_eq(buf_view(&recorded),
+    else if (!str_eq(buf_view(&recorded),
                      (struct str){g->policy, g->has_policy ? sizeof g->policy : 0}))
         audit_tell(g->a, "store", AUDIT_NO_LEAF,
                    "the policy that decided last is not the one that the ledger names last");
@@ -719,8 +572,14 @@ static void agree_free(struct agree *g)
     audit_set_done(&g->wanted);
     audit_set_done(&g->withdrawn);
     audit_set_done(&g->erasures);
+    audit_set_done(&g->forgotten);
     base_free(g->gone.list);
+    base_free(g->kept.list);
     base_free(g->erased.list);
+    audit_set_done(&g->reached);
+    base_free(g->bare);
+    base_free(g->orgs);
+    base_free(g->objects);
     base_free(g->rows);
     base_free(g->owed);
     arena_free(g->arena);
@@ -733,9 +592,8 @@ bool audit_agree(struct audit *a)
     if (!g)
         return err_set(a->e, ERR_MEMORY, "out of memory");
     g->a = a;
-    uint64_t missing;
-    bool ok = agree_open(g) && ask_all(g, ASK_WANT, &missing) && walk_leaves(g) && report_owed(g) &&
-              report_gone(g) && report_policy(g) && report_missing(g);
+    bool ok = agree_open(g) && agree_ask(g) && walk_leaves(g) && report_owed(g) && report_bare(g) &&
+              report_kept(g) && report_gone(g) && report_policy(g) && agree_report_missing(g);
     if (ok)
         report_erased(g);
     agree_free(g);

@@ -31,10 +31,16 @@ static bool note_apply(struct exchange *x, struct store *s, struct exchange_job 
 static void note_done(struct exchange_job *j, bool ok, const struct err *e)
 {
     struct note_job *n = (struct note_job *)j;
-    (void)e;
     if (!ok)
         atomic_fetch_add(&n->x->notes_lost, 1);
+    if (!ok && n->x->on_lost)
+        n->x->on_lost(ledger_kind_name(n->record.kind), e);
     arena_free(n->arena);
+}
+
+void exchange_on_lost(struct exchange *x, exchange_lost_fn *tell)
+{
+    x->on_lost = tell;
 }
 
 uint64_t exchange_records_lost(const struct exchange *x)

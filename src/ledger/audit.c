@@ -81,72 +81,90 @@ bool ledger_audit_end(struct ledger_audit *a, struct ledger_head *out, struct er
 
 /* ---- records at a glance ---- */
 
+struct cursor {
+    const char *p, *end;
+};
+
+static bool take_byte(struct cursor *c, char byte)
+{
+    if (c->p == c->end || *c->p != byte)
+        return false;
+    c->p++;
+    return true;
+}
+
 /* The string behind an opening quote, as it stands there: up to the quote that no backslash
  * precedes. */
-static bool take_string(struct str *rest, struct str *out)
+static bool take_string(struct cursor *c, struct str *out)
 {
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != '"') {
-        const char *quote = memchr(rest->p + n, '"', rest->n - n);
-        const char *escape =
-            quote ? memchr(rest->p + n, '\\', (size_t)(quote - rest->p) - n) : NULL;
+    const char *start = c->p, *p = start;
+    while (p < c->end) {
+        const char *quote = memchr(p, '"', (size_t)(c->end - p));
+        const char *escape = quote ? memchr(p, '\\', (size_t)(quote - p)) : NULL;
         if (!quote)
             return false;
-        n = escape ? (size_t)(escape - rest->p) + 2 : (size_t)(quote - rest->p);
+        if (!escape) {
+            *out = (struct str){start, (size_t)(quote - start)};
+            c->p = quote + 1;
+            return true;
+        }
+        p = escape + 2;
     }
-    if (n >= rest->n)
-        return false;
-    *out = str_slice(*rest, 0, n);
-    *rest = str_from(*rest, n + 1);
-    return true;
+    return false;
 }
 
-static bool take_number(struct str *rest, uint64_t *out)
+static bool take_number(struct cursor *c, uint64_t *out)
 {
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] >= '0' && rest->p[n] <= '9')
-        n++;
-    struct str digits = str_slice(*rest, 0, n);
-    *rest = str_from(*rest, n);
-    return str_to_u64(digits, out) && (n == 1 || digits.p[0] != '0');
+    struct str digits = {c->p, 0};
+    while (c->p < c->end && *c->p >= '0' && *c->p <= '9')
+        c->p++;
+    digits.n = (size_t)(c->p - digits.p);
+    return str_to_u64(digits, out) && (digits.n == 1 || digits.p[0] != '0');
 }
 
-static bool take_byte(struct str *rest, char c)
-{
-    if (rest->n == 0 || rest->p[0] != c)
-        return false;
-    *rest = str_from(*rest, 1);
-    return true;
-}
+static const struct str field_names[] = {
+#define X(name, text, form) {text, sizeof text - 1},
+    LEDGER_FIELDS(X)
+#undef X
+};
 
-/* The field of that name, behind `after`: they stand in order. */
-static bool field_of(struct str name, int after, int *out)
+static const struct str kind_names[] = {
+#define X(name, text, needs, may) {text, sizeof text - 1},
+    LEDGER_KINDS(X)
+#undef X
+};
+
+/* The name of a field behind `after`, for they stand in order, with its quotes and its colon. */
+static bool take_name(struct cursor *c, int after, int *out)
 {
-    for (int f = after + 1; f < LEDGER_FIELD_COUNT; f++)
-        if (str_eq(name, str_of(ledger_field_name((enum ledger_field)f)))) {
+    size_t left = (size_t)(c->end - c->p);
+    for (int f = after + 1; f < LEDGER_FIELD_COUNT; f++) {
+        struct str name = field_names[f];
+        if (left > name.n + 2 && c->p[1] == name.p[0] && c->p[0] == '"' &&
+            memcmp(c->p + 1, name.p, name.n) == 0 && c->p[name.n + 1] == '"' &&
+            c->p[name.n + 2] == ':') {
+            c->p += name.n + 3;
             *out = f;
             return true;
         }
+    }
     return false;
 }
 
 bool ledger_record_scan(struct str json, struct ledger_record *out)
 {
     struct ledger_record r = {0};
-    struct str rest = json, name;
+    struct cursor c = {json.p, json.p + json.n};
     int f = -1;
     size_t kind = 0;
-    bool ok = take_byte(&rest, '{');
-    while (ok && (f < 0 || take_byte(&rest, ','))) {
-        ok = take_byte(&rest, '"') && take_string(&rest, &name) && take_byte(&rest, ':') &&
-             field_of(name, f, &f) &&
-             (take_byte(&rest, '"') ? take_string(&rest, &r.text[f])
-                                    : take_number(&rest, &r.number[f]));
+    bool ok = take_byte(&c, '{');
+    while (ok && (f < 0 || take_byte(&c, ','))) {
+        ok = take_name(&c, f, &f) &&
+             (take_byte(&c, '"') ? take_string(&c, &r.text[f]) : take_number(&c, &r.number[f]));
         r.fields |= ok ? (uint32_t)1 << f : 0;
     }
-    ok = ok && take_byte(&rest, '}') && rest.n == 0;
-    while (ok && kind < LEDGER_KIND_COUNT &&
-           !str_eq(r.text[LEDGER_KIND], str_of(ledger_kind_name((enum ledger_kind)kind))))
+    ok = ok && take_byte(&c, '}') && c.p == c.end;
+    while (ok && kind < LEDGER_KIND_COUNT && !str_eq(r.text[LEDGER_KIND], kind_names[kind]))
         kind++;
     ok = ok && kind < LEDGER_KIND_COUNT &&
          (r.fields & ledger_kind_needs((enum ledger_kind)kind)) ==

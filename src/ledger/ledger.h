@@ -305,7 +305,7 @@ enum ledger_field {
     X(EXPORT, "export", F(FORMAT) | F(COUNT), F(COLLECTION) | F(RECIPIENT) | F(DIGEST))            \
     X(BACKUP, "backup", F(SIZE), F(DIGEST))                                                        \
     X(RESTORE, "restore", F(SIZE), F(DIGEST) | F(PEER) | F(REASON))                                \
-    X(ERASURE, "erasure", F(LEAF) | F(REASON), 0)                                                  \
+    X(ERASURE, "erasure", F(LEAF) | F(REASON), F(AUDIENCE) | F(DIGEST))                            \
     X(READ, "read", F(MARKING) | F(COUNT), F(OBJECT) | F(VERSION) | F(COLLECTION))
 
 enum ledger_kind {

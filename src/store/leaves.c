@@ -104,6 +104,13 @@ void leaf_put(struct leaf_past *p, const struct store_leaf *l, struct buf *out)
 
 /* ---- reading ---- */
 
+/* There is room for all of the record. */
+static void append(struct leaf_record *r, const char *bytes, size_t n)
+{
+    memcpy(r->text.p + r->text.n, bytes, n);
+    r->text.n += n;
+}
+
 /* Appends to `r` the pieces that are as in `before`, from its next one on; false: it has none. */
 static bool take_same(struct leaf_record *r, const struct leaf_record *before, uint32_t same,
                       size_t length)
@@ -115,9 +122,9 @@ static bool take_same(struct leaf_record *r, const struct leaf_record *before, u
         return false;
     for (size_t k = first; k < end; k++)
         r->ends[k] = r->text.n + before->ends[k] - start;
-    buf_str(&r->text, str_slice(buf_view(&before->text), start, before->ends[end - 1]));
+    append(r, before->text.p + start, before->ends[end - 1] - start);
     r->pieces = end;
-    return !r->text.failed;
+    return true;
 }
 
 /* Appends one piece from `rest`, which is to differ from what `before` has in its place. */
@@ -129,10 +136,10 @@ static bool take_new(struct leaf_record *r, const struct leaf_record *before, st
     if (text.n == 0 ||
         (before && r->pieces < before->pieces && str_eq(text, piece(before, r->pieces))))
         return false;
-    buf_str(&r->text, text);
+    append(r, text.p, text.n);
     r->ends[r->pieces++] = r->text.n;
     *rest = str_from(*rest, text.n);
-    return !r->text.failed;
+    return true;
 }
 
 static bool take_record(struct leaf_past *p, size_t back, uint32_t same, struct str *rest,
@@ -141,6 +148,8 @@ static bool take_record(struct leaf_past *p, size_t back, uint32_t same, struct 
     struct leaf_record *r = record_at(p, p->count);
     const struct leaf_record *before = back ? record_at(p, p->count - back) : NULL;
     r->pieces = 0;
+    if (!buf_reserve(&r->text, length))
+        return false;
     while (r->text.n < length) {
         if (r->pieces == LEAF_PIECES || (r->text.n && !ends_piece(buf_view(&r->text), r->text.n)))
             return false;

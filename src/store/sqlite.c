@@ -337,14 +337,16 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
                                    NULL)) != SQLITE_OK)
         cannot_open(e, rc, "open", path, s->db);
     else
-        /* synchronous=FULL: an acknowledged commit survives a power cut. The size limit of the
-         * write-ahead log bounds what a checkpoint leaves behind. A reader's cache is small, for
-         * there are several and the kernel's is behind it; to map the file gained nothing and had
-         * all of it count as this process's memory, once for each handle. */
+        /* synchronous=FULL: an acknowledged commit survives a power cut. secure_delete: what was
+         * erased or taken back is overwritten, whatever the library was built for. The size limit
+         * of the write-ahead log bounds what a checkpoint leaves behind. A reader's cache is small,
+         * for there are several and the kernel's is behind it; to map the file gained nothing and
+         * had all of it count as this process's memory, once for each handle. */
         ok = sqlite3_busy_timeout(s->db, BUSY_MS) == SQLITE_OK && check_version(s->db, path, e) &&
              execute(s->db,
                      "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-                     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
+                     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
+                     "PRAGMA secure_delete=ON",
                      e) &&
              execute(s->db,
                      s->writable ? "PRAGMA cache_size=-65536"

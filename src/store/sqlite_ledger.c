@@ -254,15 +254,21 @@ bool store_ledger_node_count(struct store *s, uint64_t *count, struct err *e)
     return true;
 }
 
-bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_recorded_fn *each,
+bool store_ledger_objects(struct store *s, store_object_fn *each, void *ctx, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_OBJECTS, e);
+    return stmt && store_each_object(s, stmt, each, ctx, e);
+}
+
+bool store_ledger_releases(struct store *s, int64_t first, int64_t last, store_release_fn *each,
                            void *ctx, struct err *e)
 {
     bool row = true, ok = true;
     sqlite3_stmt *stmt = store_statement(s, STORE_LEDGER_RELEASES, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, (int64_t)first);
-    sqlite3_bind_int64(stmt, 2, (int64_t)end);
+    sqlite3_bind_int64(stmt, 1, first);
+    sqlite3_bind_int64(stmt, 2, last);
     while (row && (ok = store_step(s, stmt, &row, e)) && row) {
         struct store_release r = {
             .collection = sqlite3_column_int64(stmt, 0),
@@ -273,16 +279,7 @@ bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_
             .version_us = sqlite3_column_int64(stmt, 5),
             .leaf = (uint64_t)sqlite3_column_int64(stmt, 6),
         };
-        struct store_object o = {
-            .object = r.object,
-            .name = r.name,
-            .version_us = r.version_us,
-            .id = store_column(stmt, 7),
-            .version = store_column(stmt, 8),
-            .copy = sqlite3_column_int64(stmt, 9) & STORE_COPY,
-            .bytes = store_column(stmt, 10),
-        };
-        row = each(ctx, &r, &o);
+        row = each(ctx, &r);
     }
     sqlite3_reset(stmt);
     return ok;

@@ -151,9 +151,9 @@
     X(LEDGER_BODY, "UPDATE leaves SET body=?2 WHERE first=?1")                                     \
     X(LEDGER_NODES, "SELECT number,hash FROM node WHERE level=?1 AND number>=?2 ORDER BY number")  \
     X(LEDGER_NODE_COUNT, "SELECT count(*) FROM node")                                              \
-    X(LEDGER_RELEASES, "SELECT r.collection,r.audience,r.date_added,r.object,r.name,r.version_us," \
-                       "r.leaf,o.stix_id,o.version,o.flags,o.bytes FROM release r"                 \
-                       " LEFT JOIN object o ON o.id=r.object WHERE r.leaf>=?1 AND r.leaf<?2")      \
+    X(LEDGER_RELEASES, "SELECT collection,audience,date_added,object,name,version_us,leaf"         \
+                       " FROM release WHERE leaf BETWEEN ?1 AND ?2")                               \
+    X(LEDGER_OBJECTS, STORE_OBJECT_COLUMNS ",bytes FROM object ORDER BY id")                       \
     X(LEDGER_NODE_PUT, "INSERT OR REPLACE INTO node(level,number,hash) VALUES(?1,?2,?3)")          \
     X(TYPE_FIND, "SELECT id FROM type WHERE name=?1")                                              \
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
@@ -212,7 +212,7 @@
     "r.collection,r.audience,r.date_added,r.object,r.name,a.text,r.version_us,r.leaf"
 #define STORE_USER_COLUMNS                                                                         \
     "SELECT u.id,u.org,u.name,u.role,o.nation,o.name,o.identity,u.password,u.created_us,"          \
-    "u.expires_us,u.revoked_us,u.token_hash,u.cert_hash"                                          \
+    "u.expires_us,u.revoked_us,u.token_hash,u.cert_hash"                                           \
     " FROM user u JOIN org o ON o.id=u.org "
 #define STORE_OF_LIST                                                                              \
     "FROM (SELECT value AS number FROM json_each(?1)) LEFT JOIN object ON object.id=number"

@@ -75,7 +75,7 @@ struct store_user {
     struct str name, role, nation, org_name, identity;
     struct str password;                        /* Argon2id text or empty */
     int64_t created_us, expires_us, revoked_us; /* 0: never */
-    struct str token_hash, cert_hash; /* 32 bytes each, or empty */
+    struct str token_hash, cert_hash;           /* 32 bytes each, or empty */
 };
 struct store_user_new {
     struct str name, role, password;
@@ -338,11 +338,12 @@ bool store_ledger_each(struct store *s, uint64_t first, uint64_t end, store_leaf
 struct ledger_tiles store_ledger_tiles(struct store *s);
 /* How many hashes of the levels above 0 are kept. */
 bool store_ledger_node_count(struct store *s, uint64_t *count, struct err *e) BASE_CHECKED;
-/* Every release row whose leaf is in [first, end), with its object and that one's bytes, in no
- * order; costs a walk over all rows. */
-typedef bool store_recorded_fn(void *ctx, const struct store_release *r,
-                               const struct store_object *o); /* false stops */
-bool store_ledger_releases(struct store *s, uint64_t first, uint64_t end, store_recorded_fn *each,
+/* Every object, copies too, in order of their numbers, with its bytes. */
+bool store_ledger_objects(struct store *s, store_object_fn *each, void *ctx,
+                          struct err *e) BASE_CHECKED;
+/* Every release row whose leaf, as a signed number, is in [first, last], in no order and without
+ * the audience's text; costs a walk over all rows. */
+bool store_ledger_releases(struct store *s, int64_t first, int64_t last, store_release_fn *each,
                            void *ctx, struct err *e) BASE_CHECKED;
 /* Forgets a record and its salt; the entry stays, and every proof with it. */
 bool store_ledger_erase(struct store *s, uint64_t index, struct err *e) BASE_CHECKED;

@@ -238,6 +238,23 @@ def test_a_record_that_law_has_erased(node, tmp_path):
         assert "was erased" in ran
 
 
+def test_what_is_erased_is_gone_from_the_disk(nodes, tmp_path):
+    node = nodes(policy=POLICY)
+    at = node.collection("ledger", alias="ledger")
+    agent, officer = node.user("very-secret-agent", "contributor"), tmp_path / "officer"
+    officer.write_text(node.user("eraser", "officer"))
+    node.start()
+    node.client(agent).post(at, [indicator(n, "green") for n in range(50)])
+    told = [x["index"] for x in exported(node) if "very-secret-agent" in json.dumps(x["record"])]
+    assert len(told) > 50  # the user's own records among them
+    for leaf in told:
+        node.cli("ledger erase", str(leaf), "--officer", "eraser", "--token-file", officer, "--reason", "law")
+    node.stop()
+    bytes_ = b"".join(path.read_bytes() for path in node.dir.glob("setu.db*"))
+    assert b"IN/home/eraser" in bytes_ and b"IN/home/very-secret-agent" not in bytes_
+    node.cli("ledger verify")
+
+
 def test_an_export_is_recorded_before_it_leaves(node, tmp_path):
     """Killed while nobody reads its output, it has said what it was about to give out."""
     objects = [indicator(n, "green", description="d" * 1000) for n in range(7000, 7300)]

@@ -279,6 +279,28 @@ def test_what_is_listed_is_what_is_recorded(pair, tmp_path):
             setu("ledger", "verify", copy, status=1)
 
 
+def test_an_invented_withdrawal_is_not_followed(pair):
+    """What is shown as a leaf of the ledger that the partner signed, and is not in it."""
+    a, b = indicator(1, tlp="green"), indicator(2, tlp="green")
+    put(pair, a, b)
+    pair.sync()
+    pair.japan.cli("withdraw", a["id"], "--reason", "wrong")
+    db = sqlite3.connect(pair.japan.dir / "setu.db")
+    (leaf,), = db.execute("SELECT leaf FROM withdrawal").fetchall()
+    first, body = db.execute("SELECT first,body FROM leaves WHERE first<=? ORDER BY first DESC", (leaf,)).fetchone()
+    db.execute("UPDATE leaves SET body=? WHERE first=?",
+               (body.replace(a["id"].encode(), b["id"].encode()), first))
+    db.commit()
+    reports, _, said = pair.sync(status=3)
+    assert f"what it shows as leaf {leaf} is not in the ledger that it signed" in said + json.dumps(reports)
+    assert {x for x, _ in names_at(pair.india, "cert-in", "japan")} == {a["id"], b["id"]}
+    assert records(pair.india, "receipt") == [] == records(pair.india, "withdrawal")
+    db.execute("UPDATE leaves SET body=? WHERE first=?", (body, first))
+    db.commit()
+    db.close()
+    assert synced(pair)["withdrawn"] == 1
+
+
 def test_it_does_not_come_home_as_an_echo(pair):
     """Japan shows India's own object back to it while India withdraws: it stays withdrawn, until India
     gives it anew; and what Japan gives anew, India takes."""

@@ -170,7 +170,7 @@ static bool may_scan(enum store_statement which)
         STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
         STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,  STORE_WITNESS_EACH,
         STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,   STORE_WITHDRAWAL_EACH,
-        STORE_WITHDRAWAL_ANY,
+        STORE_WITHDRAWAL_ANY,  STORE_LEDGER_OBJECTS,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -290,12 +290,12 @@ static void test_users(void)
         CHECK_ROW(ok == rows[i].ok && e.code == (ok ? ERR_NONE : ERR_CONFLICT), "%zu", i);
     }
     commit(s);
-    CHECK(store_user_by_token(s, a, t1, &u, &e) && str_eq(u.name, STR("token")) && u.token_hash.n == 32 &&
-          !u.cert_hash.n && u.org == org && str_eq(u.org_name, STR("cert-in")) &&
-          str_eq(u.nation, STR("IN")) && str_eq(u.identity, STR("identity--1")) &&
-          u.revoked_us == 0 && u.created_us > 0);
-    CHECK(store_user_by_cert(s, a, c1, &u, &e) && str_eq(u.name, STR("cert")) && u.cert_hash.n == 32 &&
-          u.expires_us == 77 && str_eq(u.role, STR("sensor")));
+    CHECK(store_user_by_token(s, a, t1, &u, &e) && str_eq(u.name, STR("token")) &&
+          u.token_hash.n == 32 && !u.cert_hash.n && u.org == org &&
+          str_eq(u.org_name, STR("cert-in")) && str_eq(u.nation, STR("IN")) &&
+          str_eq(u.identity, STR("identity--1")) && u.revoked_us == 0 && u.created_us > 0);
+    CHECK(store_user_by_cert(s, a, c1, &u, &e) && str_eq(u.name, STR("cert")) &&
+          u.cert_hash.n == 32 && u.expires_us == 77 && str_eq(u.role, STR("sensor")));
     CHECK(store_user_by_name(s, a, STR("pass\0word"), &u, &e) &&
           str_eq(u.password, STR("$argon2id")) && !u.token_hash.n);
     CHECK(!store_user_by_name(s, a, STR("pass"), &u, &e) && e.code == ERR_NOT_FOUND);
