@@ -40,6 +40,14 @@ static const struct cli_option options[] = {
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
      "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
      false},
+    {"format", 0, CLI_TEXT, "F", "json",
+     "how alerts are written: json lines, ecs (Elastic Common Schema), ocsf (Detection Finding), "
+     "cef",
+     0, 0, false, false},
+    {"mute-share", 0, CLI_TEXT, "S", NULL,
+     "an indicator that is found in more than this share of the lines of an input (0.01) is told "
+     "once, muted in that input from then on, and named on stderr at the end",
+     0, 0, false, false},
     {"summary", 0, CLI_FLAG, NULL, NULL,
      "in the place of alerts, at the end a line for each indicator: how often, where first and "
      "last",
@@ -74,6 +82,8 @@ struct detect {
     struct sensor_target *target;
     struct sensor_sightings *sightings; /* NULL: not asked for */
     struct detect_summary *summary;     /* the same */
+    struct detect_mute *mute;           /* the same */
+    enum sensor_format format;
     struct buf out;
     struct cli_progress progress;
     uint64_t bytes_before; /* of the inputs before this one */
@@ -111,6 +121,9 @@ static bool read_options(struct detect *d, struct err *e)
         e->code = ERR_USAGE;
         return err_prefix(e, "--as-of %s", as_of.p);
     }
+    if (!sensor_format_parse(cli_text(c, "format"), &d->format))
+        return err_set(e, ERR_USAGE, "--format %s: json, ecs, ocsf or cef",
+                       cli_text(c, "format").p);
     d->has_as_of = as_of.n > 0;
     if (as_of.n)
         d->feeds.as_of_us = instant_us(at);
@@ -240,8 +253,10 @@ static bool on_alert(void *ctx, const struct sensor_alert *a)
     struct detect *d = ctx;
     d->found = true;
     struct err e = {0};
+    if (d->mute && detect_mute_is(d->mute, a))
+        return true;
     if (!d->summary) {
-        sensor_alert_put(&d->out, a);
+        sensor_alert_put_as(&d->out, d->format, a);
     } else if (!detect_summary_add(d->summary, a)) {
         (void)err_set(&e, ERR_MEMORY, "no memory for the summary");
         could_not(d, &e);
@@ -257,7 +272,7 @@ static bool on_signal(void *ctx, const struct sensor_signal *s)
 {
     struct detect *d = ctx;
     d->found = true;
-    sensor_signal_put(&d->out, s);
+    sensor_signal_put_as(&d->out, d->format, s);
     return d->out.n < OUT_BYTES || flush(d);
 }
 
@@ -366,6 +381,8 @@ static void scan(struct detect *d)
     cli_progress_end(&d->progress);
     if (d->summary)
         detect_summary_put(d->summary, &d->out);
+    if (d->mute)
+        detect_mute_tell(d->mute, c->command->name);
     flush(d);
 }
 
@@ -380,6 +397,10 @@ static int detect(struct detect *d)
         return could_not(d, &e);
     if (cli_flag(d->c, "summary") &&
         !(d->summary = detect_summary_new(sensor_indicators_set(d->feeds.indicators), &e)))
+        return could_not(d, &e);
+    if (cli_text(d->c, "mute-share").n &&
+        !(d->mute = detect_mute_new(sensor_indicators_set(d->feeds.indicators),
+                                    cli_text(d->c, "mute-share"), &e)))
         return could_not(d, &e);
     cli_signals_catch();
     if (cli_feeds_nth(&d->feeds, 0).p)
@@ -418,6 +439,7 @@ static int run(struct cli *c)
     int status = detect(&d);
     sensor_sightings_free(d.sightings);
     detect_summary_free(d.summary);
+    detect_mute_free(d.mute);
     sensor_target_close(d.target);
     detect_packets_end(&d.packets);
     buf_done(&d.out);

@@ -34,6 +34,17 @@ bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a) 
 /* Appends a line of JSON for each, what was seen most first. */
 void detect_summary_put(struct detect_summary *s, struct buf *b);
 
+/* ---- indicators that are found too often ---------------------------------------------------- */
+
+/* Of a sealed set, which must outlive it; `share` as it was given, from 0 to 1. */
+struct detect_mute;
+struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e);
+void detect_mute_free(struct detect_mute *m); /* NULL is allowed */
+/* Counts the alert; is it one of a muted indicator? Alerts come input by input, in order. */
+bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a);
+/* Names those that were muted, a line each on stderr. */
+void detect_mute_tell(const struct detect_mute *m, const char *command);
+
 /* ---- indexes ------------------------------------------------------------------------------ */
 
 /* If indicators or rules are to be looked for, not only an index to be made. */

@@ -117,6 +117,13 @@ bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *
 /* One line of JSON with its line feed. */
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a);
 void sensor_signal_put(struct buf *out, const struct sensor_signal *s);
+/* The same as others read it: Elastic Common Schema 8 (threat.enrichments), OCSF 1.3 (Detection
+ * Finding), both with our own line within, and ArcSight's Common Event Format 0. */
+enum sensor_format { SENSOR_JSON, SENSOR_ECS, SENSOR_OCSF, SENSOR_CEF };
+bool sensor_format_parse(struct str name, enum sensor_format *out); /* "json", "ecs", ... */
+void sensor_alert_put_as(struct buf *out, enum sensor_format format, const struct sensor_alert *a);
+void sensor_signal_put_as(struct buf *out, enum sensor_format format,
+                          const struct sensor_signal *s);
 
 /* ---- looking back -------------------------------------------------------------------------- */
 

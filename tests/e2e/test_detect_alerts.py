@@ -1,0 +1,105 @@
+"""Alerts in the forms of others, and indicators that are found too often."""
+import json
+import re
+
+import pytest
+
+from test_detect import bundle, detect, indicator, made, run
+
+VALUES = {"ipv4-addr": ("198.51.100.7", "[ipv4-addr:value = '198.51.100.7']"),
+          "ipv6-addr": ("2001:db8::7", "[ipv6-addr:value = '2001:db8::7']"),
+          "domain-name": ("evil.example", "[domain-name:value = 'evil.example']"),
+          "url": ("http://bad.example/a?b=c", "[url:value = 'http://bad.example/a?b=c']"),
+          "email-addr": ("bob@mail.example", "[email-addr:value = 'bob@mail.example']"),
+          "file": ("d41d8cd98f00b204e9800998ecf8427e",
+                   "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']")}
+NAME = 'one | two = three \\ four "five"'
+
+
+@pytest.fixture
+def set_of_all(tmp_path):
+    return bundle(tmp_path / "set.json", *[indicator(p, name=NAME, labels=["a", "b"])
+                                           for _, p in VALUES.values()])
+
+
+def log(tmp_path):
+    text = "".join(f"2026-11-24 {kind} \"{value}\" seen\n" for kind, (value, _) in VALUES.items())
+    return made(tmp_path / "a=log|1.txt", text)
+
+
+def alerts_as(form, *words):
+    status, out, error = run("detect", *words, "--format", form)
+    assert status == 0, error
+    return out.decode().splitlines()
+
+
+def test_forms_tell_the_same(tmp_path, set_of_all):
+    words = ["-i", set_of_all, log(tmp_path)]
+    ours = [json.loads(line) for line in alerts_as("json", *words)]
+    assert {a["observable"] for a in ours} == {v for v, _ in VALUES.values()}
+
+    def same(a, b):
+        return {k: v for k, v in a.items() if k != "time"} == {k: v for k, v in b.items() if k != "time"}
+    ecs = [json.loads(line) for line in alerts_as("ecs", *words)]
+    ocsf = [json.loads(line) for line in alerts_as("ocsf", *words)]
+    assert all(same(a["setu"], b) for a, b in zip(ecs, ours, strict=True))
+    assert all(same(a["unmapped"], b) for a, b in zip(ocsf, ours, strict=True))
+    for a, b in zip(ecs, ours, strict=True):
+        (match,) = a["threat"]["enrichments"]
+        assert a["event"]["kind"] == "alert" and a["log"]["file"]["path"] == b["input"]
+        assert match["matched"]["atomic"] == b["observable"] and match["indicator"]["id"] == [b["indicator"]]
+        found = match["indicator"]
+        kind = found["type"]
+        assert VALUES[kind][0] == b["observable"]
+        held = {"ipv4-addr": found.get("ip"), "ipv6-addr": found.get("ip"),
+                "domain-name": found.get("url", {}).get("domain"), "url": found.get("url", {}).get("full"),
+                "email-addr": found.get("email", {}).get("address"),
+                "file": found.get("file", {}).get("hash", {}).get("md5")}
+        assert held[kind] == b["observable"]
+    for a, b in zip(ocsf, ours, strict=True):
+        assert (a["class_uid"], a["category_uid"], a["type_uid"]) == (2004, 2, 2004 * 100 + a["activity_id"])
+        assert a["observables"][0]["value"] == b["observable"] and isinstance(a["time"], int)
+    assert {(a["observables"][0]["type_id"], a["unmapped"]["kind"]) for a in ocsf} >= {
+        (2, "ipv4"), (2, "ipv6"), (1, "domain"), (6, "url"), (5, "email")}
+    assert len({a["finding_info"]["uid"] for a in ocsf}) == len(ocsf)
+
+
+def test_cef_can_be_read_back(tmp_path, set_of_all):
+    words = ["-i", set_of_all, log(tmp_path)]
+    ours = [json.loads(line) for line in alerts_as("json", *words)]
+    for line, a in zip(alerts_as("cef", *words), ours, strict=True):
+        head = re.split(r"(?<!\\)\|", line, maxsplit=7)
+        assert len(head) == 8 and head[0] == "CEF:0" and head[6] == "Unknown"
+        plain = [re.sub(r"\\(.)", r"\1", part) for part in head[:7]]
+        assert plain[4] == a["indicator"] and plain[5] == f"{NAME}: {a['observable']}"
+        fields = dict(re.findall(r"(\w+)=((?:\\.|[^=\\])*)(?= \w+=|$)", head[7]))
+        fields = {k: re.sub(r"\\(.)", r"\1", v) for k, v in fields.items()}
+        assert fields["cs1"] == a["observable"] and fields["filePath"] == a["input"]
+        assert fields["cn1"] == str(a["line"]) and fields["msg"] == a["seen"]
+
+
+def test_an_unknown_form(tmp_path, set_of_all):
+    status, out, error = run("detect", "-i", set_of_all, "--format", "xml", log(tmp_path))
+    assert (status, out) == (2, b"") and "json, ecs, ocsf or cef" in error
+
+
+def test_what_is_found_too_often_is_told_once_more_and_no_more(tmp_path):
+    often, rare = indicator("[ipv4-addr:value = '192.0.2.53']", name="a resolver"), indicator("[ipv4-addr:value = '198.51.100.9']")
+    words = ["-i", bundle(tmp_path / "set.json", often, rare), "--mute-share", "0.01"]
+    lines = [f"{n} dns 192.0.2.53 {'198.51.100.9' if n in (50, 4000) else ''}\n" for n in range(5000)]
+    path = made(tmp_path / "log", "".join(lines))
+    status, alerts, error = detect(*words, path)
+    assert status == 0
+    told = [a for a in alerts if a["indicator"] == often["id"]]
+    assert len(told) == 1000 and [a["line"] for a in alerts if a["indicator"] == rare["id"]] == [51, 4001]
+    assert "a resolver" in error and "4000 alerts are not told" in error and rare["id"] not in error
+    # Another input is judged anew; what is rare there is told.
+    other = made(tmp_path / "other", "x\n" * 3000 + "192.0.2.53\n")
+    _, alerts, _ = detect(*words, path, other)
+    assert [a["line"] for a in alerts if a["input"] == other] == [3001]
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "x", "0.1x", "nan", ""])
+def test_shares_that_are_none(tmp_path, set_of_all, share):
+    status, out, error = run("detect", "-i", set_of_all, f"--mute-share={share}", log(tmp_path))
+    assert (status, out) == (2, b"") and "--mute-share" in error
