@@ -26,6 +26,7 @@
     X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(hunt)                                                                                        \
+    X(feedback)                                                                                    \
     X(dialogue_read)                                                                               \
     X(dialogue_new)                                                                                \
     X(dialogue_add)                                                                                \

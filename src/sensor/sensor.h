@@ -204,6 +204,16 @@ struct sensor_sent {
 bool sensor_target_send(struct sensor_target *t, const struct sensor_sightings *s,
                         struct sensor_sent *out, struct err *e) BASE_CHECKED;
 
+/* What is thought of an object: false-positive, doubtful, useful or confirmed. */
+struct sensor_feedback {
+    struct str id, verdict, comment; /* comment may be empty */
+    struct str marking;              /* the id of a marking, or STR_NONE */
+};
+bool sensor_verdict_known(struct str verdict);
+/* Hands over an Opinion; `out` tells whether it was taken. */
+bool sensor_feedback_send(struct sensor_target *t, const struct sensor_feedback *f,
+                          struct sensor_sent *out, struct err *e) BASE_CHECKED;
+
 /* ---- what could not be handed over ---------------------------------------------------------- */
 
 /* A folder in which envelopes of sightings wait, over restarts; it is made if absent. */
