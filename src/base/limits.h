@@ -251,11 +251,13 @@
 #define LIMIT_SENSOR_SPOOL_FILES    10000u      /* envelopes of sightings that wait */
 #define LIMIT_SENSOR_ENVELOPE_BYTES (16u << 20) /* of one */
 #define LIMIT_CLI_INPUTS            100000u     /* files of folders that are inputs */
+#define LIMIT_CLI_CHECKPOINTS       4096        /* files that one checkpoint knows */
 #define LIMIT_CLI_FIGHT_BYTES       (64u << 20)
 #define LIMIT_SENSOR_WINDOW_BITS                                                                   \
-    27 /* of what packed logs may refer back to: 128 MiB; xz: twice                                \
-        */
-#define LIMIT_SENSOR_THREADS 256
+    27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
+                                   */
+#define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+#define LIMIT_SENSOR_THREADS  256
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
  * in it. With more values a hunt reads all: asking would take longer. */

@@ -48,6 +48,12 @@ static const struct cli_option options[] = {
      "an indicator that is found in more than this share of the lines of an input (0.01) is told "
      "once, muted in that input from then on, and named on stderr at the end",
      0, 0, false, false},
+    {"follow", 'f', CLI_FLAG, NULL, NULL,
+     "go on at the end of each INPUT, which are files, as others write to it, also when it is "
+     "renamed or cut off as log rotation does, until a signal comes",
+     0, 0, false, false},
+    {"checkpoint", 0, CLI_TEXT, "FILE", NULL,
+     "keep in FILE how far each file was told, and go on there the next time", 0, 0, false, false},
     {"summary", 0, CLI_FLAG, NULL, NULL,
      "in the place of alerts, at the end a line for each indicator: how often, where first and "
      "last",
@@ -80,9 +86,10 @@ struct detect {
     bool has_as_of, found, failed;
     int broken; /* exit status when standard output failed, else 0 */
     struct sensor_target *target;
-    struct sensor_sightings *sightings; /* NULL: not asked for */
-    struct detect_summary *summary;     /* the same */
-    struct detect_mute *mute;           /* the same */
+    struct sensor_sightings *sightings;   /* NULL: not asked for */
+    struct detect_summary *summary;       /* the same */
+    struct detect_mute *mute;             /* the same */
+    struct detect_checkpoint *checkpoint; /* the same */
     enum sensor_format format;
     struct buf out;
     struct cli_progress progress;
@@ -283,12 +290,37 @@ static void on_figures(void *ctx, struct str input, const struct packet_figures 
     detect_packets_tell(input, f);
 }
 
+/* What cannot be kept would be told again: that is no reason to stop. */
+static void settled(struct detect *d, bool ok, const struct err *e)
+{
+    if (ok)
+        return;
+    could_not(d, e);
+    d->failed = true;
+}
+
 static bool on_block(void *ctx, uint64_t bytes)
 {
     struct detect *d = ctx;
+    struct err e = {0};
     d->bytes = bytes;
     cli_progress_at(&d->progress, d->bytes_before + bytes);
+    if (d->checkpoint)
+        settled(d, detect_checkpoint_settle(d->checkpoint, &e), &e);
     return flush(d) && !cli_signals_stopped();
+}
+
+static void on_begin(void *ctx, struct str input, int fd, struct sensor_place *from)
+{
+    struct detect *d = ctx;
+    detect_checkpoint_begin(d->checkpoint, input, fd, from);
+}
+
+static void on_told(void *ctx, struct str input, const struct sensor_place *upto)
+{
+    struct detect *d = ctx;
+    struct err e = {0};
+    settled(d, detect_checkpoint_told(d->checkpoint, input, upto, &e), &e);
 }
 
 static void on_warning(void *ctx, struct str input, const char *text)
@@ -336,6 +368,43 @@ static void tell_interrupted(struct detect *d, size_t at, size_t count, bool beg
     fprintf(stderr, ": what was found before is reported\n");
 }
 
+static void end_scan(struct detect *d)
+{
+    struct err e = {0};
+    if (d->summary)
+        detect_summary_put(d->summary, &d->out);
+    if (d->mute)
+        detect_mute_tell(d->mute, d->c->command->name);
+    if (flush(d) && d->checkpoint && !detect_checkpoint_write(d->checkpoint, &e)) {
+        could_not(d, &e);
+        d->failed = true;
+    }
+}
+
+/* Logs that were rotated since the last run, first what is left of the old ones. */
+static void catch_up(struct detect *d, const struct sensor_scan *s)
+{
+    char path[LIMIT_PATH_BYTES];
+    struct err e = {0};
+    bool to_end;
+    for (size_t i = 0; i < d->c->arg_count; i++)
+        while (!d->broken && detect_checkpoint_renamed(d->checkpoint, d->c->args[i], path))
+            if (!sensor_scan_input(s, path, &to_end, &e)) {
+                could_not(d, &e);
+                d->failed = true;
+            }
+}
+
+static void follow(struct detect *d, const struct sensor_scan *s)
+{
+    struct err e = {0};
+    if (!sensor_follow(s, d->c->args, d->c->arg_count, &e)) {
+        could_not(d, &e);
+        d->failed = true;
+    }
+    end_scan(d);
+}
+
 /* Like grep, goes on with the other inputs when one cannot be read. */
 static void scan(struct detect *d)
 {
@@ -354,6 +423,15 @@ static void scan(struct detect *d)
     if (cli_flag(c, "5g")) {
         s.signal = on_signal;
         s.figures = on_figures;
+    }
+    if (d->checkpoint) {
+        s.begin = on_begin;
+        s.told = on_told;
+        catch_up(d, &s);
+    }
+    if (cli_flag(c, "follow")) {
+        follow(d, &s);
+        return;
     }
     uint64_t total = bytes_of(c);
     struct err e;
@@ -379,11 +457,7 @@ static void scan(struct detect *d)
         d->failed = true;
     }
     cli_progress_end(&d->progress);
-    if (d->summary)
-        detect_summary_put(d->summary, &d->out);
-    if (d->mute)
-        detect_mute_tell(d->mute, c->command->name);
-    flush(d);
+    end_scan(d);
 }
 
 static int detect(struct detect *d)
@@ -401,6 +475,9 @@ static int detect(struct detect *d)
     if (cli_text(d->c, "mute-share").n &&
         !(d->mute = detect_mute_new(sensor_indicators_set(d->feeds.indicators),
                                     cli_text(d->c, "mute-share"), &e)))
+        return could_not(d, &e);
+    if (cli_text(d->c, "checkpoint").n &&
+        !(d->checkpoint = detect_checkpoint_open(cli_text(d->c, "checkpoint"), &e)))
         return could_not(d, &e);
     cli_signals_catch();
     if (cli_feeds_nth(&d->feeds, 0).p)
@@ -430,6 +507,9 @@ static int run(struct cli *c)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (cli_text(c, "spool").n && !cli_text(c, "sightings").n)
         return cli_usage(c, "--spool DIR needs --sightings: to whom they go");
+    if (cli_flag(c, "follow") &&
+        (c->arg_count == 0 || cli_text(c, "interface").n || cli_text(c, "index").n))
+        return cli_usage(c, "--follow needs INPUT, and goes without --interface and --index");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     if (!cli_open_folders(c, &e))
@@ -440,6 +520,7 @@ static int run(struct cli *c)
     sensor_sightings_free(d.sightings);
     detect_summary_free(d.summary);
     detect_mute_free(d.mute);
+    detect_checkpoint_free(d.checkpoint);
     sensor_target_close(d.target);
     detect_packets_end(&d.packets);
     buf_done(&d.out);

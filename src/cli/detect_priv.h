@@ -45,6 +45,25 @@ bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a);
 /* Names those that were muted, a line each on stderr. */
 void detect_mute_tell(const struct detect_mute *m, const char *command);
 
+/* ---- where the next run goes on ------------------------------------------------------------- */
+
+/* A file that is absent is none yet; NULL when one cannot be read, or is none. */
+struct detect_checkpoint;
+struct detect_checkpoint *detect_checkpoint_open(struct str file, struct err *e);
+void detect_checkpoint_free(struct detect_checkpoint *k); /* NULL is allowed */
+/* As the callbacks of struct sensor_scan. */
+void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd,
+                             struct sensor_place *from);
+bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
+                            const struct sensor_place *upto, struct err *e) BASE_CHECKED;
+/* A file that was read under the name of `input`, not to its end, and has another name in the same
+ * folder now; each is told of once. */
+bool detect_checkpoint_renamed(struct detect_checkpoint *k, const char *input,
+                               char out[LIMIT_PATH_BYTES]);
+/* Writes it where that was not done for a while; detect_checkpoint_write does at once. */
+bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;
+bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;
+
 /* ---- indexes ------------------------------------------------------------------------------ */
 
 /* If indicators or rules are to be looked for, not only an index to be made. */

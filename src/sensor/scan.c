@@ -49,7 +49,8 @@ struct reading {
     uint64_t tickets, turn; /* of the piece that is read next; that may tell */
     uint64_t line;          /* number of the line that the piece in turn begins in */
     bool stop, told_all;
-    bool alone; /* no other thread reads */
+    bool alone;         /* no other thread reads */
+    int64_t renamed_us; /* when it was seen that the name is another file's; 0: it is not */
 };
 
 /* A hit that waits. */
@@ -199,6 +200,10 @@ static void pass_turn(struct piece *p)
     if (match_set_damaged(s->set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
+    if (on && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
+        struct sensor_place upto = {p->base + p->until, in->line + p->lines};
+        s->told(s->ctx, in->input, &upto);
+    }
     pthread_mutex_lock(&in->lock);
     in->line += p->lines;
     in->turn = p->ticket + 1;
@@ -333,6 +338,24 @@ ssize_t sensor_read_soon(int fd, char *to, size_t room)
     return -1;
 }
 
+#define RENAMED_US 1000000 /* who writes needs so long to notice */
+#define POLL_MS    100
+
+/* Nothing is there for now. Is it the end of a file that is followed? */
+static bool has_ended(struct reading *in)
+{
+    struct stat now, named;
+    int64_t time_us = monotonic_us();
+    off_t at = lseek(in->fd, 0, SEEK_CUR);
+    if (fstat(in->fd, &now) != 0 || now.st_size < at)
+        return true; /* it was cut off, and begins anew */
+    if (stat(in->input.p, &named) == 0 && named.st_ino == now.st_ino && named.st_dev == now.st_dev)
+        in->renamed_us = 0;
+    else if (in->renamed_us == 0)
+        in->renamed_us = time_us;
+    return in->renamed_us && time_us - in->renamed_us > RENAMED_US;
+}
+
 /* More bytes of the input into the piece. When what is packed is damaged, the input ends there:
  * what stands before is looked at. */
 static bool read_bytes(struct piece *p, ssize_t *got)
@@ -353,6 +376,12 @@ static bool read_bytes(struct piece *p, ssize_t *got)
     if (*got < 0 && errno != EINTR) {
         in->failed = !err_errno(&in->e, "cannot read", in->input.p);
         return false;
+    }
+    if (*got > 0)
+        in->renamed_us = 0;
+    if (*got == 0 && in->scan->follow && !has_ended(in)) {
+        (void)poll(NULL, 0, POLL_MS);
+        *got = -1;
     }
     return true;
 }
@@ -443,7 +472,7 @@ static size_t thread_count(const struct sensor_scan *s, int fd)
     cpu_set_t cpus;
     struct stat st;
     size_t count = s->threads, block = s->block_bytes ? s->block_bytes : LIMIT_SENSOR_READ_BYTES;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+    if (s->follow || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return 1;
     if (count == 0)
         count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
@@ -512,7 +541,17 @@ bool sensor_scan_intact(const struct sensor_scan *s, struct err *e)
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
                     struct err *e)
 {
-    struct reading in = {.scan = s, .input = str_of(input), .fd = fd, .first = true, .line = 1};
+    struct sensor_place from = {0, 1};
+    if (s->begin)
+        s->begin(s->ctx, str_of(input), fd, &from);
+    if (from.offset && lseek(fd, (off_t)from.offset, SEEK_SET) < 0)
+        return err_errno(e, "cannot read on in", input);
+    struct reading in = {.scan = s,
+                         .input = str_of(input),
+                         .fd = fd,
+                         .first = from.offset == 0,
+                         .rest_base = from.offset,
+                         .line = from.line};
     in.context = s->context_bytes ? s->context_bytes : (size_t)2 * LIMIT_OBSERVABLE_BYTES;
     in.room = 2 * in.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     pthread_mutex_init(&in.lock, NULL);

@@ -81,12 +81,26 @@ struct sensor_signal {
     const struct packet_alert *alert;
 };
 
+/* The start of a line in a file. */
+struct sensor_place {
+    uint64_t offset, line; /* line: from 1 */
+};
+
 struct sensor_scan {
     const struct match_set *set;
     const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
     sensor_alert_fn *alert;
     /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);
+    /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
+     * NULL. */
+    void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);
+    /* After `block`: all that stands before this place of the file was told. Not of what is packed
+     * or a capture. May be NULL. */
+    void (*told)(void *ctx, struct str input, const struct sensor_place *upto);
+    /* A file goes on as others write to it. It ends when its name is another file's, and nothing
+     * came for a second, or when it was cut off. */
+    bool follow;
     /* A sentence on an input whose text cannot be seen (compressed, UTF-16). May be NULL. */
     void (*warn)(void *ctx, struct str input, const char *text);
     /* For what rules of signalling say of captures; false stops. NULL: they do not run. */
@@ -109,6 +123,13 @@ struct sensor_scan {
  * stopped before by `alert` or `block`. A capture (pcap, pcapng) is decoded instead. */
 bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end,
                        struct err *e) BASE_CHECKED;
+
+/* Follows files until a callback stops it, each on a thread of its own, through what log rotation
+ * does: a file that was renamed is read to its end, then the new one of its name from its
+ * beginning, when there is one. Callbacks are called by one thread at a time. At most
+ * LIMIT_SENSOR_FOLLOWED files, all regular. */
+bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_t count,
+                   struct err *e) BASE_CHECKED;
 
 /* Listens on an interface of this machine until it is stopped. */
 bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *to_end,

@@ -1,0 +1,271 @@
+/* `setu detect --checkpoint FILE`: how far each file was told, so that the next run goes on there.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/detect_priv.h"
+
+/* It is written so often at the most, and at the end. */
+#define EVERY_US 200000
+
+/* The first bytes tell a file from another that got its number. */
+#define HEAD_BYTES 256
+
+struct reached {
+    uint64_t device, inode, head; /* head: hash of the bytes before `offset`, at most HEAD_BYTES */
+    struct sensor_place at;
+    struct str name; /* of the input that it was; empty: another file has it, and this was read */
+    int fd;          /* a duplicate of what is read in this run, for the head; else -1 */
+};
+
+struct detect_checkpoint {
+    const char *file;
+    struct arena *text;
+    struct reached *list;
+    size_t count, room;
+    int64_t written_us;
+    bool changed;
+};
+
+/* ---- the file: a line of JSON each ---- */
+
+static void let_go(struct reached *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    r->fd = -1;
+}
+
+/* Files that are gone for long are forgotten. */
+static void make_room(struct detect_checkpoint *k)
+{
+    if (k->count < LIMIT_CLI_CHECKPOINTS)
+        return;
+    let_go(&k->list[0]);
+    memmove(k->list, k->list + 1, --k->count * sizeof *k->list);
+}
+
+static bool add(struct detect_checkpoint *k, const struct reached *r)
+{
+    make_room(k);
+    void *list = k->list;
+    if (!base_grow(&list, &k->room, k->count + 1, sizeof *k->list))
+        return false;
+    k->list = list;
+    k->list[k->count++] = *r;
+    return true;
+}
+
+static bool number(const struct json *doc, const char *name, uint64_t *out)
+{
+    const struct json *v = json_get(doc, str_of(name));
+    bool ok = v && v->type == JSON_STRING && str_to_u64(v->u.s, out);
+    return ok;
+}
+
+static bool read_line(struct detect_checkpoint *k, struct json_reader *reader, struct str line,
+                      struct err *e)
+{
+    const struct json *doc;
+    struct reached r = {.fd = -1};
+    if (!json_parse(reader, k->text, line, false, &doc, e))
+        return false;
+    r.name = arena_str(k->text, json_get_str(doc, STR("input")));
+    if (!number(doc, "device", &r.device) || !number(doc, "inode", &r.inode) ||
+        !number(doc, "head", &r.head) || !number(doc, "offset", &r.at.offset) ||
+        !number(doc, "line", &r.at.line) || r.at.line == 0)
+        return err_set(e, ERR_INVALID, "it is none that setu wrote: remove it to begin anew");
+    return add(k, &r) || err_set(e, ERR_MEMORY, "out of memory");
+}
+
+static bool read_all(struct detect_checkpoint *k, struct err *e)
+{
+    struct str all;
+    if (access(k->file, F_OK) != 0)
+        return true;
+    if (!file_read(k->file, 1 << 20, &all, e))
+        return false;
+    struct json_reader *reader = json_reader_new();
+    bool ok = reader || err_set(e, ERR_MEMORY, "out of memory");
+    for (struct str rest = all; rest.n && ok;) {
+        struct str line = str_trim(str_cut(&rest, '\n'));
+        ok = line.n == 0 || read_line(k, reader, line, e);
+    }
+    json_reader_free(reader);
+    base_free((void *)(uintptr_t)all.p);
+    return ok || err_prefix(e, "%s", k->file);
+}
+
+/* As a text: numbers of JSON are exact up to 2^53 only. */
+static void put_number(struct buf *b, const char *name, uint64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+    json_put_member(b, name, str_of(text));
+}
+
+bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
+{
+    struct buf b;
+    if (!k->changed)
+        return true;
+    buf_init(&b, 0);
+    for (size_t i = 0; i < k->count; i++) {
+        const struct reached *r = &k->list[i];
+        buf_byte(&b, '{');
+        json_put_member(&b, "input", r->name);
+        put_number(&b, "device", r->device);
+        put_number(&b, "inode", r->inode);
+        put_number(&b, "head", r->head);
+        put_number(&b, "offset", r->at.offset);
+        put_number(&b, "line", r->at.line);
+        buf_lit(&b, "}\n");
+    }
+    bool ok = buf_ok(&b, e) && file_write(k->file, buf_view(&b), 0600, e);
+    buf_done(&b);
+    k->changed = !ok;
+    k->written_us = monotonic_us();
+    return ok;
+}
+
+/* ---- opening ---- */
+
+struct detect_checkpoint *detect_checkpoint_open(struct str file, struct err *e)
+{
+    struct detect_checkpoint *k = base_alloc(sizeof *k);
+    if (k)
+        k->text = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    if (!k || !k->text) {
+        base_free(k);
+        (void)err_set(e, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    k->file = file.p;
+    if (read_all(k, e))
+        return k;
+    detect_checkpoint_free(k);
+    return NULL;
+}
+
+void detect_checkpoint_free(struct detect_checkpoint *k)
+{
+    if (!k)
+        return;
+    for (size_t i = 0; i < k->count; i++)
+        let_go(&k->list[i]);
+    base_free(k->list);
+    arena_free(k->text);
+    base_free(k);
+}
+
+/* ---- files ---- */
+
+/* Of what stood before `offset`, which does not change any more. */
+static bool head_of(int fd, uint64_t offset, uint64_t *out)
+{
+    char head[HEAD_BYTES];
+    size_t n = offset < HEAD_BYTES ? (size_t)offset : HEAD_BYTES;
+    ssize_t got = pread(fd, head, n, 0);
+    *out = str_hash((struct str){head, n}, 0);
+    return got == (ssize_t)n;
+}
+
+static struct reached *find(struct detect_checkpoint *k, const struct stat *st)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (k->list[i].device == (uint64_t)st->st_dev && k->list[i].inode == (uint64_t)st->st_ino)
+            return &k->list[i];
+    struct reached r = {.device = (uint64_t)st->st_dev, .inode = (uint64_t)st->st_ino, .fd = -1};
+    return add(k, &r) ? &k->list[k->count - 1] : NULL;
+}
+
+void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd,
+                             struct sensor_place *from)
+{
+    struct stat st;
+    uint64_t head;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return;
+    for (size_t i = 0; i < k->count; i++) /* whoever had this name has it no more */
+        if (str_eq(k->list[i].name, input)) {
+            let_go(&k->list[i]);
+            k->list[i].name = STR("");
+        }
+    struct reached *r = find(k, &st);
+    if (!r)
+        return;
+    bool same = r->at.offset && (uint64_t)st.st_size >= r->at.offset &&
+                head_of(fd, r->at.offset, &head) && head == r->head;
+    let_go(r);
+    r->fd = dup(fd);
+    r->name = arena_str(k->text, input);
+    if (same)
+        *from = r->at;
+    else
+        r->at = (struct sensor_place){0, 1};
+}
+
+bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
+                            const struct sensor_place *upto, struct err *e)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        struct reached *r = &k->list[i];
+        if (r->fd < 0 || !str_eq(r->name, input))
+            continue;
+        if (r->at.offset < HEAD_BYTES && !head_of(r->fd, upto->offset, &r->head))
+            return true;
+        r->at = *upto;
+        k->changed = true;
+    }
+    return detect_checkpoint_settle(k, e);
+}
+
+bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e)
+{
+    return monotonic_us() - k->written_us < EVERY_US || detect_checkpoint_write(k, e);
+}
+
+/* ---- what was renamed while nobody looked ---- */
+
+static bool is_in(const char *folder, struct reached *r, char out[LIMIT_PATH_BYTES])
+{
+    DIR *dir = opendir(folder);
+    bool found = false;
+    for (const struct dirent *each = dir ? readdir(dir) : NULL; each && !found;
+         each = readdir(dir)) {
+        struct stat st;
+        int n = snprintf(out, LIMIT_PATH_BYTES, "%s/%s", folder, each->d_name);
+        found = (uint64_t)each->d_ino == r->inode && n > 0 && n < (int)LIMIT_PATH_BYTES &&
+                stat(out, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_dev == r->device &&
+                (uint64_t)st.st_size > r->at.offset;
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+bool detect_checkpoint_renamed(struct detect_checkpoint *k, const char *input,
+                               char out[LIMIT_PATH_BYTES])
+{
+    char folder[LIMIT_PATH_BYTES];
+    struct stat now = {0};
+    bool there = stat(input, &now) == 0;
+    const char *slash = strrchr(input, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - input) : 1, slash ? input : ".");
+    if (slash == input)
+        snprintf(folder, sizeof folder, "/");
+    for (size_t i = 0; i < k->count; i++) {
+        struct reached *r = &k->list[i];
+        bool same = there && r->inode == (uint64_t)now.st_ino && r->device == (uint64_t)now.st_dev;
+        if (same || r->fd >= 0 || !str_eq(r->name, str_of(input)))
+            continue;
+        r->name = STR(""); /* it is asked for once */
+        k->changed = true;
+        if (is_in(folder, r, out))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,186 @@
+"""setu detect -f and --checkpoint: logs that grow, are renamed and cut off, and a sensor that is killed."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from setu_node import wait_for
+from test_detect import SETU, detect, made, run
+
+
+def values(count):
+    return [f"10.{n // 65536}.{n // 256 % 256}.{n % 256}" for n in range(count)]
+
+
+class Follower:
+    def __init__(self, tmp_path, *words, inputs=("log",), count=3000):
+        self.words = ["-i", made(tmp_path / "set", "\n".join(values(count))), "-f", *words,
+                      *[str(tmp_path / i) for i in inputs]]
+        self.out = tmp_path / "alerts"
+        self.start()
+
+    def start(self):
+        self.file = open(self.out, "ab")
+        self.process = subprocess.Popen([SETU, "detect", *map(str, self.words)], stdout=self.file,
+                                        stderr=subprocess.PIPE)
+
+    def alerts(self):
+        text = self.out.read_bytes()
+        return [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
+
+    def seen(self):
+        return [a["observable"] for a in self.alerts()]
+
+    def wait(self, *wanted):
+        wait_for(lambda: set(wanted) <= set(self.seen()), f"alerts of {wanted}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+        self.file.close()
+
+    def end(self, status=0):
+        self.process.send_signal(signal.SIGTERM)
+        _, error = self.process.communicate(timeout=60)
+        self.file.close()
+        assert status is None or self.process.returncode == status, error
+        return error.decode()
+
+
+def append(path, *texts):
+    with open(path, "ab") as f:
+        for text in texts:
+            f.write(text.encode())
+
+
+def test_lines_that_come_later(tmp_path):
+    log, other = tmp_path / "log", tmp_path / "other"
+    append(log, "a 10.0.0.1\n")
+    append(other, "")
+    f = Follower(tmp_path, inputs=("log", "other"))
+    f.wait("10.0.0.1")
+    append(other, "b 10.0.0.2\n")
+    f.wait("10.0.0.2")
+    append(log, "c 10.0.")
+    append(log, "0.33 and\n")  # a line counts when it is whole
+    f.wait("10.0.0.33")
+    f.end()
+    assert {(a["observable"], a["line"], a["offset"]) for a in f.alerts()} == {
+        ("10.0.0.1", 1, 2), ("10.0.0.2", 1, 2), ("10.0.0.33", 2, 13)}
+
+
+def test_through_rotation(tmp_path):
+    log = tmp_path / "log"
+    append(log, "10.0.0.1\n")
+    f = Follower(tmp_path)
+    f.wait("10.0.0.1")
+    log.rename(tmp_path / "log.1")
+    append(tmp_path / "log.1", "10.0.0.2\n")  # by who has it open still
+    f.wait("10.0.0.2")
+    append(log, "10.0.0.3\n")
+    f.wait("10.0.0.3")
+    log.unlink()
+    time.sleep(0.3)
+    append(log, "10.0.0.4\n")
+    f.wait("10.0.0.4")
+    with open(log, "r+b") as g:  # copytruncate
+        g.truncate(0)
+    time.sleep(0.5)
+    append(log, "10.0.0.5\n")
+    f.wait("10.0.0.5")
+    f.end()
+    assert sorted(f.seen()) == [f"10.0.0.{n}" for n in range(1, 6)]
+    assert all(a["line"] == (2 if a["observable"] == "10.0.0.2" else 1) for a in f.alerts())
+
+
+def test_a_checkpoint_goes_on(tmp_path):
+    log, mark = tmp_path / "log", tmp_path / "mark"
+    words = ["-i", made(tmp_path / "set", "\n".join(values(100))), "--checkpoint", mark, log]
+    append(log, "10.0.0.1\n10.0.0.2\n10.0.")
+    assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.1", "10.0.0.2"]
+    append(log, "0.3\n10.0.0.4\n")
+    status, alerts, _ = detect(*words)
+    assert [(a["observable"], a["line"], a["offset"]) for a in alerts] == [
+        ("10.0.0.3", 3, 18), ("10.0.0.4", 4, 27)]
+    assert detect(*words)[:2] == (1, [])
+    # Renamed, it is known still; a new one of its name is read from its start.
+    log.rename(tmp_path / "log.1")
+    append(tmp_path / "log.1", "10.0.0.5\n")
+    append(log, "10.0.0.6\n")
+    assert [a["observable"] for a in detect(*words[:-1], tmp_path / "log.1", log)[1]] == ["10.0.0.5", "10.0.0.6"]
+    # Written anew in place.
+    log.write_text("10.0.0.7 and more than before\n")
+    assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.7"]
+    # Many threads tell in order.
+    with open(log, "ab") as f:
+        f.write(b"x" * 99 + b"\n" + b"\n" * 3000000 + b"10.0.0.8\n" * 5)
+    assert [a["line"] for a in detect(*words, "-j", "2")[1]] == list(range(3000003, 3000008))
+    assert detect(*words)[:2] == (1, [])
+
+
+def test_a_checkpoint_that_is_none(tmp_path):
+    log = made(tmp_path / "log", "10.0.0.1\n")
+    words = ["-i", made(tmp_path / "set", "10.0.0.1"), "--checkpoint"]
+    for text in ("nothing", "{}", '{"device":"1","inode":"x","head":"1","offset":"1","line":"1"}'):
+        status, out, error = run("detect", *words, made(tmp_path / "mark", text), log)
+        assert (status, out) == (3, b"") and "mark" in error
+    status, _, error = run("detect", *words, tmp_path / "no" / "mark", log)
+    assert status == 3 and "mark" in error
+
+
+@pytest.mark.parametrize("words", [["-f"], ["-f", "-"], ["-f", "/dev/null"], ["-f", "--interface", "lo", "x"]])
+def test_what_cannot_be_followed(tmp_path, words):
+    status, out, error = run("detect", "-i", made(tmp_path / "set", "10.0.0.1"), *words)
+    assert status in (2, 3) and out == b"" and error
+
+
+def test_killed_again_and_again(tmp_path):
+    """Every value that was written is told at least once, whenever the sensor is killed and the log
+    rotated."""
+    chance = random.Random(7)
+    log = tmp_path / "log"
+    append(log, "")
+    wanted = values(3000)
+    f = Follower(tmp_path, "--checkpoint", tmp_path / "mark")
+    at = rotated = 0
+    for _ in range(20):
+        n = chance.randrange(50, 150)
+        append(log, *[f"line with {v} in it\n" for v in wanted[at:at + n]])
+        at += n
+        f.wait(wanted[at - n])
+        if chance.random() < 0.4:
+            rotated += 1
+            log.rename(tmp_path / f"log.{rotated}")
+            append(log, "")
+        if chance.random() < 0.3:
+            f.wait(wanted[at - 1])
+        f.kill()
+        f.start()
+    f.wait(*wanted[:at])
+    error = f.end(None)  # 1: the last run had nothing left to tell
+    told = f.seen()
+    assert set(told) == set(wanted[:at]) and rotated > 3
+    assert len(told) < 2 * at, (len(told), at, error)
+
+
+def test_a_slow_reader_loses_nothing(tmp_path):
+    log = tmp_path / "log"
+    count = 20000
+    append(log, *[f"{v}\n" for v in values(count)])
+    running = subprocess.Popen([SETU, "detect", "-i", made(tmp_path / "set", "\n".join(values(count))), "-f",
+                                "--checkpoint", tmp_path / "mark", log], stdout=subprocess.PIPE)
+    time.sleep(1)
+    # The pipe is full, so nothing beyond what went into it counts as told.
+    held = (tmp_path / "mark").read_text() if (tmp_path / "mark").exists() else ""
+    told = [json.loads(running.stdout.readline()) for _ in range(count)]
+    assert [a["line"] for a in told] == list(range(1, count + 1))
+    assert f'"line":"{count + 1}"' not in held
+    mark = tmp_path / "mark"
+    wait_for(lambda: mark.exists() and f'"line":"{count + 1}"' in mark.read_text(), "the checkpoint")
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 0
+    running.stdout.close()
