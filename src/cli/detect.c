@@ -48,6 +48,12 @@ static const struct cli_option options[] = {
      "an indicator that is found in more than this share of the lines of an input (0.01) is told "
      "once, muted in that input from then on, and named on stderr at the end",
      0, 0, false, false},
+    {"since", 0, CLI_TEXT, "TIME", NULL,
+     "only lines that say they were written then (RFC 3339) or later, and those that do not say "
+     "when",
+     0, 0, false, false},
+    {"until", 0, CLI_TEXT, "TIME", NULL, "only lines that say they were written before", 0, 0,
+     false, false},
     {"follow", 'f', CLI_FLAG, NULL, NULL,
      "go on at the end of each INPUT, which are files, as others write to it, also when it is "
      "renamed or cut off as log rotation does, until a signal comes",
@@ -91,6 +97,7 @@ struct detect {
     struct detect_mute *mute;             /* the same */
     struct detect_checkpoint *checkpoint; /* the same */
     enum sensor_format format;
+    struct sensor_span span;
     struct buf out;
     struct cli_progress progress;
     uint64_t bytes_before; /* of the inputs before this one */
@@ -119,21 +126,33 @@ static bool check_identity(struct str id, struct err *e)
     return true;
 }
 
+static bool read_time(const struct cli *c, const char *name, int64_t *out, struct err *e)
+{
+    struct str text = cli_text(c, name);
+    struct instant at;
+    if (!text.n)
+        return true;
+    if (!instant_parse(text, &at, e)) {
+        e->code = ERR_USAGE;
+        return err_prefix(e, "--%s %s", name, text.p);
+    }
+    *out = instant_us(at);
+    return true;
+}
+
 static bool read_options(struct detect *d, struct err *e)
 {
     const struct cli *c = d->c;
-    struct str as_of = cli_text(c, "as-of");
-    struct instant at;
-    if (as_of.n && !instant_parse(as_of, &at, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--as-of %s", as_of.p);
-    }
+    d->span = (struct sensor_span){INT64_MIN, INT64_MAX};
+    if (!read_time(c, "as-of", &d->feeds.as_of_us, e) ||
+        !read_time(c, "since", &d->span.from_us, e) || !read_time(c, "until", &d->span.until_us, e))
+        return false;
+    if (d->span.from_us >= d->span.until_us)
+        return err_set(e, ERR_USAGE, "--since must be before --until");
     if (!sensor_format_parse(cli_text(c, "format"), &d->format))
         return err_set(e, ERR_USAGE, "--format %s: json, ecs, ocsf or cef",
                        cli_text(c, "format").p);
-    d->has_as_of = as_of.n > 0;
-    if (as_of.n)
-        d->feeds.as_of_us = instant_us(at);
+    d->has_as_of = cli_text(c, "as-of").n > 0;
     return check_identity(cli_text(c, "identity"), e) &&
            cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
@@ -418,6 +437,8 @@ static void scan(struct detect *d)
                             .handle_key = d->packets.has_key ? d->packets.key : NULL,
                             .threads = (size_t)cli_number(c, "threads"),
                             .ctx = d};
+    if (cli_text(c, "since").n || cli_text(c, "until").n)
+        s.span = &d->span;
     struct str listen = cli_text(c, "interface");
     size_t count = c->arg_count || listen.n ? c->arg_count : 1;
     if (cli_flag(c, "5g")) {

@@ -92,6 +92,11 @@ struct sensor_scan {
     sensor_alert_fn *alert;
     /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);
+    /* Lines that say they were written before or after (microseconds since 1970, the latter not
+     * included) are not told; those that do not say when are. NULL: all. */
+    const struct sensor_span {
+        int64_t from_us, until_us;
+    } * span;
     /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
      * NULL. */
     void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);

@@ -82,6 +82,13 @@ struct sensor_unpacking {
 bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *r, ssize_t *got,
                         struct err *e) BASE_CHECKED;
 
+/* ---- line_time.c ---- */
+
+/* When a line says that it was written: RFC 3339 and its relatives, Common Log Format, syslog (RFC
+ * 3164, in local time), seconds or milliseconds since 1970 at its start or in JSON as ts, time,
+ * timestamp. False when it says nothing known. */
+bool sensor_line_time(struct str line, int64_t now_us, int64_t *out);
+
 /* ---- scan.c ---- */
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
