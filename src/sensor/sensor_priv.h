@@ -82,6 +82,11 @@ struct sensor_unpacking {
 bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *r, ssize_t *got,
                         struct err *e) BASE_CHECKED;
 
+/* ---- fields.c ---- */
+
+/* Does what stands at `at` of the line belong to one of the fields? */
+bool sensor_fields_have(struct sensor_fields *f, struct str line, size_t at);
+
 /* ---- line_time.c ---- */
 
 /* When a line says that it was written: RFC 3339 and its relatives, Common Log Format, syslog (RFC
