@@ -182,6 +182,8 @@ static bool go_on(struct http_connection *c)
     }
     if (c->body_whole)
         return answer(c);
+    if (answered)
+        http_body_drop(r);
     bool asked = r->head.expects && !r->head.old && !answered && c->fresh.n == 0;
     if (asked && r->head.framing != HTTP_NO_BODY && !say_continue(c)) {
         http_connection_close(c);

@@ -91,6 +91,18 @@ def memory(node, what="VmHWM"):
     return int(re.search(rf"^{what}:\s+(\d+) kB", text, re.M)[1]) << 10
 
 
+def queued(raw):
+    """Whether bytes of it wait to be acknowledged here, or to be read by the server."""
+    ends = sorted((raw.socket.getsockname()[1], raw.socket.getpeername()[1]))
+    with open("/proc/net/tcp") as table:
+        for row in table:
+            words = row.split()
+            ports = [int(w.split(":")[1], 16) for w in words[1:3] if ":" in w]
+            if sorted(ports) == ends and words[4] != "00000000:00000000":
+                return True
+    return False
+
+
 def well(node):
     """A good client is served."""
     client = node.client(node.admin_token)
@@ -253,6 +265,26 @@ def test_t20_bodies_without_end(node):
     if not sanitized():
         assert memory(node) < before + 32 * MIB
     well(node)
+
+
+def test_t20_bodies_of_strangers_are_not_kept(nodes):
+    """What was refused by its head is read to its end, for the connection's sake, and forgotten."""
+    node = nodes()
+    node.c = node.collection("Strangers", "strangers")
+    node.start("--plain-http")
+    node.admin.post("strangers", [indicator(n) for n in range(5)])
+    before, most = memory(node, "VmRSS"), 1 << 20
+    head = f"POST /api/collections/strangers/objects/ HTTP/1.1\r\nHost: x\r\nContent-Length: {most}\r\n\r\n"
+    strangers = [Raw(node).send(head.encode() + b" " * (most - 1)) for _ in range(60)]
+    # The server has read it all when its sockets hold nothing more of it.
+    wait_for(lambda: not any(queued(raw) for raw in strangers), "the bodies to be read")
+    if not sanitized():
+        assert memory(node, "VmRSS") < before + 20 * MIB
+    well(node)
+    for raw in strangers:
+        assert raw.send(b" ").answer()[0] == 401
+        assert raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 200
+        raw.close()
 
 
 @pytest.mark.parametrize("text", ["[" * 500000, '{"objects":' * 90000, '{"objects":[' + "{}," * 300000 + "{}]}",
