@@ -344,6 +344,29 @@ def test_t23_a_slow_head_is_told_so(node):
     body.refused(408)
 
 
+def test_t23_who_reads_slowly_but_reads_is_served(nodes):
+    """Though the kernel has taken megabytes and takes nothing more for longer than anybody may be quiet. Who
+    takes only bytes is cut."""
+    node = nodes()
+    node.c = node.collection("Large", "large")
+    node.start("--plain-http")
+    node.admin.post("large", [indicator(n, description="d" * 90000) for n in range(150)])
+    readers = []
+    for _ in range(2):
+        raw = Raw(node)
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        readers.append(raw.head("GET /api/collections/large/objects/ HTTP/1.1"))
+    slow, hopeless = readers
+    until = time.monotonic() + 14
+    while time.monotonic() < until:
+        slow.came += slow.socket.recv(20000)
+        hopeless.came += hopeless.socket.recv(1)
+        time.sleep(0.3)
+    assert len(slow.answer()[2]) > 150 * 90000
+    with pytest.raises((AssertionError, ConnectionResetError)):
+        hopeless.answer()
+
+
 def test_t23_handshakes_that_never_end(nodes):
     node = nodes(conf="max-connections 100\n")
     node.c = node.collection("Hands")
