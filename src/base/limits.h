@@ -138,6 +138,8 @@
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096
 #define LIMIT_HTTP_LINGER_MS   2000
+/* Warnings that a TLS client may send in a session; they carry nothing. */
+#define LIMIT_TLS_WARNINGS 16
 /* Steps that one connection makes before others have their turn; those that the slowest is chosen
  * of; users whose requests are counted; text of the access log that waits to be written. */
 #define LIMIT_HTTP_TURN       32
