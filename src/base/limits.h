@@ -129,11 +129,13 @@
 #define LIMIT_HTTP_QUERY_VALUES  1000
 #define LIMIT_HTTP_PATH_SEGMENTS 16
 #define LIMIT_HTTP_URI_BYTES     (24u << 10)
-/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); how
- * long one may be quiet between requests; what a head, a handshake, a body and an answer may take,
- * the latter two and a second for so many bytes more; what is read behind a last answer. */
+/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); open
+ * files that are kept for what is no connection; how long one may be quiet between requests; what a
+ * head, a handshake, a body and an answer may take, the latter two and a second for so many bytes
+ * more; what is read behind a last answer. */
 #define LIMIT_HTTP_CONNECTIONS 16384
 #define LIMIT_HTTP_PER_ADDRESS 1024
+#define LIMIT_HTTP_OTHER_FILES 100
 #define LIMIT_HTTP_IDLE_MS     60000
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096

@@ -328,6 +328,7 @@ struct http_server {
     struct arena *arena;
     struct str url;
     bool plain;
+    uint64_t most_connections; /* that there are files for */
     const char *cert_file, *key_file, *ca_file;
     pthread_mutex_t tls_lock; /* guards what follows */
     struct crypt_tls_server *tls;

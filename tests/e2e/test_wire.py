@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import setu_node
 from setu_node import PATIENCE_S, TAXII, error_of, indicator, wait_for
 from test_timing import sanitized
 
@@ -383,6 +384,27 @@ def test_t23_handshakes_that_never_end(nodes):
         well(node)
     for s in idle:
         s.close()
+
+
+def test_t23_fewer_files_than_connections(nodes, tmp_path, monkeypatch):
+    """Nobody could be accepted, and so nobody evicted, once idle connections had taken all files."""
+    few = tmp_path / "few-files"
+    few.write_text(f'#!/bin/sh\nulimit -n 220\nexec "{setu_node.SETU}" "$@"\n')
+    few.chmod(0o755)
+    node = nodes()
+    node.c = node.collection("Files")
+    monkeypatch.setattr(setu_node, "SETU", str(few))
+    node.start("--plain-http")
+    monkeypatch.undo()
+    node.admin.post(node.c, [indicator(n) for n in range(5)])
+    idle = [Raw(node) for _ in range(400)]
+    for _ in range(5):
+        well(node)
+    figures = node.admin.request("GET", "/metrics", headers={"Accept": None}).text
+    assert int(re.search(r"^setu_http_evicted_total (\d+)", figures, re.M)[1]) > 200
+    assert "max-connections is 16384, but" in node.log()
+    for raw in idle:
+        raw.close()
 
 
 def test_addresses_have_limits(nodes):
