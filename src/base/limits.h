@@ -143,11 +143,13 @@
 /* Warnings that a TLS client may send in a session; they carry nothing. */
 #define LIMIT_TLS_WARNINGS 16
 /* Steps that one connection makes before others have their turn; those that the slowest is chosen
- * of; users whose requests are counted; text of the access log that waits to be written. */
-#define LIMIT_HTTP_TURN       32
-#define LIMIT_HTTP_SLOWEST_OF 64
-#define LIMIT_HTTP_USERS      4096
-#define LIMIT_HTTP_LOG_BYTES  (64u << 10)
+ * of; users whose requests are counted; text of the access log that waits to be written;
+ * what it tells of a method. */
+#define LIMIT_HTTP_TURN             32
+#define LIMIT_HTTP_SLOWEST_OF       64
+#define LIMIT_HTTP_USERS            4096
+#define LIMIT_HTTP_LOG_BYTES        (64u << 10)
+#define LIMIT_HTTP_LOG_METHOD_BYTES 32
 /* Threads that serve connections, threads that take in bodies, jobs that wait for the latter, and
  * how long a stopping server waits for what was begun. */
 #define LIMIT_HTTP_LOOPS    2

@@ -514,6 +514,31 @@ def test_access_log(nodes, tmp_path):
     assert json.loads(log.read_text())["route"] == "readyz"
 
 
+def test_access_log_of_who_hangs_up(nodes, tmp_path):
+    """Who does not stay for the answer is told of all the same; a line has an end whatever the method."""
+    log = tmp_path / "access.jsonl"
+    node = nodes(conf=f"access-log {log}\n")
+    node.c = node.collection("Left", "left")
+    node.start("--plain-http")
+    node.admin.post("left", [indicator(n, description="d" * 90000) for n in range(100)])
+    raw = Raw(node)
+    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.head("GET /api/collections/left/objects/ HTTP/1.1").socket.recv(1)
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 2, "a line for who left")
+    # Refused, and gone before the body was whole.
+    raw = Raw(node).send(b"POST /api/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 3, "a line for who was refused")
+    assert Raw(node).send(b"A" * 20000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 401
+    wait_for(lambda: len(log.read_text().splitlines()) == 4, "a line for an odd method")
+    posted, left, refused, odd = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (left["status"], left["route"], left["objects"]) == (200, "objects", 100)
+    assert 0 < left["bytes"] < 9000000
+    assert (refused["method"], refused["status"], refused["bytes"]) == ("POST", 401, 0)
+    assert odd["method"] == "A" * 32
+
+
 def test_health_needs_no_name(node):
     for path in ("/healthz", "/readyz"):
         for method in ("GET", "HEAD"):
