@@ -210,6 +210,9 @@
 /* Datagrams that wait for fragments (64 KiB each at the most), and how long. */
 #define LIMIT_PACKET_DATAGRAMS  512
 #define LIMIT_PACKET_FRAGMENT_S 30
+/* Messages of SCTP that wait for chunks, and bytes of one. */
+#define LIMIT_PACKET_MESSAGES      256
+#define LIMIT_PACKET_MESSAGE_BYTES (64u << 10)
 /* Streams whose start is not whole yet, bytes of it that are kept, pieces with gaps between them,
  * and bytes kept of all together. */
 #define LIMIT_PACKET_STREAMS       16384

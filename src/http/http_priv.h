@@ -175,7 +175,9 @@ struct http_connection {
     bool body_whole, skipped;
     int64_t since_us, moved_us; /* since when in this phase; when bytes moved last */
     uint64_t moved_bytes;       /* in this phase */
-    struct str fresh;           /* read and not used yet: in the loop's scratch, or in `in` */
+    uint64_t taken_bytes; /* of an answer, by its reader, since the clock was first looked at; */
+    int64_t taken_from;   /* then it was here (INT64_MIN: not yet) */
+    struct str fresh;     /* read and not used yet: in the loop's scratch, or in `in` */
     struct buf in;
     size_t seen; /* of `fresh`, by http_head_end */
     struct http_chunks chunks;

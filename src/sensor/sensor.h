@@ -87,12 +87,26 @@ struct sensor_place {
     uint64_t offset, line; /* line: from 1 */
 };
 
+/* Names of fields, with commas between: of lines of JSON, as src.ip; or numbers of columns between
+ * tabs, from 1. Of one thread at a time. ERR_USAGE. */
+struct sensor_fields;
+bool sensor_fields_new(struct str names, struct sensor_fields **out, struct err *e) BASE_CHECKED;
+void sensor_fields_free(struct sensor_fields *f); /* NULL is allowed */
+
 struct sensor_scan {
     const struct match_set *set;
     const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
     sensor_alert_fn *alert;
     /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);
+    /* Lines that say they were written before or after (microseconds since 1970, the latter not
+     * included) are not told; those that do not say when are. NULL: all. */
+    const struct sensor_span {
+        int64_t from_us, until_us;
+    } * span;
+    /* Only what begins in one of these fields of its line is told; of a line without fields, and
+     * of one that is longer than a piece, nothing. NULL: all. Not of captures. */
+    struct sensor_fields *fields;
     /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
      * NULL. */
     void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);
@@ -227,6 +241,7 @@ bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sight
                           struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
 /* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e) BASE_CHECKED;

@@ -91,6 +91,18 @@ def memory(node, what="VmHWM"):
     return int(re.search(rf"^{what}:\s+(\d+) kB", text, re.M)[1]) << 10
 
 
+def queued(raw):
+    """Whether bytes of it wait to be acknowledged here, or to be read by the server."""
+    ends = sorted((raw.socket.getsockname()[1], raw.socket.getpeername()[1]))
+    with open("/proc/net/tcp") as table:
+        for row in table:
+            words = row.split()
+            ports = [int(w.split(":")[1], 16) for w in words[1:3] if ":" in w]
+            if sorted(ports) == ends and words[4] != "00000000:00000000":
+                return True
+    return False
+
+
 def well(node):
     """A good client is served."""
     client = node.client(node.admin_token)
@@ -255,6 +267,26 @@ def test_t20_bodies_without_end(node):
     well(node)
 
 
+def test_t20_bodies_of_strangers_are_not_kept(nodes):
+    """What was refused by its head is read to its end, for the connection's sake, and forgotten."""
+    node = nodes()
+    node.c = node.collection("Strangers", "strangers")
+    node.start("--plain-http")
+    node.admin.post("strangers", [indicator(n) for n in range(5)])
+    before, most = memory(node, "VmRSS"), 1 << 20
+    head = f"POST /api/collections/strangers/objects/ HTTP/1.1\r\nHost: x\r\nContent-Length: {most}\r\n\r\n"
+    strangers = [Raw(node).send(head.encode() + b" " * (most - 1)) for _ in range(60)]
+    # The server has read it all when its sockets hold nothing more of it.
+    wait_for(lambda: not any(queued(raw) for raw in strangers), "the bodies to be read")
+    if not sanitized():
+        assert memory(node, "VmRSS") < before + 20 * MIB
+    well(node)
+    for raw in strangers:
+        assert raw.send(b" ").answer()[0] == 401
+        assert raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 200
+        raw.close()
+
+
 @pytest.mark.parametrize("text", ["[" * 500000, '{"objects":' * 90000, '{"objects":[' + "{}," * 300000 + "{}]}",
                                   '{"objects":[{"a":1e400}]}', '{"objects":["\ud800"]}', '{"objects":[-0]}', '\ufeff{"objects":[]}',
                                   '{"objects":[NaN]}', '{"objects":["\0"]}', '{"objects":[1e99999999]}'])
@@ -310,6 +342,29 @@ def test_t23_a_slow_head_is_told_so(node):
     body.head("POST /api/collections/wire/objects/ HTTP/1.1", f"Content-Type: {TAXII}", "Content-Length: 1000")
     raw.refused(408)
     body.refused(408)
+
+
+def test_t23_who_reads_slowly_but_reads_is_served(nodes):
+    """Though the kernel has taken megabytes and takes nothing more for longer than anybody may be quiet. Who
+    takes only bytes is cut."""
+    node = nodes()
+    node.c = node.collection("Large", "large")
+    node.start("--plain-http")
+    node.admin.post("large", [indicator(n, description="d" * 90000) for n in range(150)])
+    readers = []
+    for _ in range(2):
+        raw = Raw(node)
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        readers.append(raw.head("GET /api/collections/large/objects/ HTTP/1.1"))
+    slow, hopeless = readers
+    until = time.monotonic() + 14
+    while time.monotonic() < until:
+        slow.came += slow.socket.recv(20000)
+        hopeless.came += hopeless.socket.recv(1)
+        time.sleep(0.3)
+    assert len(slow.answer()[2]) > 150 * 90000
+    with pytest.raises((AssertionError, ConnectionResetError)):
+        hopeless.answer()
 
 
 def test_t23_handshakes_that_never_end(nodes):
