@@ -26,6 +26,10 @@ static const struct cli_option options[] = {
     {"interface", 0, CLI_TEXT, "NAME", NULL,
      "listen on a network interface of this machine, after the inputs, until a signal comes", 0, 0,
      false, false},
+    {"syslog", 0, CLI_TEXT, "ADDRESS", NULL,
+     "take messages of syslog at udp:HOST:PORT or tcp:HOST:PORT, after the inputs, until a signal "
+     "comes",
+     0, 0, true, false},
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
@@ -166,13 +170,13 @@ static bool read_options(struct detect *d, struct err *e)
     if (cli_text(c, "fields").n && !sensor_fields_new(cli_text(c, "fields"), &d->fields, e))
         return err_prefix(e, "--fields");
     d->has_as_of = cli_text(c, "as-of").n > 0;
-    return check_identity(cli_text(c, "identity"), e) &&
+    return check_identity(cli_text(c, "identity"), e) && detect_syslog_check(c, e) &&
            cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
 
 static bool stdin_twice(const struct cli *c)
 {
-    size_t uses = c->arg_count == 0;
+    size_t uses = c->arg_count == 0 && !cli_text(c, "interface").n && !cli_text(c, "syslog").n;
     for (size_t i = 0; i < c->arg_count; i++)
         uses += strcmp(c->args[i], "-") == 0;
     for (size_t i = 0; cli_text_nth(c, "indicators", i).p; i++)
@@ -467,6 +471,17 @@ static void follow(struct detect *d, const struct sensor_scan *s)
     end_scan(d);
 }
 
+/* What has no end, when the inputs are read. */
+static bool listen_on(struct detect *d, const struct sensor_scan *s, struct err *e)
+{
+    struct str interface = cli_text(d->c, "interface");
+    bool to_end, lost = false;
+    bool ok = interface.n ? sensor_scan_interface(s, interface.p, &to_end, e)
+                          : detect_syslog(d->c, s, &lost, e);
+    d->failed = d->failed || lost;
+    return ok;
+}
+
 /* Like grep, goes on with the other inputs when one cannot be read. */
 static void scan(struct detect *d)
 {
@@ -484,7 +499,8 @@ static void scan(struct detect *d)
         s.span = &d->span;
     s.fields = d->fields;
     struct str listen = cli_text(c, "interface");
-    size_t count = c->arg_count || listen.n ? c->arg_count : 1;
+    bool listens = listen.n || cli_text(c, "syslog").n;
+    size_t count = c->arg_count || listens ? c->arg_count : 1;
     if (cli_flag(c, "5g")) {
         s.signal = on_signal;
         s.figures = on_figures;
@@ -515,13 +531,11 @@ static void scan(struct detect *d)
         }
         d->bytes_before += d->bytes;
     }
-    bool to_end;
-    if (listen.n && !d->broken && !cli_signals_stopped() &&
-        !sensor_scan_interface(&s, listen.p, &to_end, &e)) {
+    cli_progress_end(&d->progress);
+    if (listens && !d->broken && !cli_signals_stopped() && !listen_on(d, &s, &e)) {
         could_not(d, &e);
         d->failed = true;
     }
-    cli_progress_end(&d->progress);
     end_scan(d);
 }
 
@@ -579,6 +593,10 @@ static int run(struct cli *c)
     if (cli_flag(c, "follow") &&
         (c->arg_count == 0 || cli_text(c, "interface").n || cli_text(c, "index").n))
         return cli_usage(c, "--follow needs INPUT, and goes without --interface and --index");
+    if (cli_text(c, "syslog").n && (cli_text(c, "interface").n || cli_flag(c, "follow") ||
+                                    cli_text(c, "index").n || !cli_text(c, "indicators").n))
+        return cli_usage(c, "--syslog needs --indicators, and goes without --interface, --follow "
+                            "and --index");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     if (!cli_open_folders(c, &e))
