@@ -14,6 +14,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     char when[INSTANT_TEXT_BYTES], line[2048];
+    struct buf shown;
     va_list ap;
     if ((int)level < atomic_load(&least_level))
         return;
@@ -21,6 +22,11 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    /* Texts from outside must neither begin another line nor move the reader's terminal. */
+    buf_init(&shown, 0);
+    buf_printable(&shown, str_of(line), sizeof line);
+    struct str text = shown.failed ? STR("(no memory for what is to be told)") : buf_view(&shown);
     /* One call, so that lines of several threads do not mix. */
-    fprintf(stderr, "%s %s %s\n", when, names[level], line);
+    fprintf(stderr, "%s %s %.*s\n", when, names[level], STR_FMT(text));
+    buf_done(&shown);
 }

@@ -5,9 +5,11 @@
 
 #include "crypt/crypt.h"
 
+/* RFC 9155: no SHA-1. */
 #define PRIORITIES                                                                                 \
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+ECDHE-ECDSA:"    \
-    "+ECDHE-RSA:+AEAD:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+SIGN-ALL:+COMP-NULL"
+    "+ECDHE-RSA:+AEAD:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+SIGN-ALL:-SIGN-RSA-SHA1:"   \
+    "-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:+COMP-NULL"
 
 struct crypt_tls_server {
     atomic_uint holders;

@@ -80,6 +80,14 @@ static bool read_version(struct str v, struct http_head *out, struct err *e)
     return true;
 }
 
+static bool is_host(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (strchr(" \t,/\\?#@\"<>", s.p[i]))
+            return false;
+    return true;
+}
+
 /* RFC 9112 §3.2: a path, or the same behind scheme and host (which says nothing here), or `*`. */
 static bool read_target(struct str t, struct http_head *out, struct err *e)
 {
@@ -89,10 +97,13 @@ static bool read_target(struct str t, struct http_head *out, struct err *e)
     struct str rest = str_starts(t, STR("http://"))    ? str_from(t, 7)
                       : str_starts(t, STR("https://")) ? str_from(t, 8)
                                                        : STR_NONE;
-    if (rest.n) {
+    if (rest.p) {
         size_t n = 0;
         while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
             n++;
+        /* RFC 9110 §4.2.1, §4.2.4: a host there must be, and no user. */
+        if (n == 0 || !is_host(str_slice(rest, 0, n)))
+            return err_set(e, ERR_SYNTAX, "the URL has no host that could be one");
         t = n == rest.n || rest.p[n] == '?' ? STR("/") : str_from(rest, n);
     }
     if (str_eq(t, STR("*")) && str_eq(out->method, STR("OPTIONS")))
@@ -118,10 +129,7 @@ enum { HOST = 1, LENGTH = 2, CODING = 4, AUTHORIZATION = 8, TYPE = 16, EXPECT = 
 static bool take_host(struct http_head *out, struct str value, struct err *e)
 {
     (void)out;
-    for (size_t i = 0; i < value.n; i++)
-        if (strchr(" \t,/\\?#@\"<>", value.p[i]))
-            return err_set(e, ERR_SYNTAX, "Host is not HOST or HOST:PORT");
-    return true;
+    return is_host(value) || err_set(e, ERR_SYNTAX, "Host is not HOST or HOST:PORT");
 }
 
 static bool take_length(struct http_head *out, struct str value, struct err *e)

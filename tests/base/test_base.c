@@ -422,6 +422,24 @@ static void test_printable(void)
     }
 }
 
+/* A line is one, whatever a text from outside says. */
+static void test_log(void)
+{
+    struct str told = STR_NONE;
+    struct err e = {0};
+    int before = dup(STDERR_FILENO);
+    CHECK(before >= 0 && freopen(at("log"), "w", stderr));
+    log_line(LOG_WARNING, "request 7: %s", "x\n2026-01-01T00:00:00.000Z error \x1b[2J\xc2\x9b");
+    fflush(stderr);
+    CHECK(dup2(before, STDERR_FILENO) >= 0);
+    close(before);
+    CHECK(file_read(at("log"), 1000, &told, &e));
+    CHECK_ROW(str_ends(told, STR(" warning request 7: x?2026-01-01T00:00:00.000Z error ?[2J?\n")) &&
+                  str_find(told, '\n') == told.n - 1,
+              "%.*s", STR_FMT(told));
+    base_free((void *)(uintptr_t)told.p);
+}
+
 static void test_grow(void)
 {
     void *items = NULL;
@@ -649,6 +667,7 @@ int main(void)
     test_arena();
     test_buf();
     test_printable();
+    test_log();
     test_grow();
     test_fail_allocation();
     test_errors();

@@ -110,6 +110,24 @@ static void test_warnings(void)
     pair_close(&p);
 }
 
+/* RFC 9155: nothing of a handshake is signed over SHA-1. */
+static void test_signatures(void)
+{
+    static const struct {
+        const char *priorities;
+        bool opens;
+    } rows[] = {
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-ECDSA-SHA256", true},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-SIGN-ALL:+SIGN-ECDSA-SHA1:%VERIFY_ALLOW_SIGN_WITH_SHA1",
+         false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pair p = {0};
+        CHECK_ROW(pair_open(&p, rows[i].priorities) == rows[i].opens, "%s", rows[i].priorities);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     struct err e = {0};
@@ -123,6 +141,7 @@ int main(void)
                            &cert, &key, &e));
     test_data_behind_a_key_update();
     test_warnings();
+    test_signatures();
     buf_done(&ca);
     buf_done(&ca_key);
     buf_done(&cert);

@@ -11,6 +11,8 @@ import ssl
 import subprocess
 import threading
 import time
+from base64 import b64encode
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
@@ -186,6 +188,48 @@ def test_requests_one_after_another(node):
     assert int(re.search(rb"Content-Length: (\d+)", head)[1]) > 2  # and none of it follows
     status, fields, _ = raw.answer()
     assert (status, fields["connection"]) == (200, "close") and raw.ended()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_however_the_bytes_come_the_answers_are_the_same(node, seed):
+    """Requests of many kinds, refused ones and those that wait among them, behind one another: in pieces of
+    any size each is answered, in order, as it is when it is alone."""
+    random = Random(seed)
+    name = b64encode(b"x:wrong").decode()
+    fields = f"Host: x\r\nAccept: {TAXII}\r\nAuthorization: Bearer {node.admin_token}\r\n"
+    path = "/api/collections/wire/"
+    kinds = [
+        (200, f"GET {path}objects/?limit=3 HTTP/1.1\r\n{fields}\r\n"),
+        (200, f"GET {path}objects/?limit=3 HTTP/1.1\r\n{fields}Accept-Encoding: gzip\r\n\r\n"),
+        (200, f"GET {path}objects/?wait=0&added_after=2100-01-01T00:00:00Z HTTP/1.1\r\n{fields}\r\n"),
+        (200, f"\r\nGET /healthz HTTP/1.1\r\n{fields}\r\n"),
+        (404, f"GET /nowhere/ HTTP/1.1\r\n{fields}\r\n"),
+        (405, f"PUT {path} HTTP/1.1\r\n{fields}Content-Length: 10\r\n\r\n0\r\n\r\nGET /"),
+        (401, f"POST {path}objects/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + "\r\n" * 2500),
+        (401, f"POST {path}objects/ HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {name}\r\nContent-Length: 3\r\n\r\n{{}}\n"),
+        (422, f"POST {path}objects/ HTTP/1.1\r\n{fields}Content-Type: {TAXII}\r\nContent-Length: 2\r\n\r\n{{}}"),
+        (422, f"POST {path}objects/ HTTP/1.1\r\n{fields}Content-Type: {TAXII}\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"),
+    ]
+    asked = [random.choice(kinds) for _ in range(40)]
+    data = "".join(text for _, text in asked).encode()
+    raw = Raw(node)
+    raw.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send():
+        at = 0
+        while at < len(data):
+            size = random.choice([1, 2, 7, 100, 5000, 100000]) if seed else len(data)
+            raw.send(data[at:at + size])
+            at += size
+    sender = threading.Thread(target=send)
+    sender.start()
+    for n, (status, text) in enumerate(asked):
+        got, fields, body = raw.answer()
+        assert got == status, (n, text, body)
+        assert "connection" not in fields
+    sender.join()
+    raw.close()
 
 
 def test_old_clients(node):

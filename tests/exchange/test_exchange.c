@@ -169,6 +169,42 @@ static void test_config(void)
     }
 }
 
+/* Read again: what was in force lasts, so a file that says the same must not take memory. */
+static void test_config_again(void)
+{
+    static const struct {
+        const char *conf;
+        bool ok, other;
+        const char *kept;
+    } rows[] = {
+        {"name x\nnation IN\norg a\npage-max 7\n", true, false, ""},
+        {"# c\nname \"x\"\npage-max 7\nnation IN\norg a\n", true, false, ""},
+        {"name x\nnation IN\norg a\npage-max 8\n", true, true, ""},
+        {"name x\nnation IN\norg a\npage-max 8\naccess-log /a\n", true, true, ""},
+        {"name x\nnation JP\norg b\npage-max 8\naccess-log /a\n", true, false, "nation, org"},
+        {"name x\nnation IN\norg a\npage-max many\n", false, false, ""},
+        {"name x\nnation IN\norg a\npage-max 7\n", true, true, ""},
+    };
+    char token[64];
+    struct exchange *x = NULL;
+    struct err e = {0};
+    node_init("again", token);
+    node_write("again", "setu.conf", rows[0].conf);
+    CHECK_ROW(exchange_open(at("again"), &x, &e), "%s", e.msg);
+    for (size_t i = 0; x && i < COUNT(rows); i++) {
+        const struct exchange_config *before = exchange_config(x);
+        struct buf kept;
+        buf_init(&kept, 0);
+        node_write("again", "setu.conf", rows[i].conf);
+        CHECK_ROW(exchange_config_reload(x, &kept, &e) == rows[i].ok, "row %zu", i);
+        CHECK_ROW((exchange_config(x) != before) == rows[i].other, "row %zu", i);
+        CHECK_ROW(str_eq(buf_view(&kept), str_of(rows[i].kept)), "row %zu", i);
+        buf_done(&kept);
+    }
+    CHECK(x && exchange_config(x)->page_max == 7 && exchange_config(x)->access_log.n == 0);
+    exchange_close(x);
+}
+
 static void test_broken_nodes(void)
 {
     static const struct {
@@ -1146,6 +1182,7 @@ int main(void)
     test_init_places();
     test_template();
     test_config();
+    test_config_again();
     test_broken_nodes();
     node_make(&n, "node", NULL);
     test_cost_of_refusals(&n);
