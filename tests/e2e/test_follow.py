@@ -167,6 +167,17 @@ def test_killed_again_and_again(tmp_path):
     assert len(told) < 2 * at, (len(told), at, error)
 
 
+def test_fields_of_many_logs_at_once(tmp_path):
+    inputs = [f"log{n}" for n in range(6)]
+    for name in inputs:
+        append(tmp_path / name, *[f'{{"a":{{"b":["{"x" * (n % 900)}","{v}"]}},"c":"{v}"}}\n' for n, v in enumerate(values(3000))])
+    f = Follower(tmp_path, "--fields", "a.b", inputs=inputs)
+    wait_for(lambda: f.out.read_bytes().count(b"\n") >= 3000 * len(inputs), "alerts of all")
+    f.end()
+    for name in inputs:
+        assert [a["observable"] for a in f.alerts() if a["input"].endswith(name)] == values(3000)
+
+
 def test_a_slow_reader_loses_nothing(tmp_path):
     log = tmp_path / "log"
     count = 20000
