@@ -129,21 +129,27 @@
 #define LIMIT_HTTP_QUERY_VALUES  1000
 #define LIMIT_HTTP_PATH_SEGMENTS 16
 #define LIMIT_HTTP_URI_BYTES     (24u << 10)
-/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); how
- * long one may be quiet between requests; what a head, a handshake, a body and an answer may take,
- * the latter two and a second for so many bytes more; what is read behind a last answer. */
+/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); open
+ * files that are kept for what is no connection; how long one may be quiet between requests; what a
+ * head, a handshake, a body and an answer may take, the latter two and a second for so many bytes
+ * more; what is read behind a last answer. */
 #define LIMIT_HTTP_CONNECTIONS 16384
 #define LIMIT_HTTP_PER_ADDRESS 1024
+#define LIMIT_HTTP_OTHER_FILES 100
 #define LIMIT_HTTP_IDLE_MS     60000
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096
 #define LIMIT_HTTP_LINGER_MS   2000
+/* Warnings that a TLS client may send in a session; they carry nothing. */
+#define LIMIT_TLS_WARNINGS 16
 /* Steps that one connection makes before others have their turn; those that the slowest is chosen
- * of; users whose requests are counted; text of the access log that waits to be written. */
-#define LIMIT_HTTP_TURN       32
-#define LIMIT_HTTP_SLOWEST_OF 64
-#define LIMIT_HTTP_USERS      4096
-#define LIMIT_HTTP_LOG_BYTES  (64u << 10)
+ * of; users whose requests are counted; text of the access log that waits to be written;
+ * what it tells of a method. */
+#define LIMIT_HTTP_TURN             32
+#define LIMIT_HTTP_SLOWEST_OF       64
+#define LIMIT_HTTP_USERS            4096
+#define LIMIT_HTTP_LOG_BYTES        (64u << 10)
+#define LIMIT_HTTP_LOG_METHOD_BYTES 32
 /* Threads that serve connections, threads that take in bodies, jobs that wait for the latter, and
  * how long a stopping server waits for what was begun. */
 #define LIMIT_HTTP_LOOPS    2

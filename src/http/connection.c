@@ -43,6 +43,9 @@ void http_connection_close(struct http_connection *c)
     if (c->phase == HTTP_CLOSED)
         return;
     move(c, HTTP_CLOSED);
+    /* What was asked was done, though the client did not stay for the whole answer. */
+    if (c->request && atomic_load(&c->request->state) == HTTP_ANSWERED)
+        http_record(c->request, c->sent);
     if (c->request)
         http_request_free(c->request);
     c->request = NULL;
@@ -214,6 +217,7 @@ static bool new_request(struct http_connection *c)
     c->body_whole = false;
     c->chunks = (struct http_chunks){0};
     c->dropped = 0;
+    c->sent = 0;
     if (!c->request)
         http_connection_close(c);
     return c->request;

@@ -266,7 +266,7 @@ struct http_figures {
     atomic_ullong took[HTTP_BUCKETS], took_us, bytes;
     atomic_ullong connections, evicted, slow, limited;
 };
-/* The answer was sent. */
+/* The answer was sent, or as much of it as the client stayed for: `bytes`. */
 void http_record(struct http_request *r, uint64_t bytes);
 
 struct http_rates {
@@ -328,6 +328,7 @@ struct http_server {
     struct arena *arena;
     struct str url;
     bool plain;
+    uint64_t most_connections; /* that there are files for */
     const char *cert_file, *key_file, *ca_file;
     pthread_mutex_t tls_lock; /* guards what follows */
     struct crypt_tls_server *tls;

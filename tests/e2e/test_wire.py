@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import setu_node
 from setu_node import PATIENCE_S, TAXII, error_of, indicator, wait_for
 from test_timing import sanitized
 
@@ -385,6 +386,27 @@ def test_t23_handshakes_that_never_end(nodes):
         s.close()
 
 
+def test_t23_fewer_files_than_connections(nodes, tmp_path, monkeypatch):
+    """Nobody could be accepted, and so nobody evicted, once idle connections had taken all files."""
+    few = tmp_path / "few-files"
+    few.write_text(f'#!/bin/sh\nulimit -n 220\nexec "{setu_node.SETU}" "$@"\n')
+    few.chmod(0o755)
+    node = nodes()
+    node.c = node.collection("Files")
+    monkeypatch.setattr(setu_node, "SETU", str(few))
+    node.start("--plain-http")
+    monkeypatch.undo()
+    node.admin.post(node.c, [indicator(n) for n in range(5)])
+    idle = [Raw(node) for _ in range(400)]
+    for _ in range(5):
+        well(node)
+    figures = node.admin.request("GET", "/metrics", headers={"Accept": None}).text
+    assert int(re.search(r"^setu_http_evicted_total (\d+)", figures, re.M)[1]) > 200
+    assert "max-connections is 16384, but" in node.log()
+    for raw in idle:
+        raw.close()
+
+
 def test_addresses_have_limits(nodes):
     node = nodes(conf="max-connections-per-address 20\n")
     node.c = node.collection("Many")
@@ -490,6 +512,31 @@ def test_access_log(nodes, tmp_path):
     node.admin.request("GET", "/readyz", status=200)
     wait_for(lambda: log.read_text(), "a line in it")
     assert json.loads(log.read_text())["route"] == "readyz"
+
+
+def test_access_log_of_who_hangs_up(nodes, tmp_path):
+    """Who does not stay for the answer is told of all the same; a line has an end whatever the method."""
+    log = tmp_path / "access.jsonl"
+    node = nodes(conf=f"access-log {log}\n")
+    node.c = node.collection("Left", "left")
+    node.start("--plain-http")
+    node.admin.post("left", [indicator(n, description="d" * 90000) for n in range(100)])
+    raw = Raw(node)
+    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.head("GET /api/collections/left/objects/ HTTP/1.1").socket.recv(1)
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 2, "a line for who left")
+    # Refused, and gone before the body was whole.
+    raw = Raw(node).send(b"POST /api/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 3, "a line for who was refused")
+    assert Raw(node).send(b"A" * 20000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 401
+    wait_for(lambda: len(log.read_text().splitlines()) == 4, "a line for an odd method")
+    posted, left, refused, odd = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (left["status"], left["route"], left["objects"]) == (200, "objects", 100)
+    assert 0 < left["bytes"] < 9000000
+    assert (refused["method"], refused["status"], refused["bytes"]) == ("POST", 401, 0)
+    assert odd["method"] == "A" * 32
 
 
 def test_health_needs_no_name(node):
