@@ -260,6 +260,7 @@
 #define LIMIT_SENSOR_SPOOL_FILES    10000u      /* envelopes of sightings that wait */
 #define LIMIT_SENSOR_ENVELOPE_BYTES (16u << 20) /* of one */
 #define LIMIT_CLI_INPUTS            100000u     /* files of folders that are inputs */
+#define LIMIT_CLI_MUTE_PLACES       (1u << 20)  /* for counts of an indicator in an input */
 #define LIMIT_CLI_CHECKPOINTS       4096        /* files that one checkpoint knows */
 #define LIMIT_CLI_FIGHT_BYTES       (64u << 20)
 #define LIMIT_SENSOR_WINDOW_BITS                                                                   \

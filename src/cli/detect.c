@@ -53,7 +53,8 @@ static const struct cli_option options[] = {
      "once, muted in that input from then on, and named on stderr at the end",
      0, 0, false, false},
     {"fields", 0, CLI_TEXT, "NAMES", NULL,
-     "look only at these fields: of lines of JSON, as src.ip,url, or numbers of columns between "
+     "look only at these fields: of lines of JSON or under a line #fields, as src.ip,url, or "
+     "numbers of columns between "
      "tabs, as 3,5",
      0, 0, false, false},
     {"since", 0, CLI_TEXT, "TIME", NULL,

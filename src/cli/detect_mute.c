@@ -8,16 +8,31 @@
 /* Below so many lines no share is judged: the first line of a log would be all of it. */
 #define LEAST_LINES 1000
 
+#define FIRST_ROOM 1024
+
+/* Lines of one input in which an indicator was found. */
+struct found {
+    uint64_t input; /* hash of its name */
+    uint32_t indicator;
+    bool muted;
+    uint64_t lines, last; /* the last of them; lines 0: the place is free */
+};
+
 struct detect_mute {
     const struct match_set *set;
     double share;
-    uint64_t input; /* hash of the input's name; another one is counted anew */
-    struct counted {
-        uint64_t lines, last; /* lines of this input it was found in; the last of them */
-        uint64_t muted;       /* alerts that were not told, of all inputs */
-        bool now;
-    } * list;
+    uint64_t *muted; /* alerts of each indicator that were not told */
+    struct found *found;
+    size_t count, room; /* room: a power of two, of which at most three quarters are used */
 };
+
+static bool make_room(struct detect_mute *m, size_t room)
+{
+    m->found = base_alloc(room * sizeof *m->found);
+    m->count = 0;
+    m->room = m->found ? room : 0;
+    return m->found != NULL;
+}
 
 struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e)
 {
@@ -30,9 +45,9 @@ struct detect_mute *detect_mute_new(const struct match_set *set, struct str shar
         return NULL;
     }
     m = base_alloc(sizeof *m);
-    if (m && size_mul(match_set_indicators(set) + 1, sizeof *m->list, &bytes))
-        m->list = base_alloc(bytes);
-    if (!m || !m->list) {
+    if (m && size_mul(match_set_indicators(set) + 1, sizeof *m->muted, &bytes))
+        m->muted = base_alloc(bytes);
+    if (!m || !m->muted || !make_room(m, FIRST_ROOM)) {
         detect_mute_free(m);
         (void)err_set(e, ERR_MEMORY, "no memory to count alerts");
         return NULL;
@@ -44,40 +59,67 @@ struct detect_mute *detect_mute_new(const struct match_set *set, struct str shar
 
 void detect_mute_free(struct detect_mute *m)
 {
-    if (m)
-        base_free(m->list);
+    if (m) {
+        base_free(m->muted);
+        base_free(m->found);
+    }
     base_free(m);
 }
 
-static void begin_input(struct detect_mute *m, uint64_t input)
+static struct found *place_of(struct detect_mute *m, uint64_t input, uint32_t indicator)
 {
-    m->input = input;
-    for (size_t i = 0; i < match_set_indicators(m->set); i++) {
-        m->list[i].lines = m->list[i].last = 0;
-        m->list[i].now = false;
+    size_t at = (input ^ indicator * UINT64_C(0x9e3779b97f4a7c15)) & (m->room - 1);
+    while (m->found[at].lines &&
+           (m->found[at].input != input || m->found[at].indicator != indicator))
+        at = (at + 1) & (m->room - 1);
+    return &m->found[at];
+}
+
+/* Room for one more. Over the limit, or without memory, all inputs are judged anew. */
+static void grow(struct detect_mute *m)
+{
+    struct found *old = m->found;
+    size_t count = m->count, room = m->room;
+    if (count < room / 4 * 3)
+        return;
+    if (room < LIMIT_CLI_MUTE_PLACES && make_room(m, 2 * room)) {
+        for (size_t i = 0; i < room; i++)
+            if (old[i].lines)
+                *place_of(m, old[i].input, old[i].indicator) = old[i];
+        m->count = count;
+        base_free(old);
+        return;
     }
+    m->found = old;
+    m->room = room;
+    m->count = 0;
+    memset(old, 0, room * sizeof *old);
 }
 
 bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a)
 {
-    uint64_t input = str_hash(a->input, 1), line = a->frame ? a->frame : a->line;
-    struct counted *c = &m->list[a->hit->indicator];
-    if (input != m->input)
-        begin_input(m, input);
-    if (c->now) {
-        c->muted++;
+    uint64_t line = a->frame ? a->frame : a->line;
+    grow(m);
+    struct found *f = place_of(m, str_hash(a->input, 1), a->hit->indicator);
+    if (f->muted && line >= f->last) {
+        f->last = line;
+        m->muted[a->hit->indicator]++;
         return true;
     }
-    c->lines += c->last != line;
-    c->last = line;
-    c->now = line >= LEAST_LINES && (double)c->lines > m->share * (double)line;
+    if (f->lines == 0 || line < f->last) { /* an input of that name that begins */
+        m->count += f->lines == 0;
+        *f = (struct found){.input = str_hash(a->input, 1), .indicator = a->hit->indicator};
+    }
+    f->lines += f->last != line;
+    f->last = line;
+    f->muted = line >= LEAST_LINES && (double)f->lines > m->share * (double)line;
     return false;
 }
 
 void detect_mute_tell(const struct detect_mute *m, const char *command)
 {
     for (size_t i = 0; i < match_set_indicators(m->set); i++) {
-        if (m->list[i].muted == 0)
+        if (m->muted[i] == 0)
             continue;
         const struct match_indicator of = match_set_get(m->set, (uint32_t)i);
         struct buf b;
@@ -92,7 +134,7 @@ void detect_mute_tell(const struct detect_mute *m, const char *command)
             stderr,
             "setu %s: warning: %.*s is found in more than a share of %g: muted, %llu alerts are "
             "not told\n",
-            command, STR_FMT(buf_view(&b)), m->share, (unsigned long long)m->list[i].muted);
+            command, STR_FMT(buf_view(&b)), m->share, (unsigned long long)m->muted[i]);
         buf_done(&b);
     }
 }

@@ -40,7 +40,7 @@ void detect_summary_put(struct detect_summary *s, struct buf *b);
 struct detect_mute;
 struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e);
 void detect_mute_free(struct detect_mute *m); /* NULL is allowed */
-/* Counts the alert; is it one of a muted indicator? Alerts come input by input, in order. */
+/* Counts the alert; is it one of a muted indicator? Those of one input come in order. */
 bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a);
 /* Names those that were muted, a line each on stderr. */
 void detect_mute_tell(const struct detect_mute *m, const char *command);

@@ -1,9 +1,11 @@
 /* In which field of its line does something stand? Lines of JSON, and of columns between tabs. */
+#include <pthread.h>
 #include <string.h>
 
 #include "sensor/sensor_priv.h"
 
 struct sensor_fields {
+    pthread_mutex_t lock; /* guards scratch and reader: logs that are followed have threads each */
     struct arena *text, *scratch;
     struct json_reader *reader;
     struct field {
@@ -20,6 +22,7 @@ bool sensor_fields_new(struct str names, struct sensor_fields **out, struct err 
     for (size_t i = 0; i < names.n; i++)
         most += names.p[i] == ',';
     if (f) {
+        pthread_mutex_init(&f->lock, NULL);
         f->text = arena_new(LIMIT_ARENA_REQUEST_BYTES);
         f->scratch = arena_new(LIMIT_ARENA_REQUEST_BYTES);
         f->reader = json_reader_new();
@@ -49,6 +52,7 @@ void sensor_fields_free(struct sensor_fields *f)
 {
     if (!f)
         return;
+    pthread_mutex_destroy(&f->lock);
     json_reader_free(f->reader);
     arena_free(f->scratch);
     arena_free(f->text);
@@ -77,29 +81,66 @@ static bool in_path(const struct json *v, struct str path, uint32_t at)
     return true;
 }
 
-static uint64_t column_of(struct str line, size_t at)
+static bool in_json(struct sensor_fields *f, const struct json *doc, size_t at)
 {
-    uint64_t n = 1;
-    for (size_t i = 0; i < at; i++)
-        n += line.p[i] == '\t';
-    return n;
+    for (size_t i = 0; i < f->count; i++)
+        if (in_path(doc, f->list[i].path, (uint32_t)at))
+            return true;
+    return false;
 }
 
-bool sensor_fields_have(struct sensor_fields *f, struct str line, size_t at)
+/* The name of a column, as a line `#fields` of Zeek gives them; empty when there is none. */
+static struct str name_of(struct str header, uint64_t column)
 {
-    const struct json *doc = NULL;
-    struct err ignored;
-    bool has_tabs = memchr(line.p, '\t', line.n) != NULL;
-    uint64_t column = column_of(line, at);
-    arena_reset(f->scratch);
-    if (str_starts(str_trim(line), STR("{")) &&
-        !json_parse(f->reader, f->scratch, line, false, &doc, &ignored))
-        doc = NULL;
+    struct str name = str_cut(&header, '\t');
+    for (; column && header.p; column--)
+        name = str_cut(&header, '\t');
+    return column ? STR_NONE : str_trim(name);
+}
+
+static bool in_column(const struct sensor_fields *f, struct str header, struct str line, size_t at)
+{
+    uint64_t column = 1;
+    for (size_t i = 0; i < at; i++)
+        column += line.p[i] == '\t';
+    if (column == 1 && !memchr(line.p + at, '\t', line.n - at))
+        return false;
+    struct str name = name_of(header, column);
     for (size_t i = 0; i < f->count; i++) {
         const struct field *one = &f->list[i];
-        if (doc ? in_path(doc, one->path, (uint32_t)at)
-                : has_tabs && one->column && one->column == column)
+        struct str below = str_from(name, one->path.n);
+        if (one->column == column ||
+            (name.n && str_starts(name, one->path) && (below.n == 0 || below.p[0] == '.')))
             return true;
     }
     return false;
+}
+
+struct str sensor_fields_header(struct str text, size_t from)
+{
+    const struct str mark = STR("#fields\t");
+    struct str last = STR_NONE, rest = str_from(text, from);
+    const char *at;
+    while (rest.n && (at = memmem(rest.p, rest.n, mark.p, mark.n)) != NULL) {
+        struct str line = {at, (size_t)(text.p + text.n - at)};
+        rest = line;
+        line = str_cut(&rest, '\n');
+        if (at == text.p || at[-1] == '\n')
+            last = line;
+    }
+    return last;
+}
+
+bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str line, size_t at)
+{
+    const struct json *doc = NULL;
+    struct err ignored;
+    if (!str_starts(str_trim(line), STR("{")))
+        return in_column(f, header, line, at);
+    pthread_mutex_lock(&f->lock);
+    arena_reset(f->scratch);
+    bool is_json = json_parse(f->reader, f->scratch, line, false, &doc, &ignored);
+    bool yes = is_json && in_json(f, doc, at);
+    pthread_mutex_unlock(&f->lock);
+    return is_json ? yes : in_column(f, header, line, at);
 }

@@ -48,6 +48,7 @@ struct reading {
     struct err e;
     uint64_t tickets, turn; /* of the piece that is read next; that may tell */
     uint64_t line;          /* number of the line that the piece in turn begins in */
+    struct buf header;      /* the line of columns' names before where the piece in turn has got */
     bool stop, told_all;
     bool alone;         /* no other thread reads */
     int64_t renamed_us; /* when it was seen that the name is another file's; 0: it is not */
@@ -74,6 +75,7 @@ struct piece {
     bool last;             /* the input ends with it */
     uint64_t bytes;        /* of the input that were read */
     size_t counted, lines; /* lines are counted up to here: so many since `from` */
+    size_t headed;         /* names of columns are looked for up to here */
     int64_t time_us;
     struct str time;
     char time_text[INSTANT_TEXT_BYTES];
@@ -113,9 +115,27 @@ static bool told_before(struct piece *p, const struct match_hit *h, struct str i
     return false;
 }
 
+static void keep_header(struct reading *in, struct str text, size_t from)
+{
+    struct str header = in->scan->fields ? sensor_fields_header(text, from) : STR_NONE;
+    if (!header.p)
+        return;
+    buf_clear(&in->header);
+    buf_str(&in->header, header);
+}
+
+/* Only in the piece's turn. */
+static void head_to(struct piece *p, size_t at)
+{
+    if (at <= p->headed)
+        return;
+    keep_header(p->in, (struct str){p->buf, at}, p->headed);
+    p->headed = at;
+}
+
 /* Is it of a line of another time, or of another field? Of a line that is longer than a piece only
  * a part may be there. */
-static bool is_outside(const struct piece *p, size_t at)
+static bool is_outside(struct piece *p, size_t at)
 {
     const struct sensor_scan *s = p->in->scan;
     const struct sensor_span *span = s->span;
@@ -129,7 +149,8 @@ static bool is_outside(const struct piece *p, size_t at)
     if (span && sensor_line_time(line, p->time_us, &us) &&
         (us < span->from_us || us >= span->until_us))
         return true;
-    return s->fields && !sensor_fields_have(s->fields, line, at - from);
+    head_to(p, from);
+    return s->fields && !sensor_fields_have(s->fields, buf_view(&p->in->header), line, at - from);
 }
 
 /* Only in the piece's turn. False when the scan is to end. */
@@ -216,6 +237,7 @@ static void pass_turn(struct piece *p)
 {
     struct reading *in = p->in;
     const struct sensor_scan *s = in->scan;
+    head_to(p, p->until);
     if (match_set_damaged(s->set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
@@ -241,6 +263,7 @@ static void look(struct piece *p)
     p->told_count = 0;
     p->counted = p->from;
     p->lines = 0;
+    p->headed = p->from;
     p->halted = false;
     p->turn = p->in->alone;
     match_scan(s->set, (struct str){p->buf, p->n}, s->as_of_us ? *s->as_of_us : p->time_us, on_hit,
@@ -270,6 +293,7 @@ bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *par
     look(&p);
     pthread_cond_destroy(&in.turned);
     pthread_mutex_destroy(&in.lock);
+    buf_done(&in.header);
     return !in.stop;
 }
 
@@ -557,6 +581,16 @@ bool sensor_scan_intact(const struct sensor_scan *s, struct err *e)
            err_set(e, ERR_IO, "the indicator set is damaged: compile it again");
 }
 
+/* Where reading goes on in the middle, the names of columns stand at the start of the file. */
+static void read_header(struct reading *in)
+{
+    char *head = in->scan->fields ? base_alloc(LIMIT_SENSOR_READ_BYTES) : NULL;
+    ssize_t n = head ? pread(in->fd, head, LIMIT_SENSOR_READ_BYTES, 0) : 0;
+    if (n > 0)
+        keep_header(in, (struct str){head, (size_t)n}, 0);
+    base_free(head);
+}
+
 static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
                     struct err *e)
 {
@@ -575,10 +609,13 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool
     in.room = 2 * in.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     pthread_mutex_init(&in.lock, NULL);
     pthread_cond_init(&in.turned, NULL);
+    if (from.offset)
+        read_header(&in);
     bool ok = scan_with(&in, thread_count(s, fd), e);
     if (ok && in.capture)
         ok = sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, input, &in.told_all, e);
     base_free(in.rest);
+    buf_done(&in.header);
     sensor_unpack_free(in.unpack);
     pthread_cond_destroy(&in.turned);
     pthread_mutex_destroy(&in.lock);

@@ -139,3 +139,33 @@ def test_fields(tmp_path):
     for bad in (",", "a,,b", "0", " "):
         status, out, error = run("detect", *words, f"--fields={bad}")
         assert (status, out) == (2, b"") and "--fields" in error, bad
+
+
+ZEEK = "#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\tquery\n#types\ttime\taddr\taddr\tstring\n"
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_columns_by_the_names_that_zeek_gives_them(tmp_path, threads):
+    # The names change in the midst of the log, far from where pieces border too.
+    other = "#fields\tquery\tid.resp_h\n"
+    quiet = "x\ty\tz\n" * 200000
+    log = (ZEEK + "1\t10.0.0.1\t10.0.0.2\t10.0.0.3\n" + quiet + "2\t10.0.0.4\t10.0.0.5\t10.0.0.6\n" + other +
+           "10.0.0.7\t10.0.0.8\n" + quiet + "10.0.0.9\t10.0.0.10\n#fields\n10.0.0.11\t#fields\tquery\n10.0.0.12\tx\n" +
+           "no 10.0.0.13 columns\n")
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), made(tmp_path / "log", log), "-j", threads]
+
+    def seen(fields, *more):
+        return [int(a["observable"].split(".")[3]) for a in detect(*words, *more, "--fields", fields)[1]]
+    assert seen("query") == [3, 6, 7, 9, 11, 12] and seen("id.resp_h") == [2, 5, 8, 10]
+    assert seen("id") == [1, 2, 4, 5, 8, 10] and seen("id.orig") == seen("quer") == []
+    assert seen("id.orig_h,4") == [1, 3, 4, 6] and seen("1") == [7, 9, 11, 12]
+
+
+def test_names_of_columns_when_reading_goes_on(tmp_path):
+    log = tmp_path / "log"
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), str(log), "--fields", "id.resp_h", "--checkpoint", str(tmp_path / "mark")]
+    log.write_text(ZEEK + "1\t10.0.0.1\t10.0.0.2\t-\n")
+    assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.2"]
+    with open(log, "a") as f:
+        f.write("1\t10.0.0.3\t10.0.0.4\t-\n")
+    assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.4"]

@@ -167,6 +167,40 @@ def test_killed_again_and_again(tmp_path):
     assert len(told) < 2 * at, (len(told), at, error)
 
 
+def test_fields_of_many_logs_at_once(tmp_path):
+    inputs = [f"log{n}" for n in range(6)]
+    for name in inputs:
+        append(tmp_path / name, *[f'{{"a":{{"b":["{"x" * (n % 900)}","{v}"]}},"c":"{v}"}}\n' for n, v in enumerate(values(3000))])
+    f = Follower(tmp_path, "--fields", "a.b", inputs=inputs)
+    wait_for(lambda: f.out.read_bytes().count(b"\n") >= 3000 * len(inputs), "alerts of all")
+    f.end()
+    for name in inputs:
+        assert [a["observable"] for a in f.alerts() if a["input"].endswith(name)] == values(3000)
+
+
+def test_what_is_found_too_often_in_logs_that_grow_in_turn(tmp_path):
+    inputs = ["one", "two"]
+    for name in inputs:
+        append(tmp_path / name, *["10.0.0.1\n"] * 990)
+    f = Follower(tmp_path, "--mute-share", "0.01", inputs=inputs)
+    for n in range(2, 22):
+        append(tmp_path / inputs[n % 2], "10.0.0.1\n" * 20 + f"10.0.0.{n}\n")
+        f.wait(f"10.0.0.{n}")
+    error = f.end()
+    # Of each the first thousand lines, with a line of another indicator now and then between.
+    told = [(a["input"].rsplit("/")[-1], a["line"]) for a in f.alerts() if a["observable"] == "10.0.0.1"]
+    assert sorted(told) == sorted((i, n) for i in inputs for n in range(1, 1001))
+    assert "10.0.0.1 is found in more than a share of 0.01: muted, 380 alerts are not told" in error
+    # A log that begins anew is judged anew.
+    f = Follower(tmp_path, "--mute-share", "0.01", inputs=inputs[:1])
+    f.wait("10.0.0.20")
+    (tmp_path / "one").rename(tmp_path / "old")
+    append(tmp_path / "one", "10.0.0.33\n", "10.0.0.1\n", "10.0.0.34\n")
+    f.wait("10.0.0.34")
+    f.end()
+    assert [(a["observable"], a["line"]) for a in f.alerts()[-3:]] == [("10.0.0.33", 1), ("10.0.0.1", 2), ("10.0.0.34", 3)]
+
+
 def test_a_slow_reader_loses_nothing(tmp_path):
     log = tmp_path / "log"
     count = 20000
