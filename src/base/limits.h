@@ -257,6 +257,15 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+/* Collections that are followed at once; seconds that a server is asked to wait, and pauses after a
+ * failure; changes that a small and a large set carry beside them before they are built anew; ids
+ * asked for in one question. */
+#define LIMIT_SENSOR_FEEDS        64
+#define LIMIT_SENSOR_WAIT_S       25
+#define LIMIT_SENSOR_PAUSE_S      60
+#define LIMIT_SENSOR_LIVE_CHANGES 20000
+#define LIMIT_SENSOR_LIVE_MOST    200000
+#define LIMIT_SENSOR_ASK_IDS      20
 #define LIMIT_SENSOR_THREADS  256
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
