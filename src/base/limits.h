@@ -129,21 +129,27 @@
 #define LIMIT_HTTP_QUERY_VALUES  1000
 #define LIMIT_HTTP_PATH_SEGMENTS 16
 #define LIMIT_HTTP_URI_BYTES     (24u << 10)
-/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); how
- * long one may be quiet between requests; what a head, a handshake, a body and an answer may take,
- * the latter two and a second for so many bytes more; what is read behind a last answer. */
+/* Connections, all and of one address (defaults of setu.conf; of IPv6 a /64 is one address); open
+ * files that are kept for what is no connection; how long one may be quiet between requests; what a
+ * head, a handshake, a body and an answer may take, the latter two and a second for so many bytes
+ * more; what is read behind a last answer. */
 #define LIMIT_HTTP_CONNECTIONS 16384
 #define LIMIT_HTTP_PER_ADDRESS 1024
+#define LIMIT_HTTP_OTHER_FILES 100
 #define LIMIT_HTTP_IDLE_MS     60000
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096
 #define LIMIT_HTTP_LINGER_MS   2000
+/* Warnings that a TLS client may send in a session; they carry nothing. */
+#define LIMIT_TLS_WARNINGS 16
 /* Steps that one connection makes before others have their turn; those that the slowest is chosen
- * of; users whose requests are counted; text of the access log that waits to be written. */
-#define LIMIT_HTTP_TURN       32
-#define LIMIT_HTTP_SLOWEST_OF 64
-#define LIMIT_HTTP_USERS      4096
-#define LIMIT_HTTP_LOG_BYTES  (64u << 10)
+ * of; users whose requests are counted; text of the access log that waits to be written;
+ * what it tells of a method. */
+#define LIMIT_HTTP_TURN             32
+#define LIMIT_HTTP_SLOWEST_OF       64
+#define LIMIT_HTTP_USERS            4096
+#define LIMIT_HTTP_LOG_BYTES        (64u << 10)
+#define LIMIT_HTTP_LOG_METHOD_BYTES 32
 /* Threads that serve connections, threads that take in bodies, jobs that wait for the latter, and
  * how long a stopping server waits for what was begun. */
 #define LIMIT_HTTP_LOOPS    2
@@ -210,6 +216,9 @@
 /* Datagrams that wait for fragments (64 KiB each at the most), and how long. */
 #define LIMIT_PACKET_DATAGRAMS  512
 #define LIMIT_PACKET_FRAGMENT_S 30
+/* Messages of SCTP that wait for chunks, and bytes of one. */
+#define LIMIT_PACKET_MESSAGES      256
+#define LIMIT_PACKET_MESSAGE_BYTES (64u << 10)
 /* Streams whose start is not whole yet, bytes of it that are kept, pieces with gaps between them,
  * and bytes kept of all together. */
 #define LIMIT_PACKET_STREAMS       16384
@@ -267,6 +276,18 @@
 #define LIMIT_SENSOR_LIVE_MOST    200000
 #define LIMIT_SENSOR_ASK_IDS      20
 #define LIMIT_SENSOR_THREADS  256
+/* Syslog: addresses listened on, connections at once, bytes of one message that are looked at as
+ * one line (the rest as well, in pieces that overlap), digits of its length, what is read from a
+ * connection at once, datagrams taken at once, what the kernel is asked to keep of them;
+ * milliseconds in which what had arrived at the end is still read. */
+#define LIMIT_SENSOR_SYSLOG_ADDRESSES   16
+#define LIMIT_SENSOR_SYSLOG_CONNECTIONS 256
+#define LIMIT_SENSOR_SYSLOG_BYTES       (256u << 10)
+#define LIMIT_SENSOR_SYSLOG_DIGITS      7
+#define LIMIT_SENSOR_SYSLOG_READ_BYTES  (32u << 10)
+#define LIMIT_SENSOR_SYSLOG_DATAGRAMS   32
+#define LIMIT_SENSOR_SYSLOG_QUEUE_BYTES (8 << 20)
+#define LIMIT_SENSOR_SYSLOG_DRAIN_MS    1000
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
  * in it. With more values a hunt reads all: asking would take longer. */

@@ -1,6 +1,7 @@
 /* TLS for servers, by GnuTLS. */
 #include <gnutls/gnutls.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 #include "crypt/crypt.h"
 
@@ -17,6 +18,9 @@ struct crypt_tls_server {
 struct crypt_tls {
     struct crypt_tls_server *server;
     gnutls_session_t session;
+    int fd;
+    bool gave; /* the socket, when it was asked last */
+    unsigned warnings;
 };
 
 static gnutls_datum_t datum(struct str s)
@@ -71,6 +75,14 @@ void crypt_tls_server_drop(struct crypt_tls_server *s)
     base_free(s);
 }
 
+static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t room)
+{
+    struct crypt_tls *t = transport;
+    ssize_t n = recv(t->fd, to, room, 0);
+    t->gave = n > 0;
+    return n;
+}
+
 bool crypt_tls_new(struct crypt_tls_server *s, int fd, struct crypt_tls **out, struct err *e)
 {
     struct crypt_tls *t = base_alloc(sizeof *t);
@@ -88,7 +100,9 @@ bool crypt_tls_new(struct crypt_tls_server *s, int fd, struct crypt_tls **out, s
         return false;
     }
     gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUEST);
-    gnutls_transport_set_int(t->session, fd);
+    t->fd = fd;
+    gnutls_transport_set_ptr2(t->session, t, (gnutls_transport_ptr_t)(intptr_t)fd);
+    gnutls_transport_set_pull_function(t->session, pull);
     gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT);
     atomic_fetch_add(&s->holders, 1);
     t->server = s;
@@ -96,7 +110,8 @@ bool crypt_tls_new(struct crypt_tls_server *s, int fd, struct crypt_tls **out, s
     return true;
 }
 
-/* What a failed call means. Another handshake is not made: TLS 1.2 renegotiation is ignored. */
+/* What a failed call means. Another handshake is not made: who asks for one (TLS 1.2
+ * renegotiation) is broken off. */
 static enum crypt_tls_step failed(ssize_t rc)
 {
     if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED)
@@ -104,26 +119,33 @@ static enum crypt_tls_step failed(ssize_t rc)
     return rc == GNUTLS_E_PREMATURE_TERMINATION ? CRYPT_TLS_ENDED : CRYPT_TLS_BROKEN;
 }
 
-static bool only_a_warning(ssize_t rc)
+/* Is it to be called again at once? A message that is no data, as KeyUpdate (RFC 8446 §4.6.3), is
+ * told as AGAIN though the socket may hold more. */
+static bool goes_on(struct crypt_tls *t, ssize_t rc)
 {
-    return rc == GNUTLS_E_WARNING_ALERT_RECEIVED || rc == GNUTLS_E_INTERRUPTED;
+    if (rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+        return ++t->warnings <= LIMIT_TLS_WARNINGS;
+    return rc == GNUTLS_E_INTERRUPTED ||
+           (rc == GNUTLS_E_AGAIN && t->gave && gnutls_record_get_direction(t->session) == 0);
 }
 
 enum crypt_tls_step crypt_tls_handshake(struct crypt_tls *t)
 {
     int rc;
-    do
+    do {
+        t->gave = false;
         rc = gnutls_handshake(t->session);
-    while (only_a_warning(rc));
+    } while (goes_on(t, rc));
     return rc >= 0 ? CRYPT_TLS_DONE : failed(rc);
 }
 
 enum crypt_tls_step crypt_tls_read(struct crypt_tls *t, void *to, size_t room, size_t *got)
 {
     ssize_t rc;
-    do
+    do {
+        t->gave = false;
         rc = gnutls_record_recv(t->session, to, room);
-    while (only_a_warning(rc));
+    } while (goes_on(t, rc));
     if (rc > 0)
         *got = (size_t)rc;
     return rc > 0 ? CRYPT_TLS_DONE : rc == 0 ? CRYPT_TLS_ENDED : failed(rc);

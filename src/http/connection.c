@@ -1,7 +1,9 @@
 /* A connection: its handshake, its requests one after another, its end. Nothing here waits: each
  * step goes on until the socket has nothing to give or takes nothing more. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "http/http_priv.h"
@@ -24,6 +26,8 @@ static void move(struct http_connection *c, enum http_phase to)
     c->phase = to;
     c->since_us = c->moved_us = monotonic_us();
     c->moved_bytes = 0;
+    c->taken_bytes = 0;
+    c->taken_from = INT64_MIN;
     http_source_list(c);
 }
 
@@ -39,6 +43,9 @@ void http_connection_close(struct http_connection *c)
     if (c->phase == HTTP_CLOSED)
         return;
     move(c, HTTP_CLOSED);
+    /* What was asked was done, though the client did not stay for the whole answer. */
+    if (c->request && atomic_load(&c->request->state) == HTTP_ANSWERED)
+        http_record(c->request, c->sent);
     if (c->request)
         http_request_free(c->request);
     c->request = NULL;
@@ -182,6 +189,8 @@ static bool go_on(struct http_connection *c)
     }
     if (c->body_whole)
         return answer(c);
+    if (answered)
+        http_body_drop(r);
     bool asked = r->head.expects && !r->head.old && !answered && c->fresh.n == 0;
     if (asked && r->head.framing != HTTP_NO_BODY && !say_continue(c)) {
         http_connection_close(c);
@@ -208,6 +217,7 @@ static bool new_request(struct http_connection *c)
     c->body_whole = false;
     c->chunks = (struct http_chunks){0};
     c->dropped = 0;
+    c->sent = 0;
     if (!c->request)
         http_connection_close(c);
     return c->request;
@@ -433,11 +443,26 @@ void http_connection_run(struct http_connection *c)
 
 /* ---- time ---- */
 
+/* How far the reader of an answer has come since this was asked first: the kernel takes megabytes
+ * at once, and then none until much of them has left, which says nothing of the reader. */
+static void look_at_reader(struct http_connection *c, int64_t now_us)
+{
+    int queued = 0;
+    (void)ioctl(c->fd, SIOCOUTQ, &queued);
+    int64_t at = (int64_t)c->moved_bytes - queued;
+    if (c->taken_from == INT64_MIN)
+        c->taken_from = at;
+    if (at - c->taken_from <= (int64_t)c->taken_bytes)
+        return;
+    c->taken_bytes = (uint64_t)(at - c->taken_from);
+    c->moved_us = now_us;
+}
+
 /* Is it slower than what may be expected of anybody? */
-static bool is_slow(const struct http_connection *c, int64_t now_us)
+static bool is_slow(const struct http_connection *c, uint64_t bytes, int64_t now_us)
 {
     int64_t slow = LIMIT_HTTP_SLOW_MS * INT64_C(1000);
-    int64_t more = (int64_t)(c->moved_bytes / LIMIT_HTTP_SLOW_BYTES) * 1000000;
+    int64_t more = (int64_t)(bytes / LIMIT_HTTP_SLOW_BYTES) * 1000000;
     return now_us - c->moved_us > slow || now_us - c->since_us > slow + more;
 }
 
@@ -474,11 +499,12 @@ void http_connection_look_at_clock(struct http_connection *c, int64_t now_us)
             refuse_slow(c, "the head");
         break;
     case HTTP_BODY:
-        if (is_slow(c, now_us))
+        if (is_slow(c, c->moved_bytes, now_us))
             refuse_slow(c, "the body");
         break;
     case HTTP_SENDING:
-        if (is_slow(c, now_us))
+        look_at_reader(c, now_us);
+        if (is_slow(c, c->taken_bytes, now_us))
             give_up(c);
         break;
     case HTTP_LINGER:

@@ -175,7 +175,9 @@ struct http_connection {
     bool body_whole, skipped;
     int64_t since_us, moved_us; /* since when in this phase; when bytes moved last */
     uint64_t moved_bytes;       /* in this phase */
-    struct str fresh;           /* read and not used yet: in the loop's scratch, or in `in` */
+    uint64_t taken_bytes; /* of an answer, by its reader, since the clock was first looked at; */
+    int64_t taken_from;   /* then it was here (INT64_MIN: not yet) */
+    struct str fresh;     /* read and not used yet: in the loop's scratch, or in `in` */
     struct buf in;
     size_t seen; /* of `fresh`, by http_head_end */
     struct http_chunks chunks;
@@ -264,7 +266,7 @@ struct http_figures {
     atomic_ullong took[HTTP_BUCKETS], took_us, bytes;
     atomic_ullong connections, evicted, slow, limited;
 };
-/* The answer was sent. */
+/* The answer was sent, or as much of it as the client stayed for: `bytes`. */
 void http_record(struct http_request *r, uint64_t bytes);
 
 struct http_rates {
@@ -326,6 +328,7 @@ struct http_server {
     struct arena *arena;
     struct str url;
     bool plain;
+    uint64_t most_connections; /* that there are files for */
     const char *cert_file, *key_file, *ca_file;
     pthread_mutex_t tls_lock; /* guards what follows */
     struct crypt_tls_server *tls;

@@ -88,7 +88,7 @@ static void put_line(struct http_request *r, uint64_t bytes, int64_t took_us, st
     put_address(b, &r->connection->from);
     if (user.n)
         json_put_member(b, "user", buf_view(&user));
-    json_put_member(b, "method", r->head.method);
+    json_put_member(b, "method", str_slice(r->head.method, 0, LIMIT_HTTP_LOG_METHOD_BYTES));
     json_put_member(b, "route", str_of(r->what ? r->what : ""));
     json_put_member_u64(b, "status", (uint64_t)r->status);
     json_put_member_u64(b, "bytes", bytes);
@@ -142,12 +142,12 @@ void http_metrics(const struct http_request *r, struct buf *b)
     struct http_server *s = r->server;
     struct http_figures *f = &s->figures;
     unsigned long long all = 0;
-    put_type(b, "setu_http_answers_total", "counter", "Answers that were sent, by kind of status.");
+    put_type(b, "setu_http_answers_total", "counter", "Answers, by kind of status.");
     for (int i = 2; i < 6; i++)
         buf_printf(b, "setu_http_answers_total{status=\"%dxx\"} %llu\n", i,
                    atomic_load(&f->answers[i]));
     put_type(b, "setu_http_request_seconds", "histogram",
-             "From the last byte of a request's head to the last of its answer.");
+             "From the last byte of a request's head to the last of its answer that was sent.");
     for (int i = 0; i < HTTP_BUCKETS; i++) {
         all += atomic_load(&f->took[i]);
         buf_printf(b, "setu_http_request_seconds_bucket{le=\"%s\"} %llu\n", buckets[i].text, all);

@@ -1,4 +1,5 @@
 /* The server: its threads, from start to stop. */
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "http/http_priv.h"
@@ -116,6 +117,27 @@ bool http_reload(struct http_server *s, struct err *e)
     return load(s, e);
 }
 
+/* Where files run out before connections do, nothing can be accepted, and so nobody evicted. */
+static uint64_t connections_for_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return files.rlim_cur > (rlim_t)2 * LIMIT_HTTP_OTHER_FILES
+               ? files.rlim_cur - LIMIT_HTTP_OTHER_FILES
+               : files.rlim_cur / 2;
+}
+
+static void warn_of_files(const struct http_server *s)
+{
+    uint64_t wanted = exchange_config(s->exchange)->max_connections;
+    if (s->most_connections < wanted)
+        log_line(LOG_WARNING,
+                 "max-connections is %llu, but so few files may be open that there are %llu at the "
+                 "most: raise the limit (ulimit -n, LimitNOFILE=)",
+                 (unsigned long long)wanted, (unsigned long long)s->most_connections);
+}
+
 static void stop_loops(struct http_server *s)
 {
     while (s->loop_count)
@@ -158,6 +180,7 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
     s->admit = o->admit;
     s->route = o->route;
     s->plain = o->plain;
+    s->most_connections = connections_for_files();
     s->cert_file = arena_cstr(s->arena, str_of(o->cert_file));
     s->key_file = arena_cstr(s->arena, str_of(o->key_file));
     s->ca_file = arena_cstr(s->arena, str_of(o->ca_file));
@@ -172,6 +195,7 @@ bool http_start(const struct http_options *o, struct http_server **out, struct e
         free_server(s);
         return false;
     }
+    warn_of_files(s);
     *out = s;
     return true;
 }

@@ -156,7 +156,10 @@ bool http_source_enter(struct http_loop *l, struct http_connection *c)
     s->count++;
     bool room =
         is_loopback(s->address) || s->count <= share(most->max_per_address) || make_room(l, s);
-    room = room && (l->count < share(most->max_connections) || make_room(l, fullest(l)));
+    uint64_t all = most->max_connections;
+    if (all > l->server->most_connections)
+        all = l->server->most_connections;
+    room = room && (l->count < share(all) || make_room(l, fullest(l)));
     if (!room) {
         s->count--;
         drop_if_empty(l, s);

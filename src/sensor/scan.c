@@ -114,18 +114,23 @@ static bool told_before(struct piece *p, const struct match_hit *h, struct str i
     return false;
 }
 
-/* Is it a line of another time? Of one that is longer than a piece only its end may be there. */
+/* Is it of a line of another time, or of another field? Of a line that is longer than a piece only
+ * a part may be there. */
 static bool is_outside(const struct piece *p, size_t at)
 {
-    const struct sensor_span *span = p->in->scan->span;
+    const struct sensor_scan *s = p->in->scan;
+    const struct sensor_span *span = s->span;
     int64_t us;
-    if (!span)
+    if (!span && !s->fields)
         return false;
     const char *start = memrchr(p->buf, '\n', at);
     size_t from = start ? (size_t)(start - p->buf) + 1 : 0;
     const char *end = memchr(p->buf + from, '\n', p->n - from);
     struct str line = {p->buf + from, end ? (size_t)(end - p->buf) - from : p->n - from};
-    return sensor_line_time(line, p->time_us, &us) && (us < span->from_us || us >= span->until_us);
+    if (span && sensor_line_time(line, p->time_us, &us) &&
+        (us < span->from_us || us >= span->until_us))
+        return true;
+    return s->fields && !sensor_fields_have(s->fields, line, at - from);
 }
 
 /* Only in the piece's turn. False when the scan is to end. */

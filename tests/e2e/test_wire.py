@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import setu_node
 from setu_node import PATIENCE_S, TAXII, error_of, indicator, wait_for
 from test_timing import sanitized
 
@@ -89,6 +90,18 @@ def node(module_nodes):
 def memory(node, what="VmHWM"):
     text = open(f"/proc/{node.server.pid}/status").read()
     return int(re.search(rf"^{what}:\s+(\d+) kB", text, re.M)[1]) << 10
+
+
+def queued(raw):
+    """Whether bytes of it wait to be acknowledged here, or to be read by the server."""
+    ends = sorted((raw.socket.getsockname()[1], raw.socket.getpeername()[1]))
+    with open("/proc/net/tcp") as table:
+        for row in table:
+            words = row.split()
+            ports = [int(w.split(":")[1], 16) for w in words[1:3] if ":" in w]
+            if sorted(ports) == ends and words[4] != "00000000:00000000":
+                return True
+    return False
 
 
 def well(node):
@@ -255,6 +268,26 @@ def test_t20_bodies_without_end(node):
     well(node)
 
 
+def test_t20_bodies_of_strangers_are_not_kept(nodes):
+    """What was refused by its head is read to its end, for the connection's sake, and forgotten."""
+    node = nodes()
+    node.c = node.collection("Strangers", "strangers")
+    node.start("--plain-http")
+    node.admin.post("strangers", [indicator(n) for n in range(5)])
+    before, most = memory(node, "VmRSS"), 1 << 20
+    head = f"POST /api/collections/strangers/objects/ HTTP/1.1\r\nHost: x\r\nContent-Length: {most}\r\n\r\n"
+    strangers = [Raw(node).send(head.encode() + b" " * (most - 1)) for _ in range(60)]
+    # The server has read it all when its sockets hold nothing more of it.
+    wait_for(lambda: not any(queued(raw) for raw in strangers), "the bodies to be read")
+    if not sanitized():
+        assert memory(node, "VmRSS") < before + 20 * MIB
+    well(node)
+    for raw in strangers:
+        assert raw.send(b" ").answer()[0] == 401
+        assert raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 200
+        raw.close()
+
+
 @pytest.mark.parametrize("text", ["[" * 500000, '{"objects":' * 90000, '{"objects":[' + "{}," * 300000 + "{}]}",
                                   '{"objects":[{"a":1e400}]}', '{"objects":["\ud800"]}', '{"objects":[-0]}', '\ufeff{"objects":[]}',
                                   '{"objects":[NaN]}', '{"objects":["\0"]}', '{"objects":[1e99999999]}'])
@@ -312,6 +345,29 @@ def test_t23_a_slow_head_is_told_so(node):
     body.refused(408)
 
 
+def test_t23_who_reads_slowly_but_reads_is_served(nodes):
+    """Though the kernel has taken megabytes and takes nothing more for longer than anybody may be quiet. Who
+    takes only bytes is cut."""
+    node = nodes()
+    node.c = node.collection("Large", "large")
+    node.start("--plain-http")
+    node.admin.post("large", [indicator(n, description="d" * 90000) for n in range(150)])
+    readers = []
+    for _ in range(2):
+        raw = Raw(node)
+        raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        readers.append(raw.head("GET /api/collections/large/objects/ HTTP/1.1"))
+    slow, hopeless = readers
+    until = time.monotonic() + 14
+    while time.monotonic() < until:
+        slow.came += slow.socket.recv(20000)
+        hopeless.came += hopeless.socket.recv(1)
+        time.sleep(0.3)
+    assert len(slow.answer()[2]) > 150 * 90000
+    with pytest.raises((AssertionError, ConnectionResetError)):
+        hopeless.answer()
+
+
 def test_t23_handshakes_that_never_end(nodes):
     node = nodes(conf="max-connections 100\n")
     node.c = node.collection("Hands")
@@ -328,6 +384,27 @@ def test_t23_handshakes_that_never_end(nodes):
         well(node)
     for s in idle:
         s.close()
+
+
+def test_t23_fewer_files_than_connections(nodes, tmp_path, monkeypatch):
+    """Nobody could be accepted, and so nobody evicted, once idle connections had taken all files."""
+    few = tmp_path / "few-files"
+    few.write_text(f'#!/bin/sh\nulimit -n 220\nexec "{setu_node.SETU}" "$@"\n')
+    few.chmod(0o755)
+    node = nodes()
+    node.c = node.collection("Files")
+    monkeypatch.setattr(setu_node, "SETU", str(few))
+    node.start("--plain-http")
+    monkeypatch.undo()
+    node.admin.post(node.c, [indicator(n) for n in range(5)])
+    idle = [Raw(node) for _ in range(400)]
+    for _ in range(5):
+        well(node)
+    figures = node.admin.request("GET", "/metrics", headers={"Accept": None}).text
+    assert int(re.search(r"^setu_http_evicted_total (\d+)", figures, re.M)[1]) > 200
+    assert "max-connections is 16384, but" in node.log()
+    for raw in idle:
+        raw.close()
 
 
 def test_addresses_have_limits(nodes):
@@ -435,6 +512,31 @@ def test_access_log(nodes, tmp_path):
     node.admin.request("GET", "/readyz", status=200)
     wait_for(lambda: log.read_text(), "a line in it")
     assert json.loads(log.read_text())["route"] == "readyz"
+
+
+def test_access_log_of_who_hangs_up(nodes, tmp_path):
+    """Who does not stay for the answer is told of all the same; a line has an end whatever the method."""
+    log = tmp_path / "access.jsonl"
+    node = nodes(conf=f"access-log {log}\n")
+    node.c = node.collection("Left", "left")
+    node.start("--plain-http")
+    node.admin.post("left", [indicator(n, description="d" * 90000) for n in range(100)])
+    raw = Raw(node)
+    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.head("GET /api/collections/left/objects/ HTTP/1.1").socket.recv(1)
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 2, "a line for who left")
+    # Refused, and gone before the body was whole.
+    raw = Raw(node).send(b"POST /api/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    raw.close()
+    wait_for(lambda: len(log.read_text().splitlines()) == 3, "a line for who was refused")
+    assert Raw(node).send(b"A" * 20000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n").answer()[0] == 401
+    wait_for(lambda: len(log.read_text().splitlines()) == 4, "a line for an odd method")
+    posted, left, refused, odd = [json.loads(line) for line in log.read_text().splitlines()]
+    assert (left["status"], left["route"], left["objects"]) == (200, "objects", 100)
+    assert 0 < left["bytes"] < 9000000
+    assert (refused["method"], refused["status"], refused["bytes"]) == ("POST", 401, 0)
+    assert odd["method"] == "A" * 32
 
 
 def test_health_needs_no_name(node):
