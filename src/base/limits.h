@@ -267,6 +267,15 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+/* Collections that are followed at once; seconds that a server is asked to wait, and pauses after a
+ * failure; changes that a small and a large set carry beside them before they are built anew; ids
+ * asked for in one question. */
+#define LIMIT_SENSOR_FEEDS        64
+#define LIMIT_SENSOR_WAIT_S       25
+#define LIMIT_SENSOR_PAUSE_S      60
+#define LIMIT_SENSOR_LIVE_CHANGES 20000
+#define LIMIT_SENSOR_LIVE_MOST    200000
+#define LIMIT_SENSOR_ASK_IDS      20
 #define LIMIT_SENSOR_THREADS  256
 /* Syslog: addresses listened on, connections at once, bytes of one message that are looked at as
  * one line (the rest as well, in pieces that overlap), digits of its length, what is read from a

@@ -34,6 +34,14 @@ static const struct cli_option options[] = {
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
     CLI_FEED_OPTIONS,
+    {"live", 0, CLI_FLAG, NULL, NULL,
+     "follow the collections and directories of --indicators while reading: what comes there is "
+     "looked for at once, what is taken back no more",
+     0, 0, false, false},
+    {"live-poll", 0, CLI_NUMBER, "S", "10",
+     "with --live: seconds after which a server that does not wait is asked again, and any server "
+     "for what was taken back",
+     1, 86400, false, false},
     {"threads", 'j', CLI_NUMBER, "N", NULL,
      "look at N blocks of a file at once; as many as there are processors if not given", 1,
      LIMIT_SENSOR_THREADS, false, false},
@@ -109,6 +117,7 @@ struct detect {
     struct sensor_sightings *sightings;   /* NULL: not asked for */
     struct detect_summary *summary;       /* the same */
     struct detect_mute *mute;             /* the same */
+    struct sensor_live *live;             /* the same */
     struct detect_checkpoint *checkpoint; /* the same */
     enum sensor_format format;
     struct sensor_span span;
@@ -488,6 +497,7 @@ static void scan(struct detect *d)
 {
     const struct cli *c = d->c;
     struct sensor_scan s = {.set = sensor_indicators_set(d->feeds.indicators),
+                            .live = d->live,
                             .as_of_us = d->has_as_of ? &d->feeds.as_of_us : NULL,
                             .alert = on_alert,
                             .block = on_block,
@@ -566,6 +576,8 @@ static int detect(struct detect *d)
         cli_feeds_summarize(&d->feeds);
     if (!cli_feeds_check_usable(&d->feeds, "scanned: look at what -i names", &e))
         return could_not(d, &e);
+    if (!detect_live_start(&d->feeds, &d->live, &e))
+        return could_not(d, &e);
     if (detect_looks(d->c))
         scan(d);
     if (!detect_index(d->c))
@@ -594,6 +606,9 @@ static int run(struct cli *c)
     if (cli_flag(c, "follow") &&
         (c->arg_count == 0 || cli_text(c, "interface").n || cli_text(c, "index").n))
         return cli_usage(c, "--follow needs INPUT, and goes without --interface and --index");
+    const char *live = detect_live_usage(c);
+    if (live)
+        return cli_usage(c, "%s", live);
     if (cli_text(c, "syslog").n && (cli_text(c, "interface").n || cli_flag(c, "follow") ||
                                     cli_text(c, "index").n || !cli_text(c, "indicators").n))
         return cli_usage(c, "--syslog needs --indicators, and goes without --interface, --follow "
@@ -604,7 +619,9 @@ static int run(struct cli *c)
         return cli_fail(c, &e);
     buf_init(&d.out, 0);
     cli_feeds_init(&d.feeds, c, "indicators");
+    d.feeds.live = cli_flag(c, "live");
     int status = detect(&d);
+    sensor_live_stop(d.live);
     sensor_sightings_free(d.sightings);
     detect_summary_free(d.summary);
     detect_mute_free(d.mute);

@@ -3,6 +3,7 @@
 #define CLI_DETECT_PRIV_H
 
 #include "cli/cli.h"
+#include "cli/feeds.h"
 #include "packet/packet.h"
 #include "sensor/sensor.h"
 
@@ -22,6 +23,12 @@ void detect_packets_tell(struct str input, const struct packet_figures *f);
 /* `setu detect --5g rules`, unless there is a file of that name. */
 bool detect_rules_wanted(const struct cli *c);
 int detect_rules_print(struct cli *c);
+
+/* ---- collections that live ------------------------------------------------------------------ */
+
+const char *detect_live_usage(const struct cli *c); /* what is wrong about --live, or NULL */
+/* *out: NULL without --live. */
+bool detect_live_start(struct cli_feeds *f, struct sensor_live **out, struct err *e) BASE_CHECKED;
 
 /* ---- summary ------------------------------------------------------------------------------ */
 

@@ -83,9 +83,9 @@ static void put_note(struct buf *b, const struct sensor_note *n, bool with_sourc
     buf_printable(b, n->reason, SHOWN_BYTES);
 }
 
-static void on_note(void *ctx, const struct sensor_note *n)
+void cli_feeds_note(void *feeds, const struct sensor_note *n)
 {
-    struct cli_feeds *f = ctx;
+    struct cli_feeds *f = feeds;
     struct buf line;
     if (cli_flag(f->c, "verbose")) {
         buf_init(&line, 0);
@@ -121,9 +121,11 @@ void cli_feeds_summarize(const struct cli_feeds *f)
 bool cli_feeds_load(struct cli_feeds *f, struct err *e)
 {
     struct str where, collection = cli_text(f->c, "collection");
-    f->indicators = sensor_indicators_new(on_note, f);
+    f->indicators = sensor_indicators_new(cli_feeds_note, f);
     if (!f->indicators)
         return err_set(e, ERR_MEMORY, "out of memory");
+    if (f->live)
+        sensor_indicators_follow(f->indicators);
     for (size_t i = 0; (where = cli_feeds_nth(f, i)).p; i++)
         if (!sensor_indicators_load(f->indicators, where.p, &f->how, collection, e))
             return err_prefix(e, "no indicators from %s", where.p);

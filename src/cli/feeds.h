@@ -36,6 +36,7 @@ struct cli_feeds {
     struct peer_endpoint how;
     int64_t as_of_us;
     struct sensor_indicators *indicators;
+    bool live; /* they are to be followed: sensor_live_start */
     /* Loads what stands in no source, between them and the end of reading; or NULL. */
     bool (*more)(void *ctx, struct cli_feeds *f, struct err *e);
     void *ctx;
@@ -44,6 +45,8 @@ struct cli_feeds {
 };
 void cli_feeds_init(struct cli_feeds *f, struct cli *c, const char *option);
 void cli_feeds_done(struct cli_feeds *f);
+/* sensor_note_fn: with --verbose a line on stderr, and a reason for the summary. */
+void cli_feeds_note(void *feeds, const struct sensor_note *n);
 struct str cli_feeds_nth(const struct cli_feeds *f, size_t i); /* a source; p is NULL at the end */
 /* Reads the options; `more`, which may be empty, is an URL that the credentials serve too. */
 bool cli_feeds_options(struct cli_feeds *f, struct str more, struct err *e) BASE_CHECKED;

@@ -245,6 +245,12 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
                    const struct exchange_query *q, store_row_fn *each, void *ctx, bool *more,
                    struct err *e) BASE_CHECKED;
 
+/* How often rows left or joined what `who` may see of a collection: as long as it stays the same,
+ * nothing that was read has been taken back. */
+bool exchange_moved(struct exchange_session *s, const struct principal *who,
+                    const struct exchange_collection *c, uint64_t *moved,
+                    struct err *e) BASE_CHECKED;
+
 /* ---- pages ---- */
 
 /* What was written of the rows of one reading. It does not change, several threads may hold it, and

@@ -210,6 +210,23 @@ bool exchange_read(struct exchange_session *s, const struct principal *who,
     return ok && exchange_reading_done(s->x, who, &c.reading, e);
 }
 
+bool exchange_moved(struct exchange_session *s, const struct principal *who,
+                    const struct exchange_collection *c, uint64_t *moved, struct err *e)
+{
+    struct store_stand stand;
+    if (!exchange_role_reads(who->role))
+        return err_set(e, ERR_FORBIDDEN, "a %s may not read objects",
+                       exchange_role_name(who->role));
+    if (!store_begin(s->store, e))
+        return false;
+    struct exchange_audiences *a = exchange_audiences_of(s, &who->party, e);
+    bool ok = a && exchange_stand_of(s, a, c->id, &stand, e);
+    store_rollback(s->store);
+    if (ok)
+        *moved = stand.moved;
+    return ok;
+}
+
 static bool note_row(void *ctx, const struct store_row *r)
 {
     struct store_object *o = ctx;

@@ -68,9 +68,9 @@ bool peer_status_read(const struct json *v, struct peer_status *out, struct err 
 
 struct pull {
     struct peer_client *c;
-    struct str url, type;
+    struct str url, type, ids;
     struct buf after, next, query;
-    unsigned limit;
+    unsigned limit, wait_s;
     uint64_t pages, kept;
 };
 
@@ -84,6 +84,14 @@ static void put_query(struct pull *p)
     if (p->type.n) { /* §3.4.1: match[type] */
         buf_lit(&p->query, "&match%5Btype%5D=");
         peer_url_put(&p->query, p->type);
+    }
+    if (p->ids.n) {
+        buf_lit(&p->query, "&match%5Bid%5D=");
+        peer_url_put(&p->query, p->ids);
+    }
+    if (p->wait_s && p->pages == 0) {
+        buf_lit(&p->query, "&wait=");
+        buf_u64(&p->query, p->wait_s);
     }
     if (p->after.n) {
         buf_lit(&p->query, "&added_after=");
@@ -171,26 +179,37 @@ static bool pull_pages(struct pull *p, peer_page_fn *each, void *ctx, struct err
     return true;
 }
 
-/* "{root}/collections/{id}/objects/" of that or of the collection's own URL. */
-static void put_objects_url(struct buf *b, struct str url)
+/* "{root}/collections/{id}/objects/" of that or of the collection's own URL; or its manifest's. */
+static void put_list_url(struct buf *b, struct str url, bool manifest)
 {
+    struct str objects = STR("/objects/");
     buf_str(b, url);
     if (!str_ends(url, STR("/")))
         buf_byte(b, '/');
-    if (!str_ends(buf_view(b), STR("/objects/")))
-        buf_lit(b, "objects/");
+    if (str_ends(buf_view(b), objects))
+        b->n -= objects.n - 1;
+    buf_str(b, manifest ? STR("manifest/") : STR("objects/"));
+}
+
+static void put_objects_url(struct buf *b, struct str url)
+{
+    put_list_url(b, url, false);
 }
 
 bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
                       void *ctx, struct err *e)
 {
-    struct pull p = {.c = c, .type = what->type, .limit = LIMIT_PEER_PAGE_OBJECTS};
+    struct pull p = {.c = c,
+                     .type = what->type,
+                     .ids = what->ids,
+                     .wait_s = what->wait_s,
+                     .limit = LIMIT_PEER_PAGE_OBJECTS};
     struct buf url;
     buf_init(&url, LIMIT_PEER_URL_BYTES + 16);
     buf_init(&p.after, 0);
     buf_init(&p.next, 0);
     buf_init(&p.query, 0);
-    put_objects_url(&url, what->collection_url);
+    put_list_url(&url, what->collection_url, what->manifest);
     buf_str(&p.after, what->added_after);
     p.url = buf_view(&url);
     bool ok = buf_ok(&url, e) && buf_ok(&p.after, e) && pull_pages(&p, each, ctx, e);
@@ -199,6 +218,19 @@ bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_
     buf_done(&p.next);
     buf_done(&p.query);
     return ok;
+}
+
+bool peer_client_waits(struct peer_client *c)
+{
+    const struct json *v = NULL;
+    struct str text;
+    struct err ignored;
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool is = a && peer_fetch(c, a, STR("/.well-known/setu"), NULL, &text, &ignored) &&
+              json_parse(c->reader, a, text, true, &v, &ignored) &&
+              json_get_str(json_get(v, STR("ledger")), STR("key")).n > 0;
+    arena_free(a);
+    return is;
 }
 
 /* ---- posting ---- */

@@ -57,11 +57,19 @@ struct peer_pull {
     struct str collection_url;
     struct str added_after; /* only what is later; empty: all */
     struct str type; /* only objects of this type, as far as the server filters; empty: all */
+    struct str ids;  /* only these, with commas between them; empty: all */
+    bool manifest;   /* records of the manifest (§5.4) in place of objects */
+    /* Setu's extension: a server that has nothing answers when it has, or after so many seconds.
+     * Others may refuse it: see peer_client_waits. */
+    unsigned wait_s;
 };
 /* All pages of it, in order. A server that goes round in circles is an error (ERR_NETWORK). `each`
  * must not use the client. */
 bool peer_client_pull(struct peer_client *c, const struct peer_pull *what, peer_page_fn *each,
                       void *ctx, struct err *e) BASE_CHECKED;
+
+/* If the server is a Setu, which knows peer_pull.wait_s; no when that cannot be found out now. */
+bool peer_client_waits(struct peer_client *c);
 
 struct peer_posted {
     uint64_t success, failure, pending;

@@ -30,6 +30,7 @@ struct capture {
     char time_text[INSTANT_TEXT_BYTES];
     uint64_t seed;
     struct packet_address quiet[QUIET];
+    struct sensor_hold hold; /* while frames are decoded */
 };
 
 static struct str time_of(struct capture *c, int64_t us)
@@ -53,7 +54,7 @@ static bool told_before(struct capture *c, const struct match_hit *h, struct str
 static bool on_hit(void *ctx, const struct match_hit *h)
 {
     struct capture *c = ctx;
-    const struct match_indicator m = match_set_get(c->scan->set, h->indicator);
+    const struct match_indicator m = match_set_get(c->hold.set, h->indicator);
     size_t inside = (size_t)(h->seen.p - c->text.p);
     c->found = true;
     if (told_before(c, h, m.id))
@@ -82,7 +83,7 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
     c->field = field;
     c->found = false;
     if (!c->stop)
-        match_scan(c->scan->set, text, c->scan->as_of_us ? *c->scan->as_of_us : c->now_us, on_hit,
+        match_scan(c->hold.set, text, c->scan->as_of_us ? *c->scan->as_of_us : c->now_us, on_hit,
                    c);
 }
 
@@ -146,7 +147,8 @@ static void block(struct capture *c)
 {
     c->now_us = now_us();
     c->told = false;
-    if (match_set_damaged(c->scan->set))
+    struct err ignored; /* whoever called finds it */
+    if (!sensor_scan_intact(c->scan, &ignored))
         c->stop = true;
     if (c->scan->block && !c->scan->block(c->scan->ctx, c->bytes))
         c->stop = true;
@@ -163,9 +165,12 @@ static void frame(struct capture *c, struct packet_decoder *d, const struct pack
 {
     c->hit_count = 0;
     c->bytes += f->n;
-    if (f->number % QUIET_FRAMES == 0)
+    uint64_t before = c->hold.number;
+    c->hold = sensor_hold_set(c->scan);
+    if (f->number % QUIET_FRAMES == 0 || c->hold.number != before)
         memset(c->quiet, 0, sizeof c->quiet);
     packet_decode(d, f);
+    sensor_let_go(c->scan, &c->hold);
     if ((c->waits && c->told) || f->number % BLOCK_FRAMES == 0)
         block(c);
 }
@@ -183,7 +188,9 @@ static bool read_frames(struct capture *c, struct packet_capture *from, struct p
             block(c);
     }
     bool stopped = c->stop;
+    c->hold = sensor_hold_set(c->scan);
     packet_decode_end(d);
+    sensor_let_go(c->scan, &c->hold);
     if (c->scan->figures)
         c->scan->figures(c->scan->ctx, c->input, packet_figures(d));
     block(c);

@@ -45,7 +45,18 @@ void sensor_indicators_free(struct sensor_indicators *s)
     free_reading(s);
     match_set_free(s->set);
     match_set_free(s->compiled);
+    while (s->feeds) {
+        struct sensor_feed *f = s->feeds;
+        s->feeds = f->next;
+        sensor_feed_free(f);
+    }
     base_free(s);
+}
+
+void sensor_indicators_follow(struct sensor_indicators *s)
+{
+    s->follows = true;
+    base_random(&s->seed, sizeof s->seed);
 }
 
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
@@ -103,6 +114,26 @@ static bool make_room(struct sensor_indicators *s, struct err *e)
     for (size_t i = 0; i < s->entry_count; i++)
         s->slots[slot_of(s, s->entries[i].id)] = (uint32_t)i + 1;
     return true;
+}
+
+struct sensor_entry *sensor_entry_of(const struct sensor_indicators *s, struct str id)
+{
+    uint32_t slot = s->slots ? s->slots[slot_of(s, id)] : 0;
+    return slot ? &s->entries[slot - 1] : NULL;
+}
+
+bool sensor_take_back(struct sensor_indicators *s, struct str id, struct err *e)
+{
+    struct sensor_entry *old = sensor_entry_of(s, id);
+    if (!old) {
+        if (!make_room(s, e))
+            return false;
+        s->slots[slot_of(s, id)] = (uint32_t)s->entry_count + 1;
+        old = &s->entries[s->entry_count++];
+        *old = (struct sensor_entry){.id = arena_str(s->kept, id)};
+    }
+    old->gone = old->fresh = true;
+    return arena_ok(s->kept, e);
 }
 
 /* ---- one indicator object ---------------------------------------------------------------- */
@@ -238,9 +269,10 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
     uint32_t *slot = &s->slots[slot_of(s, o.id)];
     struct sensor_entry *old = *slot ? &s->entries[*slot - 1] : NULL;
     enum stix_tlp tlp = o.tlp != STIX_TLP_NONE ? o.tlp : from->tlp;
-    if (old && o.version_us == old->version_us)
+    bool again = old && old->gone;
+    if (old && !again && o.version_us == old->version_us)
         return join_copies(s, old, &o, tlp, e);
-    if (old && o.version_us < old->version_us)
+    if (old && !again && o.version_us < old->version_us)
         return true;
     struct sensor_entry n = {.source = from->source,
                              .id = o.id,
@@ -250,7 +282,9 @@ bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                              .from_us = INT64_MIN,
                              .until_us = INT64_MAX,
                              .tlp = tlp,
-                             .revoked = o.revoked};
+                             .revoked = o.revoked,
+                             .again = again || (old && old->again),
+                             .fresh = true};
     if (!n.revoked && !read_indicator(&o, &n, &why))
         n.reason = str_of(why.msg);
     n.labels = labels_of(s, o.labels);
@@ -432,6 +466,41 @@ static bool build_entry(struct building *b, int64_t now_us, struct err *e)
     else if (b->added)
         s->counts.used++;
     return true;
+}
+
+/* What is said of an id below, as settle_versions has it. */
+static bool settle_one(struct sensor_indicators *s, struct sensor_entry *n,
+                       const struct match_indicator *below, struct err *e)
+{
+    n->outdated = n->version_us < below->version_us;
+    return n->version_us != below->version_us || join_compiled(s, n, below, e);
+}
+
+bool sensor_indicators_build(struct sensor_indicators *s, sensor_below_fn *below, void *ctx,
+                             int64_t now_us, struct err *e)
+{
+    struct match_indicator i;
+    sensor_note_fn *note = s->note;
+    struct building *b = base_alloc(sizeof *b);
+    if (!b)
+        return err_set(e, ERR_MEMORY, "no memory for the indicators");
+    b->s = s;
+    b->e = e;
+    bool ok = true;
+    for (size_t k = 0; k < s->entry_count && ok; k++) {
+        struct sensor_entry *n = &s->entries[k];
+        n->outdated = false;
+        if (!n->gone && !n->again && below(ctx, n->id, &i))
+            ok = settle_one(s, n, &i, e);
+        if (!ok || n->outdated)
+            continue;
+        b->entry = n;
+        s->note = n->fresh ? note : NULL;
+        ok = match_set_silence(s->set, n->id, e) && (n->gone || build_entry(b, now_us, e));
+    }
+    s->note = note;
+    base_free(b);
+    return ok;
 }
 
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us, struct err *e)

@@ -85,6 +85,7 @@ struct piece {
     struct kept_hit *kept;
     size_t kept_count, kept_room;
     struct buf texts;
+    struct sensor_hold hold; /* while it is looked at */
 };
 
 /* ---- telling ----------------------------------------------------------------------------- */
@@ -157,7 +158,7 @@ static bool is_outside(struct piece *p, size_t at)
 static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t lines)
 {
     struct reading *in = p->in;
-    const struct match_indicator m = match_set_get(in->scan->set, h->indicator);
+    const struct match_indicator m = match_set_get(p->hold.set, h->indicator);
     struct sensor_alert a = {.input = in->input,
                              .time = p->time,
                              .time_us = p->time_us,
@@ -221,7 +222,7 @@ static bool on_hit(void *ctx, const struct match_hit *hit)
 {
     struct piece *p = ctx;
     size_t at = (size_t)(hit->seen.p - p->buf);
-    const struct match_indicator m = match_set_get(p->in->scan->set, hit->indicator);
+    const struct match_indicator m = match_set_get(p->hold.set, hit->indicator);
     if (at < p->from || at >= p->until || told_before(p, hit, m.id))
         return true;
     count_to(p, at);
@@ -238,7 +239,7 @@ static void pass_turn(struct piece *p)
     struct reading *in = p->in;
     const struct sensor_scan *s = in->scan;
     head_to(p, p->until);
-    if (match_set_damaged(s->set))
+    if (match_set_damaged(p->hold.set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
     if (on && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
@@ -266,13 +267,15 @@ static void look(struct piece *p)
     p->headed = p->from;
     p->halted = false;
     p->turn = p->in->alone;
-    match_scan(s->set, (struct str){p->buf, p->n}, s->as_of_us ? *s->as_of_us : p->time_us, on_hit,
-               p);
+    p->hold = sensor_hold_set(s);
+    match_scan(p->hold.set, (struct str){p->buf, p->n}, s->as_of_us ? *s->as_of_us : p->time_us,
+               on_hit, p);
     count_to(p, p->until);
     if (!p->halted)
         (void)tell_kept(p);
     if (p->turn)
         pass_turn(p);
+    sensor_let_go(s, &p->hold);
 }
 
 bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *part)
@@ -577,8 +580,10 @@ static bool scan_with(struct reading *in, size_t count, struct err *e)
 
 bool sensor_scan_intact(const struct sensor_scan *s, struct err *e)
 {
-    return !match_set_damaged(s->set) ||
-           err_set(e, ERR_IO, "the indicator set is damaged: compile it again");
+    const struct sensor_hold h = sensor_hold_set(s);
+    bool damaged = match_set_damaged(h.set);
+    sensor_let_go(s, &h);
+    return !damaged || err_set(e, ERR_IO, "the indicator set is damaged: compile it again");
 }
 
 /* Where reading goes on in the middle, the names of columns stand at the start of the file. */

@@ -56,6 +56,37 @@ const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
 
+/* ---- collections that live ------------------------------------------------------------------ */
+
+/* Before loading: remembers how far each URL and directory was read, for sensor_live_start. */
+void sensor_indicators_follow(struct sensor_indicators *s);
+
+/* What happened in a collection since it was told of last; valid only during the call. */
+struct sensor_news {
+    struct str source;
+    size_t taken, gone; /* indicators that are new or changed; that were taken back */
+    const char *why;    /* not NULL: it cannot be followed now; the set stays as it is */
+    bool again;         /* it can be followed again */
+};
+struct sensor_living {
+    struct peer_endpoint how; /* of the URLs; its `stop` is not used */
+    unsigned poll_s;          /* a server that does not wait is asked so often */
+    /* Called by threads of the following, one at a time. */
+    void (*news)(void *ctx, const struct sensor_news *n);
+    sensor_note_fn *note; /* what cannot be used of what came; may be NULL */
+    void *ctx;
+};
+/*
+ * Follows the collections that a sealed set was loaded from, on threads of its own. What is added
+ * or taken back there lies beside the set in memory, in a set over it, and scans that are given
+ * `live` take the newest from block to block, without a lock: one that was replaced is freed when
+ * no scan looks at it. `s` stays until sensor_live_stop. ERR_USAGE when nothing in it lives.
+ */
+struct sensor_live;
+bool sensor_live_start(struct sensor_indicators *s, const struct sensor_living *how,
+                       struct sensor_live **out, struct err *e) BASE_CHECKED;
+void sensor_live_stop(struct sensor_live *l); /* NULL is allowed; no scan may run any more */
+
 /* ---- scanning ---------------------------------------------------------------------------- */
 
 /* One alert; valid only during the call. */
@@ -95,7 +126,8 @@ void sensor_fields_free(struct sensor_fields *f); /* NULL is allowed */
 
 struct sensor_scan {
     const struct match_set *set;
-    const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
+    struct sensor_live *live; /* not NULL: in the place of `set`, which changes */
+    const int64_t *as_of_us;  /* judge validity at this instant; NULL: when the bytes are read */
     sensor_alert_fn *alert;
     /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);

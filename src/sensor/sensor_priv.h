@@ -17,7 +17,27 @@ struct sensor_entry {
     struct str marks; /* ids of its other markings, each with a blank behind it */
     bool revoked, stix20;
     bool outdated; /* a compiled set holds a newer version */
+    /* Of changes: it was taken back; it came again afterwards, whatever its version; nothing was
+     * said of it yet. */
+    bool gone, again, fresh;
 };
+
+/* A collection that a set was loaded from, and how far. */
+struct sensor_feed {
+    struct sensor_feed *next;
+    struct buf where;      /* URL or directory, with a NUL behind it */
+    struct buf collection; /* URL of its objects, or id in the directory */
+    bool node;             /* a directory */
+    enum stix_tlp tlp;     /* of unmarked objects */
+    struct buf after;      /* date_added of what a server gave last */
+    int64_t after_us;      /* the same of a directory */
+    /* Hashes of the ids that it holds; those of one come several times. */
+    uint64_t *known, seed;
+    size_t known_count, known_room;
+};
+void sensor_feed_free(struct sensor_feed *f);
+/* Remembers that it holds an indicator. */
+bool sensor_feed_knows(struct sensor_feed *f, struct str id, struct err *e) BASE_CHECKED;
 
 struct sensor_indicators {
     sensor_note_fn *note;
@@ -33,6 +53,9 @@ struct sensor_indicators {
     struct buf marks; /* of the object that is being taken */
     uint32_t *slots;  /* open addressing by id: number of the entry + 1; 0 is empty */
     size_t slot_mask;
+    bool follows;
+    uint64_t seed;             /* of the hashes of what feeds know */
+    struct sensor_feed *feeds; /* where it follows */
 };
 
 /* Where an object came from, and what marks it when it carries no marking. */
@@ -45,6 +68,18 @@ struct sensor_origin {
 /* Takes one object of any type; what is no indicator is passed over. */
 bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                  const struct json *v, struct err *e) BASE_CHECKED;
+/* The entry of an id, or NULL. */
+struct sensor_entry *sensor_entry_of(const struct sensor_indicators *s, struct str id);
+/* Notes that the indicator was taken back. */
+bool sensor_take_back(struct sensor_indicators *s, struct str id, struct err *e) BASE_CHECKED;
+/* Adds to s->set what the entries say, over what a set below holds of the same id. */
+typedef bool sensor_below_fn(void *ctx, struct str id, struct match_indicator *out);
+bool sensor_indicators_build(struct sensor_indicators *s, sensor_below_fn *below, void *ctx,
+                             int64_t now_us, struct err *e) BASE_CHECKED;
+bool sensor_take_siblings(struct sensor_indicators *s, const struct sensor_origin *from,
+                          const struct json *first, size_t count, struct err *e) BASE_CHECKED;
+/* Remembers the page's ids, and its end. */
+bool sensor_feed_page(struct sensor_feed *f, const struct peer_page *p, struct err *e) BASE_CHECKED;
 void sensor_note_unusable(struct sensor_indicators *s, const struct sensor_origin *from,
                           struct str id, struct str reason);
 
@@ -112,6 +147,17 @@ bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str l
  * 3164, in local time), seconds or milliseconds since 1970 at its start or in JSON as ts, time,
  * timestamp. False when it says nothing known. */
 bool sensor_line_time(struct str line, int64_t now_us, int64_t *out);
+
+/* ---- live_set.c ---- */
+
+/* The set that is looked at now; it stays until it is let go. Takes no lock. */
+struct sensor_hold {
+    const struct match_set *set;
+    uint64_t number; /* grows with each set; 0 of one that does not change */
+    size_t slot;
+};
+struct sensor_hold sensor_hold_set(const struct sensor_scan *s);
+void sensor_let_go(const struct sensor_scan *s, const struct sensor_hold *h);
 
 /* ---- scan.c ---- */
 

@@ -20,7 +20,7 @@ static bool looks_like_json(struct str text)
     return str_starts(text, STR("{")) || str_starts(text, STR("]"));
 }
 
-static bool take_siblings(struct sensor_indicators *s, const struct sensor_origin *from,
+bool sensor_take_siblings(struct sensor_indicators *s, const struct sensor_origin *from,
                           const struct json *first, size_t count, struct err *e)
 {
     for (const struct json *v = first; v && count; v = v->next, count--)
@@ -36,7 +36,7 @@ static bool take_document(struct sensor_indicators *s, const struct sensor_origi
     const struct json *first;
     size_t count;
     return stix_container_open(doc, &kind, &first, &count, e) &&
-           take_siblings(s, from, first, count, e);
+           sensor_take_siblings(s, from, first, count, e);
 }
 
 /* JSON lines, the first of which is read already. A bad line is noted, the others count. */
@@ -91,6 +91,47 @@ static bool take_json(struct sensor_indicators *s, struct str source, struct str
     return take_document(s, &from, doc, e);
 }
 
+/* ---- what is followed ---------------------------------------------------------------------- */
+
+void sensor_feed_free(struct sensor_feed *f)
+{
+    buf_done(&f->where);
+    buf_done(&f->collection);
+    buf_done(&f->after);
+    base_free(f->known);
+    base_free(f);
+}
+
+bool sensor_feed_knows(struct sensor_feed *f, struct str id, struct err *e)
+{
+    void *known = f->known;
+    if (!base_grow(&known, &f->known_room, f->known_count + 1, sizeof *f->known))
+        return err_set(e, ERR_MEMORY, "no memory for the ids of a collection");
+    f->known = known;
+    f->known[f->known_count++] = str_hash(id, f->seed);
+    return true;
+}
+
+/* NULL in *out where nothing is followed. */
+static bool add_feed(struct sensor_indicators *s, const struct sensor_feed *like, struct str where,
+                     struct str collection, struct sensor_feed **out, struct err *e)
+{
+    struct sensor_feed *f = s->follows ? base_alloc(sizeof *f) : NULL;
+    *out = f;
+    if (!f)
+        return !s->follows || err_set(e, ERR_MEMORY, "out of memory");
+    *f = (struct sensor_feed){
+        .next = s->feeds, .node = like->node, .tlp = like->tlp, .seed = s->seed};
+    s->feeds = f;
+    buf_init(&f->where, 0);
+    buf_init(&f->collection, 0);
+    buf_init(&f->after, 0);
+    buf_str(&f->where, where);
+    buf_byte(&f->where, '\0');
+    buf_str(&f->collection, collection);
+    return buf_ok(&f->where, e) && buf_ok(&f->collection, e);
+}
+
 struct list_notes {
     struct sensor_indicators *s;
     struct str source;
@@ -143,6 +184,7 @@ bool sensor_collection(struct exchange_session *s, struct arena *a, struct str k
 struct rows {
     struct sensor_indicators *s;
     struct sensor_origin from;
+    struct sensor_feed *feed; /* or NULL */
     int64_t after_us;
     struct err *e;
     bool ok;
@@ -155,7 +197,8 @@ static bool each_row(void *ctx, const struct store_row *row)
     r->after_us = row->date_added;
     arena_reset(r->s->scratch);
     r->ok = json_parse(r->s->reader, r->s->scratch, row->object->bytes, false, &doc, r->e) &&
-            sensor_take(r->s, &r->from, doc, r->e);
+            sensor_take(r->s, &r->from, doc, r->e) &&
+            (!r->feed || sensor_feed_knows(r->feed, json_get_str(doc, STR("id")), r->e));
     return r->ok;
 }
 
@@ -169,6 +212,9 @@ static bool take_collection(struct sensor_indicators *s, struct exchange_session
     r->ok = true;
     r->from.tlp = c->marking;
     r->after_us = INT64_MIN;
+    const struct sensor_feed like = {.node = true, .tlp = c->marking};
+    if (!add_feed(s, &like, r->from.source, c->uuid, &r->feed, r->e))
+        return false;
     while (more) {
         struct exchange_query q = {.collection = c,
                                    .after_us = r->after_us,
@@ -183,6 +229,8 @@ static bool take_collection(struct sensor_indicators *s, struct exchange_session
         if (!exchange_read(x, who, &q, each_row, r, &more, r->e) || !r->ok)
             return false;
     }
+    if (r->feed)
+        r->feed->after_us = r->after_us;
     return true;
 }
 
@@ -221,12 +269,28 @@ static bool take_node(struct sensor_indicators *s, const char *dir, struct str k
 struct pages {
     struct sensor_indicators *s;
     struct sensor_origin from;
+    struct sensor_feed *feed; /* or NULL */
 };
+
+bool sensor_feed_page(struct sensor_feed *f, const struct peer_page *p, struct err *e)
+{
+    size_t left = p->count;
+    for (const struct json *v = p->first; v && left; v = v->next, left--)
+        if (json_is(v, JSON_OBJECT) && str_eq(json_get_str(v, STR("type")), STR("indicator")) &&
+            !sensor_feed_knows(f, json_get_str(v, STR("id")), e))
+            return false;
+    if (!p->last_added.n)
+        return true;
+    buf_clear(&f->after);
+    buf_str(&f->after, p->last_added);
+    return buf_ok(&f->after, e);
+}
 
 static bool each_page(void *ctx, const struct peer_page *p, struct err *e)
 {
     struct pages *g = ctx;
-    return take_siblings(g->s, &g->from, p->first, p->count, e);
+    return sensor_take_siblings(g->s, &g->from, p->first, p->count, e) &&
+           (!g->feed || sensor_feed_page(g->feed, p, e));
 }
 
 static bool take_url(struct sensor_indicators *s, struct str url, const struct peer_endpoint *how,
@@ -234,7 +298,7 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
 {
     struct peer_endpoint at = *how;
     struct peer_client *client = NULL;
-    struct pages g = {s, {.source = url}};
+    struct pages g = {s, {.source = url}, NULL};
     struct peer_collection found;
     at.url = url;
     if (!peer_client_open(&at, &client, e))
@@ -242,7 +306,9 @@ static bool take_url(struct sensor_indicators *s, struct str url, const struct p
     bool ok = peer_client_collection(client, key, &found, e);
     g.from.tlp = ok ? found.marking : STIX_TLP_NONE;
     struct peer_pull what = {.collection_url = buf_view(&found.url), .type = STR("indicator")};
-    ok = ok && peer_client_pull(client, &what, each_page, &g, e);
+    const struct sensor_feed like = {.tlp = g.from.tlp};
+    ok = ok && add_feed(s, &like, url, buf_view(&found.url), &g.feed, e) &&
+         peer_client_pull(client, &what, each_page, &g, e);
     peer_client_close(client);
     buf_done(&found.url);
     return ok;
