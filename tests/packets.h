@@ -155,14 +155,15 @@ static inline struct bytes gtpu_of(unsigned type, uint32_t teid, const struct by
 }
 
 /* An SCTP packet with one DATA chunk of NGAP. */
-static inline struct bytes ngap_of(unsigned src, unsigned dst, uint32_t tsn,
-                                   const struct bytes *message)
+/* A piece of a message: flags 2 (the first), 1 (the last), 3 (the whole of it). */
+static inline struct bytes ngap_piece_of(unsigned src, unsigned dst, uint32_t tsn, unsigned flags,
+                                         const struct bytes *message)
 {
     struct bytes b = {.n = 0};
     put_number(&b, src, 2);
     put_number(&b, dst, 2);
     put_number(&b, 0, 8);
-    put_number(&b, 0x0003, 2);
+    put_number(&b, flags, 2);
     put_number(&b, 16 + message->n, 2);
     put_number(&b, tsn, 4);
     put_number(&b, 0, 4);
@@ -171,6 +172,12 @@ static inline struct bytes ngap_of(unsigned src, unsigned dst, uint32_t tsn,
     while (b.n % 4)
         put_number(&b, 0, 1);
     return b;
+}
+
+static inline struct bytes ngap_of(unsigned src, unsigned dst, uint32_t tsn,
+                                   const struct bytes *message)
+{
+    return ngap_piece_of(src, dst, tsn, 3, message);
 }
 
 /* ---- PFCP -------------------------------------------------------------------------------- */

@@ -218,6 +218,9 @@
 /* Datagrams that wait for fragments (64 KiB each at the most), and how long. */
 #define LIMIT_PACKET_DATAGRAMS  512
 #define LIMIT_PACKET_FRAGMENT_S 30
+/* Messages of SCTP that wait for chunks, and bytes of one. */
+#define LIMIT_PACKET_MESSAGES      256
+#define LIMIT_PACKET_MESSAGE_BYTES (64u << 10)
 /* Streams whose start is not whole yet, bytes of it that are kept, pieces with gaps between them,
  * and bytes kept of all together. */
 #define LIMIT_PACKET_STREAMS       16384
@@ -266,6 +269,18 @@
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
 #define LIMIT_SENSOR_THREADS  256
+/* Syslog: addresses listened on, connections at once, bytes of one message that are looked at as
+ * one line (the rest as well, in pieces that overlap), digits of its length, what is read from a
+ * connection at once, datagrams taken at once, what the kernel is asked to keep of them;
+ * milliseconds in which what had arrived at the end is still read. */
+#define LIMIT_SENSOR_SYSLOG_ADDRESSES   16
+#define LIMIT_SENSOR_SYSLOG_CONNECTIONS 256
+#define LIMIT_SENSOR_SYSLOG_BYTES       (256u << 10)
+#define LIMIT_SENSOR_SYSLOG_DIGITS      7
+#define LIMIT_SENSOR_SYSLOG_READ_BYTES  (32u << 10)
+#define LIMIT_SENSOR_SYSLOG_DATAGRAMS   32
+#define LIMIT_SENSOR_SYSLOG_QUEUE_BYTES (8 << 20)
+#define LIMIT_SENSOR_SYSLOG_DRAIN_MS    1000
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
  * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
  * in it. With more values a hunt reads all: asking would take longer. */

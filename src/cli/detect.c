@@ -26,6 +26,10 @@ static const struct cli_option options[] = {
     {"interface", 0, CLI_TEXT, "NAME", NULL,
      "listen on a network interface of this machine, after the inputs, until a signal comes", 0, 0,
      false, false},
+    {"syslog", 0, CLI_TEXT, "ADDRESS", NULL,
+     "take messages of syslog at udp:HOST:PORT or tcp:HOST:PORT, after the inputs, until a signal "
+     "comes",
+     0, 0, true, false},
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
@@ -48,6 +52,16 @@ static const struct cli_option options[] = {
      "an indicator that is found in more than this share of the lines of an input (0.01) is told "
      "once, muted in that input from then on, and named on stderr at the end",
      0, 0, false, false},
+    {"fields", 0, CLI_TEXT, "NAMES", NULL,
+     "look only at these fields: of lines of JSON, as src.ip,url, or numbers of columns between "
+     "tabs, as 3,5",
+     0, 0, false, false},
+    {"since", 0, CLI_TEXT, "TIME", NULL,
+     "only lines that say they were written then (RFC 3339) or later, and those that do not say "
+     "when",
+     0, 0, false, false},
+    {"until", 0, CLI_TEXT, "TIME", NULL, "only lines that say they were written before", 0, 0,
+     false, false},
     {"follow", 'f', CLI_FLAG, NULL, NULL,
      "go on at the end of each INPUT, which are files, as others write to it, also when it is "
      "renamed or cut off as log rotation does, until a signal comes",
@@ -64,6 +78,11 @@ static const struct cli_option options[] = {
      0, 0, false, false},
     {"sightings-collection", 0, CLI_TEXT, "C", NULL,
      "the collection for sightings; that of --collection if not given", 0, 0, false, false},
+    {"sightings-window", 0, CLI_NUMBER, "SECONDS", NULL,
+     "tell them so often already, each with what was seen since; needs --spool, where they wait "
+     "when "
+     "they cannot be handed over",
+     1, 86400, false, false},
     {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
      "write the sightings to FILE; with --sightings only those that could not be sent", 0, 0, false,
      false},
@@ -91,6 +110,9 @@ struct detect {
     struct detect_mute *mute;             /* the same */
     struct detect_checkpoint *checkpoint; /* the same */
     enum sensor_format format;
+    struct sensor_span span;
+    struct sensor_fields *fields;      /* NULL: not asked for */
+    int64_t window_us, window_ends_us; /* monotonic; 0: sightings are told at the end */
     struct buf out;
     struct cli_progress progress;
     uint64_t bytes_before; /* of the inputs before this one */
@@ -119,28 +141,42 @@ static bool check_identity(struct str id, struct err *e)
     return true;
 }
 
+static bool read_time(const struct cli *c, const char *name, int64_t *out, struct err *e)
+{
+    struct str text = cli_text(c, name);
+    struct instant at;
+    if (!text.n)
+        return true;
+    if (!instant_parse(text, &at, e)) {
+        e->code = ERR_USAGE;
+        return err_prefix(e, "--%s %s", name, text.p);
+    }
+    *out = instant_us(at);
+    return true;
+}
+
 static bool read_options(struct detect *d, struct err *e)
 {
     const struct cli *c = d->c;
-    struct str as_of = cli_text(c, "as-of");
-    struct instant at;
-    if (as_of.n && !instant_parse(as_of, &at, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--as-of %s", as_of.p);
-    }
+    d->span = (struct sensor_span){INT64_MIN, INT64_MAX};
+    if (!read_time(c, "as-of", &d->feeds.as_of_us, e) ||
+        !read_time(c, "since", &d->span.from_us, e) || !read_time(c, "until", &d->span.until_us, e))
+        return false;
+    if (d->span.from_us >= d->span.until_us)
+        return err_set(e, ERR_USAGE, "--since must be before --until");
     if (!sensor_format_parse(cli_text(c, "format"), &d->format))
         return err_set(e, ERR_USAGE, "--format %s: json, ecs, ocsf or cef",
                        cli_text(c, "format").p);
-    d->has_as_of = as_of.n > 0;
-    if (as_of.n)
-        d->feeds.as_of_us = instant_us(at);
-    return check_identity(cli_text(c, "identity"), e) &&
+    if (cli_text(c, "fields").n && !sensor_fields_new(cli_text(c, "fields"), &d->fields, e))
+        return err_prefix(e, "--fields");
+    d->has_as_of = cli_text(c, "as-of").n > 0;
+    return check_identity(cli_text(c, "identity"), e) && detect_syslog_check(c, e) &&
            cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
 
 static bool stdin_twice(const struct cli *c)
 {
-    size_t uses = c->arg_count == 0;
+    size_t uses = c->arg_count == 0 && !cli_text(c, "interface").n && !cli_text(c, "syslog").n;
     for (size_t i = 0; i < c->arg_count; i++)
         uses += strcmp(c->args[i], "-") == 0;
     for (size_t i = 0; cli_text_nth(c, "indicators", i).p; i++)
@@ -245,6 +281,36 @@ static bool tell_sightings(struct detect *d, struct err *e)
     return keep(d, 0, e);
 }
 
+static bool hand_over(struct detect *d, struct err *e)
+{
+    if (!d->target && !open_target(d, e))
+        return false;
+    struct err second = {0};
+    bool ok = tell_sightings(d, e);
+    sensor_sightings_free(d->sightings);
+    d->sightings = NULL;
+    if (!sensor_sightings_new(d->feeds.indicators, &d->sightings, &second)) {
+        could_not(d, &second);
+        return false;
+    }
+    return ok;
+}
+
+/* Whoever reads waits for that. What cannot be handed over waits in the spool, else it is told that
+ * it was lost, and what is seen next is counted on. */
+static bool end_window(struct detect *d)
+{
+    struct err e = {0};
+    if (!d->window_us || monotonic_us() < d->window_ends_us)
+        return true;
+    d->window_ends_us = monotonic_us() + d->window_us;
+    if (sensor_sightings_any(d->sightings) && !hand_over(d, &e)) {
+        could_not(d, &e);
+        d->failed = true;
+    }
+    return d->sightings != NULL;
+}
+
 /* ---- inputs ------------------------------------------------------------------------------ */
 
 static bool flush(struct detect *d)
@@ -307,7 +373,7 @@ static bool on_block(void *ctx, uint64_t bytes)
     cli_progress_at(&d->progress, d->bytes_before + bytes);
     if (d->checkpoint)
         settled(d, detect_checkpoint_settle(d->checkpoint, &e), &e);
-    return flush(d) && !cli_signals_stopped();
+    return flush(d) && end_window(d) && !cli_signals_stopped();
 }
 
 static void on_begin(void *ctx, struct str input, int fd, struct sensor_place *from)
@@ -405,6 +471,17 @@ static void follow(struct detect *d, const struct sensor_scan *s)
     end_scan(d);
 }
 
+/* What has no end, when the inputs are read. */
+static bool listen_on(struct detect *d, const struct sensor_scan *s, struct err *e)
+{
+    struct str interface = cli_text(d->c, "interface");
+    bool to_end, lost = false;
+    bool ok = interface.n ? sensor_scan_interface(s, interface.p, &to_end, e)
+                          : detect_syslog(d->c, s, &lost, e);
+    d->failed = d->failed || lost;
+    return ok;
+}
+
 /* Like grep, goes on with the other inputs when one cannot be read. */
 static void scan(struct detect *d)
 {
@@ -418,8 +495,12 @@ static void scan(struct detect *d)
                             .handle_key = d->packets.has_key ? d->packets.key : NULL,
                             .threads = (size_t)cli_number(c, "threads"),
                             .ctx = d};
+    if (cli_text(c, "since").n || cli_text(c, "until").n)
+        s.span = &d->span;
+    s.fields = d->fields;
     struct str listen = cli_text(c, "interface");
-    size_t count = c->arg_count || listen.n ? c->arg_count : 1;
+    bool listens = listen.n || cli_text(c, "syslog").n;
+    size_t count = c->arg_count || listens ? c->arg_count : 1;
     if (cli_flag(c, "5g")) {
         s.signal = on_signal;
         s.figures = on_figures;
@@ -450,13 +531,11 @@ static void scan(struct detect *d)
         }
         d->bytes_before += d->bytes;
     }
-    bool to_end;
-    if (listen.n && !d->broken && !cli_signals_stopped() &&
-        !sensor_scan_interface(&s, listen.p, &to_end, &e)) {
+    cli_progress_end(&d->progress);
+    if (listens && !d->broken && !cli_signals_stopped() && !listen_on(d, &s, &e)) {
         could_not(d, &e);
         d->failed = true;
     }
-    cli_progress_end(&d->progress);
     end_scan(d);
 }
 
@@ -467,6 +546,8 @@ static int detect(struct detect *d)
         !open_target(d, &e) || !cli_feeds_load(&d->feeds, &e))
         return could_not(d, &e);
     bool wanted = cli_text(d->c, "sightings").n || cli_text(d->c, "sightings-out").n;
+    d->window_us = (int64_t)cli_number(d->c, "sightings-window") * 1000000;
+    d->window_ends_us = monotonic_us() + d->window_us;
     if (wanted && !sensor_sightings_new(d->feeds.indicators, &d->sightings, &e))
         return could_not(d, &e);
     if (cli_flag(d->c, "summary") &&
@@ -507,9 +588,15 @@ static int run(struct cli *c)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (cli_text(c, "spool").n && !cli_text(c, "sightings").n)
         return cli_usage(c, "--spool DIR needs --sightings: to whom they go");
+    if (cli_number(c, "sightings-window") && !cli_text(c, "spool").n)
+        return cli_usage(c, "--sightings-window needs --spool DIR");
     if (cli_flag(c, "follow") &&
         (c->arg_count == 0 || cli_text(c, "interface").n || cli_text(c, "index").n))
         return cli_usage(c, "--follow needs INPUT, and goes without --interface and --index");
+    if (cli_text(c, "syslog").n && (cli_text(c, "interface").n || cli_flag(c, "follow") ||
+                                    cli_text(c, "index").n || !cli_text(c, "indicators").n))
+        return cli_usage(c, "--syslog needs --indicators, and goes without --interface, --follow "
+                            "and --index");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
     if (!cli_open_folders(c, &e))
@@ -520,6 +607,7 @@ static int run(struct cli *c)
     sensor_sightings_free(d.sightings);
     detect_summary_free(d.summary);
     detect_mute_free(d.mute);
+    sensor_fields_free(d.fields);
     detect_checkpoint_free(d.checkpoint);
     sensor_target_close(d.target);
     detect_packets_end(&d.packets);

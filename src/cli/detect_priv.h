@@ -64,6 +64,15 @@ bool detect_checkpoint_renamed(struct detect_checkpoint *k, const char *input,
 bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;
 bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;
 
+/* ---- syslog -------------------------------------------------------------------------------- */
+
+/* ERR_USAGE when --syslog says something else than addresses. */
+bool detect_syslog_check(const struct cli *c, struct err *e) BASE_CHECKED;
+/* Listens where --syslog says, which was checked, until `s` stops it. *lost: not everything that
+ * came was looked at. What it heard is told on stderr. */
+bool detect_syslog(const struct cli *c, const struct sensor_scan *s, bool *lost,
+                   struct err *e) BASE_CHECKED;
+
 /* ---- indexes ------------------------------------------------------------------------------ */
 
 /* If indicators or rules are to be looked for, not only an index to be made. */

@@ -12,11 +12,12 @@ bool packet_decoder_new(const struct packet_options *o, struct packet_decoder **
         d->options = *o;
         base_random(&d->seed, sizeof d->seed);
         d->fragments = fragments_new();
+        d->messages = messages_new();
         d->streams = streams_new();
         d->sessions = sessions_new(d, o->sessions_max ? o->sessions_max : LIMIT_PACKET_SESSIONS);
         d->rules = rules_new(d);
     }
-    if (!d || !d->fragments || !d->streams || !d->sessions || !d->rules) {
+    if (!d || !d->fragments || !d->messages || !d->streams || !d->sessions || !d->rules) {
         packet_decoder_free(d);
         return err_set(e, ERR_MEMORY, "no memory to decode packets");
     }
@@ -29,6 +30,7 @@ void packet_decoder_free(struct packet_decoder *d)
     if (!d)
         return;
     fragments_free(d->fragments);
+    messages_free(d->messages);
     streams_free(d->streams);
     sessions_free(d->sessions);
     rules_free(d->rules);

@@ -145,7 +145,8 @@ struct packet_message {
     X(GTPC_MALFORMED, "gtpc-malformed", "an information element of GTP-C past its message")        \
     X(PFCP_MALFORMED, "pfcp-malformed", "an information element of PFCP past its group")           \
     X(PFCP_MANY, "pfcp-many", "more rules in one PFCP message than are looked at")                 \
-    X(SCTP_FRAGMENT, "sctp-fragment", "a message in several SCTP chunks, not put together")        \
+    X(SCTP_FRAGMENT, "sctp-fragment",                                                              \
+      "a message in several SCTP chunks, not all of which came in order")                          \
     X(SCTP_CHUNK, "sctp-chunk", "an SCTP chunk of a wrong length")                                 \
     X(NGAP_MALFORMED, "ngap-malformed", "an NGAP message that cannot be followed")                 \
     X(DNS_MALFORMED, "dns-malformed", "a DNS message that cannot be followed")                     \

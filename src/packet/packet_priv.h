@@ -127,6 +127,7 @@ static inline uint64_t address_hash(const struct packet_address *a, uint64_t see
 /* ---- the walk through one frame ---------------------------------------------------------- */
 
 struct fragments;
+struct messages;
 struct streams;
 struct sessions;
 struct rules;
@@ -138,6 +139,7 @@ struct packet_decoder {
     struct packet_options options;
     struct packet_figures figures;
     struct fragments *fragments;
+    struct messages *messages;
     struct streams *streams;
     struct sessions *sessions;
     struct rules *rules;
@@ -210,6 +212,21 @@ void fragments_free(struct fragments *f);
  * caller frees with base_free. */
 bool fragments_add(struct walk *w, const struct fragment *part, unsigned char **out,
                    size_t *n) BASE_CHECKED;
+
+/* ---- messages of SCTP --------------------------------------------------------------------- */
+
+struct sctp_chunk { /* of type DATA, a piece of a message */
+    uint8_t flags;
+    uint16_t stream;
+    uint32_t tsn;
+    struct cursor payload;
+};
+struct messages *messages_new(void);
+void messages_free(struct messages *all);
+/* Keeps a piece. When it completes its message: true, and the message, which the caller frees with
+ * base_free. */
+bool messages_add(struct walk *w, const struct sctp_chunk *c, unsigned char **out,
+                  size_t *n) BASE_CHECKED;
 
 /* ---- streams ----------------------------------------------------------------------------- */
 

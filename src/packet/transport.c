@@ -117,8 +117,10 @@ void tcp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
 
 static void data_decode(struct walk *w, uint8_t flags, struct cursor c)
 {
-    uint32_t tsn = cursor_u32(&c);
-    cursor_skip(&c, 4);
+    struct sctp_chunk chunk = {.flags = flags};
+    chunk.tsn = cursor_u32(&c);
+    chunk.stream = cursor_u16(&c);
+    cursor_skip(&c, 2);
     uint32_t protocol = cursor_u32(&c);
     if (c.bad) {
         walk_anomaly(w, PACKET_SCTP_CHUNK);
@@ -126,12 +128,18 @@ static void data_decode(struct walk *w, uint8_t flags, struct cursor c)
     }
     if (protocol != SCTP_NGAP || w->depth)
         return;
-    if ((flags & SCTP_WHOLE) != SCTP_WHOLE) {
-        walk_anomaly(w, PACKET_SCTP_FRAGMENT);
+    chunk.payload = c;
+    w->repeat = rules_sctp_repeat(w, chunk.tsn);
+    if ((flags & SCTP_WHOLE) == SCTP_WHOLE) {
+        ngap_decode(w, c);
         return;
     }
-    w->repeat = rules_sctp_repeat(w, tsn);
-    ngap_decode(w, c);
+    unsigned char *whole;
+    size_t n;
+    if (!messages_add(w, &chunk, &whole, &n))
+        return;
+    ngap_decode(w, cursor_of(whole, n));
+    base_free(whole);
 }
 
 void sctp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)

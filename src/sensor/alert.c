@@ -136,5 +136,7 @@ void sensor_alert_put(struct buf *out, const struct sensor_alert *a)
         put_name(out, ",\"field\":", a->field);
     if (a->gpdu)
         put_tunnel(out, a->gpdu);
+    if (a->sender)
+        put_text(out, ",\"sender\":", str_of(a->sender));
     buf_str(out, STR("}\n"));
 }

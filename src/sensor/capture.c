@@ -68,6 +68,9 @@ static bool on_hit(void *ctx, const struct match_hit *h)
                              .hit = h,
                              .indicator = &m};
     c->told = true;
+    const struct sensor_span *span = c->scan->span;
+    if (span && (a.time_us < span->from_us || a.time_us >= span->until_us))
+        return true;
     c->stop = !c->scan->alert(c->scan->ctx, &a);
     return !c->stop;
 }

@@ -113,6 +113,25 @@ static bool told_before(struct piece *p, const struct match_hit *h, struct str i
     return false;
 }
 
+/* Is it of a line of another time, or of another field? Of a line that is longer than a piece only
+ * a part may be there. */
+static bool is_outside(const struct piece *p, size_t at)
+{
+    const struct sensor_scan *s = p->in->scan;
+    const struct sensor_span *span = s->span;
+    int64_t us;
+    if (!span && !s->fields)
+        return false;
+    const char *start = memrchr(p->buf, '\n', at);
+    size_t from = start ? (size_t)(start - p->buf) + 1 : 0;
+    const char *end = memchr(p->buf + from, '\n', p->n - from);
+    struct str line = {p->buf + from, end ? (size_t)(end - p->buf) - from : p->n - from};
+    if (span && sensor_line_time(line, p->time_us, &us) &&
+        (us < span->from_us || us >= span->until_us))
+        return true;
+    return s->fields && !sensor_fields_have(s->fields, line, at - from);
+}
+
 /* Only in the piece's turn. False when the scan is to end. */
 static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t lines)
 {
@@ -125,7 +144,7 @@ static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t l
                              .offset = p->base + at,
                              .hit = h,
                              .indicator = &m};
-    p->halted = !in->scan->alert(in->scan->ctx, &a);
+    p->halted = !is_outside(p, at) && !in->scan->alert(in->scan->ctx, &a);
     return !p->halted;
 }
 

@@ -70,6 +70,7 @@ struct sensor_alert {
     uint64_t frame;
     const char *field;
     const struct packet_gpdu *gpdu;
+    const char *sender; /* address and port, of syslog; else NULL */
     const struct match_hit *hit;
     const struct match_indicator *indicator;
 };
@@ -86,12 +87,26 @@ struct sensor_place {
     uint64_t offset, line; /* line: from 1 */
 };
 
+/* Names of fields, with commas between: of lines of JSON, as src.ip; or numbers of columns between
+ * tabs, from 1. Of one thread at a time. ERR_USAGE. */
+struct sensor_fields;
+bool sensor_fields_new(struct str names, struct sensor_fields **out, struct err *e) BASE_CHECKED;
+void sensor_fields_free(struct sensor_fields *f); /* NULL is allowed */
+
 struct sensor_scan {
     const struct match_set *set;
     const int64_t *as_of_us; /* judge validity at this instant; NULL: when the bytes are read */
     sensor_alert_fn *alert;
     /* After each piece: bytes of this input so far; false stops. May be NULL. */
     bool (*block)(void *ctx, uint64_t bytes);
+    /* Lines that say they were written before or after (microseconds since 1970, the latter not
+     * included) are not told; those that do not say when are. NULL: all. */
+    const struct sensor_span {
+        int64_t from_us, until_us;
+    } * span;
+    /* Only what begins in one of these fields of its line is told; of a line without fields, and
+     * of one that is longer than a piece, nothing. NULL: all. Not of captures. */
+    struct sensor_fields *fields;
     /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
      * NULL. */
     void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);
@@ -134,6 +149,34 @@ bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_
 /* Listens on an interface of this machine until it is stopped. */
 bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *to_end,
                            struct err *e) BASE_CHECKED;
+
+/* What came to one address. */
+struct sensor_heard {
+    uint64_t messages, bytes; /* bytes: with a line feed behind each message */
+    uint64_t connections;
+    uint64_t dropped; /* datagrams that the kernel had no room for */
+};
+enum sensor_hearing { SENSOR_LISTENS, SENSOR_LOSES, SENSOR_HEARD }; /* LOSES: the first time */
+struct sensor_syslog {
+    /* `udp:HOST:PORT` or `tcp:HOST:PORT`, at most LIMIT_SENSOR_SYSLOG_ADDRESSES. An IPv6 address
+     * stands in brackets; port 0 is one that is free. */
+    struct str address[LIMIT_SENSOR_SYSLOG_ADDRESSES];
+    size_t count;
+    /* `where` is the address as an alert's `input` names it. */
+    void (*heard)(void *ctx, struct str where, enum sensor_hearing now,
+                  const struct sensor_heard *h);
+    void *ctx;
+};
+/* ERR_USAGE when it has not the form of an address. */
+bool sensor_syslog_check(struct str address, struct err *e) BASE_CHECKED;
+/* Takes messages of syslog as lines, whatever their format, until a callback of `s` stops it: a
+ * datagram is one (RFC 5426), and of a stream what ends with a line feed or, where it starts so,
+ * has its length before it (RFC 6587). `line` and `offset` of an alert count all that came to its
+ * address. While alerts are not taken nothing is read: who sends over TCP has to wait, and over UDP
+ * the kernel drops and counts. What had arrived when it is stopped is still looked at. ERR_USAGE,
+ * and ERR_NETWORK for an address that cannot be listened on. */
+bool sensor_syslog_listen(const struct sensor_scan *s, const struct sensor_syslog *from,
+                          struct err *e) BASE_CHECKED;
 
 /* One line of JSON with its line feed. */
 void sensor_alert_put(struct buf *out, const struct sensor_alert *a);
@@ -198,6 +241,7 @@ bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sight
                           struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
 /* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e) BASE_CHECKED;

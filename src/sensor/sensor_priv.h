@@ -82,6 +82,33 @@ struct sensor_unpacking {
 bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *r, ssize_t *got,
                         struct err *e) BASE_CHECKED;
 
+/* ---- syslog_frame.c ---- */
+
+/* Where in a stream of syslog reading stands. Starts zeroed. */
+struct sensor_frame {
+    enum { FRAME_HEAD, FRAME_COUNTED, FRAME_LINE } in;
+    char head[LIMIT_SENSOR_SYSLOG_DIGITS + 1]; /* what may be a length */
+    size_t head_n;
+    uint64_t left; /* of a message whose length was told */
+};
+/* Takes bytes of a stream and puts its messages to `out`, each with a line feed behind it and none
+ * within; `out` has room for as many bytes and sizeof f->head. Returns how many it put. */
+size_t sensor_frame_take(struct sensor_frame *f, struct str bytes, char *out);
+/* Ends the stream: what is left is a message too. As sensor_frame_take, with one byte more. */
+size_t sensor_frame_end(struct sensor_frame *f, char *out);
+
+/* ---- fields.c ---- */
+
+/* Does what stands at `at` of the line belong to one of the fields? */
+bool sensor_fields_have(struct sensor_fields *f, struct str line, size_t at);
+
+/* ---- line_time.c ---- */
+
+/* When a line says that it was written: RFC 3339 and its relatives, Common Log Format, syslog (RFC
+ * 3164, in local time), seconds or milliseconds since 1970 at its start or in JSON as ts, time,
+ * timestamp. False when it says nothing known. */
+bool sensor_line_time(struct str line, int64_t now_us, int64_t *out);
+
 /* ---- scan.c ---- */
 
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */

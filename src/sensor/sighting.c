@@ -20,6 +20,7 @@ struct sensor_sightings {
     struct buf text;   /* the sightings, one behind the other */
     size_t *ends;      /* where each ends in text */
     size_t count;
+    bool any; /* was seen */
 };
 
 bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sightings **out,
@@ -57,6 +58,7 @@ void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert 
     if (!a->indicator->stix)
         return;
     struct seen *n = &s->seen[a->hit->indicator];
+    s->any = true;
     if (n->count == 0 || a->time_us < n->first_us)
         n->first_us = a->time_us;
     if (n->count == 0 || a->time_us > n->last_us)
@@ -114,6 +116,11 @@ static void put_sighting(struct buf *b, const struct match_indicator *m, const s
     }
     put_markings(b, m->tlp, m->marks);
     buf_byte(b, '}');
+}
+
+bool sensor_sightings_any(const struct sensor_sightings *s)
+{
+    return s->any;
 }
 
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,

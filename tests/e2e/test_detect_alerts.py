@@ -103,3 +103,39 @@ def test_what_is_found_too_often_is_told_once_more_and_no_more(tmp_path):
 def test_shares_that_are_none(tmp_path, set_of_all, share):
     status, out, error = run("detect", "-i", set_of_all, f"--mute-share={share}", log(tmp_path))
     assert (status, out) == (2, b"") and "--mute-share" in error
+
+
+def test_lines_of_a_time(tmp_path):
+    log = made(tmp_path / "log", "2026-11-24T01:00:00Z 10.0.0.1\n2026-11-24 02:00:00,5 10.0.0.2\n"
+               'x - - [24/Nov/2026:08:30:00 +0530] "GET /" 10.0.0.3\n1795489200 10.0.0.4\nno time 10.0.0.5\n')
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), log]
+
+    def seen(*more):
+        return [a["observable"][-1] for a in detect(*words, *more)[1]]
+    assert seen() == list("12345")
+    assert seen("--since", "2026-11-24T02:00:00Z") == list("2345")
+    assert seen("--until", "2026-11-24T02:00:00.5Z") == list("15")
+    assert seen("--since", "2026-11-24T03:00:00Z", "--until", "2026-11-24T03:00:00.000001Z") == list("345")
+    assert seen("--since", "2027-01-01T00:00:00Z") == ["5"]
+    for more in (["--since", "yesterday"], ["--until", "2026-13-01T00:00:00Z"],
+                 ["--since", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"]):
+        status, out, error = run("detect", *words, *more)
+        assert (status, out) == (2, b"") and "--since" in error or "--until" in error
+
+
+def test_fields(tmp_path):
+    lines = ['{"src":{"ip":"10.0.0.1"},"dst":{"ip":"10.0.0.2"},"note":"10.0.0.3","list":[{"url":"http:\\/\\/10.0.0.4\\/a"}]}',
+             '{"id.orig_h":"10.0.0.5","id":{"resp_h":"10.0.0.6"}, "src" : "10.0.0.7"}', "a\t10.0.0.8\tx 10.0.0.9 y\tb",
+             "10.0.0.10 no field", '{"src":{"ip":"10.0.0.11"}']
+    log = made(tmp_path / "log", "\n".join(lines) + "\n")
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), log]
+
+    def seen(fields):
+        return [int(a["observable"].split(".")[3]) for a in detect(*words, "--fields", fields)[1] if a["kind"] == "ipv4"]
+    assert seen("src.ip") == [1] and seen("src") == [1, 7] and seen("dst,note") == [2, 3]
+    assert seen("list.url") == seen("list") == [4] and seen("id.orig_h") == [5] and seen("id.resp_h") == [6]
+    assert seen("2") == [8] and seen("3,1") == [9] and seen("2,src.ip") == [1, 8]
+    assert seen("nothing") == seen("ip") == seen("src.i") == seen("4") == []
+    for bad in (",", "a,,b", "0", " "):
+        status, out, error = run("detect", *words, f"--fields={bad}")
+        assert (status, out) == (2, b"") and "--fields" in error, bad

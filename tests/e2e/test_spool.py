@@ -1,10 +1,12 @@
 """Sightings that nobody takes wait in a folder, and go first when somebody does."""
 import json
 import shutil
+import signal
+import subprocess
 
 import pytest
 
-from setu_node import free_port, indicator, setu
+from setu_node import SETU, free_port, indicator, setu, wait_for
 
 
 @pytest.fixture
@@ -79,4 +81,43 @@ def test_wrong_words(sensor, tmp_path):
     assert "--spool DIR needs --sightings" in ran.stderr
     (tmp_path / "file").write_text("")
     ran = setu("detect", "-i", sensor.feed, "--sightings", sensor.dir, "--spool", tmp_path / "file", sensor.input, status=3)
+    assert "--spool" in ran.stderr
+
+
+def test_in_windows_while_a_log_is_followed(sensor):
+    """Told while the log goes on; while the node is away they wait, and nothing is told twice."""
+    port = free_port()
+    sensor.start(listen=f"127.0.0.1:{port}")
+    sensor.input.write_text("host-1.example\n")
+    words = [SETU, "detect", "-i", sensor.feed, "--sightings", sensor.url + "/api/", "--sightings-collection",
+             "alerts", "--spool", sensor.spool, "--token-file", sensor.token_file, "--ca", sensor.ca, "--identity",
+             sensor.identity, "-f", "--sightings-window", "1", sensor.input]
+    running = subprocess.Popen([str(w) for w in words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def counted():
+        return sum(s["count"] for s in sightings(sensor))
+
+    def more(n):
+        with open(sensor.input, "a") as f:
+            f.write("host-1.example\n" * n)
+    wait_for(lambda: counted() == 1, "the first window")
+    more(3)
+    wait_for(lambda: counted() == 4, "the second")
+    sensor.stop()
+    more(5)
+    wait_for(lambda: waiting(sensor), "what waits")
+    sensor.start(listen=f"127.0.0.1:{port}")
+    more(7)
+    wait_for(lambda: counted() == 16, "all of them")
+    running.send_signal(signal.SIGTERM)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode in (0, 3), error
+    assert counted() == 16 and waiting(sensor) == []
+    found = sightings(sensor)
+    assert len(found) >= 3 and len({s["id"] for s in found}) == len(found)
+    assert all(s["where_sighted_refs"] == [sensor.identity] for s in found)
+
+
+def test_windows_need_a_spool(sensor):
+    ran = setu("detect", "-i", sensor.feed, "--sightings", sensor.dir, "--sightings-window", "5", sensor.input, status=2)
     assert "--spool" in ran.stderr

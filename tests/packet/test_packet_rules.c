@@ -177,11 +177,33 @@ static void user_sends(struct net *t, uint32_t address, unsigned count)
 #define AMF_ID(id) "000a 00 02 00 " id
 
 static unsigned ngap_port = 40000; /* of gNBs */
+static size_t ngap_piece;          /* not 0: bytes of a DATA chunk */
+static int ngap_lost = -1;         /* the piece that is lost, ... */
+static bool ngap_twice;            /* ... or all come twice */
+static uint32_t ngap_tsn = 1000;
+
+/* Messages in chunks of `ngap_piece` bytes, each in a packet of its own. */
+static void send_pieces(struct net *t, uint32_t src, uint32_t dst, const struct bytes *m)
+{
+    bool up = dst == AMF;
+    size_t size = ngap_piece ? ngap_piece : m->n;
+    int number = 0;
+    for (size_t at = 0; at < m->n; at += size, number++, ngap_tsn++) {
+        struct bytes piece = {.n = 0};
+        size_t n = m->n - at < size ? m->n - at : size;
+        put(&piece, m->p + at, n);
+        unsigned flags = (at == 0 ? 2u : 0) | (at + n == m->n ? 1u : 0);
+        struct bytes s =
+            ngap_piece_of(up ? ngap_port : 38412, up ? 38412 : ngap_port, ngap_tsn, flags, &piece);
+        struct bytes ip = ipv4_of(src, dst, 132, &s), f = ethernet_of(0x0800, &ip);
+        for (int times = 0; times < 1 + ngap_twice && number != ngap_lost; times++)
+            send(t, &f);
+    }
+}
 
 static void send_ngap(struct net *t, uint32_t src, uint32_t dst, unsigned choice,
                       unsigned procedure, const char *elements)
 {
-    static uint32_t tsn = 1000;
     struct bytes e = {.n = 0}, value = {.n = 0}, m = {.n = 0};
     unsigned count = 0;
     put_hex(&e, elements);
@@ -195,10 +217,7 @@ static void send_ngap(struct net *t, uint32_t src, uint32_t dst, unsigned choice
     put_number(&m, 0, 1);
     put_number(&m, 0x8000 | value.n, 2);
     put_bytes(&m, &value);
-    bool up = dst == AMF;
-    struct bytes s = ngap_of(up ? ngap_port : 38412, up ? 38412 : ngap_port, tsn++, &m);
-    struct bytes ip = ipv4_of(src, dst, 132, &s), f = ethernet_of(0x0800, &ip);
-    send(t, &f);
+    send_pieces(t, src, dst, &m);
 }
 
 static void sctp_begin(struct net *t, uint32_t src)
@@ -558,6 +577,39 @@ static void test_before_setup(void)
     net_end(&t, "");
 }
 
+/* Put together, a message says the same. */
+static void test_pieces(void)
+{
+    for (size_t size = 1; size < 40; size += 3) {
+        struct net t;
+        ngap_piece = size;
+        ngap_twice = size % 2;
+        net_begin(&t, NULL);
+        gnb_begins(&t, GNB);
+        ngap_session(&t);
+        CHECK_ROW(t.count == 0, "%d: %s", (int)size, t.alerts);
+        net_end(&t, "");
+        standard(&t, NULL);
+        gnb_begins(&t, GNB);
+        ngap_session(&t);
+        CHECK_ROW(t.count == 0, "%d: %s", (int)size, t.alerts);
+        forward(&t, SMF, 0, FAR, 0x1337); /* where NGAP was not seen, nobody could know */
+        net_end(&t, "pfcp-downlink-to-unknown-peer ");
+        net_begin(&t, NULL);
+        gnb_begins(&t, GNB);
+        ngap_session(&t);
+        send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("02") RAN_ID);
+        ngap_lost = size < 12 ? 1 : -1; /* and what is lost says nothing */
+        send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("03") RAN_ID);
+        ngap_lost = -1;
+        send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("04") RAN_ID);
+        net_end(&t, size < 12 ? "ngap-unknown-ue-id ngap-unknown-ue-id "
+                              : "ngap-unknown-ue-id ngap-unknown-ue-id ngap-unknown-ue-id ");
+    }
+    ngap_piece = 0;
+    ngap_twice = false;
+}
+
 /* Some gNBs use the port of NGAP at their end too. */
 static void test_same_ports(void)
 {
@@ -689,11 +741,11 @@ static void test_config(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_gtp_in_gtp, test_core_from_ue, test_ue_source, test_teid_scan, test_echo,
-        test_urgent,     test_n6,           test_non_owner, test_guessing,  test_unassociated,
-        test_flood,      test_unknown_peer, test_takeover,  test_malformed, test_before_setup,
-        test_same_ports, test_new_gnb,      test_storm,     test_nas,       test_path_switch,
-        test_config,
+        test_gtp_in_gtp,  test_core_from_ue, test_ue_source, test_teid_scan, test_echo,
+        test_urgent,      test_n6,           test_non_owner, test_guessing,  test_unassociated,
+        test_flood,       test_unknown_peer, test_takeover,  test_malformed, test_before_setup,
+        test_pieces,      test_same_ports,   test_new_gnb,   test_storm,     test_nas,
+        test_path_switch, test_config,
     };
     struct err e;
     if (!crypt_init(&e))
