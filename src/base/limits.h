@@ -140,8 +140,10 @@
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096
 #define LIMIT_HTTP_LINGER_MS   2000
-/* Warnings that a TLS client may send in a session; they carry nothing. */
-#define LIMIT_TLS_WARNINGS 16
+/* Warnings that a TLS client may send in a session; what it may send before there is data, or until
+ * there is more of it: its hello and the chain of its certificate. */
+#define LIMIT_TLS_WARNINGS     16
+#define LIMIT_TLS_SILENT_BYTES (64u << 10)
 /* Steps that one connection makes before others have their turn; those that the slowest is chosen
  * of; users whose requests are counted; text of the access log that waits to be written;
  * what it tells of a method. */

@@ -1,4 +1,5 @@
 /* TLS for servers, by GnuTLS. */
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -21,7 +22,8 @@ struct crypt_tls {
     struct crypt_tls_server *server;
     gnutls_session_t session;
     int fd;
-    bool gave; /* the socket, when it was asked last */
+    bool gave;           /* the socket, when it was asked last */
+    size_t silent_bytes; /* taken from it since the handshake ended, or since there was data */
     unsigned warnings;
 };
 
@@ -77,11 +79,19 @@ void crypt_tls_server_drop(struct crypt_tls_server *s)
     base_free(s);
 }
 
+/* The library keeps a message of the handshake while it comes, of up to 16 MiB, also after the
+ * handshake; no client has so much to say before it has said anything. */
 static ssize_t pull(gnutls_transport_ptr_t transport, void *to, size_t room)
 {
     struct crypt_tls *t = transport;
+    t->gave = false;
+    if (t->silent_bytes > LIMIT_TLS_SILENT_BYTES) {
+        errno = EPROTO;
+        return -1;
+    }
     ssize_t n = recv(t->fd, to, room, 0);
     t->gave = n > 0;
+    t->silent_bytes += t->gave ? (size_t)n : 0;
     return n;
 }
 
@@ -138,6 +148,8 @@ enum crypt_tls_step crypt_tls_handshake(struct crypt_tls *t)
         t->gave = false;
         rc = gnutls_handshake(t->session);
     } while (goes_on(t, rc));
+    if (rc >= 0)
+        t->silent_bytes = 0;
     return rc >= 0 ? CRYPT_TLS_DONE : failed(rc);
 }
 
@@ -148,8 +160,10 @@ enum crypt_tls_step crypt_tls_read(struct crypt_tls *t, void *to, size_t room, s
         t->gave = false;
         rc = gnutls_record_recv(t->session, to, room);
     } while (goes_on(t, rc));
-    if (rc > 0)
+    if (rc > 0) {
         *got = (size_t)rc;
+        t->silent_bytes = 0;
+    }
     return rc > 0 ? CRYPT_TLS_DONE : rc == 0 ? CRYPT_TLS_ENDED : failed(rc);
 }
 

@@ -358,7 +358,6 @@ static void end_request(struct http_connection *c)
     http_record(c->request, c->sent);
     http_request_free(c->request);
     c->request = NULL;
-    c->served = true;
     buf_done(&c->head);
     if (!c->last) {
         move(c, HTTP_IDLE);

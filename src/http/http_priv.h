@@ -171,7 +171,7 @@ struct http_connection {
     struct crypt_tls *tls;
     enum http_phase phase;
     bool readable, writable, hung_up; /* as epoll told, until a call says AGAIN */
-    bool served, last;                /* a request was answered; no further one is read */
+    bool last;                        /* no further request is read */
     bool body_whole, skipped;
     int64_t since_us, moved_us; /* since when in this phase; when bytes moved last */
     uint64_t moved_bytes;       /* in this phase */

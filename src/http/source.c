@@ -91,10 +91,13 @@ void http_source_list(struct http_connection *c)
 
 /* ---- too many ---- */
 
-/* Bytes that it has moved a second, in this phase. */
+/* Bytes a second in this phase. All begin with as many as they may be late with, or who has just
+ * begun would be the slowest of all. */
 static uint64_t pace(const struct http_connection *c, int64_t now_us)
 {
-    return c->moved_bytes * 1000000 / (uint64_t)(now_us - c->since_us + 1);
+    const uint64_t late = (uint64_t)LIMIT_HTTP_SLOW_MS * LIMIT_HTTP_SLOW_BYTES / 1000;
+    uint64_t bytes = c->phase == HTTP_SENDING ? c->taken_bytes : c->moved_bytes;
+    return (bytes + late) * 1000000 / (uint64_t)(now_us - c->since_us + 1);
 }
 
 /* The longest quiet; else the slowest of those that began first. NULL: all are busy here. */

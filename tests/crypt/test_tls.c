@@ -110,6 +110,53 @@ static void test_warnings(void)
     pair_close(&p);
 }
 
+/* A ClientHello that says it has 16 MiB, sent in records of 1000 bytes. */
+static void send_hello(const struct pair *p, size_t bytes)
+{
+    static const unsigned char begin[] = {22, 3, 1, 1000 >> 8, 1000 & 0xFF, 1, 0xFF, 0xFF, 0xFF};
+    for (size_t sent = 0; sent < bytes; sent += 1005) {
+        unsigned char record[1005] = {0};
+        memcpy(record, begin, sent ? 5 : sizeof begin);
+        CHECK(write(p->fds[1], record, sizeof record) == sizeof record);
+    }
+}
+
+/* A stranger's message is not kept when it is longer than any client's. */
+static void test_long_messages(void)
+{
+    static const struct {
+        size_t bytes;
+        enum crypt_tls_step step;
+    } rows[] = {
+        {LIMIT_TLS_SILENT_BYTES - 1005, CRYPT_TLS_AGAIN},
+        {LIMIT_TLS_SILENT_BYTES + 2010, CRYPT_TLS_BROKEN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pair p = {0};
+        (void)pair_open(&p, "NONE"); /* its client says nothing */
+        send_hello(&p, rows[i].bytes);
+        enum crypt_tls_step step = crypt_tls_handshake(p.tls);
+        CHECK_ROW(step == rows[i].step, "%zu bytes: %d", rows[i].bytes, (int)step);
+        pair_close(&p);
+    }
+}
+
+/* Data is no such message, however much of it there is. */
+static void test_much_data(void)
+{
+    struct pair p = {0};
+    static char piece[16384], got[1000];
+    size_t n = 0, all = 0;
+    CHECK(pair_open(&p, "NORMAL"));
+    for (int i = 0; i < 40; i++) {
+        CHECK(gnutls_record_send(p.client, piece, sizeof piece) == sizeof piece);
+        while (crypt_tls_read(p.tls, got, sizeof got, &n) == CRYPT_TLS_DONE)
+            all += n;
+    }
+    CHECK(all == 40 * sizeof piece);
+    pair_close(&p);
+}
+
 /* RFC 9155: nothing of a handshake is signed over SHA-1. */
 static void test_signatures(void)
 {
@@ -142,6 +189,8 @@ int main(void)
     test_data_behind_a_key_update();
     test_warnings();
     test_signatures();
+    test_long_messages();
+    test_much_data();
     buf_done(&ca);
     buf_done(&ca_key);
     buf_done(&cert);

@@ -382,6 +382,33 @@ def test_t23_slow_connections(nodes):
         raw.close()
 
 
+def test_t23_who_has_just_begun_is_not_the_slowest(nodes):
+    """All places are taken by those of the same address who have sent a little, long ago."""
+    node = nodes(conf="max-connections 40\n")
+    node.c = node.collection("Begun", "begun")
+    node.start("--plain-http")
+    path, kind = "POST /api/collections/begun/objects/ HTTP/1.1", f"Content-Type: {TAXII}"
+
+    def slow():
+        slow_ones.append(Raw(node).head(path, kind, "Content-Length: 100000", "Expect: 100-continue"))
+        assert slow_ones[-1].answer()[0] == 100
+        slow_ones[-1].send(b" " * 3000)
+    slow_ones = []
+    for _ in range(40):
+        slow()
+    time.sleep(1)
+    for n in range(10):
+        body = json.dumps({"objects": [indicator(n)]}).encode()
+        good = Raw(node).head(path, kind, f"Content-Length: {len(body)}", "Expect: 100-continue")
+        assert good.answer()[0] == 100
+        for _ in range(2):
+            slow()
+        assert good.send(body).answer()[0] == 202
+        good.close()
+    for raw in slow_ones:
+        raw.close()
+
+
 def test_t23_a_slow_head_is_told_so(node):
     raw, body = Raw(node).send(b"GET /api/ HTTP/1.1\r\n"), Raw(node)
     body.head("POST /api/collections/wire/objects/ HTTP/1.1", f"Content-Type: {TAXII}", "Content-Length: 1000")
