@@ -241,7 +241,7 @@ static void pass_turn(struct piece *p)
     if (match_set_damaged(s->set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
-    if (on && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
+    if (!p->halted && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
         struct sensor_place upto = {p->base + p->until, in->line + p->lines};
         s->told(s->ctx, in->input, &upto);
     }
