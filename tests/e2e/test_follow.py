@@ -1,4 +1,5 @@
 """setu detect -f and --checkpoint: logs that grow, are renamed and cut off, and a sensor that is killed."""
+import gzip
 import json
 import os
 import random
@@ -243,6 +244,23 @@ def test_another_file_with_the_number_of_a_log_that_is_gone(tmp_path):
     known = json.loads(mark.read_text())
     mark.write_text(json.dumps({**known, "inode": str(other.stat().st_ino)}) + "\n")
     assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.1"]
+
+
+def test_what_is_packed_is_read_once(tmp_path):
+    """Between it and a later line there was time to read it again."""
+    packed, log = tmp_path / "packed", tmp_path / "log"
+    packed.write_bytes(gzip.compress(b"10.0.0.1\n"))
+    append(log, "")
+    f = Follower(tmp_path, inputs=("packed", "log"))
+    f.wait("10.0.0.1")
+    time.sleep(0.5)
+    append(log, "10.0.0.2\n")
+    f.wait("10.0.0.2")
+    (tmp_path / "new").write_bytes(gzip.compress(b"10.0.0.3\n"))
+    (tmp_path / "new").rename(packed)
+    f.wait("10.0.0.3")
+    f.end()
+    assert f.seen() == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
 
 def test_a_slow_reader_loses_nothing(tmp_path):
