@@ -396,6 +396,8 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
 {
     struct detect *d = ctx;
     struct err e = {0};
+    if (d->broken)
+        return;
     settled(d, detect_checkpoint_told(d->checkpoint, input, upto, &e), &e);
 }
 
@@ -569,7 +571,8 @@ static int detect(struct detect *d)
                                     cli_text(d->c, "mute-share"), &e)))
         return could_not(d, &e);
     if (cli_text(d->c, "checkpoint").n &&
-        !(d->checkpoint = detect_checkpoint_open(cli_text(d->c, "checkpoint"), &e)))
+        !(d->checkpoint =
+              detect_checkpoint_open(cli_text(d->c, "checkpoint"), d->summary != NULL, &e)))
         return could_not(d, &e);
     cli_signals_catch();
     if (cli_feeds_nth(&d->feeds, 0).p)

@@ -1,6 +1,7 @@
 /* `setu detect --checkpoint FILE`: how far each file was told, so that the next run goes on there.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ struct detect_checkpoint {
     struct reached *list;
     size_t count, room;
     int64_t written_us;
-    bool changed;
+    bool changed, at_end;
 };
 
 /* ---- the file: a line of JSON each ---- */
@@ -133,7 +134,7 @@ bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
 
 /* ---- opening ---- */
 
-struct detect_checkpoint *detect_checkpoint_open(struct str file, struct err *e)
+struct detect_checkpoint *detect_checkpoint_open(struct str file, bool at_end, struct err *e)
 {
     struct detect_checkpoint *k = base_alloc(sizeof *k);
     if (k)
@@ -144,6 +145,7 @@ struct detect_checkpoint *detect_checkpoint_open(struct str file, struct err *e)
         return NULL;
     }
     k->file = file.p;
+    k->at_end = at_end;
     if (read_all(k, e))
         return k;
     detect_checkpoint_free(k);
@@ -225,10 +227,20 @@ bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
 
 bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e)
 {
-    return monotonic_us() - k->written_us < EVERY_US || detect_checkpoint_write(k, e);
+    return k->at_end || monotonic_us() - k->written_us < EVERY_US || detect_checkpoint_write(k, e);
 }
 
 /* ---- what was renamed while nobody looked ---- */
+
+static bool has_head(const char *path, const struct reached *r)
+{
+    uint64_t head;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool yes = fd >= 0 && head_of(fd, r->at.offset, &head) && head == r->head;
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
 
 static bool is_in(const char *folder, struct reached *r, char out[LIMIT_PATH_BYTES])
 {
@@ -240,7 +252,7 @@ static bool is_in(const char *folder, struct reached *r, char out[LIMIT_PATH_BYT
         int n = snprintf(out, LIMIT_PATH_BYTES, "%s/%s", folder, each->d_name);
         found = (uint64_t)each->d_ino == r->inode && n > 0 && n < (int)LIMIT_PATH_BYTES &&
                 stat(out, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_dev == r->device &&
-                (uint64_t)st.st_size > r->at.offset;
+                (uint64_t)st.st_size > r->at.offset && has_head(out, r);
     }
     if (dir)
         closedir(dir);

@@ -54,9 +54,10 @@ void detect_mute_tell(const struct detect_mute *m, const char *command);
 
 /* ---- where the next run goes on ------------------------------------------------------------- */
 
-/* A file that is absent is none yet; NULL when one cannot be read, or is none. */
+/* A file that is absent is none yet; NULL when one cannot be read, or is none. `at_end`: nothing is
+ * told before, so it is written then alone. */
 struct detect_checkpoint;
-struct detect_checkpoint *detect_checkpoint_open(struct str file, struct err *e);
+struct detect_checkpoint *detect_checkpoint_open(struct str file, bool at_end, struct err *e);
 void detect_checkpoint_free(struct detect_checkpoint *k); /* NULL is allowed */
 /* As the callbacks of struct sensor_scan. */
 void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd,

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,12 +171,12 @@ void cli_progress_end(struct cli_progress *p)
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped; /* threads that follow files ask too */
 
 static void on_signal(int n)
 {
     (void)n;
-    stopped = 1;
+    atomic_store(&stopped, true);
 }
 
 void cli_signals_catch(void)
@@ -187,7 +188,7 @@ void cli_signals_catch(void)
 
 bool cli_signals_stopped(void)
 {
-    return stopped != 0;
+    return atomic_load(&stopped);
 }
 
 static sigset_t awaited_signals(void)

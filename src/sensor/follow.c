@@ -78,13 +78,21 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
 
 /* ---- one file ---- */
 
-/* After a rotation the new file may take a while. */
-static bool is_there(struct follower *w)
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* After a rotation the new file may take a while. `done` was read as a whole, and is not read again
+ * as it is; NULL: there is none. */
+static bool is_there(struct follower *w, const struct stat *done)
 {
     struct stat st;
-    while (stat(w->input, &st) != 0) {
-        if (errno != ENOENT || !on_block(w->all, 0))
-            return errno != ENOENT;
+    int got;
+    while ((got = stat(w->input, &st)) != 0 || (done && is_same(done, &st))) {
+        if ((got != 0 && errno != ENOENT) || !on_block(w->all, 0))
+            return got != 0 && errno != ENOENT;
         (void)poll(NULL, 0, POLL_MS);
     }
     return true;
@@ -96,7 +104,9 @@ static void *follow(void *arg)
     struct following *f = w->all;
     struct sensor_scan s = *f->s;
     struct err e = {0};
-    bool to_end, ok = true;
+    struct sensor_end end = {.is_text = true};
+    struct stat before = {0};
+    bool ok = true;
     s.ctx = f;
     s.alert = on_alert;
     s.block = on_block;
@@ -104,8 +114,11 @@ static void *follow(void *arg)
     s.begin = on_begin;
     s.told = on_told;
     s.follow = true;
-    while (ok && !atomic_load(&f->stop) && is_there(w) && !atomic_load(&f->stop))
-        ok = sensor_scan_input(&s, w->input, &to_end, &e);
+    while (ok && !atomic_load(&f->stop) && is_there(w, end.is_text ? NULL : &before) &&
+           !atomic_load(&f->stop)) {
+        (void)stat(w->input, &before); /* of what is gone nothing is remembered, nor read */
+        ok = sensor_scan_once(&s, w->input, &end, &e);
+    }
     if (ok)
         return NULL;
     pthread_mutex_lock(&f->lock);

@@ -242,7 +242,7 @@ static void pass_turn(struct piece *p)
     if (match_set_damaged(p->hold.set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
-    if (on && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
+    if (!p->halted && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
         struct sensor_place upto = {p->base + p->until, in->line + p->lines};
         s->told(s->ctx, in->input, &upto);
     }
@@ -596,7 +596,7 @@ static void read_header(struct reading *in)
     base_free(head);
 }
 
-static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool *to_end,
+static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, struct sensor_end *end,
                     struct err *e)
 {
     struct sensor_place from = {0, 1};
@@ -619,22 +619,32 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, bool
     bool ok = scan_with(&in, thread_count(s, fd), e);
     if (ok && in.capture)
         ok = sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, input, &in.told_all, e);
+    end->is_text = !in.capture && !in.unpack;
     base_free(in.rest);
     buf_done(&in.header);
     sensor_unpack_free(in.unpack);
     pthread_cond_destroy(&in.turned);
     pthread_mutex_destroy(&in.lock);
     ok = ok && sensor_scan_intact(s, e);
-    if (ok)
-        *to_end = in.told_all;
+    end->reached = ok && in.told_all;
     return ok;
 }
 
 bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end, struct err *e)
 {
+    struct sensor_end end;
+    if (!sensor_scan_once(s, input, &end, e))
+        return false;
+    *to_end = end.reached;
+    return true;
+}
+
+bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sensor_end *end,
+                      struct err *e)
+{
     struct stat st;
     if (strcmp(input, "-") == 0)
-        return scan_fd(s, STDIN_FILENO, input, to_end, e);
+        return scan_fd(s, STDIN_FILENO, input, end, e);
     int fd = open(input, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "cannot open", input);
@@ -646,7 +656,7 @@ bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_
                      input);
     else {
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        ok = scan_fd(s, fd, input, to_end, e);
+        ok = scan_fd(s, fd, input, end, e);
     }
     close(fd);
     return ok;

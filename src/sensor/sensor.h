@@ -142,8 +142,8 @@ struct sensor_scan {
     /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
      * NULL. */
     void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);
-    /* After `block`: all that stands before this place of the file was told. Not of what is packed
-     * or a capture. May be NULL. */
+    /* After `block`, also when that stops: all that stands before this place of the file was told.
+     * Not of what is packed or a capture. May be NULL. */
     void (*told)(void *ctx, struct str input, const struct sensor_place *upto);
     /* A file goes on as others write to it. It ends when its name is another file's, and nothing
      * came for a second, or when it was cut off. */

@@ -164,6 +164,16 @@ void sensor_let_go(const struct sensor_scan *s, const struct sensor_hold *h);
 /* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
 const char *sensor_unreadable(struct str head);
 
+/* How the scan of an input ended. A file that is packed or a capture is read to its end, followed
+ * or not. */
+struct sensor_end {
+    bool reached; /* nothing stopped it before */
+    bool is_text;
+};
+/* As sensor_scan_input. */
+bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sensor_end *end,
+                      struct err *e) BASE_CHECKED;
+
 /* Fails when the set turned out to be damaged while it was used: something may have been missed. */
 bool sensor_scan_intact(const struct sensor_scan *s, struct err *e) BASE_CHECKED;
 

@@ -1,4 +1,5 @@
 """setu detect -f and --checkpoint: logs that grow, are renamed and cut off, and a sensor that is killed."""
+import gzip
 import json
 import os
 import random
@@ -199,6 +200,67 @@ def test_what_is_found_too_often_in_logs_that_grow_in_turn(tmp_path):
     f.wait("10.0.0.34")
     f.end()
     assert [(a["observable"], a["line"]) for a in f.alerts()[-3:]] == [("10.0.0.33", 1), ("10.0.0.1", 2), ("10.0.0.34", 3)]
+
+
+def test_a_summary_that_was_not_told_counts_as_not_read(tmp_path):
+    log, mark = tmp_path / "log", tmp_path / "mark"
+    append(log, *["10.0.0.1\n"] * 7)
+    words = ["--summary", "--checkpoint", mark]
+    f = Follower(tmp_path, *words)
+    time.sleep(1)  # it would have written by then
+    f.kill()
+    f.start()
+    time.sleep(0.5)
+    f.end()
+    assert [a["count"] for a in f.alerts()] == [7]
+    status, out, _ = run("detect", *f.words[:2], *words, log)
+    assert (status, out) == (1, b"")
+
+
+@pytest.mark.parametrize("words", [["-f"], ["-j", "1"], ["-j", "4"]])
+def test_who_is_stopped_tells_nothing_again(tmp_path, words):
+    log, count = tmp_path / "log", 30000
+    append(log, *[f"{'x' * 100} {v}\n" for v in values(count)])
+    words = [SETU, "detect", "-i", made(tmp_path / "set", "\n".join(values(count))), *words, "--checkpoint",
+             tmp_path / "mark", log]
+    told = []
+    while len(told) < count:
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        told += [running.stdout.readline() for _ in range(500)]
+        running.send_signal(signal.SIGTERM)
+        told += running.stdout.readlines()
+        running.wait(60)
+        running.stdout.close()
+        assert told[-1]
+    assert [json.loads(t)["observable"] for t in told] == values(count)
+
+
+def test_another_file_with_the_number_of_a_log_that_is_gone(tmp_path):
+    log, mark, other = tmp_path / "log", tmp_path / "mark", tmp_path / "other"
+    append(log, "10.0.0.1\n")
+    append(other, "10.0.0.2\n10.0.0.3\n")
+    words = ["-i", made(tmp_path / "set", "\n".join(values(9))), "--checkpoint", mark, log]
+    assert detect(*words)[0] == 0
+    known = json.loads(mark.read_text())
+    mark.write_text(json.dumps({**known, "inode": str(other.stat().st_ino)}) + "\n")
+    assert [a["observable"] for a in detect(*words)[1]] == ["10.0.0.1"]
+
+
+def test_what_is_packed_is_read_once(tmp_path):
+    """Between it and a later line there was time to read it again."""
+    packed, log = tmp_path / "packed", tmp_path / "log"
+    packed.write_bytes(gzip.compress(b"10.0.0.1\n"))
+    append(log, "")
+    f = Follower(tmp_path, inputs=("packed", "log"))
+    f.wait("10.0.0.1")
+    time.sleep(0.5)
+    append(log, "10.0.0.2\n")
+    f.wait("10.0.0.2")
+    (tmp_path / "new").write_bytes(gzip.compress(b"10.0.0.3\n"))
+    (tmp_path / "new").rename(packed)
+    f.wait("10.0.0.3")
+    f.end()
+    assert f.seen() == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
 
 def test_a_slow_reader_loses_nothing(tmp_path):
