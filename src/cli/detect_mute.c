@@ -9,50 +9,49 @@
 #define LEAST_LINES 1000
 
 struct detect_mute {
-    const struct match_set *set;
+    struct sensor_tally *tally;
     double share;
     uint64_t input; /* hash of the input's name; another one is counted anew */
     struct counted {
         uint64_t lines, last; /* lines of this input it was found in; the last of them */
         uint64_t muted;       /* alerts that were not told, of all inputs */
         bool now;
-    } * list;
+    } * list; /* of each in the tally */
+    size_t count, room;
 };
 
-struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e)
+struct detect_mute *detect_mute_new(struct str share, struct err *e)
 {
     char *end;
     double value = strtod(share.p, &end);
     struct detect_mute *m;
-    size_t bytes;
     if (*end || !(value > 0 && value < 1)) {
         (void)err_set(e, ERR_USAGE, "--mute-share %s: a number between 0 and 1, as 0.01", share.p);
         return NULL;
     }
     m = base_alloc(sizeof *m);
-    if (m && size_mul(match_set_indicators(set) + 1, sizeof *m->list, &bytes))
-        m->list = base_alloc(bytes);
-    if (!m || !m->list) {
+    if (!m || !sensor_tally_new(&m->tally, e)) {
         detect_mute_free(m);
         (void)err_set(e, ERR_MEMORY, "no memory to count alerts");
         return NULL;
     }
-    m->set = set;
     m->share = value;
     return m;
 }
 
 void detect_mute_free(struct detect_mute *m)
 {
-    if (m)
+    if (m) {
+        sensor_tally_free(m->tally);
         base_free(m->list);
+    }
     base_free(m);
 }
 
 static void begin_input(struct detect_mute *m, uint64_t input)
 {
     m->input = input;
-    for (size_t i = 0; i < match_set_indicators(m->set); i++) {
+    for (size_t i = 0; i < m->count; i++) {
         m->list[i].lines = m->list[i].last = 0;
         m->list[i].now = false;
     }
@@ -61,7 +60,15 @@ static void begin_input(struct detect_mute *m, uint64_t input)
 bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a)
 {
     uint64_t input = str_hash(a->input, 1), line = a->frame ? a->frame : a->line;
-    struct counted *c = &m->list[a->hit->indicator];
+    size_t number;
+    void *list = m->list;
+    if (!sensor_tally_of(m->tally, a->indicator, &number) ||
+        !base_grow(&list, &m->room, number + 1, sizeof *m->list))
+        return false; /* what cannot be counted is told */
+    m->list = list;
+    for (; m->count <= number; m->count++)
+        m->list[m->count] = (struct counted){0};
+    struct counted *c = &m->list[number];
     if (input != m->input)
         begin_input(m, input);
     if (c->now) {
@@ -76,10 +83,10 @@ bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a)
 
 void detect_mute_tell(const struct detect_mute *m, const char *command)
 {
-    for (size_t i = 0; i < match_set_indicators(m->set); i++) {
+    for (size_t i = 0; i < m->count; i++) {
         if (m->list[i].muted == 0)
             continue;
-        const struct match_indicator of = match_set_get(m->set, (uint32_t)i);
+        const struct match_indicator of = sensor_tally_get(m->tally, i);
         struct buf b;
         buf_init(&b, 0);
         buf_printable(&b, of.id, 200);
