@@ -299,7 +299,7 @@ static bool hand_over(struct detect *d, struct err *e)
     bool ok = tell_sightings(d, e);
     sensor_sightings_free(d->sightings);
     d->sightings = NULL;
-    if (!sensor_sightings_new(d->feeds.indicators, &d->sightings, &second)) {
+    if (!sensor_sightings_new(&d->sightings, &second)) {
         could_not(d, &second);
         return false;
     }
@@ -561,14 +561,12 @@ static int detect(struct detect *d)
     bool wanted = cli_text(d->c, "sightings").n || cli_text(d->c, "sightings-out").n;
     d->window_us = (int64_t)cli_number(d->c, "sightings-window") * 1000000;
     d->window_ends_us = monotonic_us() + d->window_us;
-    if (wanted && !sensor_sightings_new(d->feeds.indicators, &d->sightings, &e))
+    if (wanted && !sensor_sightings_new(&d->sightings, &e))
         return could_not(d, &e);
-    if (cli_flag(d->c, "summary") &&
-        !(d->summary = detect_summary_new(sensor_indicators_set(d->feeds.indicators), &e)))
+    if (cli_flag(d->c, "summary") && !(d->summary = detect_summary_new(&e)))
         return could_not(d, &e);
     if (cli_text(d->c, "mute-share").n &&
-        !(d->mute = detect_mute_new(sensor_indicators_set(d->feeds.indicators),
-                                    cli_text(d->c, "mute-share"), &e)))
+        !(d->mute = detect_mute_new(cli_text(d->c, "mute-share"), &e)))
         return could_not(d, &e);
     if (cli_text(d->c, "checkpoint").n &&
         !(d->checkpoint =

@@ -31,10 +31,6 @@ const char *detect_live_usage(const struct cli *c)
         any = any || sensor_is_url(where) || file_is_dir(where.p);
     if (!any)
         return "--live needs a URL or a node's directory in --indicators: what is followed";
-    if (cli_flag(c, "summary") || cli_text(c, "mute-share").n)
-        return "--live goes without --summary and --mute-share, which count for one set";
-    if (cli_text(c, "sightings").n || cli_text(c, "sightings-out").n)
-        return "--live goes without --sightings, which count for one set";
     return NULL;
 }
 

@@ -12,16 +12,17 @@
 
 /* Lines of one input in which an indicator was found. */
 struct found {
-    uint64_t input; /* hash of its name */
-    uint32_t indicator;
+    uint64_t input;   /* hash of its name */
+    size_t indicator; /* its number in the tally */
     bool muted;
     uint64_t lines, last; /* the last of them; lines 0: the place is free */
 };
 
 struct detect_mute {
-    const struct match_set *set;
+    struct sensor_tally *tally;
     double share;
-    uint64_t *muted; /* alerts of each indicator that were not told */
+    uint64_t *muted; /* alerts that were not told of each in the tally */
+    size_t muted_count, muted_room;
     struct found *found;
     size_t count, room; /* room: a power of two, of which at most three quarters are used */
 };
@@ -34,25 +35,21 @@ static bool make_room(struct detect_mute *m, size_t room)
     return m->found != NULL;
 }
 
-struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e)
+struct detect_mute *detect_mute_new(struct str share, struct err *e)
 {
     char *end;
     double value = strtod(share.p, &end);
     struct detect_mute *m;
-    size_t bytes;
     if (*end || !(value > 0 && value < 1)) {
         (void)err_set(e, ERR_USAGE, "--mute-share %s: a number between 0 and 1, as 0.01", share.p);
         return NULL;
     }
     m = base_alloc(sizeof *m);
-    if (m && size_mul(match_set_indicators(set) + 1, sizeof *m->muted, &bytes))
-        m->muted = base_alloc(bytes);
-    if (!m || !m->muted || !make_room(m, FIRST_ROOM)) {
+    if (!m || !sensor_tally_new(&m->tally, e) || !make_room(m, FIRST_ROOM)) {
         detect_mute_free(m);
         (void)err_set(e, ERR_MEMORY, "no memory to count alerts");
         return NULL;
     }
-    m->set = set;
     m->share = value;
     return m;
 }
@@ -60,13 +57,14 @@ struct detect_mute *detect_mute_new(const struct match_set *set, struct str shar
 void detect_mute_free(struct detect_mute *m)
 {
     if (m) {
+        sensor_tally_free(m->tally);
         base_free(m->muted);
         base_free(m->found);
     }
     base_free(m);
 }
 
-static struct found *place_of(struct detect_mute *m, uint64_t input, uint32_t indicator)
+static struct found *place_of(struct detect_mute *m, uint64_t input, size_t indicator)
 {
     size_t at = (input ^ indicator * UINT64_C(0x9e3779b97f4a7c15)) & (m->room - 1);
     while (m->found[at].lines &&
@@ -96,19 +94,35 @@ static void grow(struct detect_mute *m)
     memset(old, 0, room * sizeof *old);
 }
 
+/* Which set found it does not matter. */
+static bool number_of(struct detect_mute *m, const struct sensor_alert *a, size_t *number)
+{
+    void *muted = m->muted;
+    if (!sensor_tally_of(m->tally, a->indicator, number) ||
+        !base_grow(&muted, &m->muted_room, *number + 1, sizeof *m->muted))
+        return false;
+    m->muted = muted;
+    while (m->muted_count <= *number)
+        m->muted[m->muted_count++] = 0;
+    return true;
+}
+
 bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a)
 {
     uint64_t line = a->frame ? a->frame : a->line;
+    size_t number;
+    if (!number_of(m, a, &number))
+        return false; /* what cannot be counted is told */
     grow(m);
-    struct found *f = place_of(m, str_hash(a->input, 1), a->hit->indicator);
+    struct found *f = place_of(m, str_hash(a->input, 1), number);
     if (f->muted && line >= f->last) {
         f->last = line;
-        m->muted[a->hit->indicator]++;
+        m->muted[number]++;
         return true;
     }
     if (f->lines == 0 || line < f->last) { /* an input of that name that begins */
         m->count += f->lines == 0;
-        *f = (struct found){.input = str_hash(a->input, 1), .indicator = a->hit->indicator};
+        *f = (struct found){.input = str_hash(a->input, 1), .indicator = number};
     }
     f->lines += f->last != line;
     f->last = line;
@@ -118,10 +132,10 @@ bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a)
 
 void detect_mute_tell(const struct detect_mute *m, const char *command)
 {
-    for (size_t i = 0; i < match_set_indicators(m->set); i++) {
+    for (size_t i = 0; i < m->muted_count; i++) {
         if (m->muted[i] == 0)
             continue;
-        const struct match_indicator of = match_set_get(m->set, (uint32_t)i);
+        const struct match_indicator of = sensor_tally_get(m->tally, i);
         struct buf b;
         buf_init(&b, 0);
         buf_printable(&b, of.id, 200);

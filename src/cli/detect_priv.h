@@ -32,9 +32,9 @@ bool detect_live_start(struct cli_feeds *f, struct sensor_live **out, struct err
 
 /* ---- summary ------------------------------------------------------------------------------ */
 
-/* What was seen, by indicator. Of a sealed set, which must outlive it. */
+/* What was seen, by indicator. */
 struct detect_summary;
-struct detect_summary *detect_summary_new(const struct match_set *set, struct err *e);
+struct detect_summary *detect_summary_new(struct err *e);
 void detect_summary_free(struct detect_summary *s); /* NULL is allowed */
 /* False without memory. */
 bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a) BASE_CHECKED;
@@ -43,9 +43,9 @@ void detect_summary_put(struct detect_summary *s, struct buf *b);
 
 /* ---- indicators that are found too often ---------------------------------------------------- */
 
-/* Of a sealed set, which must outlive it; `share` as it was given, from 0 to 1. */
+/* `share` as it was given, from 0 to 1. */
 struct detect_mute;
-struct detect_mute *detect_mute_new(const struct match_set *set, struct str share, struct err *e);
+struct detect_mute *detect_mute_new(struct str share, struct err *e);
 void detect_mute_free(struct detect_mute *m); /* NULL is allowed */
 /* Counts the alert; is it one of a muted indicator? Those of one input come in order. */
 bool detect_mute_is(struct detect_mute *m, const struct sensor_alert *a);

@@ -11,34 +11,27 @@ struct place {
     int64_t time_us;
 };
 struct seen {
-    uint32_t indicator;
+    size_t number; /* in the tally */
     uint64_t count;
     struct place first, last;
     struct str observable; /* as it was seen the first time */
 };
 
 struct detect_summary {
-    const struct match_set *set;
+    struct sensor_tally *tally;
     struct arena *text;
-    uint32_t *places; /* of each indicator in `list`, from 1; 0: not seen */
-    struct seen *list;
+    struct seen *list; /* of each in the tally */
     size_t count, room;
     struct str *inputs;
     size_t input_count, input_room;
 };
 
-struct detect_summary *detect_summary_new(const struct match_set *set, struct err *e)
+struct detect_summary *detect_summary_new(struct err *e)
 {
     struct detect_summary *s = base_alloc(sizeof *s);
-    size_t bytes;
-    if (s) {
-        s->set = set;
+    if (s)
         s->text = arena_new(LIMIT_ARENA_REQUEST_BYTES);
-        if (!size_mul(match_set_indicators(set) + 1, sizeof *s->places, &bytes))
-            bytes = 0;
-        s->places = bytes ? base_alloc(bytes) : NULL;
-    }
-    if (s && s->text && s->places)
+    if (s && s->text && sensor_tally_new(&s->tally, e))
         return s;
     detect_summary_free(s);
     (void)err_set(e, ERR_MEMORY, "no memory for the summary");
@@ -50,7 +43,7 @@ void detect_summary_free(struct detect_summary *s)
     if (!s)
         return;
     arena_free(s->text);
-    base_free(s->places);
+    sensor_tally_free(s->tally);
     base_free(s->list);
     base_free(s->inputs);
     base_free(s);
@@ -71,22 +64,20 @@ static bool note_input(struct detect_summary *s, struct str input)
 
 bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a)
 {
-    uint32_t *at = &s->places[a->hit->indicator];
+    size_t at;
     void *list = s->list;
-    if (!note_input(s, a->input))
+    if (!note_input(s, a->input) || !sensor_tally_of(s->tally, a->indicator, &at))
         return false;
     struct place here = {s->input_count - 1, a->line, a->time_us};
-    if (*at == 0) {
+    if (at == s->count) {
         if (!base_grow(&list, &s->room, s->count + 1, sizeof *s->list))
             return false;
         s->list = list;
-        s->list[s->count++] = (struct seen){.indicator = a->hit->indicator,
-                                            .first = here,
-                                            .observable = arena_str(s->text, a->hit->observable)};
-        *at = (uint32_t)s->count;
+        s->list[s->count++] = (struct seen){
+            .number = at, .first = here, .observable = arena_str(s->text, a->hit->observable)};
     }
-    s->list[*at - 1].count++;
-    s->list[*at - 1].last = here;
+    s->list[at].count++;
+    s->list[at].last = here;
     return true;
 }
 
@@ -96,7 +87,7 @@ static int by_count(const void *x, const void *y)
     const struct seen *a = x, *b = y;
     if (a->count != b->count)
         return a->count > b->count ? -1 : 1;
-    return (a->indicator > b->indicator) - (a->indicator < b->indicator);
+    return (a->number > b->number) - (a->number < b->number);
 }
 
 static void put_place(struct buf *b, const struct detect_summary *s, const char *name,
@@ -117,7 +108,7 @@ void detect_summary_put(struct detect_summary *s, struct buf *b)
         qsort(s->list, s->count, sizeof *s->list, by_count);
     for (size_t i = 0; i < s->count; i++) {
         const struct seen *n = &s->list[i];
-        const struct match_indicator m = match_set_get(s->set, n->indicator);
+        const struct match_indicator m = sensor_tally_get(s->tally, n->number);
         buf_byte(b, '{');
         json_put_member(b, "indicator", m.id);
         if (m.name.n)

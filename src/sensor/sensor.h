@@ -266,11 +266,21 @@ uint64_t sensor_hunt_bytes(const char *index);
 
 /* ---- sightings --------------------------------------------------------------------------- */
 
+/* Numbers of the indicators that were seen, from 0, by their ids: those that hits carry are another
+ * set's when the set changes. Their name and markings are those that were said last. */
+struct sensor_tally;
+bool sensor_tally_new(struct sensor_tally **out, struct err *e) BASE_CHECKED;
+void sensor_tally_free(struct sensor_tally *t); /* NULL is allowed */
+/* False without memory. */
+bool sensor_tally_of(struct sensor_tally *t, const struct match_indicator *m,
+                     size_t *number) BASE_CHECKED;
+size_t sensor_tally_count(const struct sensor_tally *t);
+/* Its id, name, tlp, marks and stix; the texts live as long as the tally. */
+struct match_indicator sensor_tally_get(const struct sensor_tally *t, size_t number);
+
 /* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
 struct sensor_sightings;
-/* `s` is sealed and stays until the sightings are freed. */
-bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sightings **out,
-                          struct err *e) BASE_CHECKED;
+bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */

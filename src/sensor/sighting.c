@@ -14,30 +14,24 @@ struct seen {
 };
 
 struct sensor_sightings {
-    const struct match_set *set;
-    size_t room;
-    struct seen *seen; /* of each indicator */
-    struct buf text;   /* the sightings, one behind the other */
-    size_t *ends;      /* where each ends in text */
+    struct sensor_tally *tally;
+    struct seen *seen; /* of each of these */
+    size_t seen_count, room;
+    struct buf text; /* the sightings, one behind the other */
+    size_t *ends;    /* where each ends in text */
     size_t count;
-    bool any; /* was seen */
+    bool any, failed; /* something was seen; it was not counted, for want of memory */
 };
 
-bool sensor_sightings_new(const struct sensor_indicators *s, struct sensor_sightings **out,
-                          struct err *e)
+bool sensor_sightings_new(struct sensor_sightings **out, struct err *e)
 {
     struct sensor_sightings *g = base_alloc(sizeof *g);
-    size_t bytes;
-    if (g) {
-        buf_init(&g->text, 0);
-        g->set = sensor_indicators_set(s);
-        g->room = match_set_indicators(g->set);
-        if (size_mul(g->room, sizeof *g->seen, &bytes))
-            g->seen = base_alloc(bytes);
-    }
-    if (!g || !g->seen) {
-        sensor_sightings_free(g);
+    if (!g)
         return err_set(e, ERR_MEMORY, "no memory for the sightings");
+    buf_init(&g->text, 0);
+    if (!sensor_tally_new(&g->tally, e)) {
+        sensor_sightings_free(g);
+        return false;
     }
     *out = g;
     return true;
@@ -47,6 +41,7 @@ void sensor_sightings_free(struct sensor_sightings *s)
 {
     if (!s)
         return;
+    sensor_tally_free(s->tally);
     base_free(s->seen);
     base_free(s->ends);
     buf_done(&s->text);
@@ -55,10 +50,20 @@ void sensor_sightings_free(struct sensor_sightings *s)
 
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
 {
+    size_t number;
+    void *seen = s->seen;
     if (!a->indicator->stix)
         return;
-    struct seen *n = &s->seen[a->hit->indicator];
     s->any = true;
+    if (!sensor_tally_of(s->tally, a->indicator, &number) ||
+        !base_grow(&seen, &s->room, number + 1, sizeof *s->seen)) {
+        s->failed = true;
+        return;
+    }
+    s->seen = seen;
+    for (; s->seen_count <= number; s->seen_count++)
+        s->seen[s->seen_count] = (struct seen){0};
+    struct seen *n = &s->seen[number];
     if (n->count == 0 || a->time_us < n->first_us)
         n->first_us = a->time_us;
     if (n->count == 0 || a->time_us > n->last_us)
@@ -126,18 +131,14 @@ bool sensor_sightings_any(const struct sensor_sightings *s)
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e)
 {
-    size_t seen = 0, bytes;
+    size_t bytes;
     must(!s->ends);
-    for (size_t i = 0; i < s->room; i++)
-        seen += s->seen[i].count > 0;
-    if (size_mul(seen, sizeof *s->ends, &bytes))
+    if (!s->failed && size_mul(s->seen_count + 1, sizeof *s->ends, &bytes))
         s->ends = base_alloc(bytes);
     if (!s->ends)
         return err_set(e, ERR_MEMORY, "no memory for the sightings");
-    for (size_t i = 0; i < s->room; i++) {
-        if (!s->seen[i].count)
-            continue;
-        struct match_indicator m = match_set_get(s->set, (uint32_t)i);
+    for (size_t i = 0; i < s->seen_count; i++) {
+        struct match_indicator m = sensor_tally_get(s->tally, i);
         put_sighting(&s->text, &m, &s->seen[i], identity, now_us);
         s->ends[s->count++] = s->text.n;
     }

@@ -263,10 +263,43 @@ def test_many_changes_at_once(served, control):
     live.end()
 
 
+def test_counts_over_sets_that_change(served, control, tmp_path):
+    """Sightings are counted by what was seen, whichever set it was found with."""
+    node = served
+    live = Live("-i", control, *at(node), "--sightings", f"{node.url}/api/collections/alerts/",
+                "--sightings-window", 3600, "--spool", tmp_path / "spool")
+    live.found("host-old.example")
+    new = [indicator(f"new-{n}") for n in range(3)]
+    for o in new:
+        node.admin.post(node.c, [o])
+        live.wait("1 new or changed, 0 taken back", new.index(o) + 1)
+        live.found("host-old.example", "host-new-2.example", "host-new-0.example")
+    live.end()
+    got = {s["sighting_of_ref"]: s["count"] for s in
+           node.admin.get(f"collections/{node.c}/objects/", **{"match[type]": "sighting"}).objects}
+    assert got[new[0]["id"]] == 3 and got[new[2]["id"]] == 1 and sorted(got.values()) == [1, 3, 4]
+
+
+def test_summary_and_mute_over_sets_that_change(served, control):
+    node = served
+    live = subprocess.Popen([SETU, "detect", "--live", "--summary", "--mute-share", "0.3",
+                             *map(str, at(node))], text=True, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    live.stdin.write("host-old.example\n" * 1200)
+    live.stdin.flush()
+    assert "1 used" in live.stderr.readline()
+    node.admin.post(node.c, [indicator("new")])
+    while "1 new or changed" not in (said := live.stderr.readline()):
+        assert said
+    live.stdin.write("host-new.example\n" * 3 + "host-old.example\n" * 10)
+    out, said = live.communicate()
+    rows = {r["observable"]: r["count"] for r in map(json.loads, out.splitlines())}
+    assert rows == {"host-old.example": 1000, "host-new.example": 3}
+    assert "210 alerts are not told" in said
+
+
 @pytest.mark.parametrize("words, text", [
     (("-i", "FILE"), "--live needs a URL or a node's directory"),
-    (("-i", "DIR", "--summary"), "goes without --summary"),
-    (("-i", "DIR", "--mute-share", "0.1"), "goes without --summary and --mute-share"),
 ])
 def test_wrong_usage(served, control, words, text):
     names = {"FILE": control, "DIR": served.dir}

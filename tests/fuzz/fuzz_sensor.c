@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     s.log = (struct str){text, n};
     if (sensor_indicators_text(indicators, STR("fuzz"), s.log, &e)) {
         must(sensor_indicators_seal(indicators, 1789344000000000, &e));
-        must(sensor_sightings_new(indicators, &s.sightings, &e));
+        must(sensor_sightings_new(&s.sightings, &e));
         scan(&s, indicators);
         sensor_sightings_free(s.sightings);
     }

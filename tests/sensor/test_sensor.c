@@ -698,7 +698,7 @@ static struct sensor_sightings *sighted(struct sensor_indicators *s, struct str 
     struct peer_endpoint how = {.token = STR("secret")};
     CHECK_ROW(sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), e), "%s",
               e->msg);
-    CHECK(sensor_indicators_seal(s, now_us(), e) && sensor_sightings_new(s, &c.s, e));
+    CHECK(sensor_indicators_seal(s, now_us(), e) && sensor_sightings_new(&c.s, e));
     put_file(log);
     struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
     CHECK(sensor_scan_input(&sc, path, &to_end, e));
@@ -800,7 +800,7 @@ static void check_copies(size_t row, bool server_first)
                   ? sensor_indicators_load(s, "https://taxii.example/api/", &how, STR("feed"), &e)
                   : padded_text(s, copy_rows[row].file, &e));
     server.marking = STIX_TLP_NONE;
-    CHECK(sensor_indicators_seal(s, now_us(), &e) && sensor_sightings_new(s, &c.s, &e));
+    CHECK(sensor_indicators_seal(s, now_us(), &e) && sensor_sightings_new(&c.s, &e));
     put_file(STR("a.example\n"));
     struct sensor_scan sc = {.set = sensor_indicators_set(s), .alert = count_alert, .ctx = &c};
     CHECK(sensor_scan_input(&sc, path, &to_end, &e) &&
