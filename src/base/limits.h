@@ -278,7 +278,7 @@
 #define LIMIT_SENSOR_LIVE_CHANGES 20000
 #define LIMIT_SENSOR_LIVE_MOST    200000
 #define LIMIT_SENSOR_ASK_IDS      20
-#define LIMIT_SENSOR_THREADS  256
+#define LIMIT_SENSOR_THREADS      256
 /* Syslog: addresses listened on, connections at once, bytes of one message that are looked at as
  * one line (the rest as well, in pieces that overlap), digits of its length, what is read from a
  * connection at once, datagrams taken at once, what the kernel is asked to keep of them;
