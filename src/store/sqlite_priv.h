@@ -268,6 +268,8 @@ enum err_code store_code(int rc); /* of a result of SQLite */
 bool store_fail(struct store *s, struct err *e, const char *what);
 /* Steps a statement that returns no row, and resets it. */
 bool store_run(struct store *s, sqlite3_stmt *stmt, struct err *e) BASE_CHECKED;
+/* Runs a look-up of one integer; *id is 0 when there is no row. */
+bool store_find_id(struct store *s, sqlite3_stmt *stmt, int64_t *id, struct err *e) BASE_CHECKED;
 /* Steps to a row: *row says whether there was one. The caller resets the statement. */
 bool store_step(struct store *s, sqlite3_stmt *stmt, bool *row, struct err *e) BASE_CHECKED;
 void store_bind_str(sqlite3_stmt *stmt, int i, struct str s);
