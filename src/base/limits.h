@@ -292,13 +292,12 @@
 #define LIMIT_SENSOR_SYSLOG_QUEUE_BYTES (8 << 20)
 #define LIMIT_SENSOR_SYSLOG_DRAIN_MS    1000
 /* Index of a log: bytes that have keys of their own (lines are whole, so it may be more), blocks
- * and bytes of one segment, keys that a thread gathers for it; bytes of an index, and of the path
- * in it. With more values a hunt reads all: asking would take longer. */
+ * and bytes of one segment, keys that a thread gathers for it; bytes of the path in it. With more
+ * values a hunt reads all: asking would take longer. */
 #define LIMIT_SENSOR_INDEX_BLOCK_BYTES   (256u << 10)
 #define LIMIT_SENSOR_INDEX_BLOCKS        256
 #define LIMIT_SENSOR_INDEX_SEGMENT_BYTES ((uint64_t)64 << 20)
 #define LIMIT_SENSOR_INDEX_KEYS          (4u << 20)
-#define LIMIT_SENSOR_INDEX_FILE_BYTES    ((uint64_t)1 << 44)
 #define LIMIT_SENSOR_HUNT_VALUES         100000
 /* Markings besides TLP that a sighting takes over from its indicator. */
 #define LIMIT_SENSOR_MARKINGS 32

@@ -80,13 +80,7 @@ bool exchange_ledger_erase(struct exchange_session *s, const struct principal *o
                           .officer = officer,
                           .leaf = leaf,
                           .reason = reason};
-    if (!exchange_home_officer(s->x, officer))
-        return err_set(e, ERR_FORBIDDEN, "only officers of %.*s erase records",
-                       STR_FMT(s->x->config.org));
-    if (reason.n == 0 || reason.n > LIMIT_EXCHANGE_MESSAGE_BYTES || !utf8_valid(reason) ||
-        exchange_has_control(reason))
-        return err_set(e, ERR_USAGE,
-                       "--reason takes 1 to %d bytes of text without control characters",
-                       LIMIT_EXCHANGE_MESSAGE_BYTES);
+    if (!exchange_officer_says(s->x, officer, "erase records", reason, e))
+        return false;
     return exchange_run(s->x, &j.w, e);
 }

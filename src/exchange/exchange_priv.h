@@ -192,6 +192,10 @@ struct exchange_taking {
 };
 /* What readers are shown: ERR_USAGE when it is too long or has control characters. */
 bool exchange_reason_ok(struct str reason, struct err *e) BASE_CHECKED;
+/* For what an officer of the home organisation does alone and must say why: ERR_FORBIDDEN "only
+ * officers of ORG WHAT", ERR_USAGE of the reason. */
+bool exchange_officer_says(const struct exchange *x, const struct principal *officer,
+                           const char *what, struct str reason, struct err *e) BASE_CHECKED;
 /* Inside the writer's transaction. *removed: of how many rows; 0 when nothing was to be taken. */
 bool exchange_take(struct exchange *x, struct store *s, const struct exchange_taking *w,
                    size_t *removed, struct err *e) BASE_CHECKED;

@@ -135,14 +135,8 @@ bool exchange_restore_confirm(struct exchange_session *s, const struct principal
 {
     struct confirm_job j = {
         .officer = officer, .reason = reason, .w = {.job = {.apply = confirm_apply}}};
-    if (!exchange_home_officer(s->x, officer))
-        return err_set(e, ERR_FORBIDDEN, "only officers of %.*s confirm a restore",
-                       STR_FMT(s->x->config.org));
-    if (reason.n == 0 || reason.n > LIMIT_EXCHANGE_MESSAGE_BYTES || !utf8_valid(reason) ||
-        exchange_has_control(reason))
-        return err_set(e, ERR_USAGE,
-                       "--reason takes 1 to %d bytes of text without control characters",
-                       LIMIT_EXCHANGE_MESSAGE_BYTES);
+    if (!exchange_officer_says(s->x, officer, "confirm a restore", reason, e))
+        return false;
     if (!exchange_run(s->x, &j.w, e))
         return false;
     *out = j.confirmed;

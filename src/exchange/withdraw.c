@@ -263,6 +263,17 @@ static bool is_home_admin(const struct exchange_session *s, const struct princip
            str_eq(who->party.nation, c->nation);
 }
 
+bool exchange_officer_says(const struct exchange *x, const struct principal *officer,
+                           const char *what, struct str reason, struct err *e)
+{
+    struct err ignored;
+    if (!exchange_home_officer(x, officer))
+        return err_set(e, ERR_FORBIDDEN, "only officers of %.*s %s", STR_FMT(x->config.org), what);
+    return (reason.n && exchange_reason_ok(reason, &ignored)) ||
+           err_set(e, ERR_USAGE, "--reason takes 1 to %d bytes of text without control characters",
+                   LIMIT_EXCHANGE_MESSAGE_BYTES);
+}
+
 bool exchange_reason_ok(struct str reason, struct err *e)
 {
     return (reason.n <= LIMIT_EXCHANGE_MESSAGE_BYTES && utf8_valid(reason) &&

@@ -457,14 +457,8 @@ bool exchange_witness_accept(struct exchange_session *s, struct arena *a,
     struct exchange_judgement out = {.cosigned = STR("")};
     struct exchange_sight v = {.note = g->note};
     struct judging j = {.s = s, .a = a, .v = &v, .out = &out};
-    if (!exchange_home_officer(s->x, g->officer))
-        return err_set(e, ERR_FORBIDDEN, "only officers of %.*s accept a partner's gap",
-                       STR_FMT(s->x->config.org));
-    if (g->reason.n == 0 || g->reason.n > LIMIT_EXCHANGE_MESSAGE_BYTES || !utf8_valid(g->reason) ||
-        exchange_has_control(g->reason))
-        return err_set(e, ERR_USAGE,
-                       "--reason takes 1 to %d bytes of text without control characters",
-                       LIMIT_EXCHANGE_MESSAGE_BYTES);
+    if (!exchange_officer_says(s->x, g->officer, "accept a partner's gap", g->reason, e))
+        return false;
     if (!store_witness_get(s->store, a, g->party, &j.row, e))
         return false;
     if (!stands(j.row.state))

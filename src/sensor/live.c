@@ -341,7 +341,7 @@ struct node {
     struct principal who;
     struct exchange_collection c;
     uint64_t moved; /* as it was when what is gone was looked for */
-    bool any, ok;
+    bool any;
     struct absence *absence;
     struct err *e;
 };
@@ -355,10 +355,9 @@ static bool each_row(void *ctx, const struct store_row *row)
     n->f->of->after_us = row->date_added;
     n->any = true;
     arena_reset(into->scratch);
-    n->ok = json_parse(into->reader, into->scratch, row->object->bytes, false, &doc, n->e) &&
-            sensor_take(into, &from, doc, n->e) &&
-            sensor_feed_knows(n->f->of, json_get_str(doc, STR("id")), n->e);
-    return n->ok;
+    return json_parse(into->reader, into->scratch, row->object->bytes, false, &doc, n->e) &&
+           sensor_take(into, &from, doc, n->e) &&
+           sensor_feed_knows(n->f->of, json_get_str(doc, STR("id")), n->e);
 }
 
 static bool each_id(void *ctx, const struct store_row *row)
@@ -366,32 +365,21 @@ static bool each_id(void *ctx, const struct store_row *row)
     struct node *n = ctx;
     struct sensor_feed *now = &n->absence->now;
     now->after_us = row->date_added;
-    n->ok = sensor_feed_knows(now, row->object->id, n->e);
-    return n->ok;
+    return sensor_feed_knows(now, row->object->id, n->e);
 }
 
-/* All rows behind *after_us, which `each` moves. */
 static bool read_rows(struct node *n, const int64_t *after_us, bool bytes, store_row_fn *each,
                       struct err *e)
 {
-    static const struct str types[] = {{"indicator", 9}};
-    bool more = true;
+    const struct sensor_reading r = {.s = n->s,
+                                     .who = &n->who,
+                                     .collection = &n->c,
+                                     .after_us = after_us,
+                                     .with_bytes = bytes,
+                                     .each = each,
+                                     .ctx = n};
     n->e = e;
-    n->ok = true;
-    while (more && n->ok) {
-        struct exchange_query q = {.collection = &n->c,
-                                   .after_us = *after_us,
-                                   .limit = LIMIT_TAXII_PAGE_MAX,
-                                   .limit_bytes = LIMIT_TAXII_PAGE_BYTES,
-                                   .types = types,
-                                   .type_count = 1,
-                                   .versions = STORE_LAST,
-                                   .with_bytes = bytes,
-                                   .bytes_only = bytes};
-        if (!exchange_read(n->s, &n->who, &q, each, n, &more, e))
-            return false;
-    }
-    return n->ok;
+    return sensor_read_indicators(&r, e);
 }
 
 static bool look_new(struct node *n, struct err *e)

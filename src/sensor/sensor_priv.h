@@ -190,6 +190,19 @@ bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *par
 bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
                          bool *to_end, struct err *e) BASE_CHECKED;
 
+/* The newest versions of a collection's indicators behind *after_us, which `each` moves on. False
+ * also when `each` returned false, which has filled `e` then. */
+struct sensor_reading {
+    struct exchange_session *s;
+    const struct principal *who;
+    const struct exchange_collection *collection;
+    const int64_t *after_us;
+    bool with_bytes; /* and nothing else of an object */
+    store_row_fn *each;
+    void *ctx;
+};
+bool sensor_read_indicators(const struct sensor_reading *r, struct err *e) BASE_CHECKED;
+
 /* A node's collection by id, alias or title; the only one when `key` is empty. */
 bool sensor_collection(struct exchange_session *s, struct arena *a, struct str key,
                        struct exchange_collection *out, struct err *e) BASE_CHECKED;

@@ -180,6 +180,40 @@ bool sensor_collection(struct exchange_session *s, struct arena *a, struct str k
     return true;
 }
 
+struct passing {
+    const struct sensor_reading *r;
+    bool on;
+};
+
+static bool pass_on(void *ctx, const struct store_row *row)
+{
+    struct passing *p = ctx;
+    p->on = p->r->each(p->r->ctx, row);
+    return p->on;
+}
+
+bool sensor_read_indicators(const struct sensor_reading *r, struct err *e)
+{
+    static const struct str types[] = {{"indicator", 9}};
+    struct passing p = {r, true};
+    bool more = true;
+    while (more && p.on) {
+        struct exchange_query q = {.collection = r->collection,
+                                   .after_us = *r->after_us,
+                                   .limit = LIMIT_TAXII_PAGE_MAX,
+                                   .limit_bytes = LIMIT_TAXII_PAGE_BYTES,
+                                   .types = types,
+                                   .type_count = 1,
+                                   .versions = STORE_LAST,
+                                   .with_bytes = r->with_bytes,
+                                   .bytes_only = r->with_bytes};
+        more = false;
+        if (!exchange_read(r->s, r->who, &q, pass_on, &p, &more, e))
+            return false;
+    }
+    return p.on;
+}
+
 /* Reading one collection, row by row. */
 struct rows {
     struct sensor_indicators *s;
@@ -187,7 +221,6 @@ struct rows {
     struct sensor_feed *feed; /* or NULL */
     int64_t after_us;
     struct err *e;
-    bool ok;
 };
 
 static bool each_row(void *ctx, const struct store_row *row)
@@ -196,39 +229,29 @@ static bool each_row(void *ctx, const struct store_row *row)
     const struct json *doc;
     r->after_us = row->date_added;
     arena_reset(r->s->scratch);
-    r->ok = json_parse(r->s->reader, r->s->scratch, row->object->bytes, false, &doc, r->e) &&
-            sensor_take(r->s, &r->from, doc, r->e) &&
-            (!r->feed || sensor_feed_knows(r->feed, json_get_str(doc, STR("id")), r->e));
-    return r->ok;
+    return json_parse(r->s->reader, r->s->scratch, row->object->bytes, false, &doc, r->e) &&
+           sensor_take(r->s, &r->from, doc, r->e) &&
+           (!r->feed || sensor_feed_knows(r->feed, json_get_str(doc, STR("id")), r->e));
 }
 
 static bool take_collection(struct sensor_indicators *s, struct exchange_session *x,
                             const struct principal *who, const struct exchange_collection *c,
                             struct rows *r)
 {
-    static const struct str types[] = {{"indicator", 9}};
-    bool more = true;
+    const struct sensor_reading rows = {.s = x,
+                                        .who = who,
+                                        .collection = c,
+                                        .after_us = &r->after_us,
+                                        .with_bytes = true,
+                                        .each = each_row,
+                                        .ctx = r};
     r->s = s;
-    r->ok = true;
     r->from.tlp = c->marking;
     r->after_us = INT64_MIN;
     const struct sensor_feed like = {.node = true, .tlp = c->marking};
-    if (!add_feed(s, &like, r->from.source, c->uuid, &r->feed, r->e))
+    if (!add_feed(s, &like, r->from.source, c->uuid, &r->feed, r->e) ||
+        !sensor_read_indicators(&rows, r->e))
         return false;
-    while (more) {
-        struct exchange_query q = {.collection = c,
-                                   .after_us = r->after_us,
-                                   .limit = LIMIT_TAXII_PAGE_MAX,
-                                   .limit_bytes = LIMIT_TAXII_PAGE_BYTES,
-                                   .types = types,
-                                   .type_count = 1,
-                                   .versions = STORE_LAST,
-                                   .with_bytes = true,
-                                   .bytes_only = true};
-        more = false;
-        if (!exchange_read(x, who, &q, each_row, r, &more, r->e) || !r->ok)
-            return false;
-    }
     if (r->feed)
         r->feed->after_us = r->after_us;
     return true;
