@@ -132,6 +132,14 @@ struct str str_cut(struct str *rest, char c);
 /* Decimal digits only, no sign, no blank; false if empty, other characters or over 2^64-1. */
 bool str_to_u64(struct str s, uint64_t *out) BASE_CHECKED;
 uint64_t str_hash(struct str s, uint64_t seed);
+/* The value of a hexadecimal digit of either case, or -1. */
+static inline int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 /* Number of the line (from 1) and of the byte column (from 1) of offset `at` in `text`. */
 void str_line_column(struct str text, size_t at, size_t *line, size_t *column);
 bool utf8_valid(struct str s);

@@ -2,19 +2,10 @@
  * trailers, which mean nothing here and hide requests from other readers, are refused. */
 #include "http/http_priv.h"
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One byte of a frame. */
 static bool step(struct http_chunks *k, char c, struct err *e)
 {
-    int d = digit(c);
+    int d = hex_value(c);
     switch (k->state) {
     case HTTP_CHUNK_SIZE:
         if (d >= 0 && k->digits < 15) {

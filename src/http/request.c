@@ -92,15 +92,6 @@ void http_note_objects(struct http_request *r, uint64_t count)
 
 /* ---- path and query ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 3986 §2.1, once. A NUL or a bad escape is refused: nothing here has such a name. */
 static bool decode(struct arena *a, struct str s, bool plus_is_blank, struct str *out,
                    struct err *e)
@@ -112,8 +103,8 @@ static bool decode(struct arena *a, struct str s, bool plus_is_blank, struct str
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (c == '%') {
-            int high = i + 1 < s.n ? hex_digit(s.p[i + 1]) : -1;
-            int low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
+            int high = i + 1 < s.n ? hex_value(s.p[i + 1]) : -1;
+            int low = i + 2 < s.n ? hex_value(s.p[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return err_set(e, ERR_SYNTAX, "the URL has a %% without two hexadecimal digits");
             c = (char)(high * 16 + low);

@@ -24,15 +24,6 @@ static inline bool is_ascii(char c)
     return (unsigned char)c < 0x80;
 }
 
-/* Value of a hexadecimal digit, or -1 for any other character. */
-static inline int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Writes s with plain signs for defanged ones and returns the length, which is at most s.n. */
 size_t observable_refang(struct str s, char *out);
 /* Normal form of an absolute URL; the length, or 0 with `e` filled. */

@@ -85,21 +85,13 @@ static bool prefix_add(struct config_prefix **list, size_t *count, size_t *room,
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool hex_read(struct str text, uint32_t *out)
 {
     uint32_t v = 0;
     if (text.n == 0 || text.n > 8)
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        int digit = hex_digit(text.p[i]);
+        int digit = hex_value(text.p[i]);
         if (digit < 0)
             return false;
         v = v << 4 | (uint32_t)digit;

@@ -87,14 +87,6 @@ static bool read_float(struct pattern_parser *p, struct pattern_const *out)
 
 /* ---- octets ---- */
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static bool read_hex(struct pattern_parser *p, struct str *out)
 {
     struct str in = p->now.inner;

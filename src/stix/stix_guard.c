@@ -162,11 +162,6 @@ static bool is_hex(char c)
     return guard_class(c) & GUARD_HEX;
 }
 
-static unsigned hex_value(char c)
-{
-    return guard_is_digit(c) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
-}
-
 static bool hex_pair(struct str t, size_t at, char *out)
 {
     if (at >= t.n || t.n - at < 2 || !is_hex(t.p[at]) || !is_hex(t.p[at + 1]))
