@@ -119,7 +119,6 @@ static int serve(struct cli *c, struct exchange *x)
     };
     if (!look_at_restore(x, &restored, &e))
         return cli_fail(c, &e);
-    cli_signals_block();
     raise_file_limit();
     exchange_on_lost(x, log_lost);
     if (!http_start(&o, &server, &e))
@@ -141,6 +140,7 @@ static int run(struct cli *c)
     struct err e = {0};
     if (!!cli_text(c, "tls-cert").n != !!cli_text(c, "tls-key").n)
         return cli_usage(c, "--tls-cert and --tls-key go together");
+    cli_signals_block(); /* also SIGHUP, which may come before there is anything to read anew */
     if (!exchange_open(c->args[0], &x, &e)) {
         cli_fail(c, &e);
         return 3;
@@ -158,7 +158,9 @@ const struct cli_command cli_serve = {
     .summary = "run a node: TAXII 2.1 over HTTPS",
     .text =
         "Prints one line when it is ready: {\"ready\":true,\"url\":\"https://...\","
-        "\"ca\":\"DIR/tls/ca.pem\"}. SIGTERM and SIGINT end it after what was begun is finished. "
+        "\"ca\":\"DIR/tls/ca.pem\"}. SIGTERM and SIGINT end it after what was begun is finished; "
+        "SIGHUP "
+        "has it read the certificate, the access log and most of setu.conf anew. "
         "Without --tls-cert it uses the certificate that `setu init` made under DIR/tls/ca.pem.",
     .options = options,
     .run = run,

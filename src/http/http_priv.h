@@ -248,8 +248,9 @@ const char *http_loop_date(struct http_loop *l);
 /* ---- what is told of requests ---- */
 
 struct http_log {
-    pthread_mutex_t lock; /* guards fd */
+    pthread_mutex_t lock; /* guards fd and torn */
     int fd;               /* -1: none is written */
+    bool torn;            /* it ends within a line */
     atomic_bool on;
     atomic_ullong lost; /* lines */
 };

@@ -25,6 +25,7 @@ bool http_log_open(struct http_log *l, struct str path, struct err *e)
     pthread_mutex_lock(&l->lock);
     int before = l->fd;
     l->fd = fd;
+    l->torn = false;
     pthread_mutex_unlock(&l->lock);
     atomic_store(&l->on, fd >= 0);
     if (before >= 0)
@@ -50,7 +51,9 @@ void http_log_flush(struct http_log *l, struct buf *lines)
 {
     size_t done = 0;
     pthread_mutex_lock(&l->lock);
-    while (l->fd >= 0 && done < lines->n) {
+    if (l->fd >= 0 && l->torn && lines->n) /* or the next line would be none either */
+        l->torn = write(l->fd, "\n", 1) != 1;
+    while (l->fd >= 0 && !l->torn && done < lines->n) {
         ssize_t n = write(l->fd, lines->p + done, lines->n - done);
         if (n < 0 && errno == EINTR)
             continue;
@@ -58,6 +61,8 @@ void http_log_flush(struct http_log *l, struct buf *lines)
             break;
         done += (size_t)n;
     }
+    if (done && lines->p[done - 1] != '\n')
+        l->torn = true;
     pthread_mutex_unlock(&l->lock);
     for (; done < lines->n; done++)
         if (lines->p[done] == '\n')

@@ -120,7 +120,7 @@ def test_lines_of_a_time(tmp_path):
     for more in (["--since", "yesterday"], ["--until", "2026-13-01T00:00:00Z"],
                  ["--since", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"]):
         status, out, error = run("detect", *words, *more)
-        assert (status, out) == (2, b"") and "--since" in error or "--until" in error
+        assert (status, out) == (2, b"") and ("--since" in error or "--until" in error)
 
 
 def test_fields(tmp_path):
