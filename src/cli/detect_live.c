@@ -9,7 +9,8 @@ static void on_news(void *ctx, const struct sensor_news *n)
     struct buf b;
     buf_init(&b, 0);
     if (n->why) {
-        buf_str(&b, str_of(n->why));
+        buf_printable(&b, str_of(n->why),
+                      sizeof((struct err *)0)->msg); /* a server may have said it */
         buf_lit(&b, ": what is there already is still looked for");
     } else {
         buf_printf(&b, "%zu new or changed, %zu taken back", n->taken, n->gone);

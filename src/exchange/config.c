@@ -239,9 +239,12 @@ static void keep_what_lasts(const struct exchange *x, struct loaded *l, struct b
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *s = &settings[i];
+        if (!s->lasts)
+            continue;
+        must(s->kind == TEXT);
         struct str *now = text_of(&l->config, s);
         const struct str was = *text_of((struct exchange_config *)(uintptr_t)&x->config, s);
-        if (!s->lasts || str_eq(*now, was))
+        if (str_eq(*now, was))
             continue;
         buf_printf(names, "%s%s", names->n ? ", " : "", s->name);
         *now = was;

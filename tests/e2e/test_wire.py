@@ -478,7 +478,8 @@ def test_t23_fewer_files_than_connections(nodes, tmp_path, monkeypatch):
         raw.close()
 
 
-def test_addresses_have_limits(nodes):
+def test_loopback_has_no_limit_of_an_address(nodes):
+    """tests/http/test_source.c has the addresses that do."""
     node = nodes(conf="max-connections-per-address 20\n")
     node.c = node.collection("Many")
     node.start("--plain-http")
