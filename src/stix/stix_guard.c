@@ -164,9 +164,12 @@ static bool is_hex(char c)
 
 static bool hex_pair(struct str t, size_t at, char *out)
 {
-    if (at >= t.n || t.n - at < 2 || !is_hex(t.p[at]) || !is_hex(t.p[at + 1]))
+    if (at >= t.n || t.n - at < 2)
         return false;
-    *out = (char)(hex_value(t.p[at]) << 4 | hex_value(t.p[at + 1]));
+    int high = hex_value(t.p[at]), low = hex_value(t.p[at + 1]);
+    if (high < 0 || low < 0)
+        return false;
+    *out = (char)(high << 4 | low);
     return true;
 }
 
