@@ -10,8 +10,8 @@
 
 /* ---- content ---- */
 
-/* Of an object, whose `created` and `modified` say an instant in any number of digits: both in nine.
- * Of two texts of one version neither is another content. */
+/* Of an object, whose `created` and `modified` say an instant in any number of digits: both in
+ * nine. Of two texts of one version neither is another content. */
 static const struct json *with_instants(struct gate *g, const struct json *v)
 {
     struct json *object = arena_alloc(g->arena, sizeof *object), *last = NULL;
