@@ -278,13 +278,17 @@ size_t sensor_tally_count(const struct sensor_tally *t);
 /* Its id, name, tlp, marks and stix; the texts live as long as the tally. */
 struct match_indicator sensor_tally_get(const struct sensor_tally *t, size_t number);
 
-/* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
+/* Counts by indicator, and by rule of signalling; indicators of plain lists are no STIX objects and
+ * are not counted. A rule is counted for its technique of FiGHT: the sighting is of the
+ * attack-pattern that stix_fight_bundle makes of it, which has one id for everybody. */
 struct sensor_sightings;
 bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+void sensor_sightings_signal(struct sensor_sightings *s, const struct packet_alert *a);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
-/* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
+/* Ends counting: writes one sighting for each indicator and rule seen, by `identity` (may be
+ * empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e) BASE_CHECKED;
 size_t sensor_sightings_count(const struct sensor_sightings *s); /* after writing */

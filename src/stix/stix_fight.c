@@ -326,6 +326,17 @@ static bool convert(struct fight *f, struct err *e)
     return buf_ok(f->out, e);
 }
 
+struct str stix_fight_technique(struct str id, char out[STIX_TECHNIQUE_ID_TEXT])
+{
+    static const char type[] = "attack-pattern--";
+    char ns[CRYPT_UUID_TEXT];
+    _Static_assert(sizeof type - 1 + CRYPT_UUID_TEXT == STIX_TECHNIQUE_ID_TEXT, "room for the id");
+    crypt_uuid5(URL_NAMESPACE, STR(FIGHT_URL), ns);
+    memcpy(out, type, sizeof type);
+    crypt_uuid5(ns, id, out + sizeof type - 1);
+    return str_of(out);
+}
+
 bool stix_fight_bundle(struct str yaml, struct str modified, struct buf *out, struct err *e)
 {
     struct fight f = {.modified = modified, .out = out};
