@@ -673,7 +673,8 @@ static void test_alert(void)
                                        "\"offset\":null,\"kind\":")));
     CHECK(str_ends(buf_view(&b),
                    STR("\"labels\":[\"c2\"],\"field\":\"dns\",\"interface\":\"n3\",\"direction\":"
-                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null}\n")));
+                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null,"
+                       "\"ran_node\":null,\"sst\":null,\"sd\":null}\n")));
     buf_done(&b);
 }
 
