@@ -24,6 +24,8 @@
 #define LIMIT_STIX_LOCAL_NAMES 256
 /* Extensions of one object whose definitions are looked up. */
 #define LIMIT_STIX_LOCAL_EXTENSIONS 1000
+/* Techniques of a file of MoTIF, each of which is looked for among all. */
+#define LIMIT_STIX_MOTIF_TECHNIQUES 2000
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
  * all its regular expressions take when compiled. */
