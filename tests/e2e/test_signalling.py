@@ -12,6 +12,11 @@ from test_guard import codings, known
 FIGHT = uuid.uuid5(uuid.NAMESPACE_URL, "https://fight.mitre.org/")
 DERIVED = CORPUS / "5g" / "derived"
 INCIDENT = "extension-definition--c85e03d7-72fa-4e15-b0a9-6f4d1b2e8c70"
+ME = "identity--2f6a1c3e-7a5b-4c3d-8e9f-0a1b2c3d4e5f"
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def capture(name):
@@ -36,7 +41,7 @@ def test_both_nations_sight_the_same_technique(nodes, tmp_path):
     for node, names in zip(both, (["04-gtp-in-gtp.pcap", "05-pfcp-in-gtp.pcap"], ["04-gtp-in-gtp.pcap"])):
         node.collection("Sightings", alias="s", marking="amber")
         ran = setu("detect", "--5g", "--sightings", node.dir, *map(capture, names))
-        alerts = [json.loads(line) for line in ran.stdout.splitlines()]
+        alerts = lines_of(ran.stdout)
         assert f"{len(names)} taken, 0 refused" in ran.stderr
         objects = json.loads(node.cli("export", "--collection", "s").stdout)["objects"]
         by_rule = {o["extensions"][INCIDENT]["rules"][0]: o for o in objects}
@@ -69,18 +74,26 @@ def test_rules_name_techniques_that_fight_has():
     if not source.exists():
         pytest.skip(f"{source} is not there; SETU_CORPUS names the folder that holds stix/")
     known = set(re.findall(r"^\s*-?\s*id: (FGT[0-9.]+)\s*$", lzma.decompress(source.read_bytes()).decode(), re.M))
-    rules = [json.loads(line) for line in setu("detect", "--5g", "rules", "--json").stdout.splitlines()]
+    rules = lines_of(setu("detect", "--5g", "rules", "--json").stdout)
     assert len(rules) > 20 and not [r for r in rules if r["technique"] not in known]
 
 
+def test_rules_keep_to_the_time_that_is_asked_for(tmp_path):
+    """The five packets of the capture, and what a window of them leaves, in alerts and in sightings."""
+    out = tmp_path / "s.json"
+
+    def alerts(*words):
+        return lines_of(setu("detect", "--5g", *words, capture("04-gtp-in-gtp.pcap"), status=None).stdout)
+
+    times = sorted(a["time"] for a in alerts())
+    assert len(set(times)) == 5
+    assert sorted(a["time"] for a in alerts("--since", times[1], "--until", times[3], "--sightings-out", out,
+                                            "--identity", ME)) == times[1:3]
+    sighting, = json.loads(out.read_text())["objects"]
+    assert sighting["count"] == 2
+
+
 # ---- notices ----
-
-ME = "identity--2f6a1c3e-7a5b-4c3d-8e9f-0a1b2c3d4e5f"
-
-
-def lines_of(text):
-    return [json.loads(line) for line in text.splitlines()]
-
 
 def test_a_notice_of_an_attack(nodes, tmp_path):
     """Exact at home, bands for the partner: from the capture by the alerts to what the other nation reads."""
