@@ -187,3 +187,26 @@ def test_no_identifier_of_a_subscriber_is_in_what_others_get(tmp_path):
         text = path.read_text()
         assert '"gtp-in-gtp"' in text
         assert not [(g, v, name) for g, v in values for name, coded in codings(v) if coded in text], path
+
+
+def test_what_is_sent_is_what_the_schema_says(tmp_path):
+    """Names and words of the extension are the schema's; its names, and those that stay local, are STIX's."""
+    notice, sightings = tmp_path / "n.json", tmp_path / "s.json"
+    ran = setu("detect", "--5g", "--sightings-out", sightings, "--identity", ME, *sorted(DERIVED.glob("*.pcap")),
+               capture("04-gtp-in-gtp.pcap"))
+    setu("notice", "-o", notice, "--identity", ME, stdin=ran.stdout)
+    schema = json.loads((ROOT / "schemas/telecom-incident.json").read_text())["properties"]
+    for path in (notice, sightings):
+        for o in json.loads(path.read_text())["objects"]:
+            x = o["extensions"][INCIDENT]
+            assert set(x) <= set(schema)
+            for name, value in x.items():
+                words = schema[name].get("enum") or schema[name].get("items", {}).get("enum")
+                assert not words or set(value if isinstance(value, list) else [value]) <= set(words), name
+            assert all(re.fullmatch(schema["techniques"]["items"]["pattern"], t) for t in x["techniques"])
+    definitions = json.loads((ROOT / "schemas/telecom-extensions.json").read_text())["objects"][1:]
+    for d in definitions:
+        names = json.loads((ROOT / f"schemas/{d['name']}.json").read_text())["properties"]
+        assert set(d["x_setu_local_only"]) <= set(names)
+        # STIX 2.1 section 3.1
+        assert not [n for n in names if not re.fullmatch(r"[a-z][a-z0-9_]{2,249}", n)]
