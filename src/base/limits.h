@@ -24,6 +24,8 @@
 #define LIMIT_STIX_LOCAL_NAMES 256
 /* Extensions of one object whose definitions are looked up. */
 #define LIMIT_STIX_LOCAL_EXTENSIONS 1000
+/* Techniques of a file of MoTIF, each of which is looked for among all. */
+#define LIMIT_STIX_MOTIF_TECHNIQUES 2000
 
 /* STIX patterns: bytes of a pattern's text, depth of its parentheses, nodes of its tree, bytes that
  * all its regular expressions take when compiled. */
@@ -301,6 +303,9 @@
 #define LIMIT_SENSOR_HUNT_VALUES         100000
 /* Markings besides TLP that a sighting takes over from its indicator. */
 #define LIMIT_SENSOR_MARKINGS 32
+/* A notice: sessions and users that are told apart; nodes, areas and slices that are named. */
+#define LIMIT_SENSOR_NOTICE_KEYS  (32u << 20)
+#define LIMIT_SENSOR_NOTICE_NAMES 100000
 
 /* Partners: bytes of one answer (decompressed), of a URL, of a `next`; objects asked for at once,
  * and the fewest when a server is slow; pages of one pull; API roots looked at. Seconds to connect,

@@ -50,8 +50,9 @@ static const struct cli_option options[] = {
      "later; one that is there is kept while the file is as it was",
      0, 0, false, false},
     {"sightings", 0, CLI_TEXT, "URL|DIR", NULL,
-     "afterwards tell the collection there which indicators were seen, and how often", 0, 0, false,
-     false},
+     "afterwards tell the collection there which indicators were seen, and with --5g which "
+     "techniques, and how often",
+     0, 0, false, false},
     {"format", 0, CLI_TEXT, "F", "json",
      "how alerts are written: json lines, ecs (Elastic Common Schema), ocsf (Detection Finding), "
      "cef",
@@ -356,6 +357,8 @@ static bool on_signal(void *ctx, const struct sensor_signal *s)
     struct detect *d = ctx;
     d->found = true;
     sensor_signal_put_as(&d->out, d->format, s);
+    if (d->sightings)
+        sensor_sightings_signal(d->sightings, s->alert);
     return d->out.n < OUT_BYTES || flush(d);
 }
 
@@ -657,7 +660,8 @@ const struct cli_command cli_detect = {
         "--indicators. Then 0 says that it was written or is there.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
         "Sightings hold counts and times, nothing of the log, and are marked as "
-        "the indicator is; only STIX indicators have them.",
+        "the indicator is; only STIX indicators have them. What a rule of --5g says is sighted as "
+        "its technique of MITRE FiGHT, whose id everybody derives alike (`setu import --fight`).",
     .options = options,
     .run = run,
 };

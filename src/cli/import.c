@@ -20,6 +20,14 @@ static const struct cli_option options[] = {
     {"fight-date", 0, CLI_TEXT, "DAY", "2025-07-01",
      "when that version of FiGHT was published: `modified` of its objects; 3.0.1's if not given", 0,
      0, false, false},
+    {"motif", 0, CLI_TEXT, "FILE", NULL,
+     "GSMA MoTIF, the cluster gsma-motif.json of MISP's galaxies, as STIX with the ids that MISP "
+     "has",
+     0, 0, false, false},
+    {"motif-date", 0, CLI_TEXT, "DAY", "2024-03-21",
+     "when that version of MoTIF was published: `modified` of its objects; FS.57 1.0's if not "
+     "given",
+     0, 0, false, false},
     {"verbose", 'v', CLI_FLAG, NULL, NULL, "a line for each object that was not accepted", 0, 0,
      false, false},
     CLI_JSON,
@@ -167,23 +175,59 @@ static bool import_start(struct import *im, struct err *e)
            exchange_login_partner(im->node.s, party, &im->who, e);
 }
 
-/* The converted matrix is imported as any bundle. */
-static bool import_fight(struct import *im, const char *path, struct err *e)
+/* Both without a version of their own: when it was published is the caller's to know. */
+typedef bool convert_fn(struct import *im, struct arena *a, struct str text, struct str modified,
+                        struct buf *out, struct err *e);
+
+static bool convert_fight(struct import *im, struct arena *a, struct str text, struct str modified,
+                          struct buf *out, struct err *e)
 {
-    struct str day = cli_text(im->c, "fight-date"), yaml;
+    (void)im, (void)a;
+    return stix_fight_bundle(text, modified, out, e);
+}
+
+static bool convert_motif(struct import *im, struct arena *a, struct str text, struct str modified,
+                          struct buf *out, struct err *e)
+{
+    const struct json *cluster;
+    size_t line, column;
+    if (json_parse(exchange_session_json(im->node.s), a, text, false, &cluster, e) &&
+        stix_motif_bundle(cluster, modified, out, e))
+        return true;
+    str_line_column(text, e->at, &line, &column);
+    return err_prefix(e, "line %zu, column %zu", line, column);
+}
+
+struct matrix_option {
+    const char *name, *date;
+    convert_fn *convert;
+};
+static const struct matrix_option matrices[] = {{"fight", "fight-date", convert_fight},
+                                                {"motif", "motif-date", convert_motif}};
+
+static bool any_matrix(const struct cli *c)
+{
+    return cli_text(c, "fight").n || cli_text(c, "motif").n;
+}
+
+/* The converted matrix is imported as any bundle. */
+static bool import_matrix(struct import *im, const struct matrix_option *o, struct err *e)
+{
+    const char *path = cli_text(im->c, o->name).p;
+    struct str day = cli_text(im->c, o->date), text;
     struct instant t;
     struct buf b;
     char modified[INSTANT_TEXT_BYTES];
     struct cli_document d = {.path = path, .line = 1, .ok = true};
     snprintf(modified, sizeof modified, "%.*sT00:00:00.000Z", day.n == 10 ? 10 : 0, day.p);
     if (!instant_parse(str_of(modified), &t, e))
-        return err_set(e, ERR_USAGE, "--fight-date %.*s: a day, as 2025-07-01", STR_FMT(day));
-    if (!file_read(path, LIMIT_CLI_FIGHT_BYTES, &yaml, e))
+        return err_set(e, ERR_USAGE, "--%s %.*s: a day, as 2025-07-01", o->date, STR_FMT(day));
+    if (!file_read(path, LIMIT_CLI_FIGHT_BYTES, &text, e))
         return false;
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     buf_init(&b, 0);
     bool ok = (a || err_set(e, ERR_MEMORY, "out of memory")) &&
-              (stix_fight_bundle(yaml, str_of(modified), &b, e) || err_prefix(e, "%s", path));
+              (o->convert(im, a, text, str_of(modified), &b, e) || err_prefix(e, "%s", path));
     for (size_t i = 0; i < BASE_PADDING; i++)
         buf_byte(&b, '\0');
     d.text = (struct str){b.p, b.n > BASE_PADDING ? b.n - BASE_PADDING : 0};
@@ -192,7 +236,7 @@ static bool import_fight(struct import *im, const char *path, struct err *e)
          import_document(im, &d, e);
     buf_done(&b);
     arena_free(a);
-    base_free((void *)(uintptr_t)yaml.p);
+    base_free((void *)(uintptr_t)text.p);
     return ok;
 }
 
@@ -226,15 +270,16 @@ static int run(struct cli *c)
     struct err e = {0};
     int64_t started = monotonic_us();
     int status = 0;
-    if (c->arg_count < 2 && !cli_text(c, "fight").n)
+    if (c->arg_count < 2 && !any_matrix(c))
         return cli_usage(c, "FILE is needed: what to import");
     if (!cli_node_open(c, c->args[0], &im.node, &status))
         return status;
     pthread_mutex_init(&im.lock, NULL);
     pthread_cond_init(&im.wake, NULL);
     cli_progress_start(&im.progress, "import", 0);
-    struct str fight = cli_text(c, "fight");
-    bool ok = import_start(&im, &e) && (!fight.n || import_fight(&im, fight.p, &e));
+    bool ok = import_start(&im, &e);
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices && ok; i++)
+        ok = !cli_text(c, matrices[i].name).n || import_matrix(&im, &matrices[i], &e);
     for (size_t i = 1; i < c->arg_count && ok; i++)
         ok = cli_documents_each(c->args[i], true, import_document, &im, &e);
     cli_progress_end(&im.progress);
@@ -262,7 +307,9 @@ const struct cli_command cli_import = {
         "unchanged. What is counted as accepted is on the disk. Exit status 1 when an object was "
         "refused or quarantined. FILE - is standard input.\n\n"
         "--fight converts MITRE FiGHT's fight.yaml: its ids are UUIDv5 of FiGHT's own in a name "
-        "space of its URL, so that every node that imports the same file has the same objects.",
+        "space of its URL, so that every node that imports the same file has the same objects. "
+        "--motif does so with GSMA MoTIF (FS.57), of which MISP has a list that programs read; "
+        "its ids are UUIDv5 of MoTIF's own as MISP derives them.",
     .options = options,
     .run = run,
 };

@@ -27,6 +27,7 @@
     X(compile)                                                                                     \
     X(detect)                                                                                      \
     X(hunt)                                                                                        \
+    X(notice)                                                                                      \
     X(feedback)                                                                                    \
     X(dialogue_read)                                                                               \
     X(dialogue_new)                                                                                \

@@ -117,6 +117,29 @@ static bool plmn_read(struct str text, unsigned char out[3])
     return true;
 }
 
+bool packet_config_gnb(const struct packet_config *c, struct str address,
+                       struct packet_ran_node *out)
+{
+    struct packet_address a;
+    if (!address_read(address, &a))
+        return false;
+    for (size_t i = 0; c && i < c->gnb_count; i++) {
+        const struct config_gnb *g = &c->gnbs[i];
+        if (!address_eq(&g->address, &a))
+            continue;
+        *out = (struct packet_ran_node){.area = g->has_area ? (int64_t)g->area : -1};
+        for (unsigned k = 0, n = 0; g->has_plmn && k < 6; k++) {
+            /* MCC 1 2 3, MNC 1 2 3: where the bytes of TS 24.501 have them */
+            static const unsigned char at[6] = {0, 1, 2, 4, 5, 3};
+            unsigned digit = g->plmn[at[k] / 2] >> (at[k] % 2 * 4) & 15;
+            if (digit < 10)
+                out->plmn[n++] = (char)('0' + digit);
+        }
+        return true;
+    }
+    return false;
+}
+
 static bool gnb_option(struct config_gnb *g, struct str name, struct str value)
 {
     uint64_t area;

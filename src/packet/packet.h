@@ -182,7 +182,8 @@ struct packet_alert {
     const char *interface;
     bool has_session;
     unsigned char handle[16];
-    struct str message; /* a sentence without addresses of users or their identities */
+    const struct packet_gpdu *gpdu; /* that the user's packet came in, or NULL */
+    struct str message;             /* a sentence without addresses of users or their identities */
 };
 
 /* ---- the visitor ------------------------------------------------------------------------- */
@@ -224,6 +225,14 @@ struct packet_config;
  * ERR_SYNTAX names the line. NULL text: the defaults. */
 bool packet_config_parse(struct str text, struct packet_config **out, struct err *e) BASE_CHECKED;
 void packet_config_free(struct packet_config *c); /* NULL is allowed */
+/* What a line `gnb` says of the node at an address; `c` may be NULL. plmn: its digits, "" if not
+ * said; area: its tracking area code, -1 if not said. */
+struct packet_ran_node {
+    char plmn[7];
+    int64_t area;
+};
+bool packet_config_gnb(const struct packet_config *c, struct str address,
+                       struct packet_ran_node *out) BASE_CHECKED;
 
 /* ---- decoding ---------------------------------------------------------------------------- */
 

@@ -159,24 +159,48 @@ const char *rule_address(struct rule_text *t, const struct packet_address *a)
     return t->p;
 }
 
+#define ALERT_BYTES 400
+
+static struct packet_alert alert_of(const struct walk *w, enum rule rule, const char *text)
+{
+    return (struct packet_alert){.rule = &table[rule],
+                                 .frame = w->frame->number,
+                                 .time_us = w->frame->time_us,
+                                 .interface = table[rule].interface,
+                                 .gpdu = w->gpdu,
+                                 .message = str_of(text)};
+}
+
 void rule_alert(struct walk *w, enum rule rule, const char *interface, const char *fmt, ...)
 {
-    char text[400];
+    char text[ALERT_BYTES] = "";
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    struct packet_alert a = {.rule = &table[rule],
-                             .frame = w->frame->number,
-                             .time_us = w->frame->time_us,
-                             .interface = interface ? interface : table[rule].interface,
-                             .message = {text, n < 0 ? 0 : strlen(text)}};
+    struct packet_alert a = alert_of(w, rule, text);
     if (w->gpdu && w->gpdu->joined) {
         a.has_session = true;
         memcpy(a.handle, w->gpdu->handle, sizeof a.handle);
-        if (w->gpdu->interface && !interface)
+        if (w->gpdu->interface)
             a.interface = w->gpdu->interface;
     }
+    if (interface)
+        a.interface = interface;
+    decoder_alert(w->d, &a);
+}
+
+void rule_alert_session(struct walk *w, enum rule rule, const unsigned char handle[16],
+                        const char *fmt, ...)
+{
+    char text[ALERT_BYTES] = "";
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    struct packet_alert a = alert_of(w, rule, text);
+    a.has_session = true;
+    memcpy(a.handle, handle, sizeof a.handle);
     decoder_alert(w->d, &a);
 }
 

@@ -33,9 +33,9 @@ static bool owner_check(struct walk *w, const struct pfcp_message *m, const stru
                   (src->associated && m->type == PFCP_MODIFICATION_REQUEST && m->has_fseid);
     if (of_set)
         return false;
-    rule_alert(w, RULE_NON_OWNER, NULL, "%s wants to %s a session that another node made",
-               rule_address(&from, &ip->src),
-               m->type == PFCP_DELETION_REQUEST ? "delete" : "modify");
+    rule_alert_session(w, RULE_NON_OWNER, handle, "%s wants to %s a session that another node made",
+                       rule_address(&from, &ip->src),
+                       m->type == PFCP_DELETION_REQUEST ? "delete" : "modify");
     return true;
 }
 
@@ -117,7 +117,9 @@ static bool is_known_end(struct walk *w, const struct packet_address *a)
 
 static void forwarding_check(struct walk *w, const struct pfcp_message *m)
 {
+    static const char said[] = "users' traffic is sent to %s, which no gNB named";
     struct rule_text to;
+    unsigned char handle[16];
     if (!w->d->rules->ngap_tunnels || !is_session_request(m->type))
         return;
     for (size_t i = 0; i < m->rule_count; i++) {
@@ -127,8 +129,13 @@ static void forwarding_check(struct walk *w, const struct pfcp_message *m)
         if (!far || !f->has_tunnel || f->interface != PFCP_INTERFACE_ACCESS || !a->n ||
             is_known_end(w, a))
             continue;
-        rule_alert(w, RULE_UNKNOWN_PEER, NULL, "users' traffic is sent to %s, which no gNB named",
-                   rule_address(&to, a));
+        /* A session that is about to be made has no handle yet. */
+        if (m->type == PFCP_MODIFICATION_REQUEST &&
+            sessions_owner(w->d->sessions, &w->ip->dst, m->seid, &w->ip->src, handle) !=
+                SESSION_UNKNOWN)
+            rule_alert_session(w, RULE_UNKNOWN_PEER, handle, said, rule_address(&to, a));
+        else
+            rule_alert(w, RULE_UNKNOWN_PEER, NULL, said, rule_address(&to, a));
     }
 }
 

@@ -267,6 +267,9 @@ struct peer *peer_find(struct rules *r, const struct packet_address *a);
 
 void rule_alert(struct walk *w, enum rule rule, const char *interface, const char *fmt, ...)
     BASE_PRINTF(4, 5);
+/* The same, of the session with this handle. */
+void rule_alert_session(struct walk *w, enum rule rule, const unsigned char handle[16],
+                        const char *fmt, ...) BASE_PRINTF(4, 5);
 /* For addresses of nodes in a message. */
 struct rule_text {
     char p[PACKET_ADDRESS_TEXT];

@@ -58,6 +58,16 @@ static void count_fault(void *ctx, size_t at, struct str path, struct str messag
     ++*(size_t *)ctx;
 }
 
+/* Who describes a technique: the source of its first reference that has an id. */
+static struct str source_of(const struct json *v)
+{
+    const struct json *list = json_get(v, STR("external_references"));
+    for (v = json_is(list, JSON_ARRAY) ? list->u.child : NULL; v; v = v->next)
+        if (json_get_str(v, STR("external_id")).n)
+            return json_get_str(v, STR("source_name"));
+    return STR_NONE;
+}
+
 /* What its members say that is counted. */
 static bool look_into(struct loading *l, const struct store_object *o, struct facts_object *x)
 {
@@ -84,6 +94,13 @@ static bool look_into(struct loading *l, const struct store_object *o, struct fa
         x->seen_us = time_of(v, "created");
     if (indicator)
         x->ref = arena_str(l->a, json_get_str(v, STR("pattern")));
+    if (str_eq(o->type, STR("attack-pattern")))
+        x->ref = arena_str(l->a, source_of(v));
+    if (str_eq(o->type, STR("relationship")) &&
+        str_eq(json_get_str(v, STR("relationship_type")), STR("indicates"))) {
+        x->ref = arena_str(l->a, json_get_str(v, STR("source_ref")));
+        x->target = arena_str(l->a, json_get_str(v, STR("target_ref")));
+    }
     if (report)
         x->advisory = has_text(json_get(v, STR("report_types")), STR("vulnerability"));
     arena_reset(l->scratch);
@@ -92,8 +109,11 @@ static bool look_into(struct loading *l, const struct store_object *o, struct fa
 
 static bool is_wanted(const struct loading *l, const struct store_object *o, enum facts_way way)
 {
-    if (way == FACTS_OURS && !str_eq(o->type, STR("indicator")) &&
-        !str_eq(o->type, STR("sighting")))
+    static const char *const ours[] = {"indicator", "sighting", "attack-pattern", "relationship"};
+    bool any = way == FACTS_SHARED;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours && !any; i++)
+        any = str_eq(o->type, str_of(ours[i]));
+    if (!any)
         return false;
     return l->all_rights || (l->right_count && bsearch(&o->id, l->rights, l->right_count,
                                                        sizeof *l->rights, cmp_str));
@@ -126,7 +146,8 @@ static bool take_row(void *ctx, const struct store_row *r)
                                .revoked = o->revoked};
     if (!look_into(l, o, x))
         return false;
-    l->count++;
+    /* A matrix has thousands of relationships, and few of them indicate. */
+    l->count += way == FACTS_SHARED || x->target.n || !str_eq(o->type, STR("relationship"));
     return arena_ok(l->a, l->e) || fail(l);
 }
 
@@ -219,10 +240,16 @@ static int id_of_object(const void *key, const void *x)
     return str_cmp(*(const struct str *)key, ((const struct facts_object *)x)->id);
 }
 
+const struct facts_object *facts_find_way(const struct review_facts *f, enum facts_way way,
+                                          struct str id)
+{
+    size_t from = f->starts[way], n = f->starts[way + 1] - from;
+    return n ? bsearch(&id, f->objects + from, n, sizeof *f->objects, id_of_object) : NULL;
+}
+
 const struct facts_object *facts_find(const struct review_facts *f, struct str id)
 {
-    size_t n = f->starts[FACTS_OURS];
-    return n ? bsearch(&id, f->objects, n, sizeof *f->objects, id_of_object) : NULL;
+    return facts_find_way(f, FACTS_SHARED, id);
 }
 
 /* ---- whose they are ---- */

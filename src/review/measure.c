@@ -83,7 +83,7 @@ static void each_object(struct gather *g, enum facts_side side, struct str type,
     }
 }
 
-static enum facts_side this_side(const struct gather *g)
+enum facts_side gather_side(const struct gather *g)
 {
     return g->c->side == REVIEW_HOME ? FACTS_HOMES : FACTS_PARTNERS;
 }
@@ -111,7 +111,7 @@ static void add_exchanged(struct gather *g, const struct facts_object *o)
 
 static void objects_exchanged(struct gather *g)
 {
-    each_object(g, this_side(g), STR_NONE, add_exchanged);
+    each_object(g, gather_side(g), STR_NONE, add_exchanged);
 }
 
 static void add_advisory(struct gather *g, const struct facts_object *o)
@@ -122,7 +122,7 @@ static void add_advisory(struct gather *g, const struct facts_object *o)
 
 static void advisories_exchanged(struct gather *g)
 {
-    each_object(g, this_side(g), STR_NONE, add_advisory);
+    each_object(g, gather_side(g), STR_NONE, add_advisory);
 }
 
 static void add_used(struct gather *g, const struct facts_object *o)
@@ -140,7 +140,7 @@ static void add_used(struct gather *g, const struct facts_object *o)
 
 static void objects_used(struct gather *g)
 {
-    each_object(g, this_side(g), STR("sighting"), add_used);
+    each_object(g, gather_side(g), STR("sighting"), add_used);
 }
 
 /* ---- from one instant to another ---- */
@@ -233,7 +233,7 @@ static void add_times(struct gather *g, const struct events *from, const struct 
     }
 }
 
-static bool is_elsewhere(struct gather *g)
+bool gather_elsewhere(struct gather *g)
 {
     if (g->c->side == REVIEW_PARTNER)
         g->why = "the other node keeps these records; its own review counts them";
@@ -242,7 +242,7 @@ static bool is_elsewhere(struct gather *g)
 
 static void time_to_detection(struct gather *g)
 {
-    if (is_elsewhere(g))
+    if (gather_elsewhere(g))
         return;
     struct events from = records_of(g, LEDGER_RELEASE_RECORD), to = sightings_of(g, true);
     add_times(g, &from, &to);
@@ -250,7 +250,7 @@ static void time_to_detection(struct gather *g)
 
 static void lead_time(struct gather *g)
 {
-    if (is_elsewhere(g))
+    if (gather_elsewhere(g))
         return;
     struct events from = records_of(g, LEDGER_ACCEPTANCE_RECORD), to = sightings_of(g, false);
     add_times(g, &from, &to);
@@ -271,7 +271,7 @@ static void novelty(struct gather *g)
 {
     size_t n = 0;
     const struct facts_object **list = arena_calloc(g->a, g->f->count + 1, sizeof *list);
-    if (is_elsewhere(g))
+    if (gather_elsewhere(g))
         return;
     for (size_t i = 0; list && i < g->f->count; i++) {
         const struct facts_object *o = &g->f->objects[i];
@@ -295,7 +295,7 @@ static void novelty(struct gather *g)
 
 static void refusals(struct gather *g)
 {
-    for (size_t i = 0; !is_elsewhere(g) && i < g->f->record_count; i++) {
+    for (size_t i = 0; !gather_elsewhere(g) && i < g->f->record_count; i++) {
         const struct facts_record *r = &g->f->records[i];
         bool quarantine = r->kind == LEDGER_QUARANTINE_RECORD;
         if ((quarantine || r->kind == LEDGER_REFUSAL_RECORD) && gather_in_window(g, r->at_us))
@@ -308,7 +308,7 @@ static void refusals(struct gather *g)
 
 static void holds(struct gather *g)
 {
-    for (size_t i = 0; !is_elsewhere(g) && i < g->f->record_count; i++) {
+    for (size_t i = 0; !gather_elsewhere(g) && i < g->f->record_count; i++) {
         const struct facts_record *r = &g->f->records[i];
         if (r->kind == LEDGER_HOLD_RECORD && gather_in_window(g, r->at_us))
             gather_add(g, &(struct gather_case){.id = r->object,
@@ -322,7 +322,7 @@ static void holds(struct gather *g)
  * that the partner sends none, not that it keeps what was taken back. */
 static void withdrawals(struct gather *g, bool times)
 {
-    if (is_elsewhere(g))
+    if (gather_elsewhere(g))
         return;
     struct events back = records_of(g, LEDGER_WITHDRAWAL_RECORD);
     struct events receipts = records_of(g, LEDGER_RECEIPT_RECORD);
@@ -353,7 +353,7 @@ static void withdrawal_time(struct gather *g)
 
 static void ledger_witnessed(struct gather *g)
 {
-    if (is_elsewhere(g))
+    if (gather_elsewhere(g))
         return;
     if (!g->f->has_witness)
         g->why = "the other side has not countersigned this ledger yet";
@@ -518,4 +518,7 @@ gather_fn *const gather_functions[REVIEW_MEASURE_COUNT] = {
     [REVIEW_REDACTIONS_PERSONAL] = redactions_personal,
     [REVIEW_ROUNDS_HELD] = rounds_held,
     [REVIEW_ADVISORIES_EXCHANGED] = advisories_exchanged,
+    [REVIEW_TECHNIQUES_DETECTED] = technique_detected,
+    [REVIEW_TECHNIQUES_SIGHTED] = technique_sighted,
+    [REVIEW_TECHNIQUES_COVERED] = technique_covered,
 };

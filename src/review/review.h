@@ -67,7 +67,14 @@ enum review_side { REVIEW_HOME, REVIEW_PARTNER };
       "objects of this side that went out without what is personal")                               \
     X(ROUNDS_HELD, "rounds-held", ROUNDS, true, false, "a", "rounds of the dialogue held")         \
     X(ADVISORIES_EXCHANGED, "advisories-exchanged", ADVISORIES, true, true, "ij",                  \
-      "vulnerabilities, and reports of vulnerabilities, that the other side has from this one")
+      "vulnerabilities, and reports of vulnerabilities, that the other side has from this one")    \
+    X(TECHNIQUES_DETECTED, "techniques-detected", TECHNIQUES, true, false, "",                     \
+      "attack patterns that this side tied to an indicator both hold, or ever reported as "        \
+      "sighted")                                                                                   \
+    X(TECHNIQUES_SIGHTED, "techniques-sighted", TECHNIQUES, true, true, "",                        \
+      "attack patterns that this side reported as sighted, themselves or by an indicator of them") \
+    X(TECHNIQUES_COVERED, "techniques-covered", PERCENT, false, false, "",                         \
+      "attack patterns this side holds that an indicator or a rule of signalling detects")
 
 #define REVIEW_UNITS(X)                                                                            \
     X(OBJECTS, "objects")                                                                          \
@@ -75,7 +82,8 @@ enum review_side { REVIEW_HOME, REVIEW_PARTNER };
     X(SECONDS, "seconds")                                                                          \
     X(REQUESTS, "requests")                                                                        \
     X(ROUNDS, "rounds")                                                                            \
-    X(ADVISORIES, "advisories")
+    X(ADVISORIES, "advisories")                                                                    \
+    X(TECHNIQUES, "techniques")
 enum review_unit {
 #define X(id, text) REVIEW_##id##_UNIT,
     REVIEW_UNITS(X)
@@ -88,7 +96,7 @@ enum review_measure_id {
     REVIEW_MEASURES(X)
 #undef X
 };
-#define REVIEW_MEASURE_COUNT 19
+#define REVIEW_MEASURE_COUNT 22
 
 struct review_measure {
     enum review_measure_id id;

@@ -7,7 +7,8 @@
 
 enum facts_way {
     FACTS_SHARED, /* both sides hold it */
-    FACTS_OURS    /* home holds it, of whomever but the partner; indicators and sightings only */
+    FACTS_OURS    /* home holds it, of whomever but the partner: indicators, sightings, attack
+                     patterns, and which indicates which */
 };
 /* Whose an object is. What a third party made, and both sides may have from it, is neither's: two
  * nodes would not agree on who sent it. */
@@ -22,7 +23,9 @@ struct facts_object {
     int64_t added_us; /* the first date_added here of any version */
     enum stix_tlp tlp;
     bool revoked, advisory;
-    struct str ref;          /* a sighting: of what; an indicator: its pattern */
+    struct str ref;          /* a sighting: of what; an indicator: its pattern; an attack pattern:
+                                who describes it; a relationship `indicates`: its source, … */
+    struct str target;       /* … and what that indicates */
     int64_t seen_us;         /* a sighting: when, the first time */
     struct str text;         /* of a dialogue's object: its bytes, … */
     const struct json *json; /* … parsed, and sound by its schema; else NULL */
@@ -60,6 +63,9 @@ struct review_facts {
 /* As review_facts_load. */
 bool facts_load(struct exchange_session *s, struct arena *a, const struct review_asked *q,
                 struct review_facts **out, struct err *e) BASE_CHECKED;
+/* What both hold of that id, or home alone; or NULL. */
+const struct facts_object *facts_find_way(const struct review_facts *f, enum facts_way way,
+                                          struct str id);
 /* What both hold of that id, or NULL. */
 const struct facts_object *facts_find(const struct review_facts *f, struct str id);
 /* Says whose each object is: by its creator, one of the identities of a side; without a creator, by
@@ -96,7 +102,13 @@ static inline bool gather_in_window(const struct gather *g, int64_t at_us)
 {
     return at_us > g->c->window.from_us && at_us <= g->c->window.to_us;
 }
+/* Does only the other node count it for this side? Then that is said. */
+bool gather_elsewhere(struct gather *g);
+/* Whose the objects of the side are that is counted for. */
+enum facts_side gather_side(const struct gather *g);
 typedef void gather_fn(struct gather *g);
+/* technique.c */
+gather_fn technique_detected, technique_sighted, technique_covered;
 /* By enum review_measure_id. */
 extern gather_fn *const gather_functions[REVIEW_MEASURE_COUNT];
 

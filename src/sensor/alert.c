@@ -47,6 +47,34 @@ static void put_handle(struct buf *out, const unsigned char *handle)
     buf_byte(out, '"');
 }
 
+/* The node of the radio network at the tunnel's other end, or NULL. */
+static const struct packet_address *ran_node(const struct packet_gpdu *g)
+{
+    bool access = g->joined && g->interface &&
+                  (strcmp(g->interface, "n3") == 0 || strcmp(g->interface, "s1-u") == 0);
+    if (!access || g->direction == PACKET_WAY_UNKNOWN)
+        return NULL;
+    return g->direction == PACKET_UPLINK ? &g->src : &g->dst;
+}
+
+/* Where in the network; `g` may be NULL. */
+static void put_extent(struct buf *out, const struct packet_gpdu *g)
+{
+    char text[PACKET_ADDRESS_TEXT];
+    const struct packet_address *node = g ? ran_node(g) : NULL;
+    put_or_null(out, ",\"ran_node\":", node ? packet_address_text(node, text) : STR_NONE);
+    buf_lit(out, ",\"sst\":");
+    if (g && g->joined && g->sst >= 0)
+        buf_u64(out, (uint64_t)g->sst);
+    else
+        buf_str(out, STR("null"));
+    buf_lit(out, ",\"sd\":");
+    if (g && g->joined && g->sst >= 0 && g->sd >= 0)
+        buf_printf(out, "\"%06x\"", (unsigned)g->sd);
+    else
+        buf_str(out, STR("null"));
+}
+
 /* The tunnel it came through: what ties it to a session inside the operator's house. */
 static void put_tunnel(struct buf *out, const struct packet_gpdu *g)
 {
@@ -60,6 +88,7 @@ static void put_tunnel(struct buf *out, const struct packet_gpdu *g)
     else
         buf_u64(out, (uint64_t)g->qfi);
     put_handle(out, g->joined ? g->handle : NULL);
+    put_extent(out, g);
 }
 
 void sensor_signal_put(struct buf *out, const struct sensor_signal *s)
@@ -75,6 +104,13 @@ void sensor_signal_put(struct buf *out, const struct sensor_signal *s)
     put_name(out, ",\"interface\":", a->interface);
     put_handle(out, a->has_session ? a->handle : NULL);
     put_text(out, ",\"message\":", a->message);
+    put_name(out, ",\"direction\":", a->gpdu ? packet_direction_name(a->gpdu->direction) : NULL);
+    buf_lit(out, ",\"teid\":");
+    if (a->gpdu)
+        buf_u64(out, a->gpdu->teid);
+    else
+        buf_str(out, STR("null"));
+    put_extent(out, a->gpdu);
     buf_str(out, STR("}\n"));
 }
 

@@ -113,7 +113,10 @@ static void on_text(struct capture *c, const struct packet_text *t)
 static void on_signal(struct capture *c, const struct packet_alert *a)
 {
     struct sensor_signal s = {c->input, time_of(c, a->time_us), a};
+    const struct sensor_span *span = c->scan->span;
     c->told = true;
+    if (span && (a->time_us < span->from_us || a->time_us >= span->until_us))
+        return;
     if (!c->stop)
         c->stop = !c->scan->signal(c->scan->ctx, &s);
 }

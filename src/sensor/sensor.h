@@ -278,13 +278,17 @@ size_t sensor_tally_count(const struct sensor_tally *t);
 /* Its id, name, tlp, marks and stix; the texts live as long as the tally. */
 struct match_indicator sensor_tally_get(const struct sensor_tally *t, size_t number);
 
-/* Counts by indicator; those of plain lists are no STIX objects and are not counted. */
+/* Counts by indicator, and by rule of signalling; indicators of plain lists are no STIX objects and
+ * are not counted. A rule is counted for its technique of FiGHT: the sighting is of the
+ * attack-pattern that stix_fight_bundle makes of it, which has one id for everybody. */
 struct sensor_sightings;
 bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+void sensor_sightings_signal(struct sensor_sightings *s, const struct packet_alert *a);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
-/* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
+/* Ends counting: writes one sighting for each indicator and rule seen, by `identity` (may be
+ * empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e) BASE_CHECKED;
 size_t sensor_sightings_count(const struct sensor_sightings *s); /* after writing */
@@ -320,6 +324,45 @@ bool sensor_verdict_known(struct str verdict);
 /* Hands over an Opinion; `out` tells whether it was taken. */
 bool sensor_feedback_send(struct sensor_target *t, const struct sensor_feedback *f,
                           struct sensor_sent *out, struct err *e) BASE_CHECKED;
+
+/* ---- notices ------------------------------------------------------------------------------- */
+
+/*
+ * What an incident in a mobile core touched: counted from alerts as sensor_alert_put and
+ * sensor_signal_put wrote them, for one's own authority exactly and for others in bands. Of a
+ * session its handle is counted, which is a user's where the signalling named him on that day, else
+ * the session's: so a number of users is one that they are not more than. Nothing that stands in
+ * an alert as text comes into what is for others.
+ */
+struct sensor_notice_asked {
+    int64_t from_us, until_us; /* alerts of this time; until: not included */
+    const struct str *of;      /* names of rules, techniques, ids of indicators; none: all */
+    size_t of_count;
+    const struct packet_config *config; /* says areas of nodes; may be NULL */
+};
+struct sensor_notice;
+/* What `q` points to stays the caller's, who keeps it. ERR_USAGE when an `of` is nothing that an
+ * alert can name. */
+bool sensor_notice_new(const struct sensor_notice_asked *q, struct sensor_notice **out,
+                       struct err *e) BASE_CHECKED;
+void sensor_notice_free(struct sensor_notice *n); /* NULL is allowed */
+/* Counts one alert. ERR_INVALID when it is none, ERR_LIMIT over LIMIT_SENSOR_NOTICE_KEYS. */
+bool sensor_notice_take(struct sensor_notice *n, const struct json *alert,
+                        struct err *e) BASE_CHECKED;
+uint64_t sensor_notice_alerts(const struct sensor_notice *n); /* that counted */
+/* The exact figures, members of a JSON object without its braces: to stay at home. */
+void sensor_notice_figures(const struct sensor_notice *n, struct buf *out);
+/* For others: a bundle with one incident of bands, whole hours and words of our own tables. */
+struct sensor_notice_release {
+    struct str identity, name;
+    struct str marking; /* the id of a marking, or STR_NONE */
+    int64_t now_us;
+    const struct json *earlier; /* the incident that this is a later version of, or NULL */
+};
+/* ERR_NOT_FOUND when nothing was counted; ERR_INVALID when `earlier` is no notice of this identity;
+ * ERR_CONFLICT when it told of more: a later notice only grows. */
+bool sensor_notice_incident(const struct sensor_notice *n, const struct sensor_notice_release *r,
+                            struct buf *out, struct err *e) BASE_CHECKED;
 
 /* ---- what could not be handed over ---------------------------------------------------------- */
 

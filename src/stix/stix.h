@@ -71,6 +71,8 @@ bool stix_local_find(const struct json *object, stix_definition_fn *definition, 
                      struct arena *a, struct stix_local *out, struct err *e) BASE_CHECKED;
 /* The project's own definitions of telecommunications: a bundle. */
 struct str stix_telecom_definitions(void);
+/* Its definition of telecom-incident: of an incident or a sighting. */
+#define STIX_TELECOM_INCIDENT "extension-definition--c85e03d7-72fa-4e15-b0a9-6f4d1b2e8c70"
 
 /* What belongs to the home network: a guard without it knows the forms that name themselves alone.
  * Lists are words with blanks or commas between; ERR_SYNTAX, ERR_LIMIT over LIMIT_STIX_GUARD_HOME.
@@ -163,7 +165,7 @@ size_t stix_object_check(const struct json *v, const struct stix_check_options *
 size_t stix_document_check(const struct json *doc, const struct stix_check_options *o,
                            stix_finding_fn *report, void *ctx);
 
-/* ---- MITRE FiGHT ---- */
+/* ---- matrices of techniques ---- */
 
 /* Appends the bundle of a fight.yaml (3.0.1; https://fight.mitre.org/): techniques as
  * attack-pattern, mitigations as course-of-action, groups, software, campaigns, and how they
@@ -171,5 +173,12 @@ size_t stix_document_check(const struct json *doc, const struct stix_check_optio
  * same bytes. ERR_SYNTAX with line and column; ERR_INVALID when it is another YAML. */
 bool stix_fight_bundle(struct str yaml, struct str modified, struct buf *out,
                        struct err *e) BASE_CHECKED;
+/* The same of GSMA MoTIF (FS.57), from the cluster gsma-motif.json of MISP's galaxies: techniques,
+ * and which is a part of which. ERR_INVALID, with `at`, when it is another JSON; ERR_LIMIT. */
+bool stix_motif_bundle(const struct json *cluster, struct str modified, struct buf *out,
+                       struct err *e) BASE_CHECKED;
+/* The id of the attack-pattern that stix_fight_bundle makes of a technique, FGT1499. */
+#define STIX_TECHNIQUE_ID_TEXT sizeof "attack-pattern--00000000-0000-5000-8000-000000000000"
+struct str stix_fight_technique(struct str id, char out[STIX_TECHNIQUE_ID_TEXT]);
 
 #endif

@@ -753,9 +753,9 @@ def test_sightings_that_cannot_be_sent_are_kept(node, served, tmp_path):
 
 FRAME_FIELDS = ["time", "input", "frame", "offset", "kind", "observable", "seen", "relation",
                 "indicator", "name", "tlp", "labels", "field"]
-TUNNEL_FIELDS = ["interface", "direction", "teid", "qfi", "session"]
+TUNNEL_FIELDS = ["interface", "direction", "teid", "qfi", "session", "ran_node", "sst", "sd"]
 SIGNAL_FIELDS = ["time", "input", "frame", "rule", "severity", "technique", "interface", "session",
-                 "message"]
+                 "message", "direction", "teid", "ran_node", "sst", "sd"]
 
 
 def ipv4(src, dst, protocol, payload):
@@ -804,7 +804,8 @@ def test_a_capture_has_frames(tmp_path, names):
     assert alerts[1]["time"] == "2026-01-01T00:00:01.250000Z"
     assert (alerts[1]["observable"], alerts[1]["relation"]) == ("sub.bad.example", "subdomain")
     assert {k: alerts[3][k] for k in TUNNEL_FIELDS} == {
-        "interface": None, "direction": "uplink", "teid": 8, "qfi": 5, "session": None}
+        "interface": None, "direction": "uplink", "teid": 8, "qfi": 5, "session": None,
+        "ran_node": None, "sst": None, "sd": None}
 
 
 def test_a_capture_through_a_pipe_and_one_that_is_cut(tmp_path, names):

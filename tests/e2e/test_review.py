@@ -11,7 +11,7 @@ import dialogue_pair
 import pytest
 from dialogue_pair import identity_of
 
-from setu_node import ROOT, TLP, indicator
+from setu_node import ROOT, TLP, indicator, setu
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -73,6 +73,10 @@ def assessment(node, at, commitment, state, **members):
 def aim(node, at, commitment, query, unit, target, direction="at-least", days=365, **members):
     return said(node, "measure", at, commitment_ref=commitment["id"], query=query, unit=unit, target=target,
                 direction=direction, window_days=days, **members)
+
+
+def technique(fgt):
+    return f"attack-pattern--{uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, 'https://fight.mitre.org/'), fgt)}"
 
 
 def sighting(node, of, seen, at):
@@ -145,7 +149,33 @@ class Dialogue:
         for o in taken:
             india.cli("withdraw", o["id"], "--reason", "wrong")
         jp.cli("sync")
+        self.techniques(pair)
         self.at = stamp(datetime.now(timezone.utc) + 2 * DAY)
+
+    def techniques(self, pair):
+        """Each node has the matrix by itself. India tied two of its techniques to indicators, one of Japan's and one that it
+        keeps; Japan saw five by rules, and one by an indicator of India's that India tied to it."""
+        jp, india = pair.nodes
+        matrix = pair.folder / "fight.yaml"
+        matrix.write_text("tactics: [{id: TA0005, name: Evasion}]\ntechniques:\n"
+                          + "".join(f"- {{id: {t}, name: n, tactics: [TA0005]}}\n" for t in ("FGT1", "FGT2.1", "FGT1499")))
+        for node in pair.nodes:
+            node.collection("Matrix", "matrix", "clear")
+            node.cli("import", "--collection", "matrix", "--fight", matrix)
+        self.rules = [json.loads(line)["technique"] for line in setu("detect", "--5g", "rules", "--json").stdout.splitlines()]
+        self.seen_by_rule = [technique(t) for t in sorted(set(self.rules))[:5]]
+        self.one, self.two, self.ruled = (technique(t) for t in ("FGT1", "FGT2.1", "FGT1499"))
+
+        def tie(node, by, what, tlp="green"):
+            return {"type": "relationship", "spec_version": "2.1", "id": f"relationship--{uuid.uuid4()}",
+                    "created_by_ref": identity_of(node), "created": stamp(NOW - HOUR), "modified": stamp(NOW - HOUR),
+                    "relationship_type": "indicates", "source_ref": by["id"], "target_ref": what,
+                    "object_marking_refs": [TLP[tlp]]}
+
+        pair.publish(india, tie(india, self.sent[0], self.one), tie(india, self.got[0], self.one),
+                     tie(india, self.secret[0], self.two, "red"))
+        pair.publish(jp, *(sighting(jp, {"id": t}, NOW - 2 * DAY, NOW - HOUR) for t in self.seen_by_rule * 2))
+        pair.sync()
 
     def requests(self, pair):
         """Two to India, one answered in time and one not; one to Japan; and one of an exercise."""
@@ -261,6 +291,28 @@ def test_numbers_are_those_of_what_was_done(pair):
     assert (record["kind"], record["object"]) == ("acceptance", leaf["id"])
 
 
+def test_techniques(pair):
+    d = pair.dialogue
+    jp, india = (json.loads(pair.review(node, d.at)[0]) for node in pair.nodes)
+    detected, seen = (numbers(india, "shared", "techniques-" + word) for word in ("detected", "sighted"))
+    assert [e["id"] for e in detected["IN"]["evidence"]] == [d.one], "what is secret ties nothing that both hold"
+    assert {e["id"] for e in detected["JP"]["evidence"]} == set(d.seen_by_rule)
+    assert {e["id"] for e in seen["JP"]["evidence"]} == {*d.seen_by_rule, d.one} and seen["JP"]["value"] == 6
+    # India saw its own tie's technique by Japan's indicator: one, which is fewer than five.
+    assert seen["IN"]["outcome"] == "floored"
+    covered = numbers(india, "own", "techniques-covered")
+    assert covered["JP"]["outcome"] == "not-measurable"
+    assert {e["id"]: e["value"] for e in covered["IN"]["evidence"]} == {d.one: 1, d.two: 1, d.ruled: 1}
+    assert {p["label"]: p["cases"] for p in covered["IN"]["parts"]} == {
+        "mitre-fight: by indicator": 2, "mitre-fight: by rule": 1}
+    covered = numbers(jp, "own", "techniques-covered")["JP"]
+    assert (covered["value"], covered["cases"]) == (66.7, 3)
+    assert {p["label"]: p["cases"] for p in covered["parts"]} == {
+        "mitre-fight: by indicator": 1, "mitre-fight: by rule": 1, "mitre-fight: not": 1}
+    page = pair.review(pair.india, d.at)[1]
+    assert d.one in page and "techniques-covered" in page
+
+
 def test_checkpoints_of_both_ledgers(pair):
     for node, other in (pair.nodes, pair.nodes[::-1]):
         text, page = pair.review(node, pair.dialogue.at)
@@ -270,7 +322,7 @@ def test_checkpoints_of_both_ledgers(pair):
         assert own["ledger"]["countersigned"].startswith(name)
         assert own["partner_ledger"]["checkpoint"].startswith(its) and own["partner_ledger"]["state"] == "good"
         assert name in page and its in page
-        assert own["measures"][-2]["name"] == "ledger-witnessed"
+        assert own["measures"][-3]["name"] == "ledger-witnessed"
         assert numbers(json.loads(text), "own", "ledger-witnessed")[node.nation]["value"] > 50
 
 

@@ -673,7 +673,8 @@ static void test_alert(void)
                                        "\"offset\":null,\"kind\":")));
     CHECK(str_ends(buf_view(&b),
                    STR("\"labels\":[\"c2\"],\"field\":\"dns\",\"interface\":\"n3\",\"direction\":"
-                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null}\n")));
+                       "\"uplink\",\"teid\":8,\"qfi\":null,\"session\":null,"
+                       "\"ran_node\":null,\"sst\":null,\"sd\":null}\n")));
     buf_done(&b);
 }
 
@@ -754,6 +755,57 @@ static void test_sighting(void)
     buf_done(&b);
     sensor_sightings_free(g);
     sensor_indicators_free(s);
+    arena_free(a);
+    json_reader_free(r);
+}
+
+/* What rules say: one sighting a rule, of the technique's attack-pattern. */
+static void test_sighting_of_techniques(void)
+{
+    struct err e = {0};
+    struct json_reader *r = json_reader_new();
+    struct arena *a = arena_new(1 << 20);
+    struct sensor_sightings *g = NULL;
+    const struct json *doc;
+    char id[STIX_TECHNIQUE_ID_TEXT];
+    size_t rules;
+    struct buf b;
+    const struct packet_rule *rule = packet_rules(&rules);
+    CHECK(sensor_sightings_new(&g, &e) && !sensor_sightings_any(g));
+    for (int i = 0; i < 3; i++) {
+        struct packet_alert said = {.rule = rule + (i > 0),
+                                    .time_us = 1789344000123456 - i * 1000000,
+                                    .interface = "n3",
+                                    .has_session = true,
+                                    .handle = "not to be told.",
+                                    .message = STR("192.0.2.1 does")};
+        sensor_sightings_signal(g, &said);
+    }
+    CHECK(sensor_sightings_any(g) && sensor_sightings_write(g, STR(ME), 1789344001000000, &e));
+    CHECK(sensor_sightings_count(g) == 2);
+    buf_init(&b, 0);
+    sensor_sightings_put(g, 0, 2, &b);
+    CHECK_ROW(json_parse(r, a, buf_view(&b), false, &doc, &e), "%s", e.msg);
+    const struct json *o = json_get(doc, STR("objects"))->u.child->next;
+    CHECK(str_eq(json_get_str(o, STR("sighting_of_ref")),
+                 stix_fight_technique(str_of(rule[1].technique), id)));
+    /* UUIDv5 of FGT1599.505 in that of https://fight.mitre.org/ among URLs, by another program. */
+    CHECK(str_eq(str_of(rule[1].technique), STR("FGT1599.505")) &&
+          str_eq(str_of(id), STR("attack-pattern--36dd6168-a55b-575b-b85b-9698a86257fe")));
+    CHECK(json_get(o, STR("count"))->u.i == 2);
+    CHECK(str_eq(json_get_str(o, STR("first_seen")), STR("2026-09-13T23:59:58.123Z")));
+    CHECK(str_eq(json_get_str(o, STR("last_seen")), STR("2026-09-13T23:59:59.123Z")));
+    CHECK(str_eq(json_get(o, STR("where_sighted_refs"))->u.child->u.s, STR(ME)));
+    const struct json *x = json_get(json_get(o, STR("extensions")), STR(STIX_TELECOM_INCIDENT));
+    CHECK(str_eq(json_get(x, STR("rules"))->u.child->u.s, str_of(rule[1].name)));
+    CHECK(str_eq(json_get(x, STR("techniques"))->u.child->u.s, str_of(rule[1].technique)));
+    for (; o; o = o->next)
+        CHECK(stix_object_check(o, &(struct stix_check_options){.strict = false}, no_finding,
+                                NULL) == 0);
+    buf_byte(&b, '\0');
+    CHECK(!strstr(b.p, "192.0.2.1") && !strstr(b.p, "6e6f7420746f"));
+    buf_done(&b);
+    sensor_sightings_free(g);
     arena_free(a);
     json_reader_free(r);
 }
@@ -936,6 +988,7 @@ int main(void)
     test_source_that_is_no_stix();
     test_alert();
     test_sighting();
+    test_sighting_of_techniques();
     test_copies();
     test_many_markings();
     test_sending(0, 2500);
