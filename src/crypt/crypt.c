@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <nettle/hmac.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <sodium.h>
 #include <string.h>
 
 _Static_assert(CRYPT_SHA256_BYTES == SHA256_DIGEST_SIZE, "sha256");
-_Static_assert(CRYPT_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "hmac");
 _Static_assert(CRYPT_KEY_BYTES == crypto_sign_SEEDBYTES, "seed");
 _Static_assert(CRYPT_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES, "public key");
 _Static_assert(CRYPT_SECRET_BYTES == crypto_sign_SECRETKEYBYTES, "secret key");
@@ -70,7 +70,11 @@ void crypt_hash_end(struct crypt_hash *h, unsigned char out[CRYPT_SHA256_BYTES])
 void crypt_hmac_sha256(const unsigned char key[CRYPT_KEY_BYTES], struct str data,
                        unsigned char out[CRYPT_SHA256_BYTES])
 {
-    crypto_auth_hmacsha256(out, bytes_of(data), data.n, key);
+    struct hmac_sha256_ctx mac;
+    hmac_sha256_set_key(&mac, CRYPT_KEY_BYTES, key);
+    hmac_sha256_update(&mac, data.n, bytes_of(data));
+    hmac_sha256_digest(&mac, CRYPT_SHA256_BYTES, out);
+    sodium_memzero(&mac, sizeof mac); /* its state is as good as the key */
 }
 
 uint64_t crypt_name64(const unsigned char key[CRYPT_NAME_KEY_BYTES], struct str data)

@@ -99,8 +99,19 @@ static void put_dates(struct http_request *r, const struct exchange_page *p)
  * nothing. */
 static bool put_tag(struct http_request *r, const struct exchange_page *p, enum http_coding coding)
 {
-    struct str tag = arena_printf(http_arena(r), "\"%s%s%.*s\"", p->tag, coding ? "-" : "",
-                                  STR_FMT(http_coding_name(coding)));
+    char text[sizeof p->tag + 16];
+    struct str name = http_coding_name(coding), tag = {text, 0};
+    size_t n = strlen(p->tag);
+    must(name.n < 12);
+    text[tag.n++] = '"';
+    memcpy(text + tag.n, p->tag, n);
+    tag.n += n;
+    if (coding) {
+        text[tag.n++] = '-';
+        memcpy(text + tag.n, name.p, name.n);
+        tag.n += name.n;
+    }
+    text[tag.n++] = '"';
     http_reply_header(r, "ETag", tag);
     http_reply_header(r, "Vary", STR("Accept-Encoding"));
     http_reply_header(r, "Cache-Control", STR("private, no-cache"));
