@@ -174,7 +174,7 @@ bool exchange_known_user(struct exchange_session *s, struct arena *a,
                          const unsigned char hash[CRYPT_SHA256_BYTES], struct store_user *out,
                          struct err *e) BASE_CHECKED;
 bool exchange_known_new(struct exchange_session *s) BASE_CHECKED; /* false without memory */
-void exchange_known_free(struct exchange_known *k); /* NULL is allowed */
+void exchange_known_free(struct exchange_known *k);               /* NULL is allowed */
 /* In a transaction of the session's store; valid until the next call. NULL on failure. */
 struct exchange_audiences *exchange_audiences_of(struct exchange_session *s,
                                                  const struct policy_party *party, struct err *e);

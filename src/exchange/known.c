@@ -7,14 +7,14 @@
 
 #include "exchange/exchange_priv.h"
 
-#define MOST_BYTES  (16u << 20)
-#define TIDY_BYTES  (1u << 20) /* more than this is read anew with the next request */
-#define USERS       64u
+#define MOST_BYTES (16u << 20)
+#define TIDY_BYTES (1u << 20) /* more than this is read anew with the next request */
+#define USERS      64u
 
 struct exchange_known {
     bool any;
     bool held, asked; /* in one moment, and whether it has begun */
-    int64_t state; /* of the database that all below was read from, or from a later one */
+    int64_t state;    /* of the database that all below was read from, or from a later one */
     struct arena *arena;
     struct store_user users[USERS]; /* by the token's hash; id 0: free */
     struct exchange_collection *collections;
