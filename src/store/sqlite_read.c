@@ -135,12 +135,10 @@ static enum store_statement objects_statement(const struct store_query *q)
 
 static sqlite3_stmt *fetch_objects(struct reading *r, enum store_statement which)
 {
-    char number[24];
     buf_clear(&r->numbers);
     for (size_t i = 0; i < r->waiting; i++) {
-        int n =
-            snprintf(number, sizeof number, "%c%lld", i ? ',' : '[', (long long)r->batch[i].object);
-        buf_put(&r->numbers, number, (size_t)n);
+        buf_byte(&r->numbers, i ? ',' : '[');
+        buf_i64(&r->numbers, r->batch[i].object);
     }
     buf_byte(&r->numbers, ']');
     sqlite3_stmt *stmt = buf_ok(&r->numbers, r->e) ? store_statement(r->s, which, r->e) : NULL;
