@@ -277,14 +277,6 @@ static bool may_begin(const struct stix_guard *g, const struct word *w, size_t a
     return false;
 }
 
-/* As may_begin, of the bytes that begin it alone, which the table knows. */
-static bool begun(const struct stix_guard *g, const struct word *w, size_t at)
-{
-    return g->begun[w->v[at] << 6 | w->v[at + 1]] & 1 ||
-           g->begun[w->v[at + 1] << 6 | w->v[at + 2]] & 2 ||
-           g->begun[w->v[at + 2] << 6 | w->v[at + 3]] & 4;
-}
-
 static bool in_phase(struct search *s, const struct word *w, size_t phase)
 {
     size_t n = 0;
@@ -297,20 +289,27 @@ static bool in_phase(struct search *s, const struct word *w, size_t phase)
     return in_bytes(s, n, "base64", "TBCD in base64");
 }
 
-enum { BASE64_LEAST = 7, BASE64_SHORT = 12 }; /* signs: of five bytes; of eight, an IMEI alone */
+enum { BASE64_LEAST = 7, BASE64_IMEI = 11 }; /* signs: of five bytes; of eight, an IMEI alone */
 
+/* The table knows of the bytes that begin what is looked for, and tells of most words that they
+ * hold none; of each two signs it is asked once. */
 static bool in_word(struct search *s, const struct word *w)
 {
+    const unsigned char *begun = s->g->begun;
     bool looked[4] = {false};
-    if (w->n < BASE64_LEAST)
-        return false;
-    for (size_t i = 0; i + 4 <= w->n; i++)
-        if (!looked[i % 4] &&
-            ((i == 0 && w->n <= BASE64_SHORT) || (begun(s->g, w, i) && may_begin(s->g, w, i)))) {
-            looked[i % 4] = true;
-            if (in_phase(s, w, i % 4))
-                return true;
-        }
+    unsigned first = begun[w->v[0] << 6 | w->v[1]], second = begun[w->v[1] << 6 | w->v[2]];
+    for (size_t i = 0; i + 4 <= w->n; i++) {
+        unsigned third = begun[w->v[i + 2] << 6 | w->v[i + 3]];
+        bool may = (first & 1) | (second & 2) | (third & 4);
+        first = second;
+        second = third;
+        bool imei = i == 0 && w->n == BASE64_IMEI;
+        if (!imei && (!may || looked[i % 4] || !may_begin(s->g, w, i)))
+            continue;
+        looked[i % 4] = true;
+        if (in_phase(s, w, i % 4))
+            return true;
+    }
     return false;
 }
 
@@ -318,18 +317,19 @@ static bool in_word(struct search *s, const struct word *w)
 static bool in_base64(struct search *s)
 {
     struct word w = {.v = (unsigned char *)s->values};
-    for (size_t i = 0; i < s->text.n; i++) {
-        char c = s->text.p[i];
+    const struct str t = s->text;
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.p[i];
         unsigned char v = base64_values[(unsigned char)c];
         if (v < 64) {
             w.v[w.n++] = v;
         } else if (c != '\n' && c != '\r') {
-            if (in_word(s, &w))
+            if (w.n >= BASE64_LEAST && in_word(s, &w))
                 return true;
             w.n = 0;
         }
     }
-    return in_word(s, &w);
+    return w.n >= BASE64_LEAST && in_word(s, &w);
 }
 
 /* ---- text ---- */
@@ -343,17 +343,30 @@ static size_t unescape_unit(struct str in, size_t at, char *out)
     return 4;
 }
 
+/* Where `c` stands from there on, or the end. */
+static size_t next_of(struct str in, char c, size_t from)
+{
+    const char *p = from < in.n ? memchr(in.p + from, c, in.n - from) : NULL;
+    return p ? (size_t)(p - in.p) : in.n;
+}
+
 /* RFC 8259 §7, leniently, since what is no JSON is looked at too; and a full stop that was put in
- * brackets. */
+ * brackets. What stands between is copied as it is. */
 static size_t unescape(struct str in, char *out)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < in.n; i++) {
+    size_t n = 0, i = 0, backslash = next_of(in, '\\', 0), bracket = next_of(in, '[', 0);
+    while (i < in.n) {
+        if (backslash < i)
+            backslash = next_of(in, '\\', i);
+        if (bracket < i)
+            bracket = next_of(in, '[', i);
+        size_t end = backslash < bracket ? backslash : bracket;
+        memcpy(out + n, in.p + i, end - i);
+        n += end - i;
+        i = end;
+        if (i == in.n)
+            break;
         char c = in.p[i];
-        if (!(guard_class(c) & GUARD_ESCAPE)) {
-            out[n++] = c;
-            continue;
-        }
         if (c == '\\' && i + 1 < in.n) {
             c = in.p[++i];
             if (c == 'u')
@@ -365,6 +378,7 @@ static size_t unescape(struct str in, char *out)
             i += 2;
         }
         out[n++] = c;
+        i++;
     }
     return n;
 }
