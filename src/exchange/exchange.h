@@ -162,9 +162,6 @@ bool exchange_collection_find(struct exchange_session *s, struct arena *a, struc
 bool exchange_session_open(struct exchange *x, struct exchange_session **out,
                            struct err *e) BASE_CHECKED;
 void exchange_session_close(struct exchange_session *s); /* NULL is allowed */
-/* While it holds, users (by token) and collections are as they were when first looked at: who signs
- * a request in and finds its collection asks the database once. */
-void exchange_session_hold(struct exchange_session *s, bool hold);
 struct exchange *exchange_of(const struct exchange_session *s);
 struct json_reader *
 exchange_session_json(struct exchange_session *s); /* the session's own reader */

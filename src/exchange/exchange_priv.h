@@ -133,7 +133,6 @@ struct exchange_audiences {
     struct exchange_stand stands[EXCHANGE_STANDS]; /* by collection */
 };
 
-struct exchange_known;
 struct exchange_session {
     struct exchange *x;
     struct store *store;
@@ -141,7 +140,6 @@ struct exchange_session {
     struct arena *arena; /* lives as long as the session */
     struct exchange_audiences *audiences;
     size_t audience_count, audience_room;
-    struct exchange_known *known;
     struct {
         unsigned char proof[CRYPT_SHA256_BYTES];
         int64_t user;
@@ -169,12 +167,6 @@ void exchange_writer_stop(struct exchange *x);
 /* The node's signer as a log or as a witness; wipe it. Its name is in `a`. */
 bool exchange_signer(const struct exchange *x, enum ledger_key_type type, struct arena *a,
                      struct ledger_signer *out, struct err *e) BASE_CHECKED;
-/* The user with this hash of a token, without password and hashes. ERR_NOT_FOUND. */
-bool exchange_known_user(struct exchange_session *s, struct arena *a,
-                         const unsigned char hash[CRYPT_SHA256_BYTES], struct store_user *out,
-                         struct err *e) BASE_CHECKED;
-bool exchange_known_new(struct exchange_session *s) BASE_CHECKED; /* false without memory */
-void exchange_known_free(struct exchange_known *k);               /* NULL is allowed */
 /* In a transaction of the session's store; valid until the next call. NULL on failure. */
 struct exchange_audiences *exchange_audiences_of(struct exchange_session *s,
                                                  const struct policy_party *party, struct err *e);

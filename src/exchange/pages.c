@@ -3,8 +3,7 @@
  * what it is until one of those changes: rows left or joined the reader's audiences, or rows were
  * added behind. The first counts for every page, the second for a page that reaches the end, and
  * for one with a row of which another version was added, since `last` and `first` may then be
- * others. A page of one id reaches no end: what is added behind changes it only with that name. All
- * this is read in the transaction in which a new page would be read: after the commit
+ * others. All this is read in the transaction in which a new page would be read: after the commit
  * of a withdrawal no reading can find the old state, so no page is given out that shows it.
  *
  * A page is its party's own, though others may see the same rows: else how long an answer takes
@@ -29,9 +28,9 @@ struct exchange_kept {
     _Atomic(struct coded *) forms[EXCHANGE_PAGE_FORMS];
     struct buf body, key;
     uint64_t hash;
-    bool by_name, of_id, with_bytes;
+    bool by_version, with_bytes;
     char collection[40]; /* its id */
-    int64_t *names;      /* of the rows, where `by_name` */
+    int64_t *names;      /* of the rows, where `by_version` */
     size_t name_count, name_room;
     uint64_t marked[STIX_TLP_COUNT]; /* rows of each marking */
     struct exchange_pages *in;       /* NULL: never kept. What follows is guarded by its lock. */
@@ -229,10 +228,6 @@ static void key_put(struct buf *b, const struct principal *who, const struct exc
         buf_byte(b, '\0');
         buf_str(b, q->types[i]);
     }
-    if (q->id_count == 1) {
-        buf_byte(b, '\1');
-        buf_str(b, q->ids[0]);
-    }
 }
 
 struct writing {
@@ -274,7 +269,7 @@ static bool write_row(void *ctx, const struct store_row *row)
         foresee(&w->k->body, FORESEEN, w->limit);
     w->k->marked[tlp < STIX_TLP_COUNT ? tlp : STIX_TLP_COUNT - 1]++;
     buf_put(&w->dates, &row->date_added, sizeof row->date_added);
-    if (w->k->by_name)
+    if (w->k->by_version)
         note_name(w, row->object->name);
     return !w->failed && !w->k->body.failed;
 }
@@ -327,8 +322,7 @@ static bool make(struct exchange_session *s, const struct exchange_query *q,
     atomic_store(&k->holders, 1);
     k->with_bytes = q->with_bytes;
     snprintf(k->collection, sizeof k->collection, "%.*s", STR_FMT(q->collection->uuid));
-    k->of_id = q->id_count > 0;
-    k->by_name = k->of_id || (q->versions & (STORE_LAST | STORE_FIRST)) != 0;
+    k->by_version = (q->versions & (STORE_LAST | STORE_FIRST)) != 0;
     sq.upto_us = &upto;
     buf_init(&w->dates, 0);
     bool ok =
@@ -357,9 +351,9 @@ static enum freshness judge(const struct exchange_kept *k, const struct store_st
 {
     if (not_before(&k->stand, now))
         return FRESH;
-    if (k->stand.moved != now->moved || (!k->page.more && !k->of_id))
+    if (k->stand.moved != now->moved || !k->page.more)
         return STALE;
-    return k->by_name ? UNSURE : FRESH;
+    return k->by_version ? UNSURE : FRESH;
 }
 
 /* Takes hold of it. */
@@ -425,8 +419,7 @@ static void keep(struct seeking *f, struct exchange_kept *k)
     k->hash = f->hash;
     k->stand = f->stand;
     k->in = p;
-    /* An id without a row has no name to look out for. */
-    if (k->bytes > LIMIT_EXCHANGE_PAGE_BYTES || (k->of_id && k->page.count == 0))
+    if (k->bytes > LIMIT_EXCHANGE_PAGE_BYTES)
         return;
     pthread_mutex_lock(&p->lock);
     place(p, k);
@@ -437,8 +430,8 @@ static bool find_or_make(struct seeking *f, const struct principal *who, struct 
                          struct err *e)
 {
     key_put(&f->key, who, f->q, w->how->kind);
-    /* Many ids are not asked for again; a page whose key is too long is not kept. */
-    bool keeps = f->q->id_count <= 1 && !f->key.failed;
+    /* By id there is nothing to gain; a page whose key is too long is not kept. */
+    bool keeps = f->q->id_count == 0 && !f->key.failed;
     f->hash = str_hash(buf_view(&f->key), 0);
     struct exchange_audiences *a = exchange_audiences_of(f->s, &who->party, e);
     f->a = a;

@@ -79,7 +79,7 @@ static bool find_token(struct exchange_session *s, struct arena *a, struct str t
         return refused(e);
     crypt_sha256(token, hash);
     /* Looked up by its hash: an index over SHA-256 gives no prefix of the token away. */
-    return exchange_known_user(s, a, hash, u, e);
+    return store_user_by_token(s->store, a, hash, u, e);
 }
 
 bool exchange_login_token(struct exchange_session *s, struct arena *a, struct str token,
@@ -548,6 +548,78 @@ bool exchange_collection_add(struct exchange *x, const struct exchange_collectio
                                         .marking = c->marking}};
     j.w.job.apply = collection_apply;
     return exchange_run(x, &j.w, e);
+}
+
+struct gather {
+    struct arena *a;
+    struct exchange_collection *list;
+    size_t n, room;
+    bool failed;
+};
+
+static bool gather_collection(void *ctx, const struct store_collection *c)
+{
+    struct gather *g = ctx;
+    void *items = g->list;
+    if (!base_grow(&items, &g->room, g->n + 1, sizeof *g->list)) {
+        g->failed = true;
+        return false;
+    }
+    g->list = items;
+    g->list[g->n++] = (struct exchange_collection){
+        c->id,
+        arena_str(g->a, c->uuid),
+        arena_str(g->a, c->root),
+        arena_str(g->a, c->title),
+        arena_str(g->a, c->alias),
+        arena_str(g->a, c->description),
+        (enum stix_tlp)c->marking,
+    };
+    return true;
+}
+
+bool exchange_collections(struct exchange_session *s, struct arena *a,
+                          struct exchange_collection **out, size_t *count, struct err *e)
+{
+    struct gather g = {.a = a};
+    bool ok = store_collection_each(s->store, gather_collection, &g, e);
+    if (ok && g.failed)
+        ok = err_set(e, ERR_MEMORY, "out of memory");
+    if (ok) {
+        *out = arena_calloc(a, g.n ? g.n : 1, sizeof **out);
+        if (*out && g.n)
+            memcpy(*out, g.list, g.n * sizeof **out);
+        *count = g.n;
+        ok = arena_ok(a, e);
+    }
+    base_free(g.list);
+    return ok;
+}
+
+bool exchange_collection_find(struct exchange_session *s, struct arena *a, struct str key,
+                              bool by_title, struct exchange_collection *out, struct err *e)
+{
+    struct exchange_collection *list, *hit = NULL;
+    size_t n, titles = 0;
+    if (!exchange_collections(s, a, &list, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !hit; i++)
+        if (str_eq(list[i].uuid, key) || (key.n && str_eq(list[i].alias, key)))
+            hit = &list[i];
+    for (size_t i = 0; i < n && !hit && by_title; i++)
+        titles += str_eq(list[i].title, key);
+    if (titles > 1)
+        return err_set(e, ERR_CONFLICT, "%zu collections are titled \"%.*s\"; use an id or alias",
+                       titles, STR_FMT(key));
+    for (size_t i = 0; i < n && titles == 1 && !hit; i++)
+        if (str_eq(list[i].title, key))
+            hit = &list[i];
+    if (!hit)
+        return err_set(e, ERR_NOT_FOUND,
+                       "no collection \"%.*s\": `setu collection list` tells which there are",
+                       STR_FMT(key));
+    *out = *hit;
+    return true;
 }
 
 /* ---- partners ---- */

@@ -20,7 +20,7 @@ bool exchange_session_open(struct exchange *x, struct exchange_session **out, st
     s->x = x;
     s->arena = arena_new(64u << 20);
     s->json = json_reader_new();
-    if (!exchange_known_new(s) || !s->arena || !s->json) {
+    if (!s->arena || !s->json) {
         exchange_session_close(s);
         return err_set(e, ERR_MEMORY, "out of memory");
     }
@@ -39,7 +39,6 @@ void exchange_session_close(struct exchange_session *s)
     if (s->arena)
         forget_audiences(s);
     base_free(s->audiences);
-    exchange_known_free(s->known);
     store_close(s->store);
     json_reader_free(s->json);
     arena_free(s->arena);

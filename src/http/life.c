@@ -145,8 +145,6 @@ static bool answer_health(struct http_request *r)
 static void begin_with(struct http_request *r)
 {
     struct err e = {0};
-    struct exchange_session *s = r->session; /* the request may soon be another thread's */
-    exchange_session_hold(s, true);
     enum exchange_login login = http_authenticate(r, &e);
     if (login == EXCHANGE_LOGIN_REFUSED)
         note_failure(r, &e);
@@ -154,7 +152,6 @@ static void begin_with(struct http_request *r)
         http_pool_put(&r->server->verifiers, r, HTTP_SIGNING_IN, sign_in);
     else if (login == EXCHANGE_LOGIN_REFUSED || !admit(r, &e))
         http_reply_err(r, &e);
-    exchange_session_hold(s, false);
 }
 
 void http_begin(struct http_request *r)

@@ -20,7 +20,7 @@ struct run {
     struct store_release_row *rows;
     int64_t *dates; /* of the rows, side by side: what is searched and compared */
     size_t count, room, dates_room, next; /* next: the row that the merge stands at */
-    size_t fetch;                         /* how many rows were asked for the last time */
+    size_t fetch;                         /* how many rows to fetch the next time */
     bool ended;                           /* no row follows those that are kept */
     struct run *chain;                    /* the next run of the same bucket */
 };
@@ -137,6 +137,7 @@ static bool fetch(struct store *s, struct run *r, int64_t after, struct err *e)
     sqlite3_reset(stmt);
     s->merge->kept += r->count;
     r->ended = ok && r->count < r->fetch;
+    r->fetch = r->fetch * 4 < FETCH_MOST ? r->fetch * 4 : FETCH_MOST;
     return ok;
 }
 
@@ -147,7 +148,8 @@ static bool seek(struct store *s, struct run *r, int64_t after, size_t least, st
     bool here =
         r->fetch && r->after <= after && (r->ended || (r->count && r->dates[r->count - 1] > after));
     if (!here) {
-        r->fetch = least; /* who begins somewhere else may not go on from there */
+        if (r->fetch < least)
+            r->fetch = least;
         return fetch(s, r, after, e);
     }
     while (low < high) {
@@ -221,20 +223,13 @@ bool store_merge_start(struct store *s, const struct store_query *q, const int64
     return true;
 }
 
-/* The rows behind those that were fetched, and the more of them the longer this goes on. */
-static bool fetch_more(struct store *s, struct run *r, int64_t after, struct err *e)
-{
-    r->fetch = r->fetch * 4 < FETCH_MOST ? r->fetch * 4 : FETCH_MOST;
-    return fetch(s, r, after, e);
-}
-
 /* Goes on behind the row that was given out. */
 static bool advance(struct store *s, struct err *e)
 {
     struct store_merge *m = s->merge;
     struct run *r = m->heap[0];
     int64_t date = head_date(r);
-    if (++r->next == r->count && !r->ended && !fetch_more(s, r, date, e))
+    if (++r->next == r->count && !r->ended && !fetch(s, r, date, e))
         return false;
     if (r->next == r->count)
         m->heap[0] = m->heap[--m->heap_count];
