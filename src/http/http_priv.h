@@ -114,7 +114,8 @@ struct http_request {
 struct http_request *http_request_new(struct http_connection *c);
 void http_request_free(struct http_request *r);
 /* The head was read into r->head: signs in, and asks whether a body is wanted. Afterwards the
- * request is HTTP_READING and its body may come, or answered, or suspended. */
+ * request is HTTP_READING and its body may come, or answered, or suspended. A GET without a body
+ * is given to the route at once. */
 void http_begin(struct http_request *r);
 void http_body_put(struct http_request *r, struct str data);
 /* The body is whole. Afterwards the request is answered or suspended. */
