@@ -36,14 +36,15 @@ struct exchange_failures {
 };
 
 /* Pages that are kept (pages.c), the last used first. `lock` guards all, and every page's place. */
-#define EXCHANGE_PAGE_BUCKETS 1024
+#define EXCHANGE_PAGE_BUCKETS 16384
 struct exchange_kept;
 struct exchange_pages {
     pthread_mutex_t lock;
-    struct exchange_kept *buckets[EXCHANGE_PAGE_BUCKETS], *newest, *oldest;
+    struct exchange_kept **buckets, *newest, *oldest; /* EXCHANGE_PAGE_BUCKETS */
     size_t bytes;
 };
-void exchange_pages_init(struct exchange_pages *p);
+/* False without memory; it may be done with all the same. */
+bool exchange_pages_init(struct exchange_pages *p) BASE_CHECKED;
 void exchange_pages_done(struct exchange_pages *p);
 
 /* Which names got rows lately, by party and collection, the last asked for first (recent.c). */
