@@ -162,6 +162,10 @@ bool exchange_collection_find(struct exchange_session *s, struct arena *a, struc
 bool exchange_session_open(struct exchange *x, struct exchange_session **out,
                            struct err *e) BASE_CHECKED;
 void exchange_session_close(struct exchange_session *s); /* NULL is allowed */
+/* What is read until exchange_session_let_go is of one state, that of the first reading. Who asks,
+ * and what they may see, is then found out at one moment, and for the price of one transaction. */
+bool exchange_session_hold(struct exchange_session *s, struct err *e) BASE_CHECKED;
+void exchange_session_let_go(struct exchange_session *s); /* also where nothing is held */
 struct exchange *exchange_of(const struct exchange_session *s);
 struct json_reader *
 exchange_session_json(struct exchange_session *s); /* the session's own reader */

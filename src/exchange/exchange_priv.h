@@ -36,14 +36,15 @@ struct exchange_failures {
 };
 
 /* Pages that are kept (pages.c), the last used first. `lock` guards all, and every page's place. */
-#define EXCHANGE_PAGE_BUCKETS 1024
+#define EXCHANGE_PAGE_BUCKETS 16384
 struct exchange_kept;
 struct exchange_pages {
     pthread_mutex_t lock;
-    struct exchange_kept *buckets[EXCHANGE_PAGE_BUCKETS], *newest, *oldest;
+    struct exchange_kept **buckets, *newest, *oldest; /* EXCHANGE_PAGE_BUCKETS */
     size_t bytes;
 };
-void exchange_pages_init(struct exchange_pages *p);
+/* False without memory; it may be done with all the same. */
+bool exchange_pages_init(struct exchange_pages *p) BASE_CHECKED;
 void exchange_pages_done(struct exchange_pages *p);
 
 /* Which names got rows lately, by party and collection, the last asked for first (recent.c). */
@@ -133,6 +134,29 @@ struct exchange_audiences {
     struct exchange_stand stands[EXCHANGE_STANDS]; /* by collection */
 };
 
+/* Who showed which token, and which collections there are, as the database says in one state
+ * (known.c). */
+#define EXCHANGE_TOKENS 64
+struct exchange_known {
+    struct arena *arena; /* of all text in here */
+    int64_t state;       /* of the store; what was found out in another is forgotten */
+    struct {
+        unsigned char hash[CRYPT_SHA256_BYTES];
+        struct store_user user; /* id 0: none */
+    } tokens[EXCHANGE_TOKENS];
+    struct exchange_collection *collections; /* NULL: not read */
+    size_t collection_count;
+};
+void exchange_known_done(struct exchange_known *k);
+/* As store_user_by_token; *out's text lives until the session is used again. */
+bool exchange_known_user(struct exchange_session *s, struct arena *a,
+                         const unsigned char hash[CRYPT_SHA256_BYTES], struct store_user *out,
+                         struct err *e) BASE_CHECKED;
+/* All of the node, until the session is used again. */
+bool exchange_known_collections(struct exchange_session *s, struct arena *a,
+                                struct exchange_collection **out, size_t *count,
+                                struct err *e) BASE_CHECKED;
+
 struct exchange_session {
     struct exchange *x;
     struct store *store;
@@ -140,6 +164,7 @@ struct exchange_session {
     struct arena *arena; /* lives as long as the session */
     struct exchange_audiences *audiences;
     size_t audience_count, audience_room;
+    struct exchange_known known;
     struct {
         unsigned char proof[CRYPT_SHA256_BYTES];
         int64_t user;

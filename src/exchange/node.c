@@ -45,12 +45,12 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     pthread_mutex_init(&x->lock, NULL);
     pthread_cond_init(&x->wake, NULL);
     pthread_mutex_init(&x->failures_lock, NULL);
-    exchange_pages_init(&x->pages);
+    bool ok = exchange_pages_init(&x->pages) || err_set(e, ERR_MEMORY, "out of memory");
     exchange_recents_init(&x->recents);
     exchange_watches_init(&x->watches);
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
-    bool ok = arena_ok(x->arena, e);
+    ok = ok && arena_ok(x->arena, e);
     if (ok && access(exchange_path(x, "setu.conf", path), F_OK) != 0)
         ok = errno == ENOENT || errno == ENOTDIR
                  ? err_set(e, ERR_NOT_FOUND, "%s is no node: `setu init %s` makes one", dir, dir)

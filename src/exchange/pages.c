@@ -3,8 +3,9 @@
  * what it is until one of those changes: rows left or joined the reader's audiences, or rows were
  * added behind. The first counts for every page, the second for a page that reaches the end, and
  * for one with a row of which another version was added, since `last` and `first` may then be
- * others. All this is read in the transaction in which a new page would be read: after the commit
- * of a withdrawal no reading can find the old state, so no page is given out that shows it.
+ * others. What was asked by id changes when rows of these ids are added, and not by others. All
+ * this is read in the transaction in which a new page would be read: after the commit of a
+ * withdrawal no reading can find the old state, so no page is given out that shows it.
  *
  * A page is its party's own, though others may see the same rows: else how long an answer takes
  * would tell who else has read.
@@ -28,9 +29,9 @@ struct exchange_kept {
     _Atomic(struct coded *) forms[EXCHANGE_PAGE_FORMS];
     struct buf body, key;
     uint64_t hash;
-    bool by_version, with_bytes;
+    bool by_version, by_id, with_bytes;
     char collection[40]; /* its id */
-    int64_t *names;      /* of the rows, where `by_version` */
+    int64_t *names;      /* of what was asked, where `by_id`; of the rows, where `by_version` */
     size_t name_count, name_room;
     uint64_t marked[STIX_TLP_COUNT]; /* rows of each marking */
     struct exchange_pages *in;       /* NULL: never kept. What follows is guarded by its lock. */
@@ -42,9 +43,11 @@ struct exchange_kept {
 
 /* ---- holding ---- */
 
-void exchange_pages_init(struct exchange_pages *p)
+bool exchange_pages_init(struct exchange_pages *p)
 {
     pthread_mutex_init(&p->lock, NULL);
+    p->buckets = base_alloc(EXCHANGE_PAGE_BUCKETS * sizeof *p->buckets);
+    return p->buckets;
 }
 
 static struct exchange_kept *kept_of(struct exchange_page *p)
@@ -142,6 +145,7 @@ void exchange_pages_done(struct exchange_pages *p)
 {
     while (p->oldest)
         displace(p, p->oldest);
+    base_free(p->buckets);
     pthread_mutex_destroy(&p->lock);
 }
 
@@ -213,10 +217,11 @@ bool exchange_page_code(struct exchange_page *p, unsigned form, exchange_coding_
 static void key_put(struct buf *b, const struct principal *who, const struct exchange_query *q,
                     char kind)
 {
-    const int64_t numbers[] = {q->collection->id, q->after_us,
-                               (int64_t)q->limit, (int64_t)q->versions,
-                               q->with_bytes,     (int64_t)q->version_count,
-                               q->bytes_only,     (int64_t)q->limit_bytes};
+    const int64_t numbers[] = {q->collection->id,     q->after_us,
+                               (int64_t)q->limit,     (int64_t)q->versions,
+                               q->with_bytes,         (int64_t)q->version_count,
+                               q->bytes_only,         (int64_t)q->limit_bytes,
+                               (int64_t)q->type_count};
     buf_init(b, KEY_MOST);
     buf_byte(b, kind);
     buf_put(b, numbers, sizeof numbers);
@@ -227,6 +232,10 @@ static void key_put(struct buf *b, const struct principal *who, const struct exc
     for (size_t i = 0; i < q->type_count; i++) {
         buf_byte(b, '\0');
         buf_str(b, q->types[i]);
+    }
+    for (size_t i = 0; i < q->id_count; i++) {
+        buf_byte(b, '\0');
+        buf_str(b, q->ids[i]);
     }
 }
 
@@ -269,7 +278,7 @@ static bool write_row(void *ctx, const struct store_row *row)
         foresee(&w->k->body, FORESEEN, w->limit);
     w->k->marked[tlp < STIX_TLP_COUNT ? tlp : STIX_TLP_COUNT - 1]++;
     buf_put(&w->dates, &row->date_added, sizeof row->date_added);
-    if (w->k->by_version)
+    if (w->k->by_version && !w->k->by_id)
         note_name(w, row->object->name);
     return !w->failed && !w->k->body.failed;
 }
@@ -323,6 +332,9 @@ static bool make(struct exchange_session *s, const struct exchange_query *q,
     k->with_bytes = q->with_bytes;
     snprintf(k->collection, sizeof k->collection, "%.*s", STR_FMT(q->collection->uuid));
     k->by_version = (q->versions & (STORE_LAST | STORE_FIRST)) != 0;
+    k->by_id = q->id_count > 0;
+    for (size_t i = 0; i < q->id_count && !w->failed; i++)
+        note_name(w, store_name(s->store, q->ids[i]));
     sq.upto_us = &upto;
     buf_init(&w->dates, 0);
     bool ok =
@@ -351,9 +363,9 @@ static enum freshness judge(const struct exchange_kept *k, const struct store_st
 {
     if (not_before(&k->stand, now))
         return FRESH;
-    if (k->stand.moved != now->moved || !k->page.more)
+    if (k->stand.moved != now->moved || !(k->page.more || k->by_id))
         return STALE;
-    return k->by_version ? UNSURE : FRESH;
+    return k->by_version || k->by_id ? UNSURE : FRESH;
 }
 
 /* Takes hold of it. */
@@ -430,8 +442,7 @@ static bool find_or_make(struct seeking *f, const struct principal *who, struct 
                          struct err *e)
 {
     key_put(&f->key, who, f->q, w->how->kind);
-    /* By id there is nothing to gain; a page whose key is too long is not kept. */
-    bool keeps = f->q->id_count == 0 && !f->key.failed;
+    bool keeps = !f->key.failed; /* one whose key is too long is not */
     f->hash = str_hash(buf_view(&f->key), 0);
     struct exchange_audiences *a = exchange_audiences_of(f->s, &who->party, e);
     f->a = a;
@@ -439,7 +450,8 @@ static bool find_or_make(struct seeking *f, const struct principal *who, struct 
                                find(f, &w->k, e)));
     if (ok && !w->k) {
         ok = make(f->s, f->q, a, w, e);
-        if (ok && keeps)
+        /* Nothing is kept of ids that found nothing: there is no end of them. */
+        if (ok && keeps && (w->k->page.count || !w->k->by_id))
             keep(f, w->k);
     }
     buf_done(&f->key);

@@ -79,14 +79,27 @@ static bool find_token(struct exchange_session *s, struct arena *a, struct str t
         return refused(e);
     crypt_sha256(token, hash);
     /* Looked up by its hash: an index over SHA-256 gives no prefix of the token away. */
-    return store_user_by_token(s->store, a, hash, u, e);
+    return exchange_known_user(s, a, hash, u, e);
+}
+
+static bool copy_principal(struct arena *a, struct principal *p, struct err *e)
+{
+    p->name = arena_str(a, p->name);
+    p->identity = arena_str(a, p->identity);
+    p->party.nation = arena_str(a, p->party.nation);
+    p->party.org = arena_str(a, p->party.org);
+    return arena_ok(a, e);
 }
 
 bool exchange_login_token(struct exchange_session *s, struct arena *a, struct str token,
                           struct principal *out, struct err *e)
 {
     struct store_user u;
-    return admit(find_token(s, a, token, &u, e), &u, out, e);
+    struct principal who;
+    if (!admit(find_token(s, a, token, &u, e), &u, &who, e) || !copy_principal(a, &who, e))
+        return false;
+    *out = who;
+    return true;
 }
 
 /* ---- passwords ---- */
@@ -601,7 +614,7 @@ bool exchange_collection_find(struct exchange_session *s, struct arena *a, struc
 {
     struct exchange_collection *list, *hit = NULL;
     size_t n, titles = 0;
-    if (!exchange_collections(s, a, &list, &n, e))
+    if (!exchange_known_collections(s, a, &list, &n, e))
         return false;
     for (size_t i = 0; i < n && !hit; i++)
         if (str_eq(list[i].uuid, key) || (key.n && str_eq(list[i].alias, key)))
@@ -618,8 +631,14 @@ bool exchange_collection_find(struct exchange_session *s, struct arena *a, struc
         return err_set(e, ERR_NOT_FOUND,
                        "no collection \"%.*s\": `setu collection list` tells which there are",
                        STR_FMT(key));
-    *out = *hit;
-    return true;
+    *out = (struct exchange_collection){hit->id,
+                                        arena_str(a, hit->uuid),
+                                        arena_str(a, hit->root),
+                                        arena_str(a, hit->title),
+                                        arena_str(a, hit->alias),
+                                        arena_str(a, hit->description),
+                                        hit->marking};
+    return arena_ok(a, e);
 }
 
 /* ---- partners ---- */

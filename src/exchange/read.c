@@ -39,10 +39,21 @@ void exchange_session_close(struct exchange_session *s)
     if (s->arena)
         forget_audiences(s);
     base_free(s->audiences);
+    exchange_known_done(&s->known);
     store_close(s->store);
     json_reader_free(s->json);
     arena_free(s->arena);
     base_free(s);
+}
+
+bool exchange_session_hold(struct exchange_session *s, struct err *e)
+{
+    return store_hold(s->store, e);
+}
+
+void exchange_session_let_go(struct exchange_session *s)
+{
+    store_let_go(s->store);
 }
 
 struct exchange *exchange_of(const struct exchange_session *s)

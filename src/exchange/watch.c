@@ -172,6 +172,7 @@ bool exchange_watch(struct exchange_session *s, const struct principal *who,
         pthread_cond_signal(&s->x->wake);
         pthread_mutex_unlock(&s->x->lock);
     }
+    store_let_go(s->store); /* what is read from here on is not older than the watch */
     return true;
 }
 

@@ -182,6 +182,7 @@ static bool go_on(struct http_connection *c)
         return true;
     }
     bool answered = atomic_load(&r->state) == HTTP_ANSWERED;
+    c->body_whole = c->body_whole || (answered && r->head.framing == HTTP_NO_BODY);
     must(answered || !c->body_whole);
     if (answered && !c->body_whole && !body_is_awaited(r)) {
         c->last = true;

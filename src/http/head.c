@@ -89,7 +89,7 @@ static bool is_host(struct str s)
 }
 
 /* RFC 9112 §3.2: a path, or the same behind scheme and host (which says nothing here), or `*`. */
-static bool read_target(struct str t, struct http_head *out, struct err *e)
+static bool read_target(struct str t, struct arena *a, struct http_head *out, struct err *e)
 {
     for (size_t i = 0; i < t.n; i++)
         if (t.p[i] <= ' ' || t.p[i] == 0x7F || t.p[i] == '#') /* signed: non-ASCII too */
@@ -104,22 +104,26 @@ static bool read_target(struct str t, struct http_head *out, struct err *e)
         /* RFC 9110 §4.2.1, §4.2.4: a host there must be, and no user. */
         if (n == 0 || !is_host(str_slice(rest, 0, n)))
             return err_set(e, ERR_SYNTAX, "the URL has no host that could be one");
-        t = n == rest.n || rest.p[n] == '?' ? STR("/") : str_from(rest, n);
+        t = str_from(rest, n);
+        /* RFC 9110 §4.2.3: no path is the path `/`; a query may follow it all the same. */
+        if (t.n == 0 || t.p[0] == '?')
+            t = arena_printf(a, "/%.*s", STR_FMT(t));
     }
     if (str_eq(t, STR("*")) && str_eq(out->method, STR("OPTIONS")))
         t = STR("/");
     out->target = t;
-    return true;
+    return arena_ok(a, e);
 }
 
-static bool read_request_line(struct str line, struct http_head *out, struct err *e)
+static bool read_request_line(struct str line, struct arena *a, struct http_head *out,
+                              struct err *e)
 {
     struct str rest = line;
     out->method = str_cut(&rest, ' ');
     struct str target = str_cut(&rest, ' ');
     if (!is_token(out->method) || target.n == 0 || !rest.p)
         return err_set(e, ERR_SYNTAX, "the request line is not METHOD TARGET HTTP/1.1");
-    return read_version(rest, out, e) && read_target(target, out, e);
+    return read_version(rest, out, e) && read_target(target, a, out, e);
 }
 
 /* ---- fields that decide where the request ends, and whose it is ---- */
@@ -242,7 +246,7 @@ bool http_head_read(struct str head, struct arena *a, struct http_head *out, str
         if (at == head.n)
             break;
         if (out->method.n == 0) {
-            if (!read_request_line(line, out, e))
+            if (!read_request_line(line, a, out, e))
                 return false;
             continue;
         }

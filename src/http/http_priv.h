@@ -114,7 +114,8 @@ struct http_request {
 struct http_request *http_request_new(struct http_connection *c);
 void http_request_free(struct http_request *r);
 /* The head was read into r->head: signs in, and asks whether a body is wanted. Afterwards the
- * request is HTTP_READING and its body may come, or answered, or suspended. */
+ * request is HTTP_READING and its body may come, or answered, or suspended. A GET without a body
+ * is given to the route at once. */
 void http_begin(struct http_request *r);
 void http_body_put(struct http_request *r, struct str data);
 /* The body is whole. Afterwards the request is answered or suspended. */
@@ -160,6 +161,7 @@ struct http_source {
     size_t count;
     struct http_connection *quiet, *quiet_last;   /* nothing is owed to them: handshake to head */
     struct http_connection *moving, *moving_last; /* bodies and answers */
+    struct http_connection *busy, *busy_last;     /* another thread has the request, or it waits */
     struct http_source *next;
 };
 
@@ -376,6 +378,8 @@ void http_pool_done(struct http_pool *p); /* after it, when no connection is ser
 bool http_parking_start(struct http_parking *p, struct err *e) BASE_CHECKED;
 /* Whoever waited for the answer has hung up: it is to end now. */
 void http_parking_gone(struct http_request *r);
+/* It is to end now, if it is set aside; else this is false, and nothing has happened. */
+bool http_parking_end(struct http_request *r);
 /* Has all that wait answer, and those that come. */
 void http_parking_hurry(struct http_parking *p);
 void http_parking_stop(struct http_parking *p); /* from then on http_park answers ERR_BUSY */

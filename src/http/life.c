@@ -53,6 +53,7 @@ static bool with_session(struct http_request *r, http_route_fn *fn, struct err *
         return false;
     r->session = session;
     fn(r);
+    exchange_session_let_go(session);
     http_session_give(s, session);
     return true;
 }
@@ -142,9 +143,21 @@ static bool answer_health(struct http_request *r)
     return true;
 }
 
+static void route(struct http_request *r)
+{
+    http_move(r, HTTP_ROUTED);
+    r->server->route(r);
+}
+
 static void begin_with(struct http_request *r)
 {
     struct err e = {0};
+    /* Who only asks, and has said all, is answered here and now, of one state of the node. */
+    bool asks = r->method == HTTP_GET && r->head.framing == HTTP_NO_BODY;
+    if (asks && !exchange_session_hold(r->session, &e)) {
+        http_reply_err(r, &e);
+        return;
+    }
     enum exchange_login login = http_authenticate(r, &e);
     if (login == EXCHANGE_LOGIN_REFUSED)
         note_failure(r, &e);
@@ -152,6 +165,8 @@ static void begin_with(struct http_request *r)
         http_pool_put(&r->server->verifiers, r, HTTP_SIGNING_IN, sign_in);
     else if (login == EXCHANGE_LOGIN_REFUSED || !admit(r, &e))
         http_reply_err(r, &e);
+    else if (asks)
+        route(r);
 }
 
 void http_begin(struct http_request *r)
@@ -199,10 +214,6 @@ void http_body_end(struct http_request *r)
     else if (buf_reserve(&r->body, BASE_PADDING))
         memset(r->body.p + r->body.n, 0, BASE_PADDING);
     ok = ok && buf_ok(&r->body, &e);
-    if (ok) {
-        http_move(r, HTTP_ROUTED);
-        ok = with_session(r, r->server->route, &e);
-    }
-    if (!ok)
+    if (!ok || !with_session(r, route, &e))
         http_reply_err(r, &e);
 }

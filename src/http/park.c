@@ -158,6 +158,19 @@ void http_parking_gone(struct http_request *r)
     pthread_mutex_unlock(&p->lock);
 }
 
+bool http_parking_end(struct http_request *r)
+{
+    struct http_parking *p = &r->server->parking;
+    pthread_mutex_lock(&p->lock);
+    bool waits = r->parked_at != NULL;
+    if (waits) {
+        r->gone = true;
+        make_ready(p, r);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return waits;
+}
+
 bool http_parking_start(struct http_parking *p, struct err *e)
 {
     pthread_mutex_init(&p->lock, NULL);

@@ -74,12 +74,12 @@ static void unlist(struct http_connection *c)
 void http_source_list(struct http_connection *c)
 {
     struct http_source *s = c->source;
-    bool quiet = c->phase <= HTTP_HEAD;
+    bool quiet = c->phase <= HTTP_HEAD, busy = c->phase == HTTP_BUSY;
     unlist(c);
-    if (c->phase == HTTP_BUSY || c->phase == HTTP_CLOSED)
+    if (c->phase == HTTP_CLOSED)
         return;
-    c->list = quiet ? &s->quiet : &s->moving;
-    c->list_last = quiet ? &s->quiet_last : &s->moving_last;
+    c->list = quiet ? &s->quiet : busy ? &s->busy : &s->moving;
+    c->list_last = quiet ? &s->quiet_last : busy ? &s->busy_last : &s->moving_last;
     c->next_listed = NULL;
     c->previous_listed = *c->list_last;
     if (c->previous_listed)
@@ -126,13 +126,26 @@ static struct http_source *fullest(struct http_loop *l)
     return found;
 }
 
+/* One that only waits for objects is answered with what there is, and its place is free in a
+ * moment. The longest waiting first; those that were told so already wait no more. */
+static bool end_a_wait(const struct http_source *s)
+{
+    for (struct http_connection *c = s->busy; c; c = c->next_listed) {
+        if (!http_parking_end(c->request))
+            continue;
+        c->last = true;
+        return true;
+    }
+    return false;
+}
+
 static bool make_room(struct http_loop *l, const struct http_source *s)
 {
     struct http_connection *c = s ? slowest(s) : NULL;
     atomic_fetch_add(&l->server->figures.evicted, 1);
     if (c)
         http_connection_close(c);
-    return c;
+    return c || (s && end_a_wait(s));
 }
 
 /* Of a limit for all, for each loop: they take new connections in turn. */

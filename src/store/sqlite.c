@@ -386,8 +386,29 @@ bool store_begin(struct store *s, struct err *e)
 {
     must(!s->in_transaction);
     s->added_count = 0;
-    s->in_transaction = run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
+    /* SQLite itself ends a transaction in which the disk failed. */
+    if (s->held && sqlite3_get_autocommit(s->db))
+        s->held = false;
+    s->in_transaction = s->held || run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
     return s->in_transaction;
+}
+
+bool store_hold(struct store *s, struct err *e)
+{
+    must(!s->in_transaction && !s->writable && !s->held);
+    s->state_known = false;
+    s->held = run_simple(s, STORE_BEGIN_READ, e);
+    return s->held;
+}
+
+void store_let_go(struct store *s)
+{
+    must(!s->in_transaction);
+    if (!s->held)
+        return;
+    s->held = false;
+    s->in_transaction = true;
+    store_rollback(s);
 }
 
 bool store_commit(struct store *s, struct err *e)
@@ -414,6 +435,10 @@ bool store_commit(struct store *s, struct err *e)
 void store_rollback(struct store *s)
 {
     struct err ignored;
+    if (s->held) { /* it goes on, and had nothing to undo */
+        s->in_transaction = false;
+        return;
+    }
     if (s->in_transaction && !sqlite3_get_autocommit(s->db) &&
         !run_simple(s, STORE_ROLLBACK, &ignored))
         must(sqlite3_get_autocommit(s->db));

@@ -63,14 +63,9 @@ void store_merge_free(struct store *s)
 static bool follow_database(struct store *s, struct err *e)
 {
     struct store_merge *m = s->merge;
-    int64_t version = 0;
-    bool row = false;
-    sqlite3_stmt *stmt = store_statement(s, STORE_DATA_VERSION, e);
-    if (!stmt || !store_step(s, stmt, &row, e))
+    int64_t version;
+    if (!store_state(s, &version, e))
         return false;
-    if (row)
-        version = sqlite3_column_int64(stmt, 0);
-    sqlite3_reset(stmt);
     if (s->writable || version != m->data_version || m->kept > LIMIT_STORE_KEPT_ROWS)
         forget(m);
     m->data_version = version;
@@ -148,7 +143,9 @@ static bool seek(struct store *s, struct run *r, int64_t after, size_t least, st
     bool here =
         r->fetch && r->after <= after && (r->ended || (r->count && r->dates[r->count - 1] > after));
     if (!here) {
-        if (r->fetch < least)
+        /* Who goes on where the rows ended will want more of them; who begins elsewhere may not. */
+        bool goes_on = r->count && r->dates[r->count - 1] == after;
+        if (!goes_on || r->fetch < least)
             r->fetch = least;
         return fetch(s, r, after, e);
     }

@@ -248,6 +248,8 @@ struct store_type {
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
+    bool held, state_known; /* by store_hold; of the state that is held */
+    int64_t state;
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */

@@ -122,12 +122,16 @@ bool store_names_after(struct store *s, const struct store_query *q, struct stor
 
 bool store_state(struct store *s, int64_t *state, struct err *e)
 {
-    bool row;
-    sqlite3_stmt *stmt = store_statement(s, STORE_DATA_VERSION, e);
-    if (!stmt || !store_step(s, stmt, &row, e))
+    bool row = s->held && s->state_known;
+    sqlite3_stmt *stmt = row ? NULL : store_statement(s, STORE_DATA_VERSION, e);
+    if (!row && (!stmt || !store_step(s, stmt, &row, e)))
         return false;
+    if (row && stmt)
+        s->state = sqlite3_column_int64(stmt, 0);
+    if (stmt)
+        sqlite3_reset(stmt);
     if (row)
-        *state = sqlite3_column_int64(stmt, 0);
-    sqlite3_reset(stmt);
+        *state = s->state;
+    s->state_known = row;
     return row || err_set(e, ERR_STORE, "no data_version");
 }

@@ -27,6 +27,11 @@ void store_close(struct store *s); /* NULL is allowed */
 bool store_begin(struct store *s, struct err *e) BASE_CHECKED;
 bool store_commit(struct store *s, struct err *e) BASE_CHECKED;
 void store_rollback(struct store *s);
+/* Of a handle that only reads: all its transactions until store_let_go, and what is read between
+ * them, are of one state, that of the first reading. Each of them would cost several calls of the
+ * system, so who has more than one question to one moment asks them together. */
+bool store_hold(struct store *s, struct err *e) BASE_CHECKED;
+void store_let_go(struct store *s); /* also where nothing is held */
 
 /* ---- copies, damage, instants ---- */
 

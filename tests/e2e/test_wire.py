@@ -347,6 +347,37 @@ def test_t21_json_that_is_made_to_hurt(node, text):
 
 # ---- T23: slow ones, and many
 
+def test_who_waits_makes_room(nodes):
+    """Requests that wait for objects had all places, and nobody else was let in."""
+    node = nodes(conf="max-connections 40\n")
+    node.c = node.collection("Waited", "waited")
+    node.start("--plain-http")
+    node.admin.post(node.c, [indicator(n) for n in range(5)])
+    path = "/api/collections/waited/objects/?wait=250&added_after=2099-01-01T00:00:00Z"
+    waiting = []
+    for _ in range(150):
+        raw = Raw(node)
+        try:
+            waiting.append(raw.head(f"GET {path} HTTP/1.1"))
+        except OSError:
+            pass  # it made room itself, before its request had come
+    for _ in range(20):
+        well(node)
+    answered, _, _ = select.select([raw.socket for raw in waiting], [], [], PATIENCE_S)
+    empty = 0
+    for raw in waiting:
+        if raw.socket not in answered:
+            continue
+        try:
+            status, fields, body = raw.answer()
+        except (OSError, AssertionError):
+            continue  # closed before its request had come
+        assert (status, body, fields["connection"]) == (200, b"{}", "close")
+        assert raw.ended()
+        empty += 1
+    assert empty
+
+
 def test_t23_slow_connections(nodes):
     """Twice as many as are allowed, and each sends so much that an inactivity timeout would not see
     it. Good clients are served all the while."""

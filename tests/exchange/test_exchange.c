@@ -321,6 +321,9 @@ static void test_tokens(struct node *n)
                       "row %zu", i);
     }
     /* What was remembered dies with the user. */
+    CHECK(exchange_login_token(n->s, n->arena, str_of(good), &p, &e));
+    CHECK(exchange_user_revoke(n->x, STR("good"), &e));
+    CHECK(!exchange_login_token(n->s, n->arena, str_of(good), &p, &e) && refused(&e));
     CHECK(exchange_user_revoke(n->x, STR("word"), &e));
     CHECK(!exchange_login_basic(n->s, n->arena, STR("word"), STR("correct horse"), &p, &e));
     CHECK(refused(&e));

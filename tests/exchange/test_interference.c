@@ -597,7 +597,7 @@ static void ask_afresh(struct scene *s, struct node *n, unsigned k, unsigned r,
                        struct known_copies *copies, const char *told)
 {
     exchange_pages_done(&n->x->pages);
-    exchange_pages_init(&n->x->pages);
+    must(exchange_pages_init(&n->x->pages));
     char *fresh = ask_all(s, n, s->readers[r], copies);
     bool same = strcmp(told, fresh) == 0;
     if (!same)

@@ -34,6 +34,7 @@ struct asked {
     size_t limit;
     unsigned versions;
     const char *type; /* or NULL */
+    const char *id;   /* or NULL */
 };
 
 /* NULL on failure. */
@@ -44,12 +45,15 @@ static struct exchange_page *ask(struct exchange_session *s, const struct node *
     struct exchange_page *p = NULL;
     struct err e = {0};
     struct str type = a->type ? str_of(a->type) : STR_NONE;
+    struct str id = a->id ? str_of(a->id) : STR_NONE;
     struct exchange_query q = {.collection = &n->c,
                                .after_us = INT64_MIN,
                                .limit = a->limit,
                                .versions = a->versions,
                                .types = &type,
                                .type_count = a->type != NULL,
+                               .ids = &id,
+                               .id_count = a->id != NULL,
                                .with_bytes = true};
     return exchange_page_read(s, person(n, a->who), &q, &how, &p, &e) ? p : NULL;
 }
@@ -101,46 +105,47 @@ static const char *extra(const char *labels, enum stix_tlp tlp)
 
 enum what { NOTHING, ADD, REVISE, OLDER, TAKE, APPLY };
 
-/* A full page that others follow, the page that reaches the end, one of all versions, and one of a
- * type: is each what it was, in place and content? */
+/* A full page that others follow, the page that reaches the end, one of all versions, one of a
+ * type, and one object by its id: is each what it was, in place and content? */
 struct step {
     const char *name;
     enum what what;
     char by;
     int number, version;
     enum stix_tlp tlp;
-    const char *labels;            /* or the rules that come before the others */
-    const char *full, *last, *all; /* the pages after it, as jpcert has them */
-    bool same_full, same_last, same_all;
+    const char *labels;                  /* or the rules that come before the others */
+    const char *full, *last, *all, *one; /* the pages after it, as jpcert has them */
+    bool same_full, same_last, same_all, same_one;
 };
 #define NATIONAL ",\"labels\":[\"national-only\"]"
 
 static const struct step steps[] = {
-    {"nothing", NOTHING, 0, 0, 0, 0, "", "1@5 2@5+", "1@5 2@5 3@5", "1@5 2@5+", true, true, true},
+    {"nothing", NOTHING, 0, 0, 0, 0, "", "1@5 2@5+", "1@5 2@5 3@5", "1@5 2@5+", "2@5", true, true,
+     true, true},
     {"one that it may not have", ADD, 'a', 4, 5, STIX_TLP_GREEN, NATIONAL, "1@5 2@5+",
-     "1@5 2@5 3@5", "1@5 2@5+", true, true, true},
+     "1@5 2@5 3@5", "1@5 2@5+", "2@5", true, true, true, true},
     {"one behind the page", ADD, 'a', 5, 5, STIX_TLP_GREEN, "", "1@5 2@5+", "1@5 2@5 3@5 5@5",
-     "1@5 2@5+", true, false, true},
+     "1@5 2@5+", "2@5", true, false, true, true},
     {"a version it may not have", REVISE, 'a', 2, 6, STIX_TLP_GREEN, NATIONAL, "1@5 2@5+",
-     "1@5 2@5 3@5 5@5", "1@5 2@5+", true, true, true},
+     "1@5 2@5 3@5 5@5", "1@5 2@5+", "2@5", true, true, true, true},
     {"a version of what is on the page", REVISE, 'a', 2, 7, STIX_TLP_GREEN, "", "1@5 3@5+",
-     "1@5 3@5 5@5 2@7", "1@5 2@5+", false, false, true},
+     "1@5 3@5 5@5 2@7", "1@5 2@5+", "2@7", false, false, true, false},
     {"a version of what is not", REVISE, 'a', 5, 7, STIX_TLP_GREEN, "", "1@5 3@5+",
-     "1@5 3@5 2@7 5@7", "1@5 2@5+", true, false, true},
+     "1@5 3@5 2@7 5@7", "1@5 2@5+", "2@7", true, false, true, true},
     {"an older version", OLDER, 'a', 1, 2, STIX_TLP_GREEN, "", "1@5 3@5+", "1@5 3@5 2@7 5@7",
-     "1@5 2@5+", false, false, true},
+     "1@5 2@5+", "2@7", false, false, true, true},
     {"one is taken back that it could not have", TAKE, 'a', 4, 0, 0, "", "1@5 3@5+",
-     "1@5 3@5 2@7 5@7", "1@5 2@5+", true, true, true},
-    {"one is taken back", TAKE, 'a', 3, 0, 0, "", "1@5 2@7+", "1@5 2@7 5@7", "1@5 2@5+", false,
-     false, false},
+     "1@5 3@5 2@7 5@7", "1@5 2@5+", "2@7", true, true, true, true},
+    {"one is taken back", TAKE, 'a', 3, 0, 0, "", "1@5 2@7+", "1@5 2@7 5@7", "1@5 2@5+", "2@7",
+     false, false, false, false},
     {"others get what it has", APPLY, 0, 0, 0, 0, "release tlp:green to US\n", "1@5 2@7+",
-     "1@5 2@7 5@7", "1@5 2@5+", true, true, true},
+     "1@5 2@7 5@7", "1@5 2@5+", "2@7", true, true, true, true},
     {"one for all", ADD, 'a', 6, 5, STIX_TLP_CLEAR, "", "1@5 2@7+", "1@5 2@7 5@7 6@5", "1@5 2@5+",
-     true, false, true},
+     "2@7", true, false, true, true},
     {"that one is taken from others", APPLY, 0, 0, 0, 0, "deny tlp:clear to US\n", "1@5 2@7+",
-     "1@5 2@7 5@7 6@5", "1@5 2@5+", true, true, true},
+     "1@5 2@7 5@7 6@5", "1@5 2@5+", "2@7", true, true, true, true},
     {"what it has is refused to it", APPLY, 0, 0, 0, 0, "deny tlp:green to JP\n", "6@5", "6@5",
-     "6@5", false, false, false},
+     "6@5", "-", false, false, false, false},
 };
 
 static void do_step(struct node *n, const struct step *s)
@@ -168,10 +173,12 @@ static void do_step(struct node *n, const struct step *s)
 
 static void test_steps(void)
 {
-    static const struct asked asked[] = {{'j', 2, STORE_LAST, NULL},
-                                         {'j', 9, STORE_LAST, NULL},
-                                         {'j', 2, STORE_ALL, NULL},
-                                         {'j', 2, STORE_LAST, "indicator"}};
+    static const struct asked asked[] = {
+        {'j', 2, STORE_LAST, NULL, NULL},
+        {'j', 9, STORE_LAST, NULL, NULL},
+        {'j', 2, STORE_ALL, NULL, NULL},
+        {'j', 2, STORE_LAST, "indicator", NULL},
+        {'j', 9, STORE_LAST, NULL, "indicator--00000000-0000-4000-8000-000000000002"}};
     struct node n;
     struct exchange_page *before[COUNT(asked)], *after;
     node_make(&n, "steps", NULL);
@@ -182,8 +189,8 @@ static void test_steps(void)
         before[k] = page(n.s, &n, &asked[k]);
     for (size_t i = 0; i < COUNT(steps); i++) {
         const struct step *s = &steps[i];
-        const char *texts[] = {s->full, s->last, s->all, s->full};
-        const bool same[] = {s->same_full, s->same_last, s->same_all, s->same_full};
+        const char *texts[] = {s->full, s->last, s->all, s->full, s->one};
+        const bool same[] = {s->same_full, s->same_last, s->same_all, s->same_full, s->same_one};
         do_step(&n, s);
         for (size_t k = 0; k < COUNT(asked); k++) {
             after = page(n.s, &n, &asked[k]);
@@ -246,7 +253,7 @@ static void test_many_added(void)
         {"one on the page, among them", 100, 2, false, "1@5 3@5+"},
         {"one that was on it", 100, 2, true, "1@5 3@5+"},
     };
-    static const struct asked asked = {'j', 2, STORE_LAST, NULL};
+    static const struct asked asked = {'j', 2, STORE_LAST, NULL, NULL};
     struct node n;
     int first = 4;
     node_make(&n, "many", NULL);
@@ -279,9 +286,9 @@ static void test_whose(void)
                "submitted");
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct exchange_page *one =
-            page(n.s, &n, &(struct asked){rows[i].first, 5, STORE_LAST, NULL});
+            page(n.s, &n, &(struct asked){rows[i].first, 5, STORE_LAST, NULL, NULL});
         struct exchange_page *two =
-            page(n.s, &n, &(struct asked){rows[i].second, 5, STORE_LAST, NULL});
+            page(n.s, &n, &(struct asked){rows[i].second, 5, STORE_LAST, NULL, NULL});
         CHECK_ROW((one == two) == rows[i].same, "%c and %c", rows[i].first, rows[i].second);
         CHECK_ROW(strcmp(one->tag, two->tag) == 0, "%c and %c", rows[i].first, rows[i].second);
         exchange_page_drop(one);
@@ -295,7 +302,7 @@ static void test_other_process(void)
 {
     struct node n, other;
     struct err e = {0};
-    const struct asked asked = {'j', 5, STORE_LAST, NULL};
+    const struct asked asked = {'j', 5, STORE_LAST, NULL, NULL};
     node_make(&n, "processes", NULL);
     CHECK_TEXT(submit(&n, 'a', &n.c, indicator(1, 5, marked(STIX_TLP_GREEN)), false), "accepted",
                "submitted");
@@ -338,7 +345,7 @@ static void test_forms(void)
     struct node n;
     struct err e = {0};
     struct str bytes = STR_NONE;
-    const struct asked asked = {'j', 5, STORE_LAST, NULL};
+    const struct asked asked = {'j', 5, STORE_LAST, NULL, NULL};
     node_make(&n, "forms", NULL);
     CHECK_TEXT(submit(&n, 'a', &n.c, indicator(1, 5, marked(STIX_TLP_GREEN)), false), "accepted",
                "submitted");
@@ -423,7 +430,8 @@ static void *read_on(void *arg)
     struct reader *r = arg;
     struct exchange_session *s = NULL;
     struct err e = {0};
-    const struct asked asked[] = {{'j', 9, STORE_LAST, NULL}, {'j', 2, STORE_LAST, NULL}};
+    const struct asked asked[] = {{'j', 9, STORE_LAST, NULL, NULL},
+                                  {'j', 2, STORE_LAST, NULL, NULL}};
     if (!exchange_session_open(r->n->x, &s, &e))
         return NULL;
     while (!atomic_load(&over)) {

@@ -970,6 +970,29 @@ static void test_skipping(void)
     store_close(s);
 }
 
+/* What is held is one state for all transactions in it, and no longer. */
+static void check_holding(struct store *s, struct store *w, const struct store_query *q)
+{
+    struct err e = {0};
+    struct store_stand before, stand;
+    int64_t states[2];
+    CHECK(store_hold(s, &e));
+    CHECK(store_begin(s, &e) && store_state(s, &states[0], &e) && store_stand(s, q, &before, &e));
+    store_rollback(s);
+    begin(w);
+    struct store_object o = object(w, "held", 1);
+    int64_t newest = release(w, q->collection, q->audiences[0], &o);
+    commit(w);
+    for (int i = 0; i < 2; i++) {
+        CHECK(store_begin(s, &e) && store_state(s, &states[1], &e) &&
+              store_stand(s, q, &stand, &e));
+        store_rollback(s);
+        CHECK_ROW((states[0] == states[1]) == (i == 0), "%d", i);
+        CHECK_ROW(stand.newest_us == (i == 0 ? before.newest_us : newest), "%d", i);
+        store_let_go(s);
+    }
+}
+
 /* What a reader of three audiences learns of changes: not of those among its own, nor of others'.
  */
 static void test_stand(void)
@@ -1054,6 +1077,7 @@ static void test_stand(void)
                   "%zu", i);
     }
     store_rollback(s);
+    check_holding(s, w, &readers[0]);
     store_close(s);
     store_close(w);
 }
