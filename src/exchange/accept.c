@@ -86,9 +86,8 @@ static struct str version_of(struct exchange_batch *b, const struct json *v)
 static void name_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v)
 {
     it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
-    it->result.version = stix_class_of(json_get_str(v, STR("type"))) == STIX_SCO
-                             ? arrival_of(b)
-                             : version_of(b, v);
+    it->result.version =
+        stix_class_of(json_get_str(v, STR("type"))) == STIX_SCO ? arrival_of(b) : version_of(b, v);
 }
 
 /* Is it a good STIX object of a kind that its sender may send? If not, it is refused. False when
@@ -196,8 +195,7 @@ bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b, st
     return arena_ok(b->arena, e);
 }
 
-bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why,
-                           struct err *e)
+bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why, struct err *e)
 {
     const struct json *v = b->first;
     for (size_t i = 0; i < b->count; i++, v = v->next) {

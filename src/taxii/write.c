@@ -25,9 +25,8 @@ static void put_detail(struct buf *b, const struct exchange_result *res, bool fi
 enum list { SUCCESSES, FAILURES, PENDINGS };
 static const struct {
     const char *name, *count;
-} lists[] = {{"successes", "success_count"},
-             {"failures", "failure_count"},
-             {"pendings", "pending_count"}};
+} lists[] = {
+    {"successes", "success_count"}, {"failures", "failure_count"}, {"pendings", "pending_count"}};
 
 static enum list list_of(enum exchange_outcome o)
 {
