@@ -31,7 +31,7 @@ enum {
     GUARD_AT = 8,
     GUARD_ADDRESS = 16,
     GUARD_HEX = 32,
-    GUARD_ESCAPE = 64
+    GUARD_SECOND = 64 /* the second letter of a label */
 };
 extern const unsigned char guard_classes[256];
 
