@@ -162,17 +162,6 @@ static bool is_hex(char c)
     return guard_class(c) & GUARD_HEX;
 }
 
-/* What stands between pairs of digits. */
-static bool is_between(char c)
-{
-    return c == ':' || c == ' ' || c == '-';
-}
-
-static bool may_be_in_hex(char c)
-{
-    return is_hex(c) || is_between(c);
-}
-
 static bool hex_pair(struct str t, size_t at, char *out)
 {
     if (at >= t.n || t.n - at < 2)
@@ -221,8 +210,8 @@ static bool in_hex_stretch(struct search *s, size_t i, size_t stop)
         if (run >= HEX_LEAST &&
             (hex_word(s, i, &ignored_end, '\0') || hex_word(s, i + 1, &ignored_end, '\0')))
             return true;
-        if (run == 2 && end < stop && is_between(t.p[end]) && hex_pair(t, end + 1, &ignored) &&
-            hex_word(s, i, &end, t.p[end]))
+        if (run == 2 && end < stop && (guard_class(t.p[end]) & GUARD_BETWEEN) &&
+            hex_pair(t, end + 1, &ignored) && hex_word(s, i, &end, t.p[end]))
             return true;
     }
     return false;
@@ -235,14 +224,16 @@ static bool in_hex(struct search *s)
     struct str t = s->text;
     unsigned digits = 0, signs = 0;
     for (size_t i = 0, done = 0; i < t.n; i += 3) {
-        digits = is_hex(t.p[i]) ? digits + 1 : 0;
-        signs = is_between(t.p[i]) ? signs + 1 : 0;
+        unsigned class = guard_class(t.p[i]);
+        /* No branch, which would be foretold wrongly at every other byte. */
+        digits = (digits + 1) * (class / GUARD_HEX % 2);
+        signs = (signs + 1) * (class / GUARD_BETWEEN % 2);
         if (digits < 3 && signs < 4)
             continue;
         size_t from = i, stop = i;
-        while (from > done && may_be_in_hex(t.p[from - 1]))
+        while (from > done && (guard_class(t.p[from - 1]) & (GUARD_HEX | GUARD_BETWEEN)))
             from--;
-        while (stop < t.n && may_be_in_hex(t.p[stop]))
+        while (stop < t.n && (guard_class(t.p[stop]) & (GUARD_HEX | GUARD_BETWEEN)))
             stop++;
         if (in_hex_stretch(s, from, stop))
             return true;
