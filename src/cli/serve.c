@@ -123,7 +123,7 @@ static int serve(struct cli *c, struct exchange *x)
     exchange_on_lost(x, log_lost);
     if (!http_start(&o, &server, &e))
         return cli_fail(c, &e);
-    if (!exchange_background(x, &e)) {
+    if (!exchange_background(x, &e) || !taxii_start(x, &e)) {
         http_stop(server);
         return cli_fail(c, &e);
     }

@@ -7,8 +7,8 @@
 
 #include "exchange/batch_priv.h"
 
-static const char *const outcome_names[] = {"accepted", "unchanged", "refused", "quarantined",
-                                            "held"};
+static const char *const outcome_names[] = {"accepted",    "unchanged", "refused",
+                                            "quarantined", "held",      "pending"};
 
 const char *exchange_outcome_name(enum exchange_outcome o)
 {
@@ -82,6 +82,14 @@ static struct str version_of(struct exchange_batch *b, const struct json *v)
                                                              : arrival_of(b);
 }
 
+/* Its id and version, as far as it says so: what a status names it by. */
+static void name_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v)
+{
+    it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
+    it->result.version =
+        stix_class_of(json_get_str(v, STR("type"))) == STIX_SCO ? arrival_of(b) : version_of(b, v);
+}
+
 /* Is it a good STIX object of a kind that its sender may send? If not, it is refused. False when
  * that cannot be told. */
 static bool check_item(struct exchange_batch *b, struct exchange_item *it, const struct json *v,
@@ -90,8 +98,7 @@ static bool check_item(struct exchange_batch *b, struct exchange_item *it, const
     static const struct stix_check_options options = {.tolerate_short_times = true};
     struct first_error first = {b, it, 0, false};
     it->go = true;
-    it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
-    it->result.version = version_of(b, v);
+    name_item(b, it, v);
     stix_object_check(v, &options, note_finding, &first);
     if (first.unjudged)
         return err_set(e, ERR_MEMORY, "out of memory");
@@ -132,14 +139,11 @@ static struct principal copy_principal(struct arena *a, const struct principal *
 }
 
 /* NOLINTNEXTLINE(readability-function-size): a text and the siblings in it are one argument */
-bool exchange_prepare(struct exchange_session *s, const struct exchange_submission *sub,
-                      struct str text, const struct json *first, size_t count,
-                      struct exchange_batch **out, struct err *e)
+bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
+                         const struct json *first, size_t count, struct exchange_batch **out,
+                         struct err *e)
 {
     struct exchange_batch *b;
-    if (!exchange_role_writes(sub->who->role))
-        return err_set(e, ERR_FORBIDDEN, "a %s may not add objects",
-                       exchange_role_name(sub->who->role));
     if (count > LIMIT_EXCHANGE_ENVELOPE_OBJECTS)
         return err_set(e, ERR_LIMIT, "more than %d objects at once",
                        LIMIT_EXCHANGE_ENVELOPE_OBJECTS);
@@ -161,19 +165,87 @@ bool exchange_prepare(struct exchange_session *s, const struct exchange_submissi
     b->approved = sub->approved;
     b->status = sub->status;
     b->text = text;
+    b->first = first;
     b->items = items;
     b->count = count;
     b->at_us = now_us();
     b->job.objects = count;
     crypt_uuid4(b->uuid);
-    bool ok = true;
-    for (size_t i = 0; i < count && ok; i++, first = first->next) {
-        items[i].bytes = json_source(text, first);
-        ledger_digest(items[i].bytes, items[i].digest);
-        ok = prepare_item(s->x, b, &items[i], first, e);
-    }
-    if (!ok || !arena_ok(a, e)) {
+    if (!arena_ok(a, e)) {
         arena_free(a);
+        return false;
+    }
+    *out = b;
+    return true;
+}
+
+bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b, struct err *e)
+{
+    const struct json *v = b->first;
+    for (size_t i = 0; i < b->count; i++, v = v->next) {
+        struct exchange_item *it = &b->items[i];
+        /* What was acknowledged before is taken up again by the next start. */
+        if (b->waiting && atomic_load(&x->later.closing))
+            return err_set(e, ERR_BUSY, "the node stops");
+        it->bytes = json_source(b->text, v);
+        ledger_digest(it->bytes, it->digest);
+        if (!prepare_item(x, b, it, v, e))
+            return false;
+    }
+    return arena_ok(b->arena, e);
+}
+
+bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why, struct err *e)
+{
+    const struct json *v = b->first;
+    for (size_t i = 0; i < b->count; i++, v = v->next) {
+        struct exchange_item *it = &b->items[i];
+        name_item(b, it, v);
+        ledger_digest(json_source(b->text, v), it->digest);
+        refuse(b, it, rule, why);
+    }
+    return arena_ok(b->arena, e);
+}
+
+static bool may_add(const struct exchange_submission *sub, struct err *e)
+{
+    return exchange_role_writes(sub->who->role) ||
+           err_set(e, ERR_FORBIDDEN, "a %s may not add objects",
+                   exchange_role_name(sub->who->role));
+}
+
+/* NOLINTNEXTLINE(readability-function-size): a text and the siblings in it are one argument */
+bool exchange_prepare(struct exchange_session *s, const struct exchange_submission *sub,
+                      struct str text, const struct json *first, size_t count,
+                      struct exchange_batch **out, struct err *e)
+{
+    struct exchange_batch *b;
+    if (!may_add(sub, e) || !exchange_batch_make(sub, text, first, count, &b, e))
+        return false;
+    if (!exchange_batch_check(s->x, b, e)) {
+        exchange_batch_free(b);
+        return false;
+    }
+    *out = b;
+    return true;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): a text and the siblings in it are one argument */
+bool exchange_defer(const struct exchange_submission *sub, struct str text,
+                    const struct json *first, size_t count, struct exchange_batch **out,
+                    struct err *e)
+{
+    struct exchange_batch *b;
+    if (!may_add(sub, e) || !exchange_batch_make(sub, text, first, count, &b, e))
+        return false;
+    b->deferred = true;
+    b->job.objects = 1; /* it is written as one row */
+    for (size_t i = 0; i < count; i++, first = first->next) {
+        name_item(b, &b->items[i], first);
+        b->items[i].result.outcome = EXCHANGE_PENDING;
+    }
+    if (!arena_ok(b->arena, e)) {
+        exchange_batch_free(b);
         return false;
     }
     *out = b;
@@ -193,23 +265,52 @@ static bool expire_statuses(struct exchange *x, struct store *s, struct err *e)
     return store_status_expire(s, now - 25 * hour, e);
 }
 
-static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+/* A status is kept for a day from when it last changed. */
+static bool put_status(struct exchange *x, struct store *s, const struct exchange_batch *b,
+                       struct err *e)
 {
-    struct exchange_batch *b = (struct exchange_batch *)j;
     struct buf json;
-    if (!exchange_arrive(x->gate, b, e))
-        return false;
-    if (!b->status)
-        return arena_ok(b->arena, e);
     buf_init(&json, 0);
     bool ok = arena_ok(b->arena, e) &&
               (b->status(b, &json) || !buf_ok(&json, e) ||
                err_set(e, ERR_INTERNAL, "the status resource cannot be written")) &&
               buf_ok(&json, e) &&
-              store_status_put(s, b->uuid, b->who.user, b->at_us, buf_view(&json), e) &&
+              store_status_put(s, b->uuid, b->who.user, now_us(), buf_view(&json), e) &&
               expire_statuses(x, s, e);
     buf_done(&json);
     return ok;
+}
+
+static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
+{
+    struct exchange_batch *b = (struct exchange_batch *)j;
+    bool there = true;
+    if (b->waiting && !store_envelope_take(s, b->waiting, &there, e))
+        return false;
+    if (!there)
+        return true; /* another process decided about it meanwhile, and wrote its status */
+    if (!exchange_arrive(x->gate, b, e))
+        return false;
+    return b->status ? put_status(x, s, b, e) : arena_ok(b->arena, e);
+}
+
+/* What is acknowledged before it is decided about: its body is kept, and its status names all. Too
+ * much that waits is no fault of the others in this transaction, so it ends without one. */
+static bool apply_deferred(struct exchange *x, struct store *s, struct exchange_job *j,
+                           struct err *e)
+{
+    struct exchange_batch *b = (struct exchange_batch *)j;
+    struct store_envelope v = {.user = b->who.user,
+                               .collection = b->collection.id,
+                               .at_us = b->at_us,
+                               .uuid = str_of(b->uuid),
+                               .body = b->text};
+    uint64_t all, own;
+    if (!store_envelope_bytes(s, b->who.user, &all, &own, e))
+        return false;
+    b->too_much = all + b->text.n > LIMIT_EXCHANGE_PENDING_BYTES ||
+                  own + b->text.n > LIMIT_EXCHANGE_PENDING_USER_BYTES;
+    return b->too_much || (store_envelope_put(s, &v, e) && put_status(x, s, b, e));
 }
 
 static void batch_done(struct exchange_job *j, bool ok, const struct err *e)
@@ -218,11 +319,27 @@ static void batch_done(struct exchange_job *j, bool ok, const struct err *e)
     b->done(b->done_ctx, b, ok, e);
 }
 
+static void deferred_done(struct exchange_job *j, bool ok, const struct err *e)
+{
+    struct exchange_batch *b = (struct exchange_batch *)j;
+    struct err too_much = {0};
+    if (ok && b->too_much) {
+        ok = err_set(&too_much, ERR_BUSY,
+                     "envelopes that were taken before still wait to be decided about; send this "
+                     "one again soon");
+        e = &too_much;
+    } else if (ok) {
+        exchange_later_wake(b->x);
+    }
+    b->done(b->done_ctx, b, ok, e);
+}
+
 bool exchange_commit(struct exchange *x, struct exchange_batch *b, exchange_done_fn *done,
                      void *ctx, struct err *e)
 {
-    b->job.apply = apply_batch;
-    b->job.done = batch_done;
+    b->job.apply = b->deferred ? apply_deferred : apply_batch;
+    b->job.done = b->deferred ? deferred_done : batch_done;
+    b->x = x;
     b->done = done;
     b->done_ctx = ctx;
     return exchange_enqueue(x, &b->job, e);

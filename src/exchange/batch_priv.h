@@ -27,6 +27,11 @@ struct exchange_batch {
     bool approved; /* an officer let it out of quarantine */
     exchange_status_fn *status;
     struct str text; /* what the items were parsed from */
+    const struct json *first;
+    bool deferred;   /* only kept now; later a batch made of it is decided about */
+    bool too_much;   /* … but too much is waiting already */
+    int64_t waiting; /* the store's number of the envelope that it is made of; else 0 */
+    struct exchange *x;
     struct exchange_item *items;
     size_t count;
     char uuid[CRYPT_UUID_TEXT];
@@ -38,6 +43,14 @@ struct exchange_batch {
 /* For the writer too: a batch may be applied twice, so this leaves `go` alone. */
 void exchange_conclude(struct exchange_batch *b, struct exchange_item *it,
                        enum exchange_outcome outcome, struct str rule, struct str message);
+/* A batch of objects nothing is known of yet; then each is checked, or all are refused. */
+bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
+                         const struct json *first, size_t count, struct exchange_batch **out,
+                         struct err *e) BASE_CHECKED;
+bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b,
+                          struct err *e) BASE_CHECKED;
+bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why,
+                           struct err *e) BASE_CHECKED;
 /* Inside the writer's transaction: decides about every item and writes what is to be written. */
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e) BASE_CHECKED;
 

@@ -177,9 +177,10 @@ enum exchange_outcome {
     EXCHANGE_UNCHANGED, /* this version stands in this collection already, with the same content */
     EXCHANGE_REFUSED,
     EXCHANGE_QUARANTINED,
-    EXCHANGE_HELD
+    EXCHANGE_HELD,
+    EXCHANGE_PENDING /* acknowledged, and not decided about yet */
 };
-#define EXCHANGE_OUTCOMES 5
+#define EXCHANGE_OUTCOMES 5 /* those that an object ends with */
 const char *exchange_outcome_name(enum exchange_outcome o);
 
 /* What became of one object. */
@@ -213,6 +214,23 @@ struct exchange_submission {
 bool exchange_prepare(struct exchange_session *s, const struct exchange_submission *sub,
                       struct str text, const struct json *first, size_t count,
                       struct exchange_batch **out, struct err *e) BASE_CHECKED;
+/* The same for objects that take long: nothing about them is decided yet. exchange_commit keeps
+ * `text`, which must be a whole envelope, and a status in which all are pending; what
+ * exchange_take_up started decides about it later, as the policy, the user and the collection are
+ * then. exchange_commit is ERR_BUSY, told to `done`, when too much waits already. */
+bool exchange_defer(const struct exchange_submission *sub, struct str text,
+                    const struct json *first, size_t count, struct exchange_batch **out,
+                    struct err *e) BASE_CHECKED;
+/* Takes up what was deferred, also before this process, one after the other on a thread of its own.
+ * `done` is called on that thread for each, with the batch, which it does not own, or with NULL and
+ * the error when it has to be tried again. */
+struct exchange_taking_up {
+    exchange_status_fn *status;
+    exchange_done_fn *done;
+    void *ctx;
+};
+bool exchange_take_up(struct exchange *x, const struct exchange_taking_up *how,
+                      struct err *e) BASE_CHECKED;
 /* Hands the batch to the writer, which owns it until `done`. ERR_BUSY when its queue is full. */
 bool exchange_commit(struct exchange *x, struct exchange_batch *b, exchange_done_fn *done,
                      void *ctx, struct err *e) BASE_CHECKED;

@@ -82,6 +82,19 @@ void exchange_watches_done(struct exchange_watches *w);
 /* On the writer's thread: wakes who waits for what was added since the last call. */
 void exchange_watches_tell(struct exchange *x);
 
+/* The thread that takes up envelopes which were acknowledged before (later.c). */
+struct exchange_later {
+    atomic_bool closing;
+    pthread_mutex_t lock; /* guards the next two */
+    pthread_cond_t wake;
+    bool runs, more; /* more: one was added since it looked */
+    pthread_t thread;
+    struct exchange_taking_up how;
+};
+void exchange_later_init(struct exchange_later *l);
+void exchange_later_wake(struct exchange *x);
+void exchange_later_stop(struct exchange *x); /* before the writer */
+
 struct exchange {
     char *dir;
     struct arena *arena;
@@ -115,6 +128,7 @@ struct exchange {
     struct exchange_pages pages;
     struct exchange_recents recents;
     struct exchange_watches watches;
+    struct exchange_later later;
 };
 
 #define EXCHANGE_STANDS 4
@@ -241,6 +255,10 @@ bool exchange_reading_done(struct exchange *x, const struct principal *who,
                            const struct exchange_reading *reading, struct err *e) BASE_CHECKED;
 /* Hands in what was counted; before the writer stops. */
 void exchange_failures_flush(struct exchange *x);
+
+/* *usable: the user may still sign in. Text is in `a`. */
+bool exchange_principal_of(struct exchange_session *s, struct arena *a, int64_t user,
+                           struct principal *out, bool *usable, struct err *e) BASE_CHECKED;
 
 bool exchange_config_open(struct exchange *x, struct err *e) BASE_CHECKED;
 void exchange_config_done(struct exchange *x);

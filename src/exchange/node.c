@@ -48,6 +48,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     bool ok = exchange_pages_init(&x->pages) || err_set(e, ERR_MEMORY, "out of memory");
     exchange_recents_init(&x->recents);
     exchange_watches_init(&x->watches);
+    exchange_later_init(&x->later);
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     ok = ok && arena_ok(x->arena, e);
@@ -72,6 +73,7 @@ void exchange_close(struct exchange *x)
 {
     if (!x)
         return;
+    exchange_later_stop(x);
     exchange_failures_flush(x);
     exchange_writer_stop(x);
     exchange_policy_free(x);

@@ -102,6 +102,16 @@ bool exchange_login_token(struct exchange_session *s, struct arena *a, struct st
     return true;
 }
 
+bool exchange_principal_of(struct exchange_session *s, struct arena *a, int64_t user,
+                           struct principal *out, bool *usable_now, struct err *e)
+{
+    struct store_user u;
+    if (!store_user_get(s->store, a, user, &u, e) || !principal_of(&u, out, e))
+        return false;
+    *usable_now = usable(&u);
+    return true;
+}
+
 /* ---- passwords ---- */
 
 /* Of a password that nobody has, with the parameters of crypt_password_hash: verifying against it

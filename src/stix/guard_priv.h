@@ -31,7 +31,8 @@ enum {
     GUARD_AT = 8,
     GUARD_ADDRESS = 16,
     GUARD_HEX = 32,
-    GUARD_ESCAPE = 64
+    GUARD_SECOND = 64,  /* the second letter of a label */
+    GUARD_BETWEEN = 128 /* what stands between pairs of hexadecimal digits */
 };
 extern const unsigned char guard_classes[256];
 

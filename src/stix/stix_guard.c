@@ -197,31 +197,61 @@ static bool hex_word(struct search *s, size_t at, size_t *end, char between)
 
 enum { HEX_LEAST = 10 }; /* digits: of five bytes */
 
-/* From the second digit on, too: a packed number that an odd one stands before. */
-static bool in_hex(struct search *s)
+/* In a stretch [i, stop) of digits and such signs, which at neither end goes on. From the second
+ * digit on, too: a packed number that an odd one stands before. */
+static bool in_hex_stretch(struct search *s, size_t i, size_t stop)
 {
     struct str t = s->text;
     char ignored;
-    for (size_t i = 0, end; i < t.n; i = end + 1) {
-        for (end = i; end < t.n && is_hex(t.p[end]);)
+    for (size_t end; i < stop; i = end + 1) {
+        for (end = i; end < stop && is_hex(t.p[end]);)
             end++;
         size_t run = end - i, ignored_end;
         if (run >= HEX_LEAST &&
             (hex_word(s, i, &ignored_end, '\0') || hex_word(s, i + 1, &ignored_end, '\0')))
             return true;
-        if (run == 2 && end < t.n && strchr(": -", t.p[end]) && hex_pair(t, end + 1, &ignored) &&
-            hex_word(s, i, &end, t.p[end]))
+        if (run == 2 && end < stop && (guard_class(t.p[end]) & GUARD_BETWEEN) &&
+            hex_pair(t, end + 1, &ignored) && hex_word(s, i, &end, t.p[end]))
             return true;
     }
     return false;
 }
 
-/* RFC 4648 §4 and §5; 64: none. */
+/* Every third byte is looked at: of ten digits at least three are, and of five pairs with signs
+ * between them four digits or four signs. Only where that is so, all around is read. */
+static bool in_hex(struct search *s)
+{
+    struct str t = s->text;
+    unsigned digits = 0, signs = 0;
+    for (size_t i = 0, done = 0; i < t.n; i += 3) {
+        unsigned class = guard_class(t.p[i]);
+        /* No branch, which would be foretold wrongly at every other byte. */
+        digits = (digits + 1) * (class / GUARD_HEX % 2);
+        signs = (signs + 1) * (class / GUARD_BETWEEN % 2);
+        if (digits < 3 && signs < 4)
+            continue;
+        size_t from = i, stop = i;
+        while (from > done && (guard_class(t.p[from - 1]) & (GUARD_HEX | GUARD_BETWEEN)))
+            from--;
+        while (stop < t.n && (guard_class(t.p[stop]) & (GUARD_HEX | GUARD_BETWEEN)))
+            stop++;
+        if (in_hex_stretch(s, from, stop))
+            return true;
+        done = stop;
+        digits = signs = 0;
+        i = stop - stop % 3; /* and 3 more: the next multiple, at or behind its end */
+    }
+    return false;
+}
+
+/* RFC 4648 §4 and §5; 64: none. RFC 2045 §6.8: line feeds may stand between, 65. */
+enum { BASE64_NONE = 64, BASE64_FEED = 65 };
 /* clang-format off */
 static const unsigned char base64_values[256] = {
 #define NONE4  64, 64, 64, 64
 #define NONE16 NONE4, NONE4, NONE4, NONE4
-    NONE16, NONE16, NONE4, NONE4, 64, 64, 64, 62, 64, 62, 64, 63,
+    NONE4, NONE4, 64, 64, 65, 64, 64, 65, 64, 64, NONE16,
+    NONE4, NONE4, 64, 64, 64, 62, 64, 62, 64, 63,
     52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, NONE4,
     64, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
@@ -232,6 +262,11 @@ static const unsigned char base64_values[256] = {
 #undef NONE4
 };
 /* clang-format on */
+
+static unsigned char base64_value(char c)
+{
+    return base64_values[(unsigned char)c];
+}
 
 /* One word of base64: its signs' values, six bits each. */
 struct word {
@@ -277,6 +312,12 @@ static bool may_begin(const struct stix_guard *g, const struct word *w, size_t a
     return false;
 }
 
+/* What the table knows of the two signs at `at`. */
+static unsigned begun(const struct stix_guard *g, const struct word *w, size_t at)
+{
+    return g->begun[w->v[at] << 6 | w->v[at + 1]];
+}
+
 static bool in_phase(struct search *s, const struct word *w, size_t phase)
 {
     size_t n = 0;
@@ -289,47 +330,47 @@ static bool in_phase(struct search *s, const struct word *w, size_t phase)
     return in_bytes(s, n, "base64", "TBCD in base64");
 }
 
-enum { BASE64_LEAST = 7, BASE64_IMEI = 11 }; /* signs: of five bytes; of eight, an IMEI alone */
+enum { BASE64_LEAST = 7, BASE64_SHORT = 12 }; /* signs: of five bytes; of eight, an IMEI alone */
 
-/* The table knows of the bytes that begin what is looked for, and tells of most words that they
- * hold none; of each two signs it is asked once. */
 static bool in_word(struct search *s, const struct word *w)
 {
-    const unsigned char *begun = s->g->begun;
     bool looked[4] = {false};
-    unsigned first = begun[w->v[0] << 6 | w->v[1]], second = begun[w->v[1] << 6 | w->v[2]];
-    for (size_t i = 0; i + 4 <= w->n; i++) {
-        unsigned third = begun[w->v[i + 2] << 6 | w->v[i + 3]];
-        bool may = (first & 1) | (second & 2) | (third & 4);
-        first = second;
-        second = third;
-        bool imei = i == 0 && w->n == BASE64_IMEI;
-        if (!imei && (!may || looked[i % 4] || !may_begin(s->g, w, i)))
-            continue;
-        looked[i % 4] = true;
-        if (in_phase(s, w, i % 4))
-            return true;
+    if (w->n < BASE64_LEAST)
+        return false;
+    unsigned first = begun(s->g, w, 0), second = begun(s->g, w, 1), third;
+    for (size_t i = 0; i + 4 <= w->n; i++, first = second, second = third) {
+        third = begun(s->g, w, i + 2);
+        bool whole = i == 0 && w->n <= BASE64_SHORT;
+        bool begins = ((first & 1) | (second & 2) | (third & 4)) != 0; /* as may_begin asks */
+        if ((whole || begins) && !looked[i % 4] && (whole || may_begin(s->g, w, i))) {
+            looked[i % 4] = true;
+            if (in_phase(s, w, i % 4))
+                return true;
+        }
     }
     return false;
 }
 
-/* RFC 2045 §6.8: line feeds may stand between. */
+/* Most words are too short: where the sign that the shortest would end with is none of base64, none
+ * stands before it, and not all before it need be looked at. */
 static bool in_base64(struct search *s)
 {
-    struct word w = {.v = (unsigned char *)s->values};
-    const struct str t = s->text;
-    for (size_t i = 0; i < t.n; i++) {
-        char c = t.p[i];
-        unsigned char v = base64_values[(unsigned char)c];
-        if (v < 64) {
-            w.v[w.n++] = v;
-        } else if (c != '\n' && c != '\r') {
-            if (w.n >= BASE64_LEAST && in_word(s, &w))
-                return true;
-            w.n = 0;
-        }
+    struct str t = s->text;
+    for (size_t i = 0, at; i + BASE64_LEAST <= t.n; i = at + 1) {
+        at = i + BASE64_LEAST;
+        do
+            at--;
+        while (at > i && base64_value(t.p[at]) != BASE64_NONE);
+        if (base64_value(t.p[at]) == BASE64_NONE)
+            continue;
+        struct word w = {.v = (unsigned char *)s->values};
+        for (; at < t.n && base64_value(t.p[at]) != BASE64_NONE; at++)
+            if (base64_value(t.p[at]) != BASE64_FEED)
+                w.v[w.n++] = base64_value(t.p[at]);
+        if (in_word(s, &w))
+            return true;
     }
-    return w.n >= BASE64_LEAST && in_word(s, &w);
+    return false;
 }
 
 /* ---- text ---- */
@@ -343,27 +384,27 @@ static size_t unescape_unit(struct str in, size_t at, char *out)
     return 4;
 }
 
-/* Where `c` stands from there on, or the end. */
-static size_t next_of(struct str in, char c, size_t from)
+/* Where this sign stands next; the end, if nowhere. */
+static size_t sign_from(struct str in, size_t at, char sign)
 {
-    const char *p = from < in.n ? memchr(in.p + from, c, in.n - from) : NULL;
+    const char *p = at < in.n ? memchr(in.p + at, sign, in.n - at) : NULL;
     return p ? (size_t)(p - in.p) : in.n;
 }
 
 /* RFC 8259 §7, leniently, since what is no JSON is looked at too; and a full stop that was put in
- * brackets. What stands between is copied as it is. */
+ * brackets. */
 static size_t unescape(struct str in, char *out)
 {
-    size_t n = 0, i = 0, backslash = next_of(in, '\\', 0), bracket = next_of(in, '[', 0);
-    while (i < in.n) {
-        if (backslash < i)
-            backslash = next_of(in, '\\', i);
+    size_t n = 0, slash = sign_from(in, 0, '\\'), bracket = sign_from(in, 0, '[');
+    for (size_t i = 0; i < in.n; i++) {
+        if (slash < i)
+            slash = sign_from(in, i, '\\');
         if (bracket < i)
-            bracket = next_of(in, '[', i);
-        size_t end = backslash < bracket ? backslash : bracket;
-        memcpy(out + n, in.p + i, end - i);
-        n += end - i;
-        i = end;
+            bracket = sign_from(in, i, '[');
+        size_t plain = (slash < bracket ? slash : bracket) - i;
+        memcpy(out + n, in.p + i, plain);
+        n += plain;
+        i += plain;
         if (i == in.n)
             break;
         char c = in.p[i];
@@ -378,7 +419,6 @@ static size_t unescape(struct str in, char *out)
             i += 2;
         }
         out[n++] = c;
-        i++;
     }
     return n;
 }

@@ -5,12 +5,12 @@
 
 /* What a byte may be or begin. */
 const unsigned char guard_classes[256] = {
-    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0, 0, 0, 0, 0, 0, 0,
-    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0, 0, 0, 0, 0, 0, 0,
-    0,  0,  16, 0,  51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 16, 0, 0, 0, 0, 0, 8, 50,
-    50, 50, 50, 50, 50, 6,  2,  6,  2,  2,  2,  6,  2,  2,  6,  2, 2, 6, 2, 2, 2, 2,
-    2,  2,  2,  64, 64, 0,  0,  0,  0,  50, 50, 50, 50, 50, 50, 6, 2, 6, 2, 2, 2, 6,
-    2,  2,  6,  2,  2,  6,  2,  2,  2,  2,  2,  2,  2,  0,  0,  0, 0, 0,
+    0,  0,   0,  0,   0,  0,  0,  0,  0,  0,  0,   0,  0,  0,   0,   0, 0, 0,  0, 0,  0, 0,
+    0,  0,   0,  0,   0,  0,  0,  0,  0,  0,  128, 0,  0,  0,   0,   0, 0, 0,  0, 0,  0, 0,
+    0,  128, 16, 0,   51, 51, 51, 51, 51, 51, 51,  51, 51, 51,  144, 0, 0, 0,  0, 0,  8, 50,
+    50, 50,  50, 114, 50, 6,  2,  6,  2,  2,  2,   70, 2,  2,   70,  2, 2, 70, 2, 66, 2, 2,
+    2,  2,   2,  0,   0,  0,  0,  0,  0,  50, 50,  50, 50, 114, 50,  6, 2, 6,  2, 2,  2, 70,
+    2,  2,   70, 2,   2,  70, 2,  66, 2,  2,  2,   2,  2,  0,   0,   0, 0, 0,
 };
 
 /* ---- digits ---- */
@@ -240,20 +240,20 @@ static bool names_user(const struct stix_guard *g, struct str t)
 
 const char *guard_in_text(const struct stix_guard *g, struct str t)
 {
-    for (size_t i = 0; i < t.n; i++) {
-        unsigned class = guard_class(t.p[i]);
+    for (size_t i = 0, before = 0; i < t.n; i++) {
+        unsigned class = guard_class(t.p[i]), inside = (unsigned)before & GUARD_WORD;
         const char *name = NULL;
-        if (!(class & (GUARD_DIGIT | GUARD_LABEL | GUARD_AT)))
+        before = class;
+        /* Numbers and labels begin a word. */
+        if (!(class & (inside ? GUARD_AT : GUARD_DIGIT | GUARD_LABEL | GUARD_AT)))
             continue;
         if (class & GUARD_DIGIT) {
             size_t run = run_of_digits(t, i);
-            bool apart = i == 0 || !(guard_class(t.p[i - 1]) & GUARD_WORD);
-            name = apart ? number_at(g, t, i, run) : NULL;
+            name = number_at(g, t, i, run);
             i += run - 1;
         } else if (class & GUARD_AT) {
             name = nai_at(t, i) ? "NAI" : NULL;
-        } else if ((i == 0 || !(guard_class(t.p[i - 1]) & GUARD_WORD)) && i + 1 < t.n &&
-                   strchr("muspeMUSPE", t.p[i + 1])) { /* the second letters of all labels */
+        } else if (i + 1 < t.n && (guard_class(t.p[i + 1]) & GUARD_SECOND)) {
             name = label_at(t, i);
         }
         if (name)

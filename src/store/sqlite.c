@@ -84,6 +84,11 @@ static const char moved_schema[] =
     "CREATE TABLE moved(collection INTEGER NOT NULL, audience INTEGER NOT NULL,"
     " other INTEGER NOT NULL, count INTEGER NOT NULL,"
     " PRIMARY KEY(collection,audience,other)) WITHOUT ROWID;";
+/* What was acknowledged, and is not decided about yet. */
+static const char envelope_schema[] =
+    "CREATE TABLE envelope(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL,"
+    " user INTEGER NOT NULL, collection INTEGER NOT NULL, at_us INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, body BLOB NOT NULL);";
 static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"
@@ -264,7 +269,8 @@ bool store_create(const char *path, struct err *e)
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = rc == SQLITE_OK || cannot_open(e, rc, "create", path, db);
     ok = ok && execute(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; BEGIN", e) &&
-         execute(db, schema, e) && execute(db, moved_schema, e) && execute(db, witness_schema, e) &&
+         execute(db, schema, e) && execute(db, moved_schema, e) &&
+         execute(db, envelope_schema, e) && execute(db, witness_schema, e) &&
          make_name_key(db, e) && execute(db, version, e) && execute(db, "COMMIT", e);
     sqlite3_close(db);
     if (!ok)

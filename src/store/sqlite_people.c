@@ -159,6 +159,16 @@ bool store_user_by_name(struct store *s, struct arena *arena, struct str name,
     return user_get(s, stmt, arena, out, e);
 }
 
+bool store_user_get(struct store *s, struct arena *arena, int64_t id, struct store_user *out,
+                    struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_USER_GET, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    return user_get(s, stmt, arena, out, e);
+}
+
 static bool user_by_hash(struct store *s, enum store_statement which, struct arena *arena,
                          const unsigned char hash[32], struct store_user *out, struct err *e)
 {

@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 7
+#define STORE_SCHEMA_VERSION 8
 
 #define STORE_WITHDRAWAL_COLUMNS                                                                   \
     "SELECT w.leaf,w.collection,w.audience,w.at_us,w.source,w.stix_id,w.version,ifnull(a.text,'')" \
@@ -28,6 +28,7 @@
                 "expires_us,revoked_us) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)")                        \
     X(USER_REVOKE, "UPDATE user SET revoked_us=?2 WHERE name=?1 AND revoked_us=0")                 \
     X(USER_BY_NAME, STORE_USER_COLUMNS "WHERE u.name=?1")                                          \
+    X(USER_GET, STORE_USER_COLUMNS "WHERE u.id=?1")                                                \
     X(USER_BY_TOKEN, STORE_USER_COLUMNS "WHERE u.token_hash=?1")                                   \
     X(USER_BY_CERT, STORE_USER_COLUMNS "WHERE u.cert_hash=?1")                                     \
     X(USER_EACH, STORE_USER_COLUMNS "ORDER BY u.id")                                               \
@@ -159,7 +160,15 @@
     X(TYPE_ADD, "INSERT INTO type(name) VALUES(?1)")                                               \
     X(STATUS_PUT, "INSERT OR REPLACE INTO status(uuid,user,at_us,json) VALUES(?1,?2,?3,?4)")       \
     X(STATUS_GET, "SELECT json FROM status WHERE uuid=?1 AND user=?2")                             \
-    X(STATUS_EXPIRE, "DELETE FROM status WHERE at_us<?1")                                          \
+    X(STATUS_EXPIRE, "DELETE FROM status WHERE at_us<?1"                                           \
+                     " AND uuid NOT IN(SELECT uuid FROM envelope)")                                \
+    X(ENVELOPE_PUT, "INSERT INTO envelope(uuid,user,collection,at_us,bytes,body)"                  \
+                    " VALUES(?1,?2,?3,?4,?5,?6)")                                                  \
+    X(ENVELOPE_BYTES, "SELECT ifnull(sum(bytes),0),ifnull(sum(bytes) FILTER(WHERE user=?1),0)"     \
+                      " FROM envelope")                                                            \
+    X(ENVELOPE_NEXT, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id>?1"         \
+                     " ORDER BY id LIMIT 1")                                                       \
+    X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \
     X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \
     X(VALUE_PUT, "INSERT OR REPLACE INTO value(key,value) VALUES(?1,?2)")                          \
     X(QUICK_CHECK, "PRAGMA quick_check(20)")                                                       \

@@ -91,7 +91,9 @@ struct store_user_new {
 bool store_user_add(struct store *s, const struct store_user_new *u, int64_t *id, struct err *e)
     BASE_CHECKED; /* ERR_CONFLICT: the name or certificate is taken */
 bool store_user_revoke(struct store *s, struct str name, int64_t at_us, struct err *e) BASE_CHECKED;
-/* One of three keys; ERR_NOT_FOUND without one. Text is copied into `arena`. */
+/* One of four keys; ERR_NOT_FOUND without one. Text is copied into `arena`. */
+bool store_user_get(struct store *s, struct arena *arena, int64_t id, struct store_user *out,
+                    struct err *e) BASE_CHECKED;
 bool store_user_by_name(struct store *s, struct arena *arena, struct str name,
                         struct store_user *out, struct err *e) BASE_CHECKED;
 bool store_user_by_token(struct store *s, struct arena *arena, const unsigned char hash[32],
@@ -424,7 +426,26 @@ bool store_status_put(struct store *s, const char *uuid, int64_t user, int64_t a
 /* ERR_NOT_FOUND also when it is another user's. */
 bool store_status_get(struct store *s, struct str uuid, int64_t user, struct buf *json,
                       struct err *e) BASE_CHECKED;
+/* Those of envelopes that wait stay. */
 bool store_status_expire(struct store *s, int64_t before_us, struct err *e) BASE_CHECKED;
+
+/* An envelope that was acknowledged before it was decided about. */
+struct store_envelope {
+    int64_t id, user, collection, at_us; /* id: store_envelope_put leaves it alone */
+    struct str uuid;                     /* of its status resource */
+    struct str body;                     /* as it was received */
+};
+bool store_envelope_put(struct store *s, const struct store_envelope *v,
+                        struct err *e) BASE_CHECKED;
+/* Of all bodies that wait, and of this user's. */
+bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
+                          struct err *e) BASE_CHECKED;
+/* The first with an id above `after`; text lives during the call. Calls nothing without one. */
+typedef void store_envelope_fn(void *ctx, const struct store_envelope *v);
+bool store_envelope_next(struct store *s, int64_t after, store_envelope_fn *each, void *ctx,
+                         struct err *e) BASE_CHECKED;
+/* Takes it out; *there is false when another did. */
+bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e) BASE_CHECKED;
 
 /* Small named values (a partner's cursor …). ERR_NOT_FOUND without one. */
 bool store_value_get(struct store *s, struct str key, struct buf *out, struct err *e) BASE_CHECKED;

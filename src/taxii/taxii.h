@@ -7,6 +7,10 @@
 
 #include "http/http.h"
 
+/* Takes up the envelopes whose status is pending, those of an earlier process too, on a thread that
+ * ends with the exchange. Once, by a server. */
+bool taxii_start(struct exchange *x, struct err *e) BASE_CHECKED;
+
 /* Finds what a path below /taxii2/ and the API root names, and whether this method, role and
  * Content-Type are right for it: ERR_NOT_FOUND for every other path. */
 bool taxii_admit(struct http_request *r, struct err *e) BASE_CHECKED;

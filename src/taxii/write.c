@@ -16,33 +16,52 @@ static void put_detail(struct buf *b, const struct exchange_result *res, bool fi
         json_put_member(b, "message", res->message);
     if (res->rule.n)
         json_put_member(b, "x_setu_rule", res->rule);
-    if (res->outcome != EXCHANGE_ACCEPTED)
+    if (res->outcome != EXCHANGE_ACCEPTED && res->outcome != EXCHANGE_PENDING)
         json_put_member(b, "x_setu_status", str_of(exchange_outcome_name(res->outcome)));
     buf_byte(b, '}');
 }
 
-static bool is_success(enum exchange_outcome o)
+/* The lists of a status, and the count of each. */
+enum list { SUCCESSES, FAILURES, PENDINGS };
+static const struct {
+    const char *name, *count;
+} lists[] = {
+    {"successes", "success_count"}, {"failures", "failure_count"}, {"pendings", "pending_count"}};
+
+static enum list list_of(enum exchange_outcome o)
 {
-    return o == EXCHANGE_ACCEPTED || o == EXCHANGE_UNCHANGED || o == EXCHANGE_HELD;
+    switch (o) {
+    case EXCHANGE_ACCEPTED:
+    case EXCHANGE_UNCHANGED:
+    case EXCHANGE_HELD:
+        return SUCCESSES;
+    case EXCHANGE_REFUSED:
+    case EXCHANGE_QUARANTINED:
+        return FAILURES;
+    case EXCHANGE_PENDING:
+        return PENDINGS;
+    }
+    must(false);
+    return FAILURES;
 }
 
 /* §4.3.1: a list has exactly as many items as its count, and no list is empty. */
-static void put_list(struct buf *b, const struct exchange_batch *batch, bool success)
+static void put_list(struct buf *b, const struct exchange_batch *batch, enum list which)
 {
     size_t n = 0;
     for (size_t i = 0; i < exchange_batch_count(batch); i++) {
         const struct exchange_result *res = exchange_batch_result(batch, i);
-        if (is_success(res->outcome) != success)
+        if (list_of(res->outcome) != which)
             continue;
         if (n == 0) {
-            json_put_name(b, success ? "successes" : "failures");
+            json_put_name(b, lists[which].name);
             buf_byte(b, '[');
         }
         put_detail(b, res, n++ == 0);
     }
     if (n)
         buf_byte(b, ']');
-    json_put_member_u64(b, success ? "success_count" : "failure_count", n);
+    json_put_member_u64(b, lists[which].count, n);
 }
 
 bool taxii_status_put(const struct exchange_batch *b, struct buf *out)
@@ -50,13 +69,14 @@ bool taxii_status_put(const struct exchange_batch *b, struct buf *out)
     char when[INSTANT_TEXT_BYTES];
     buf_byte(out, '{');
     json_put_member(out, "id", str_of(exchange_batch_uuid(b)));
-    json_put_member(out, "status", STR("complete"));
+    bool pending = exchange_batch_total(b, EXCHANGE_PENDING) > 0;
+    json_put_member(out, "status", pending ? STR("pending") : STR("complete"));
     json_put_member(out, "request_timestamp",
                     instant_text(instant_of_us(exchange_batch_at_us(b)), 6, when));
     json_put_member_u64(out, "total_count", exchange_batch_count(b));
-    put_list(out, b, true);
-    put_list(out, b, false);
-    json_put_member_u64(out, "pending_count", 0);
+    put_list(out, b, SUCCESSES);
+    put_list(out, b, FAILURES);
+    put_list(out, b, PENDINGS);
     buf_byte(out, '}');
     return !out->failed;
 }
@@ -123,7 +143,12 @@ static bool post(struct http_request *r, struct err *e)
         return false;
     struct exchange_submission sub = {
         .who = http_principal(r), .collection = taxii_collection(r), .status = taxii_status_put};
-    if (!exchange_prepare(s, &sub, http_body(r), first, count, &b, e))
+    /* §5.5: what takes long is answered before it is done. What a user may not have waiting even
+     * alone is done at once, and its sender waits. */
+    bool later = count > LIMIT_EXCHANGE_AT_ONCE_OBJECTS &&
+                 http_body(r).n <= LIMIT_EXCHANGE_PENDING_USER_BYTES;
+    if (!(later ? exchange_defer(&sub, http_body(r), first, count, &b, e)
+                : exchange_prepare(s, &sub, http_body(r), first, count, &b, e)))
         return false;
     if (exchange_commit(http_exchange(r), b, posted, r, e))
         return true;
@@ -136,6 +161,23 @@ void taxii_objects_post(struct http_request *r)
     struct err e = {0};
     if (!post(r, &e))
         http_reply_err(r, &e);
+}
+
+/* On the thread that takes up what was pending. */
+static void taken_up(void *ctx, struct exchange_batch *b, bool ok, const struct err *e)
+{
+    (void)ctx;
+    if (ok)
+        log_guarded(b);
+    else
+        log_line(LOG_WARNING, "an envelope that is pending waits on: %s: %s", err_name(e->code),
+                 e->msg);
+}
+
+bool taxii_start(struct exchange *x, struct err *e)
+{
+    static const struct exchange_taking_up how = {.status = taxii_status_put, .done = taken_up};
+    return exchange_take_up(x, &how, e);
 }
 
 /* ---- DELETE ---- */

@@ -166,11 +166,11 @@ static void test_opening(void)
 static bool may_scan(enum store_statement which)
 {
     static const enum store_statement list[] = {
-        STORE_USER_EACH,       STORE_COLLECTION_EACH,   STORE_OBJECT_COUNT, STORE_COPY_ANY,
-        STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,  STORE_LEDGER_SIZE,
-        STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,  STORE_WITNESS_EACH,
-        STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,   STORE_WITHDRAWAL_EACH,
-        STORE_WITHDRAWAL_ANY,  STORE_LEDGER_OBJECTS,
+        STORE_USER_EACH,       STORE_COLLECTION_EACH,   STORE_OBJECT_COUNT,   STORE_COPY_ANY,
+        STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,    STORE_LEDGER_SIZE,
+        STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,    STORE_WITNESS_EACH,
+        STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,     STORE_WITHDRAWAL_EACH,
+        STORE_WITHDRAWAL_ANY,  STORE_LEDGER_OBJECTS,    STORE_ENVELOPE_BYTES,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -299,6 +299,8 @@ static void test_users(void)
     CHECK(store_user_by_name(s, a, STR("pass\0word"), &u, &e) &&
           str_eq(u.password, STR("$argon2id")) && !u.token_hash.n);
     CHECK(!store_user_by_name(s, a, STR("pass"), &u, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(store_user_get(s, a, 1, &u, &e) && u.id == 1);
+    CHECK(!store_user_get(s, a, 99, &u, &e) && e.code == ERR_NOT_FOUND);
     CHECK(!store_user_by_name(s, a, STR("token\0"), &u, &e) && e.code == ERR_NOT_FOUND);
     CHECK(!store_user_by_name(s, a, STR_NONE, &u, &e) && e.code == ERR_NOT_FOUND);
     CHECK(!store_user_by_token(s, a, none, &u, &e) && e.code == ERR_NOT_FOUND);
@@ -1463,6 +1465,53 @@ static void test_status(void)
     store_close(s);
 }
 
+static void note_envelope(void *ctx, const struct store_envelope *v)
+{
+    struct buf *b = ctx;
+    buf_printf(b, "[%lld %.*s %lld %lld %lld %.*s]", (long long)v->id, STR_FMT(v->uuid),
+               (long long)v->user, (long long)v->collection, (long long)v->at_us, STR_FMT(v->body));
+}
+
+static void test_envelopes(void)
+{
+    struct store *s = open_store("envelopes");
+    struct store_envelope v[] = {
+        {.user = 1, .collection = 7, .at_us = 10, .uuid = STR("e1"), .body = STR("one")},
+        {.user = 2, .collection = 8, .at_us = 20, .uuid = STR("e2"), .body = STR("second")},
+        {.user = 1, .collection = 7, .at_us = 30, .uuid = STR("e3"), .body = STR("third")},
+    };
+    struct err e = {0};
+    struct buf b;
+    uint64_t all = 9, own = 9;
+    bool there;
+    buf_init(&b, 0);
+    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 0 && own == 0);
+    CHECK(store_envelope_next(s, 0, note_envelope, &b, &e) && b.n == 0);
+    begin(s);
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+        CHECK_ROW(store_envelope_put(s, &v[i], &e), "row %zu", i);
+    CHECK(store_status_put(s, "e1", 1, 10, STR("{}"), &e));
+    CHECK(store_status_put(s, "e2", 2, 10, STR("{}"), &e));
+    commit(s);
+    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 14 && own == 8);
+    CHECK(store_envelope_bytes(s, 3, &all, &own, &e) && all == 14 && own == 0);
+    CHECK(store_envelope_next(s, 0, note_envelope, &b, &e));
+    CHECK(store_envelope_next(s, 1, note_envelope, &b, &e));
+    CHECK(store_envelope_next(s, 3, note_envelope, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("[1 e1 1 7 10 one][2 e2 2 8 20 second]")));
+    begin(s);
+    CHECK(store_envelope_take(s, 1, &there, &e) && there);
+    CHECK(store_envelope_take(s, 1, &there, &e) && !there);
+    CHECK(store_status_expire(s, 20, &e));
+    commit(s);
+    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 11 && own == 5);
+    buf_clear(&b);
+    CHECK(!store_status_get(s, STR("e1"), 1, &b, &e) && e.code == ERR_NOT_FOUND);
+    CHECK(store_status_get(s, STR("e2"), 2, &b, &e)); /* its envelope waits */
+    buf_done(&b);
+    store_close(s);
+}
+
 static void test_values(void)
 {
     struct store *s = open_store("values");
@@ -1615,6 +1664,7 @@ int main(void)
     test_links();
     test_copies();
     test_status();
+    test_envelopes();
     test_values();
     test_peers();
     test_threads();

@@ -1,0 +1,69 @@
+/* The SQLite driver: envelopes that were acknowledged and wait to be decided about. */
+#include "store/sqlite_priv.h"
+
+bool store_envelope_put(struct store *s, const struct store_envelope *v, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_PUT, e);
+    if (!stmt)
+        return false;
+    store_bind_str(stmt, 1, v->uuid);
+    sqlite3_bind_int64(stmt, 2, v->user);
+    sqlite3_bind_int64(stmt, 3, v->collection);
+    sqlite3_bind_int64(stmt, 4, v->at_us);
+    sqlite3_bind_int64(stmt, 5, (int64_t)v->body.n);
+    store_bind_blob(stmt, 6, v->body.p, v->body.n);
+    bool ok = store_run(s, stmt, e);
+    sqlite3_clear_bindings(stmt); /* the body is the caller's */
+    return ok;
+}
+
+bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
+                          struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_BYTES, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, user);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    *all = row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    *own = row ? (uint64_t)sqlite3_column_int64(stmt, 1) : 0;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_envelope_next(struct store *s, int64_t after, store_envelope_fn *each, void *ctx,
+                         struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_NEXT, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, after);
+    if (!store_step(s, stmt, &row, e))
+        return false;
+    if (row) {
+        struct store_envelope v = {.id = sqlite3_column_int64(stmt, 0),
+                                   .uuid = store_column(stmt, 1),
+                                   .user = sqlite3_column_int64(stmt, 2),
+                                   .collection = sqlite3_column_int64(stmt, 3),
+                                   .at_us = sqlite3_column_int64(stmt, 4),
+                                   .body = store_column(stmt, 5)};
+        each(ctx, &v);
+    }
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_TAKE, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    if (!store_run(s, stmt, e))
+        return false;
+    *there = sqlite3_changes(s->db) == 1;
+    return true;
+}

@@ -1,0 +1,268 @@
+"""Envelopes that take long (TAXII 2.1 §4.3, §5.5): acknowledged as pending, decided about later, whatever
+happens to the process meanwhile."""
+import json
+import sqlite3
+import time
+import uuid
+from contextlib import closing
+
+import pytest
+
+from setu_node import PATIENCE_S, error_of, indicator, wait_for
+
+AT_ONCE = 10000  # LIMIT_EXCHANGE_AT_ONCE_OBJECTS
+USER_BYTES, ALL_BYTES = 128 << 20, 512 << 20
+MANY = AT_ONCE + 1
+
+
+def envelope(count=MANY):
+    return [indicator(n) for n in range(count)]
+
+
+def names(objects):
+    return [(o["id"], o["modified"]) for o in objects]
+
+
+def named(status, *lists):
+    return [(d["id"], d["version"]) for which in lists for d in status.get(which, [])]
+
+
+@pytest.fixture(scope="module")
+def node(module_nodes):
+    n = module_nodes("pending")
+    n.main = n.collection("Main", "main")
+    n.writer, n.second = n.user("writer"), n.user("second")
+    n.start()
+    return n
+
+
+@pytest.fixture
+def writer(node):
+    return node.client(node.writer)
+
+
+def database(node):
+    return closing(sqlite3.connect(node.dir / "setu.db", timeout=PATIENCE_S))
+
+
+def waiting(node):
+    with database(node) as db:
+        return db.execute("SELECT count(*) FROM envelope").fetchone()[0]
+
+
+def completed(client, status_id):
+    """The status once it is complete; until then it is pending and names as many."""
+    answers = []
+
+    def is_complete():
+        answers.append(client.get(f"status/{status_id}/").json())
+        assert answers[-1]["status"] in ("pending", "complete")
+        return answers[-1]["status"] == "complete"
+    wait_for(is_complete, "a complete status")
+    for a in answers:
+        assert len(a.get("pendings", [])) == a["pending_count"]
+        assert (a["pending_count"] == 0) == (a["status"] == "complete")
+        assert a["success_count"] + a["failure_count"] + a["pending_count"] == a["total_count"]
+    return answers[-1]
+
+
+def assert_pending(answer, objects):
+    status = answer.json()
+    assert status["status"] == "pending"
+    assert (status["total_count"], status["pending_count"]) == (len(objects), len(objects))
+    assert (status["success_count"], status["failure_count"]) == (0, 0)
+    assert "successes" not in status and "failures" not in status
+    return status
+
+
+def test_as_many_as_are_decided_about_at_once(node, writer):
+    status = writer.post(node.main, envelope(AT_ONCE)).json()
+    assert (status["status"], status["success_count"], status["pending_count"]) == \
+        ("complete", AT_ONCE, 0)
+    assert waiting(node) == 0
+
+
+def test_pending_then_complete(node, writer):
+    objects = envelope()
+    status = assert_pending(writer.post(node.main, objects), objects)
+    assert named(status, "pendings") == names(objects)
+    assert all(set(d) == {"id", "version"} for d in status["pendings"])
+    done = completed(writer, status["id"])
+    assert named(done, "successes") == names(objects)
+    assert done["failure_count"] == 0 and "failures" not in done and "pendings" not in done
+    for key in ("id", "request_timestamp", "total_count"):
+        assert done[key] == status[key]
+    assert writer.get(f"status/{status['id']}/").json() == done
+    added = {i for page in writer.pages(node.main, limit=10000) for i in page.ids()}
+    assert {o["id"] for o in objects} <= added
+    assert waiting(node) == 0
+
+
+def test_what_has_no_version_is_named_by_one_value(node, writer):
+    objects = [{"type": "ipv4-addr", "spec_version": "2.1", "value": f"198.51.{n >> 8}.{n & 255}",
+                "id": f"ipv4-addr--{uuid.uuid5(uuid.NAMESPACE_URL, str(n))}"}
+               for n in range(MANY)]
+    status = assert_pending(writer.post(node.main, objects), objects)
+    done = completed(writer, status["id"])
+    assert named(done, "successes", "failures") == named(status, "pendings")
+
+
+def test_bad_objects_are_failures_at_the_end(node, writer):
+    objects = envelope()
+    bad = {0, 5000, MANY - 1}
+    for n in bad:
+        objects[n]["pattern"] = "[domain-name:value ="
+    status = assert_pending(writer.post(node.main, objects), objects)
+    done = completed(writer, status["id"])
+    assert named(done, "failures") == names(objects[n] for n in sorted(bad))
+    assert named(done, "successes") == names(o for n, o in enumerate(objects) if n not in bad)
+    assert all(f["message"] and f["x_setu_rule"] for f in done["failures"])
+
+
+def test_sent_twice(node, writer):
+    objects = envelope()
+    first = writer.post(node.main, objects).json()
+    second = writer.post(node.main, objects).json()
+    assert first["id"] != second["id"]
+    assert named(completed(writer, first["id"]), "successes") == names(objects)
+    done = completed(writer, second["id"])
+    assert named(done, "successes") == names(objects)
+    assert {d["x_setu_status"] for d in done["successes"]} == {"unchanged"}
+    with database(node) as db:
+        got = db.execute("SELECT count(*) FROM object WHERE stix_id=?", [objects[7]["id"]])
+        assert got.fetchone() == (1,)
+
+
+def test_status_is_for_its_submitter(node, writer):
+    status = writer.post(node.main, envelope()).json()
+    other = node.client(node.second)
+    error_of(other.get(f"status/{status['id']}/", status=404), 404)
+    completed(writer, status["id"])
+    error_of(other.get(f"status/{status['id']}/", status=404), 404)
+
+
+def test_no_envelope_is_told_at_once(node, writer):
+    objects = envelope()
+    del objects[-1]["id"]
+    error_of(writer.post(node.main, objects, status=422), 422)
+    body = json.dumps({"objects": envelope()})[:-1].encode()
+    error_of(writer.request("POST", f"collections/{node.main}/objects/", body=body), 400)
+    error_of(node.client(node.user("looks", "reader")).post(node.main, envelope(), status=403), 403)
+    assert waiting(node) == 0
+
+
+def user_id(node, name):
+    with database(node) as db:
+        return db.execute("SELECT id FROM user WHERE name=?", [name]).fetchone()[0]
+
+
+def occupy(node, user, size):
+    """One that waits for ever: nobody can read it, and it counts for so many bytes."""
+    with database(node) as db, db:
+        db.execute("INSERT INTO envelope(uuid,user,collection,at_us,bytes,body) VALUES(?,?,1,1,?,?)",
+                   [str(uuid.uuid4()), user, size, b"no json"])
+
+
+def clear(node):
+    with database(node) as db, db:
+        db.execute("DELETE FROM envelope")
+
+
+@pytest.fixture
+def occupied(node):
+    yield lambda name, size: occupy(node, user_id(node, name), size)
+    clear(node)
+
+
+def assert_too_much(client, node, objects):
+    answer = client.post(node.main, objects, status=503)
+    error_of(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_bytes_of_one_user_are_bounded(node, writer, occupied):
+    objects = envelope()
+    occupied("writer", USER_BYTES - 1000)
+    assert_too_much(writer, node, objects)
+    small = [indicator("small")]
+    assert writer.post(node.main, small).json()["status"] == "complete"
+    other = node.client(node.second)
+    status = assert_pending(other.post(node.main, objects), objects)
+    # The one that cannot be read does not keep the others waiting.
+    assert named(completed(other, status["id"]), "successes") == names(objects)
+    clear(node)
+    again = writer.post(node.main, objects).json()
+    assert {d["x_setu_status"] for d in completed(writer, again["id"])["successes"]} == {"unchanged"}
+
+
+def test_bytes_of_all_are_bounded(node, writer, occupied):
+    for _ in range(4):
+        occupied("second", ALL_BYTES // 4)
+    assert_too_much(writer, node, envelope())
+    assert writer.post(node.main, [indicator("small too")]).json()["status"] == "complete"
+
+
+def killed_while_pending(node, client, objects):
+    """Its status, of a node that was killed before it was decided about."""
+    for _ in range(10):
+        status = assert_pending(client.post(node.main, objects), objects)
+        node.kill()
+        if waiting(node) == 1:
+            return status
+        node.start()  # the machine was slow to kill: another one
+        client = node.client(node.writer)
+        objects[:] = envelope(len(objects))
+    raise AssertionError("never killed before it was decided about")
+
+
+def test_killed_between(nodes):
+    node = nodes("killed")
+    node.main = node.collection("Main", "main")
+    node.writer, node.second = node.user("writer"), node.user("second")
+    node.start()
+    objects = envelope(3 * MANY)
+    status = killed_while_pending(node, node.client(node.writer), objects)
+    with database(node) as db:  # as old as no other status is kept
+        db.execute("UPDATE status SET at_us=1")
+        db.commit()
+    node.start()
+    client = node.client(node.writer)
+    client.post(node.main, [indicator("expires what is old")])
+    error_of(node.client(node.second).get(f"status/{status['id']}/", status=404), 404)
+    done = completed(client, status["id"])
+    assert named(done, "successes") == names(objects)
+    assert done["request_timestamp"] == status["request_timestamp"]
+    assert waiting(node) == 0
+    with database(node) as db:  # kept from its end on
+        assert db.execute("SELECT at_us FROM status WHERE uuid=?", [status["id"]]).fetchone()[0] > \
+            (time.time() - 3600) * 1e6
+    node.kill()
+    node.start()
+    assert node.client(node.writer).get(f"status/{status['id']}/").json() == done
+
+
+def test_decided_as_things_are_by_then(nodes):
+    """The policy changes and the sender is revoked while it waits."""
+    node = nodes("meanwhile")
+    node.main = node.collection("Main", "main")
+    node.writer = node.user("writer")
+    node.start()
+    objects = envelope(3 * MANY)
+    first = killed_while_pending(node, node.client(node.writer), objects)
+    policy = node.dir / "policy.conf"
+    policy.write_text(policy.read_text() + "\nrefuse from any types indicator\naccept from any\n")
+    node.start()
+    client = node.client(node.writer)
+    done = completed(client, first["id"])
+    assert named(done, "failures") == names(objects) and done["success_count"] == 0
+    assert {f["x_setu_rule"].split(":")[0] for f in done["failures"]} == {"policy.conf"}
+    second = killed_while_pending(node, client, objects)
+    node.cli("user revoke", "writer")
+    node.start()
+    wait_for(lambda: waiting(node) == 0, "the envelope")
+    with database(node) as db:
+        text = db.execute("SELECT json FROM status WHERE uuid=?", [second["id"]]).fetchone()[0]
+    done = json.loads(text)
+    assert named(done, "failures") == names(objects)
+    assert {f["x_setu_rule"] for f in done["failures"]} == {"setu-pending"}
+    assert "revoked" in done["failures"][0]["message"]
