@@ -123,7 +123,7 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 static void gpdu_decode(struct walk *w, const struct head *h)
 {
     struct walk inner = *w;
-    struct found_tunnel found = {0};
+    const struct found_tunnel *found = NULL;
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
                             .teid = h->teid,
@@ -134,11 +134,13 @@ static void gpdu_decode(struct walk *w, const struct head *h)
     bool first = w->depth == 0;
     if (first) {
         w->d->figures.gpdu++;
-        if (sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us, &found))
-            sessions_tell(&found, &g);
+        found = sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us);
+        if (found)
+            sessions_tell(found, &g);
         w->d->figures.gpdu_joined += g.joined;
         inner.gpdu = &g;
-        inner.user = &found;
+        inner.of_user = true;
+        inner.user = found;
     }
     inner.depth++;
     walk_gpdu(&inner, &g);
@@ -146,8 +148,15 @@ static void gpdu_decode(struct walk *w, const struct head *h)
         walk_anomaly(&inner, PACKET_GTPU_TEID_ZERO);
     if (first)
         rules_gpdu(&inner, &g);
-    content_decode(&inner, h->content, first ? &found : NULL);
+    content_decode(&inner, h->content, found);
     w->layers = inner.layers;
+}
+
+void gtpu_soon(struct walk *w, const struct packet_ip *ip, struct cursor c)
+{
+    cursor_skip(&c, 4);
+    if (!w->depth)
+        sessions_soon(w->d->sessions, &ip->dst, cursor_u32(&c));
 }
 
 void gtpu_decode(struct walk *w, struct cursor c)

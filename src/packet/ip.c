@@ -133,9 +133,9 @@ static void cut_to(struct walk *w, struct cursor *c, size_t length)
 /* The first header inside a G-PDU is the user's. */
 static void first_of_tunnel(struct walk *w, const struct packet_ip *ip)
 {
-    if (w->user)
+    if (w->of_user)
         rules_user(w, ip);
-    w->user = NULL;
+    w->of_user = false;
 }
 
 static void ipv4_decode(struct walk *w, struct cursor c)

@@ -48,9 +48,9 @@ enum packet_read packet_capture_next(struct packet_capture *c, struct packet_fra
 
 /* ---- what is found ----------------------------------------------------------------------- */
 
-/* In network order; n is 4 or 16, or 0 for none. */
+/* In network order; n is 4 or 16, or 0 for none; behind it there are zeros. */
 struct packet_address {
-    unsigned char b[16];
+    _Alignas(8) unsigned char b[16]; /* it is compared and hashed by words */
     unsigned char n;
 };
 #define PACKET_ADDRESS_TEXT OBSERVABLE_ADDRESS_BYTES

@@ -92,11 +92,12 @@ static inline uint8_t cursor_peek(const struct cursor *c, size_t at)
 
 static inline struct packet_address address_of(const unsigned char *p, size_t n)
 {
-    struct packet_address a = {.n = 0};
-    if (p) {
-        memcpy(a.b, p, n);
-        a.n = (unsigned char)n;
-    }
+    struct packet_address a;
+    uint64_t w[2] = {0, 0}; /* whole words are written, because whole words are read soon after */
+    if (p)
+        memcpy(w, p, n);
+    memcpy(a.b, w, sizeof w);
+    a.n = (unsigned char)(p ? n : 0);
     return a;
 }
 
@@ -107,7 +108,7 @@ static inline struct packet_address cursor_address(struct cursor *c, size_t n)
 
 static inline bool address_eq(const struct packet_address *a, const struct packet_address *b)
 {
-    return a->n == b->n && memcmp(a->b, b->b, a->n) == 0;
+    return a->n == b->n && memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
 static inline uint64_t mix64(uint64_t h, uint64_t v)
@@ -154,7 +155,8 @@ struct walk {
     unsigned depth;  /* G-PDUs around */
     const struct packet_gpdu *gpdu;
     const struct packet_ip *ip;
-    const struct found_tunnel *user; /* the next IP header is a user's, of this session */
+    bool of_user;                    /* the next IP header is a user's */
+    const struct found_tunnel *user; /* of this session; NULL: not known */
     bool repeat;                     /* a message that SCTP carried before */
 };
 
@@ -184,6 +186,8 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
+/* It follows: what it needs of the memory is brought near meanwhile. */
+void gtpu_soon(struct walk *w, const struct packet_ip *ip, struct cursor c);
 void gtpc_decode(struct walk *w, struct cursor c);
 void gtpp_decode(struct walk *w, struct cursor c);
 void pfcp_decode(struct walk *w, struct cursor c);
