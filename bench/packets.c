@@ -7,7 +7,8 @@
  *     packets read FILE                    decoding against libpcap's own loop over the same bytes
  *     packets sessions COUNT               memory of so many sessions that PFCP makes
  *
- * Each user asks for a name, then fetches over TLS; 2,048 do so at a time. The tunnels are announced
+ * Each user asks for a name, then fetches over TLS; 2,048 do so at a time, in trains of
+ * four packets on the average. The tunnels are announced
  * by PFCP first, half of the packets go up and half down, each with a PDU Session Container.
  * Figures are one line of JSON; times are the processor's, the least of several turns.
  */
@@ -21,7 +22,7 @@
 
 #include "packet/packet.h"
 
-enum { ROUNDS = 5, AT_ONCE = 2048, STEPS = 28, DATA = 1360 };
+enum { ROUNDS = 5, AT_ONCE = 2048, STEPS = 28, DATA = 1360, TRAIN = 4 };
 #define UPF 0x0a640001u
 #define SMF 0x0a640002u
 #define GNB 0x0a640003u
@@ -366,8 +367,12 @@ static void make(const char *dir, uint64_t packets, uint32_t users)
     uint64_t bytes = 0;
     announce(users, &announced);
     announce(users, &tunnelled);
-    for (uint64_t i = 0; i < packets; i++) {
-        struct user *u = &at_once[i % AT_ONCE];
+    struct user *u = at_once;
+    for (uint64_t i = 0, train = 0; i < packets; i++, train--) {
+        if (train == 0) {
+            u = &at_once[noise() % AT_ONCE];
+            train = 1 + noise() % (2 * TRAIN - 1);
+        }
         struct out inner = {.n = 0}, a = {.n = 0}, b = {.n = 0};
         if (u->step == 0)
             user_begin(u, noise() % users);
@@ -491,9 +496,8 @@ static void read_file(const char *path)
     }
     printf("{\"frames\":%llu,\"gpdu\":%llu,\"joined\":%llu,\"packets_per_s\":%.0f,"
            "\"libpcap_per_s\":%.0f,\"ratio\":%.3f}\n",
-           (unsigned long long)count, (unsigned long long)f.gpdu,
-           (unsigned long long)f.gpdu_joined, (double)count / ours, (double)count / theirs,
-           theirs / ours);
+           (unsigned long long)count, (unsigned long long)f.gpdu, (unsigned long long)f.gpdu_joined,
+           (double)count / ours, (double)count / theirs, theirs / ours);
 }
 
 /* ---- sessions ---- */
@@ -541,6 +545,7 @@ int main(int argc, char **argv)
     else if (argc > 2 && strcmp(argv[1], "sessions") == 0)
         sessions((uint32_t)strtoul(argv[2], NULL, 10));
     else
-        return fprintf(stderr, "packets make DIR [PACKETS [USERS]] | read FILE | sessions COUNT\n"), 2;
+        return fprintf(stderr, "packets make DIR [PACKETS [USERS]] | read FILE | sessions COUNT\n"),
+               2;
     return 0;
 }

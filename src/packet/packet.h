@@ -232,6 +232,11 @@ struct packet_options {
     const struct packet_config *config; /* stays the caller's, who keeps it; NULL: the defaults */
     unsigned char key[CRYPT_KEY_BYTES]; /* for handles of sessions */
     size_t sessions_max;                /* 0: LIMIT_PACKET_SESSIONS */
+    unsigned passed_over; /* kinds of events that the visitor does not want: 1u << kind */
+    /* For tests, which compare two decoders: without the short way that ordinary packets of tunnels
+     * take; and what hash tables depend on, else by chance. */
+    bool plainly;
+    uint64_t seed;
     packet_event_fn *event;
     void *ctx;
 };

@@ -7,16 +7,19 @@
 /* ---- cursor ------------------------------------------------------------------------------ */
 
 /* Bytes that are still to be read. The first read that does not fit sets `bad` and empties it, so
- * that a reader asks once at its end; all reads of a bad cursor give 0 or nothing. */
+ * that a reader asks once at its end; all reads of a bad cursor give 0 or nothing. 16 bytes, so
+ * that it is handed on in registers. */
 struct cursor {
     const unsigned char *p;
-    size_t n;
+    uint32_t n;
     bool bad;
 };
+_Static_assert(sizeof(struct cursor) == 16, "two registers");
 
 static inline struct cursor cursor_of(const unsigned char *p, size_t n)
 {
-    return (struct cursor){p, n, false};
+    must(n <= UINT32_MAX);
+    return (struct cursor){p, (uint32_t)n, false};
 }
 
 static inline bool cursor_fits(struct cursor *c, size_t n)
@@ -28,11 +31,18 @@ static inline bool cursor_fits(struct cursor *c, size_t n)
     return false;
 }
 
+/* Leaves no more than n bytes. */
+static inline void cursor_cut(struct cursor *c, size_t n)
+{
+    if (n < c->n)
+        c->n = (uint32_t)n;
+}
+
 static inline void cursor_skip(struct cursor *c, size_t n)
 {
     if (cursor_fits(c, n)) {
         c->p += n;
-        c->n -= n;
+        c->n -= (uint32_t)n;
     }
 }
 
@@ -43,7 +53,7 @@ static inline const unsigned char *cursor_bytes(struct cursor *c, size_t n)
     if (!cursor_fits(c, n))
         return NULL;
     c->p += n;
-    c->n -= n;
+    c->n -= (uint32_t)n;
     return p;
 }
 
@@ -51,7 +61,7 @@ static inline const unsigned char *cursor_bytes(struct cursor *c, size_t n)
 static inline struct cursor cursor_take(struct cursor *c, size_t n)
 {
     const unsigned char *p = cursor_bytes(c, n);
-    return (struct cursor){p, p ? n : 0, !p};
+    return (struct cursor){p, p ? (uint32_t)n : 0, !p};
 }
 
 /* Big-endian number of 1 to 8 bytes. */
@@ -186,6 +196,8 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
+/* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
+bool gtpu_ordinary(struct walk *w, struct cursor c);
 /* It follows: what it needs of the memory is brought near meanwhile. */
 void gtpu_soon(struct walk *w, const struct packet_ip *ip, struct cursor c);
 void gtpc_decode(struct walk *w, struct cursor c);

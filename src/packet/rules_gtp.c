@@ -287,7 +287,7 @@ static enum echo v2_echo(struct cursor c)
         return ECHO_NONE;
     if (length < c.n && !(flags & 0x10)) /* P: another message follows */
         return ECHO_ODD;
-    c.n = length;
+    cursor_cut(&c, length);
     cursor_skip(&c, flags & 8 ? 8 : 4);
     return v2_elements_valid(c) ? ECHO_VALID : ECHO_ODD;
 }

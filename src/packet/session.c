@@ -91,29 +91,33 @@ static uint64_t id_hash(const struct sessions *t, uint32_t node, uint64_t id)
     return mix64(mix64(t->seed, node), id);
 }
 
-/* By the address and not by its node, so that the place can be told before the node is looked up. */
-static struct found_tunnel *near_set(struct sessions *t, const struct packet_address *a,
-                                     uint32_t teid)
+/* By the address and not by its node, so that what is near is found without looking that up. */
+static uint64_t near_key(const struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    uint64_t h = mix64(address_hash(a, t->seed), teid) >> 32;
-    return &t->near[h % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
+    return mix64(address_hash(a, t->seed), teid) | 1;
+}
+
+static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
+{
+    return &t->near[(key >> 32) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
 }
 
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    const struct found_tunnel *set = near_set(t, a, teid);
+    const struct found_tunnel *set = near_set(t, near_key(t, a, teid));
     for (size_t k = 0; k < NEAR_WAYS; k++)
         __builtin_prefetch(set + k);
 }
 
-/* Another tunnel that has the same place is found anew too. */
 static void near_forget(struct sessions *t, const struct binding *x)
 {
     if (!x->placed)
         return;
-    struct found_tunnel *set = near_set(t, &node_at(t, x->node)->a, x->teid);
+    uint64_t key = near_key(t, &node_at(t, x->node)->a, x->teid);
+    struct found_tunnel *set = near_set(t, key);
     for (size_t k = 0; k < NEAR_WAYS; k++)
-        set[k].known = false;
+        if (set[k].key == key)
+            set[k].key = 0;
 }
 
 void session_learned(struct sessions *t, uint32_t index)
@@ -186,7 +190,8 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
     t->living = t->ended = (struct list){NONE, NONE};
     t->near_memory = base_alloc((LIMIT_PACKET_NEAR + 1) * sizeof *t->near);
     t->near = (void *)(((uintptr_t)t->near_memory + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1));
-    bool ok = t->near_memory && heads_make(&t->by_node, HEADS_NODES) && heads_make(&t->by_tunnel, HEADS_FIRST);
+    bool ok = t->near_memory && heads_make(&t->by_node, HEADS_NODES) &&
+              heads_make(&t->by_tunnel, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -538,9 +543,7 @@ static bool long_over(const struct binding *x, int64_t now_us)
 static void near_put(const struct sessions *t, const struct binding *x, struct found_tunnel *out)
 {
     const struct session *s = at(t, x->session);
-    *out = (struct found_tunnel){.node = x->node,
-                                 .teid = x->teid,
-                                 .session = x->session,
+    *out = (struct found_tunnel){.session = x->session,
                                  .fresh_us = s->seen_us,
                                  .kind = x->kind,
                                  .interface = x->interface,
@@ -554,7 +557,6 @@ static void near_put(const struct sessions *t, const struct binding *x, struct f
                                  .sd = s->sd};
     out->check_source = x->kind == BINDING_PDR && x->interface == PFCP_INTERFACE_ACCESS &&
                         (s->has_v4 || s->has_v6) && !s->framed && !s->ethernet && !s->unstructured;
-    out->known = !x->ended_s; /* what ended is known for so long alone */
     memcpy(out->v4, s->v4, sizeof s->v4);
     memcpy(out->v6, s->v6, sizeof s->v6);
     memcpy(out->handle, s->handle, sizeof s->handle);
@@ -563,10 +565,11 @@ static void near_put(const struct sessions *t, const struct binding *x, struct f
 /* How often a session with traffic is taken for alive. */
 #define FRESH_US 1000000
 
-static const struct found_tunnel *search(struct sessions *t, uint32_t node, uint32_t teid,
-                                         int64_t now_us, struct found_tunnel *set)
+static const struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
+                                         uint32_t teid, int64_t now_us, struct found_tunnel *set)
 {
-    uint32_t b = tunnel_find(t, node, teid);
+    uint32_t node = node_find(t, a);
+    uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
     if (b == NONE || long_over(binding_at(t, b), now_us))
         return NULL;
     const struct binding *x = binding_at(t, b);
@@ -577,21 +580,20 @@ static const struct found_tunnel *search(struct sessions *t, uint32_t node, uint
         session_alive(t, x->session, now_us);
     memmove(set + 1, set, (NEAR_WAYS - 1) * sizeof *set); /* the last to come stands first */
     near_put(t, x, set);
+    if (!x->ended_s) /* what ended is not known for long */
+        set->key = near_key(t, a, teid);
     return set;
 }
 
 const struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
                                          uint32_t teid, int64_t now_us)
 {
-    uint32_t node = node_find(t, a);
-    if (node == NONE)
-        return NULL;
-    struct found_tunnel *set = near_set(t, a, teid);
+    uint64_t key = near_key(t, a, teid);
+    struct found_tunnel *set = near_set(t, key);
     for (size_t k = 0; k < NEAR_WAYS; k++)
-        if (set[k].known && set[k].node == node && set[k].teid == teid &&
-            now_us - set[k].fresh_us <= FRESH_US)
+        if (set[k].key == key && now_us - set[k].fresh_us <= FRESH_US)
             return &set[k];
-    return search(t, node, teid, now_us, set);
+    return search(t, a, teid, now_us, set);
 }
 
 void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,

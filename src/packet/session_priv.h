@@ -26,15 +26,14 @@ enum binding_kind {
 
 /* What is known of the tunnel that a packet came through. 64 bytes: a line of the cache. */
 struct found_tunnel {
-    uint32_t node, teid; /* where it ends */
+    uint64_t key; /* a seeded hash of where it ends; 0: nothing, or not to be found again */
     uint32_t session;
     int32_t sd;
-    int64_t fresh_us;               /* when the session was last taken for alive */
+    int64_t fresh_us; /* when the session was last taken for alive */
     unsigned char handle[16];
     unsigned char v6[8], v4[4]; /* addresses of the user that the session names */
     int16_t sst;
     uint8_t kind, interface, v6_bits; /* kind: enum binding_kind */
-    bool known : 1;
     bool ethernet : 1, unstructured : 1, five_g : 1;
     bool has_v4 : 1, has_v6 : 1, check_source : 1;
 };

@@ -87,19 +87,24 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
                    c);
 }
 
-/* Most addresses come again and again. */
-static void look_address(struct capture *c, const struct packet_address *a, const char *field)
+static void look_address(struct capture *c, const struct packet_address *a, const char *field,
+                         struct packet_address *q)
 {
     char text[PACKET_ADDRESS_TEXT];
+    look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
+    if (!c->found)
+        *q = *a;
+}
+
+/* Most addresses come again and again. */
+static void on_address(struct capture *c, const struct packet_address *a, const char *field)
+{
     uint64_t w[2];
     memcpy(w, a->b, sizeof w); /* what an IPv4 address leaves is 0 */
     uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
     struct packet_address *q = &c->quiet[hash >> 32 & (QUIET - 1)];
-    if (a->n && q->n == a->n && memcmp(q->b, a->b, sizeof q->b) == 0)
-        return;
-    look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
-    if (!c->found)
-        *q = *a;
+    if (a->n == 0 || q->n != a->n || memcmp(q->b, a->b, sizeof q->b) != 0)
+        look_address(c, a, field, q);
 }
 
 /* A URL's bytes were put together; a name stands in the frame in another form: only its start is
@@ -124,8 +129,8 @@ static void on_event(void *ctx, const struct packet_event *v)
     c->event = v;
     switch (v->kind) {
     case PACKET_EVENT_IP:
-        look_address(c, &v->ip->src, "source");
-        look_address(c, &v->ip->dst, "destination");
+        on_address(c, &v->ip->src, "source");
+        on_address(c, &v->ip->dst, "destination");
         break;
     case PACKET_EVENT_TEXT:
         on_text(c, v->text);
@@ -201,8 +206,12 @@ static bool read_frames(struct capture *c, struct packet_capture *from, struct p
 static bool scan(const struct sensor_scan *s, struct capture *c, struct packet_capture *from,
                  bool *to_end, struct err *e)
 {
-    struct packet_options o = {
-        .rules = s->signal != NULL, .config = s->config, .event = on_event, .ctx = c};
+    struct packet_options o = {.rules = s->signal != NULL,
+                               .config = s->config,
+                               .passed_over = 1u << PACKET_EVENT_GPDU | 1u << PACKET_EVENT_MESSAGE |
+                                              1u << PACKET_EVENT_ANOMALY,
+                               .event = on_event,
+                               .ctx = c};
     struct packet_decoder *d;
     if (s->handle_key)
         memcpy(o.key, s->handle_key, sizeof o.key);
