@@ -270,6 +270,7 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+#define LIMIT_SENSOR_CAPTURES 64  /* of the same time, read together */
 /* Collections that are followed at once; seconds that a server is asked to wait, and pauses after a
  * failure; changes that a small and a large set carry beside them before they are built anew; ids
  * asked for in one question. */

@@ -22,6 +22,7 @@ struct packet_frame {
     int link;          /* link type as pcap_datalink(3) tells it */
     int64_t time_us;
     uint64_t number; /* from 1 */
+    unsigned source; /* the capture that it is of, where several are read together */
 };
 
 struct packet_capture;
@@ -177,7 +178,8 @@ const struct packet_rule *packet_rules(size_t *count);
 
 struct packet_alert {
     const struct packet_rule *rule;
-    uint64_t frame; /* that broke it: of a rule that waits for an answer an earlier one */
+    uint64_t frame;  /* that broke it: of a rule that waits for an answer an earlier one */
+    unsigned source; /* of that frame */
     int64_t time_us;
     const char *interface;
     bool has_session;

@@ -168,6 +168,7 @@ void rule_alert(struct walk *w, enum rule rule, const char *interface, const cha
     va_end(args);
     struct packet_alert a = {.rule = &table[rule],
                              .frame = w->frame->number,
+                             .source = w->frame->source,
                              .time_us = w->frame->time_us,
                              .interface = interface ? interface : table[rule].interface,
                              .message = {text, n < 0 ? 0 : strlen(text)}};
@@ -198,6 +199,7 @@ void suspects_decide(struct rules *r, bool at_end)
                              rule_address(&from, &s->src), rule_address(&to, &s->dst));
             struct packet_alert a = {.rule = &table[RULE_UNASSOCIATED],
                                      .frame = s->frame,
+                                     .source = s->source,
                                      .time_us = s->time_us,
                                      .interface = "n4",
                                      .message = {text, n < 0 ? 0 : strlen(text)}};
