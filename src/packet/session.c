@@ -563,7 +563,7 @@ static void near_put(const struct sessions *t, const struct binding *x, struct f
 }
 
 /* How often a session with traffic is taken for alive. */
-#define FRESH_US 1000000
+#define FRESH_US 30000000
 
 static const struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
                                          uint32_t teid, int64_t now_us, struct found_tunnel *set)
@@ -590,9 +590,16 @@ const struct found_tunnel *sessions_find(struct sessions *t, const struct packet
 {
     uint64_t key = near_key(t, a, teid);
     struct found_tunnel *set = near_set(t, key);
-    for (size_t k = 0; k < NEAR_WAYS; k++)
-        if (set[k].key == key && now_us - set[k].fresh_us <= FRESH_US)
-            return &set[k];
+    for (size_t k = 0; k < NEAR_WAYS; k++) {
+        struct found_tunnel *f = &set[k];
+        if (f->key != key)
+            continue;
+        if (now_us - f->fresh_us > FRESH_US) {
+            session_alive(t, f->session, now_us);
+            f->fresh_us = now_us;
+        }
+        return f;
+    }
     return search(t, a, teid, now_us, set);
 }
 
