@@ -42,6 +42,7 @@ void packet_decoder_free(struct packet_decoder *d)
 void packet_decode(struct packet_decoder *d, const struct packet_frame *f)
 {
     struct walk w = {.d = d, .frame = f};
+    gtpu_soon(d, f);
     d->figures.frames++;
     rules_time(d->rules, f->time_us);
     if (f->n < f->wire_bytes)

@@ -14,6 +14,8 @@
  * The length decides nothing about what is looked at: where the user's packet ends its own length
  * says. Who trusts the length of GTP-U alone can be made to look away.
  */
+#include <pcap/dlt.h>
+
 #include "packet/gtp_priv.h"
 #include "packet/rules_priv.h"
 #include "packet/session_priv.h"
@@ -166,13 +168,6 @@ static void message_tell(struct walk *w, const struct head *h)
     rules_gtpu(w, h->type);
 }
 
-void gtpu_soon(struct walk *w, const struct packet_ip *ip, struct cursor c)
-{
-    cursor_skip(&c, 4);
-    if (!w->depth)
-        sessions_soon(w->d->sessions, &ip->dst, cursor_u32(&c));
-}
-
 void gtpu_decode(struct walk *w, struct cursor c)
 {
     struct head h;
@@ -198,12 +193,14 @@ void gtpu_decode(struct walk *w, struct cursor c)
 
 /* ---- the short way -------------------------------------------------------------------------- */
 
-#define ORDINARY      0x30u /* flags: version 1, PT; or E too */
-#define PROTOCOL_UDP  17u
-#define PORT_GTPU     2152u
-#define BEFORE_GTPU   28u                 /* an IPv4 header without options, and UDP's */
-#define BEFORE_PACKET (BEFORE_GTPU + 8u)  /* without optional fields */
-#define WITH_QFI      (BEFORE_PACKET + 8) /* with a container of 4 bytes as the one extension */
+#define ETHERNET_BYTES 14u
+#define TYPE_IPV4      0x0800u
+#define ORDINARY       0x30u /* flags: version 1, PT; or E too */
+#define PROTOCOL_UDP   17u
+#define PORT_GTPU      2152u
+#define BEFORE_GTPU    28u                 /* an IPv4 header without options, and UDP's */
+#define BEFORE_PACKET  (BEFORE_GTPU + 8u)  /* without optional fields */
+#define WITH_QFI       (BEFORE_PACKET + 8) /* with a container of 4 bytes as the one extension */
 
 static unsigned be16(const unsigned char *p)
 {
@@ -237,6 +234,17 @@ static size_t ordinary_read(const unsigned char *p, size_t n, struct head *h)
     return at;
 }
 
+void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
+{
+    if (f->link != DLT_EN10MB || f->n < ETHERNET_BYTES + BEFORE_PACKET)
+        return;
+    const unsigned char *p = f->p + ETHERNET_BYTES;
+    if (be16(p - 2) != TYPE_IPV4 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU)
+        return;
+    struct packet_address a = address_of(p + 16, 4);
+    sessions_soon(d->sessions, &a, be16(p + 32) << 16 | be16(p + 34));
+}
+
 /*
  * Nearly all packets of users look so, and all the tests on the way through ip_decode, udp_decode
  * and gtpu_decode take longer than the rest of the work on the tunnel. What is done is the same.
@@ -254,7 +262,6 @@ bool gtpu_ordinary(struct walk *w, struct cursor c)
                            .dst_port = PORT_GTPU,
                            .ttl = c.p[8]};
     const struct packet_ip *outer = w->ip;
-    sessions_soon(w->d->sessions, &ip.dst, h.teid);
     w->layers++;
     w->ip = &ip;
     w->d->figures.ip++;

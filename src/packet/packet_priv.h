@@ -198,8 +198,8 @@ void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
 /* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
 bool gtpu_ordinary(struct walk *w, struct cursor c);
-/* It follows: what it needs of the memory is brought near meanwhile. */
-void gtpu_soon(struct walk *w, const struct packet_ip *ip, struct cursor c);
+/* Asks the memory for what the frame will need if it is such a packet, before work on it begins. */
+void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);
 void gtpc_decode(struct walk *w, struct cursor c);
 void gtpp_decode(struct walk *w, struct cursor c);
 void pfcp_decode(struct walk *w, struct cursor c);

@@ -64,8 +64,6 @@ void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     ip->dst_port = cursor_u16(&head);
     size_t length = cursor_u16(&head);
     cursor_skip(&head, 2);
-    if (ip->dst_port == PORT_GTPU)
-        gtpu_soon(w, ip, head);
     walk_ip(w, ip);
     if (head.bad) {
         walk_anomaly(w, PACKET_TOO_SHORT);
