@@ -193,7 +193,7 @@ prove: deps-build
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/mhd \
-	  $(BUILD)/bench/setu-no-ledger
+	  $(BUILD)/bench/packets $(BUILD)/bench/setu-no-ledger
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

@@ -249,8 +249,9 @@
 #define LIMIT_PACKET_NGAP_SESSIONS 32
 #define LIMIT_PACKET_GTPC_TUNNELS  16
 /* Sessions: how many (the oldest goes), tunnel ends of one, nodes, seconds without a sign of life,
- * seconds that an ended tunnel is still known. */
+ * seconds that an ended tunnel is still known. Tunnels that are found without a search. */
 #define LIMIT_PACKET_SESSIONS       1000000
+#define LIMIT_PACKET_NEAR           65536 /* a power of two */
 #define LIMIT_PACKET_BINDINGS       64
 #define LIMIT_PACKET_NODES          65536
 #define LIMIT_PACKET_NODES_PINNED   4096
@@ -278,6 +279,7 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+#define LIMIT_SENSOR_CAPTURES 64  /* of the same time, read together */
 /* Collections that are followed at once; seconds that a server is asked to wait, and pauses after a
  * failure; changes that a small and a large set carry beside them before they are built anew; ids
  * asked for in one question. */

@@ -362,6 +362,13 @@ static bool on_signal(void *ctx, const struct sensor_signal *s)
     return d->out.n < OUT_BYTES || flush(d);
 }
 
+static void on_lost(void *ctx, const struct err *e)
+{
+    struct detect *d = ctx;
+    could_not(d, e);
+    d->failed = true;
+}
+
 static void on_figures(void *ctx, struct str input, const struct packet_figures *f)
 {
     struct detect *d = ctx;
@@ -432,18 +439,17 @@ static bool is_file(const char *input)
     return got == 0 && S_ISREG(st.st_mode);
 }
 
-/* The signal came in input `at`, or before it when not `begun`. */
-static void tell_interrupted(struct detect *d, size_t at, size_t count, bool begun)
+/* The signal came while `input` (NULL: several captures) was read, or before it when not `begun`;
+ * `rest` inputs come behind it. */
+static void tell_interrupted(struct detect *d, const char *input, size_t rest, bool begun)
 {
-    const char *input = d->c->arg_count ? d->c->args[at] : "-";
-    size_t rest = count - at - begun;
-    bool cut = begun && is_file(input);
+    bool cut = begun && (!input || is_file(input));
     d->failed = d->failed || cut || rest;
     fprintf(stderr, "setu detect: interrupted");
     if (begun)
         fprintf(stderr,
                 cut ? ": only the first %llu bytes of %s were scanned" : ": after %llu bytes of %s",
-                (unsigned long long)d->bytes, input);
+                (unsigned long long)d->bytes, input ? input : "the captures");
     if (rest)
         fprintf(stderr, ": %zu %s not scanned", rest, rest == 1 ? "input was" : "inputs were");
     fprintf(stderr, ": what was found before is reported\n");
@@ -497,7 +503,29 @@ static bool listen_on(struct detect *d, const struct sensor_scan *s, struct err 
     return ok;
 }
 
-/* Like grep, goes on with the other inputs when one cannot be read. */
+/* Like grep, goes on with the other inputs when one cannot be read. Of `inputs` the first
+ * `captures` are read together. */
+static void scan_inputs(struct detect *d, const struct sensor_scan *s, const char *const *inputs,
+                        size_t count, size_t captures)
+{
+    struct err e;
+    for (size_t i = 0, step; i < count && !d->broken; i += step) {
+        bool to_end = false, begun = !cli_signals_stopped(), many = i < captures;
+        step = many ? captures : 1;
+        d->bytes = 0;
+        if (begun && !(many ? sensor_scan_captures(s, inputs, captures, &to_end, &e)
+                            : sensor_scan_input(s, inputs[i], &to_end, &e))) {
+            could_not(d, &e);
+            d->failed = to_end = true;
+        }
+        if (!to_end && cli_signals_stopped()) {
+            tell_interrupted(d, many ? NULL : inputs[i], count - i - (begun ? step : 0), begun);
+            return;
+        }
+        d->bytes_before += d->bytes;
+    }
+}
+
 static void scan(struct detect *d)
 {
     const struct cli *c = d->c;
@@ -507,6 +535,7 @@ static void scan(struct detect *d)
                             .alert = on_alert,
                             .block = on_block,
                             .warn = on_warning,
+                            .lost = on_lost,
                             .config = d->packets.config,
                             .handle_key = d->packets.has_key ? d->packets.key : NULL,
                             .threads = (size_t)cli_number(c, "threads"),
@@ -514,9 +543,8 @@ static void scan(struct detect *d)
     if (cli_text(c, "since").n || cli_text(c, "until").n)
         s.span = &d->span;
     s.fields = d->fields;
-    struct str listen = cli_text(c, "interface");
-    bool listens = listen.n || cli_text(c, "syslog").n;
-    size_t count = c->arg_count || listens ? c->arg_count : 1;
+    bool listens = cli_text(c, "interface").n || cli_text(c, "syslog").n;
+    size_t count = c->arg_count || listens ? c->arg_count : 1, captures = 0;
     if (cli_flag(c, "5g")) {
         s.signal = on_signal;
         s.figures = on_figures;
@@ -532,26 +560,19 @@ static void scan(struct detect *d)
     }
     uint64_t total = bytes_of(c);
     struct err e;
+    const char **inputs = detect_packets_order(c, &captures);
+    if (!inputs) {
+        (void)err_set(&e, ERR_MEMORY, "no memory for the names of inputs");
+        on_lost(d, &e);
+        return;
+    }
     cli_progress_start(&d->progress, "bytes", total);
     d->progress.on = d->progress.on && total > 0;
-    for (size_t i = 0; i < count && !d->broken; i++) {
-        bool to_end = false, begun = !cli_signals_stopped();
-        d->bytes = 0;
-        if (begun && !sensor_scan_input(&s, c->arg_count ? c->args[i] : "-", &to_end, &e)) {
-            could_not(d, &e);
-            d->failed = to_end = true;
-        }
-        if (!to_end && cli_signals_stopped()) {
-            tell_interrupted(d, i, count, begun);
-            break;
-        }
-        d->bytes_before += d->bytes;
-    }
+    scan_inputs(d, &s, inputs, count, captures);
+    base_free(inputs);
     cli_progress_end(&d->progress);
-    if (listens && !d->broken && !cli_signals_stopped() && !listen_on(d, &s, &e)) {
-        could_not(d, &e);
-        d->failed = true;
-    }
+    if (listens && !d->broken && !cli_signals_stopped() && !listen_on(d, &s, &e))
+        on_lost(d, &e);
     end_scan(d);
 }
 
@@ -655,7 +676,8 @@ const struct cli_command cli_detect = {
         "A capture (pcap, pcapng) is decoded: addresses, names asked for in DNS, URLs of HTTP and "
         "names in TLS are looked up, inside of tunnels too; an alert has frame in place of "
         "line, and of a GTP-U tunnel its interface, direction, TEID, QFI and a handle of the "
-        "session.\n\n"
+        "session. Several captures are read before other files, and together in the order of their "
+        "packets' time: sessions that one tells of are known in the others.\n\n"
         "With --index an index of each file is written after it was scanned, or alone, without "
         "--indicators. Then 0 says that it was written or is there.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "

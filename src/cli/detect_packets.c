@@ -27,6 +27,27 @@ void detect_packets_end(struct detect_packets *p)
     packet_config_free(p->config);
 }
 
+const char **detect_packets_order(const struct cli *c, size_t *captures)
+{
+    const char **all = base_alloc((2 * c->arg_count + 1) * sizeof *all);
+    const char **others = all + c->arg_count + 1;
+    size_t n = 0, m = 0;
+    *captures = 0;
+    if (!all)
+        return NULL;
+    for (size_t i = 0; i < c->arg_count; i++)
+        *(sensor_is_capture(c->args[i]) ? &all[n++] : &others[m++]) = c->args[i];
+    if (n > 1) {
+        *captures = n;
+        memcpy(all + n, others, m * sizeof *all);
+    } else {
+        memcpy(all, c->args, c->arg_count * sizeof *all);
+    }
+    if (c->arg_count == 0)
+        all[0] = "-";
+    return all;
+}
+
 static void put_share(struct buf *b, const char *what, uint64_t part, uint64_t whole)
 {
     if (whole)

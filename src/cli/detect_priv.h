@@ -20,6 +20,11 @@ void detect_packets_end(struct detect_packets *p);
 /* Figures of one capture, a line on stderr. */
 void detect_packets_tell(struct str input, const struct packet_figures *f);
 
+/* Inputs in the order in which they are read: of several captures first those, which are read
+ * together, and whose number is *captures; without several it is 0. NULL: no memory; else the
+ * caller frees it with base_free. */
+const char **detect_packets_order(const struct cli *c, size_t *captures);
+
 /* `setu detect --5g rules`, unless there is a file of that name. */
 bool detect_rules_wanted(const struct cli *c);
 int detect_rules_print(struct cli *c);

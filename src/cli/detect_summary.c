@@ -49,26 +49,31 @@ void detect_summary_free(struct detect_summary *s)
     base_free(s);
 }
 
-/* Alerts come input by input. */
-static bool note_input(struct detect_summary *s, struct str input)
+/* Its place in the list. Alerts come input by input, those of captures from as many by turns as are
+ * read together. */
+static bool note_input(struct detect_summary *s, struct str input, size_t *at)
 {
     void *inputs = s->inputs;
-    if (s->input_count && str_eq(s->inputs[s->input_count - 1], input))
-        return true;
+    for (size_t k = 1; k <= s->input_count && k <= LIMIT_SENSOR_CAPTURES; k++)
+        if (str_eq(s->inputs[s->input_count - k], input)) {
+            *at = s->input_count - k;
+            return true;
+        }
     if (!base_grow(&inputs, &s->input_room, s->input_count + 1, sizeof *s->inputs))
         return false;
     s->inputs = inputs;
-    s->inputs[s->input_count++] = arena_str(s->text, input);
+    *at = s->input_count++;
+    s->inputs[*at] = arena_str(s->text, input);
     return true;
 }
 
 bool detect_summary_add(struct detect_summary *s, const struct sensor_alert *a)
 {
-    size_t at;
+    size_t at, input;
     void *list = s->list;
-    if (!note_input(s, a->input) || !sensor_tally_of(s->tally, a->indicator, &at))
+    if (!note_input(s, a->input, &input) || !sensor_tally_of(s->tally, a->indicator, &at))
         return false;
-    struct place here = {s->input_count - 1, a->line, a->time_us};
+    struct place here = {input, a->line, a->time_us};
     if (at == s->count) {
         if (!base_grow(&list, &s->room, s->count + 1, sizeof *s->list))
             return false;

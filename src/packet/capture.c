@@ -185,6 +185,7 @@ enum packet_read packet_capture_next(struct packet_capture *c, struct packet_fra
                                      struct err *e)
 {
     enum packet_read r = c->pcapng ? pcapng_next(c->pcapng, f, e) : pcap_step(c, f, e);
+    f->source = 0;
     if (r == PACKET_READ_FRAME)
         f->number = ++c->number;
     else if (r == PACKET_READ_FAILED)

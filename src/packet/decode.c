@@ -10,7 +10,9 @@ bool packet_decoder_new(const struct packet_options *o, struct packet_decoder **
     struct packet_decoder *d = base_alloc(sizeof *d);
     if (d) {
         d->options = *o;
-        base_random(&d->seed, sizeof d->seed);
+        d->seed = o->seed;
+        if (!d->seed)
+            base_random(&d->seed, sizeof d->seed);
         d->fragments = fragments_new();
         d->messages = messages_new();
         d->streams = streams_new();
@@ -40,6 +42,7 @@ void packet_decoder_free(struct packet_decoder *d)
 void packet_decode(struct packet_decoder *d, const struct packet_frame *f)
 {
     struct walk w = {.d = d, .frame = f};
+    gtpu_soon(d, f);
     d->figures.frames++;
     rules_time(d->rules, f->time_us);
     if (f->n < f->wire_bytes)
@@ -74,6 +77,11 @@ static struct packet_event event_of(const struct walk *w, enum packet_event_kind
                                  .gpdu = w->gpdu};
 }
 
+static bool is_wanted(const struct walk *w, enum packet_event_kind kind)
+{
+    return !(w->d->options.passed_over & 1u << kind);
+}
+
 static void send(const struct walk *w, const struct packet_event *v)
 {
     w->d->options.event(w->d->options.ctx, v);
@@ -91,9 +99,11 @@ bool walk_enter(struct walk *w)
 
 void walk_anomaly(struct walk *w, enum packet_anomaly a)
 {
+    w->d->figures.anomalies[a]++;
+    if (!is_wanted(w, PACKET_EVENT_ANOMALY))
+        return;
     struct packet_event v = event_of(w, PACKET_EVENT_ANOMALY);
     v.anomaly = a;
-    w->d->figures.anomalies[a]++;
     send(w, &v);
 }
 
@@ -111,14 +121,18 @@ void walk_text(struct walk *w, enum packet_field field, struct str text, const u
 
 void walk_message(struct walk *w, const struct packet_message *m)
 {
+    w->d->figures.messages[m->protocol]++;
+    if (!is_wanted(w, PACKET_EVENT_MESSAGE))
+        return;
     struct packet_event v = event_of(w, PACKET_EVENT_MESSAGE);
     v.message = m;
-    w->d->figures.messages[m->protocol]++;
     send(w, &v);
 }
 
 void walk_gpdu(struct walk *w, const struct packet_gpdu *g)
 {
+    if (!is_wanted(w, PACKET_EVENT_GPDU))
+        return;
     struct packet_event v = event_of(w, PACKET_EVENT_GPDU);
     v.gpdu = g;
     send(w, &v);

@@ -120,12 +120,15 @@ static bool make_room(struct datagram *g, size_t need)
     return true;
 }
 
-/* Copies what was not there before, unit by unit. The last unit of the datagram may be short. */
+/* Copies what was not there before, unit by unit. Only the last unit of the datagram may be short:
+ * of one elsewhere the rest would never come. */
 static bool copy_units(struct datagram *g, const struct fragment *part)
 {
     bool overlap = false;
     for (size_t at = 0; at < part->payload.n; at += UNIT) {
         size_t unit = (part->offset + at) / UNIT, n = part->payload.n - at;
+        if (n < UNIT && part->offset + part->payload.n != g->total)
+            break;
         uint8_t bit = (uint8_t)(1u << unit % 8);
         if (g->units[unit / 8] & bit) {
             overlap = true;
@@ -136,6 +139,18 @@ static bool copy_units(struct datagram *g, const struct fragment *part)
         memcpy(g->p + part->offset + at, part->payload.p + at, n < UNIT ? n : UNIT);
     }
     return overlap;
+}
+
+/* Units behind the end, of a sender that contradicts itself, do not count. */
+static bool is_whole(const struct datagram *g)
+{
+    size_t need = (g->total + UNIT - 1) / UNIT;
+    if (!g->total || g->have < need || g->total > g->room)
+        return false;
+    for (size_t unit = 0; unit < need; unit++)
+        if (!(g->units[unit / 8] & 1u << unit % 8))
+            return false;
+    return true;
 }
 
 bool fragments_add(struct walk *w, const struct fragment *part, unsigned char **out, size_t *n)
@@ -151,11 +166,11 @@ bool fragments_add(struct walk *w, const struct fragment *part, unsigned char **
         return false;
     if (part->offset == 0)
         g->protocol = part->protocol;
-    if (copy_units(g, part))
-        walk_anomaly(w, PACKET_FRAGMENT_OVERLAP);
     if (!part->more && !g->total)
         g->total = end;
-    if (!g->total || g->have < (g->total + UNIT - 1) / UNIT || g->total > g->room)
+    if (copy_units(g, part))
+        walk_anomaly(w, PACKET_FRAGMENT_OVERLAP);
+    if (!is_whole(g))
         return false;
     *out = g->p;
     *n = g->total;

@@ -14,6 +14,8 @@
  * The length decides nothing about what is looked at: where the user's packet ends its own length
  * says. Who trusts the length of GTP-U alone can be made to look away.
  */
+#include <pcap/dlt.h>
+
 #include "packet/gtp_priv.h"
 #include "packet/rules_priv.h"
 #include "packet/session_priv.h"
@@ -122,8 +124,8 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 
 static void gpdu_decode(struct walk *w, const struct head *h)
 {
-    struct walk inner = *w;
-    struct found_tunnel found = {0};
+    const struct walk outside = *w;
+    const struct found_tunnel *found = NULL;
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
                             .teid = h->teid,
@@ -134,20 +136,36 @@ static void gpdu_decode(struct walk *w, const struct head *h)
     bool first = w->depth == 0;
     if (first) {
         w->d->figures.gpdu++;
-        if (sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us, &found))
-            sessions_tell(&found, &g);
+        found = sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us);
+        if (found)
+            sessions_tell(found, &g);
         w->d->figures.gpdu_joined += g.joined;
-        inner.gpdu = &g;
-        inner.user = &found;
+        w->gpdu = &g;
+        w->of_user = true;
+        w->user = found;
     }
-    inner.depth++;
-    walk_gpdu(&inner, &g);
+    w->depth++;
+    walk_gpdu(w, &g);
     if (h->teid == 0)
-        walk_anomaly(&inner, PACKET_GTPU_TEID_ZERO);
+        walk_anomaly(w, PACKET_GTPU_TEID_ZERO);
     if (first)
-        rules_gpdu(&inner, &g);
-    content_decode(&inner, h->content, first ? &found : NULL);
-    w->layers = inner.layers;
+        rules_gpdu(w, &g);
+    content_decode(w, h->content, found);
+    unsigned layers = w->layers;
+    *w = outside;
+    w->layers = layers;
+}
+
+static void message_tell(struct walk *w, const struct head *h)
+{
+    struct packet_message m = {.protocol = PACKET_GTPU,
+                               .type = h->type,
+                               .has_id = true,
+                               .id = h->teid,
+                               .sequence = h->has_sequence ? h->sequence : 0,
+                               .cause = -1};
+    walk_message(w, &m);
+    rules_gtpu(w, h->type);
 }
 
 void gtpu_decode(struct walk *w, struct cursor c)
@@ -165,18 +183,94 @@ void gtpu_decode(struct walk *w, struct cursor c)
     }
     if (!head_read(w, c, &h))
         return;
-    if (!w->depth) {
-        struct packet_message m = {.protocol = PACKET_GTPU,
-                                   .type = h.type,
-                                   .has_id = true,
-                                   .id = h.teid,
-                                   .sequence = h.has_sequence ? h.sequence : 0,
-                                   .cause = -1};
-        walk_message(w, &m);
-        rules_gtpu(w, h.type);
-    }
+    if (!w->depth)
+        message_tell(w, &h);
     if (h.type == GTPU_GPDU)
         gpdu_decode(w, &h);
     else if (h.type == GTPU_END_MARKER && !w->depth)
         sessions_end_marker(w->d->sessions, &w->ip->dst, h.teid, w->frame->time_us);
+}
+
+/* ---- the short way -------------------------------------------------------------------------- */
+
+#define ETHERNET_BYTES 14u
+#define TYPE_IPV4      0x0800u
+#define ORDINARY       0x30u /* flags: version 1, PT; or E too */
+#define PROTOCOL_UDP   17u
+#define PORT_GTPU      2152u
+#define BEFORE_GTPU    28u                 /* an IPv4 header without options, and UDP's */
+#define BEFORE_PACKET  (BEFORE_GTPU + 8u)  /* without optional fields */
+#define WITH_QFI       (BEFORE_PACKET + 8) /* with a container of 4 bytes as the one extension */
+
+static unsigned be16(const unsigned char *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+/* Where the user's packet starts; 0: it is not ordinary. p: as many bytes as the headers have. */
+static size_t ordinary_read(const unsigned char *p, size_t n, struct head *h)
+{
+    size_t total = be16(p + 2), at = BEFORE_PACKET;
+    unsigned flags = p[BEFORE_GTPU];
+    if (p[0] != 0x45 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU || be16(p + 6) & 0x3fff ||
+        total > n || be16(p + 24) != total - 20 || p[BEFORE_GTPU + 1] != GTPU_GPDU ||
+        be16(p + BEFORE_GTPU + 2) != total - BEFORE_PACKET ||
+        (flags | FLAG_E) != (ORDINARY | FLAG_E))
+        return 0;
+    h->type = GTPU_GPDU;
+    h->has_sequence = false;
+    h->qfi = -1;
+    h->direction = PACKET_WAY_UNKNOWN;
+    if (flags & FLAG_E) {
+        const unsigned char *e = p + BEFORE_PACKET;
+        if (e[3] != EXT_CONTAINER || e[4] != 1 || e[5] >> 4 > CONTAINER_UP || e[7])
+            return 0;
+        h->qfi = e[6] & 0x3f;
+        h->direction = e[5] >> 4 == CONTAINER_UP ? PACKET_UPLINK : PACKET_DOWNLINK;
+        at = WITH_QFI;
+    }
+    h->teid = be16(p + BEFORE_GTPU + 4) << 16 | be16(p + BEFORE_GTPU + 6);
+    h->content = cursor_of(p + at, total - at);
+    return at;
+}
+
+void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
+{
+    if (f->link != DLT_EN10MB || f->n < ETHERNET_BYTES + BEFORE_PACKET)
+        return;
+    const unsigned char *p = f->p + ETHERNET_BYTES;
+    if (be16(p - 2) != TYPE_IPV4 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU)
+        return;
+    struct packet_address a = address_of(p + 16, 4);
+    sessions_soon(d->sessions, &a, be16(p + 32) << 16 | be16(p + 34));
+}
+
+/*
+ * Nearly all packets of users look so, and all the tests on the way through ip_decode, udp_decode
+ * and gtpu_decode take longer than the rest of the work on the tunnel. What is done is the same.
+ */
+bool gtpu_ordinary(struct walk *w, struct cursor c)
+{
+    struct head h;
+    if (w->depth || w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
+        !ordinary_read(c.p, c.n, &h))
+        return false;
+    struct packet_ip ip = {.src = address_of(c.p + 12, 4),
+                           .dst = address_of(c.p + 16, 4),
+                           .protocol = PROTOCOL_UDP,
+                           .src_port = (uint16_t)be16(c.p + 20),
+                           .dst_port = PORT_GTPU,
+                           .ttl = c.p[8]};
+    const struct packet_ip *outer = w->ip;
+    w->layers++;
+    w->ip = &ip;
+    w->d->figures.ip++;
+    w->d->figures.udp++;
+    walk_ip(w, &ip);
+    cursor_skip(&c, BEFORE_GTPU);
+    rules_packet(w, &ip, c);
+    message_tell(w, &h);
+    gpdu_decode(w, &h);
+    w->ip = outer;
+    return true;
 }

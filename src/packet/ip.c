@@ -124,18 +124,17 @@ bool ip_looks_like(struct cursor c)
 /* Cuts off what stands behind the packet (padding, a trailer). */
 static void cut_to(struct walk *w, struct cursor *c, size_t length)
 {
-    if (length < c->n)
-        c->n = length;
-    else if (length > c->n)
+    if (length > c->n)
         walk_anomaly(w, PACKET_IP_TRUNCATED);
+    cursor_cut(c, length);
 }
 
 /* The first header inside a G-PDU is the user's. */
 static void first_of_tunnel(struct walk *w, const struct packet_ip *ip)
 {
-    if (w->user)
+    if (w->of_user)
         rules_user(w, ip);
-    w->user = NULL;
+    w->of_user = false;
 }
 
 static void ipv4_decode(struct walk *w, struct cursor c)
@@ -250,7 +249,8 @@ void ip_decode(struct walk *w, struct cursor c)
         return;
     switch (cursor_peek(&c, 0) >> 4) {
     case 4:
-        ipv4_decode(w, c);
+        if (!gtpu_ordinary(w, c))
+            ipv4_decode(w, c);
         break;
     case 6:
         ipv6_decode(w, c);

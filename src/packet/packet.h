@@ -22,6 +22,7 @@ struct packet_frame {
     int link;          /* link type as pcap_datalink(3) tells it */
     int64_t time_us;
     uint64_t number; /* from 1 */
+    unsigned source; /* the capture that it is of, where several are read together */
 };
 
 struct packet_capture;
@@ -48,9 +49,9 @@ enum packet_read packet_capture_next(struct packet_capture *c, struct packet_fra
 
 /* ---- what is found ----------------------------------------------------------------------- */
 
-/* In network order; n is 4 or 16, or 0 for none. */
+/* In network order; n is 4 or 16, or 0 for none; behind it there are zeros. */
 struct packet_address {
-    unsigned char b[16];
+    _Alignas(8) unsigned char b[16]; /* it is compared and hashed by words */
     unsigned char n;
 };
 #define PACKET_ADDRESS_TEXT OBSERVABLE_ADDRESS_BYTES
@@ -177,7 +178,8 @@ const struct packet_rule *packet_rules(size_t *count);
 
 struct packet_alert {
     const struct packet_rule *rule;
-    uint64_t frame; /* that broke it: of a rule that waits for an answer an earlier one */
+    uint64_t frame;  /* that broke it: of a rule that waits for an answer an earlier one */
+    unsigned source; /* of that frame */
     int64_t time_us;
     const char *interface;
     bool has_session;
@@ -241,6 +243,11 @@ struct packet_options {
     const struct packet_config *config; /* stays the caller's, who keeps it; NULL: the defaults */
     unsigned char key[CRYPT_KEY_BYTES]; /* for handles of sessions */
     size_t sessions_max;                /* 0: LIMIT_PACKET_SESSIONS */
+    unsigned passed_over; /* kinds of events that the visitor does not want: 1u << kind */
+    /* For tests, which compare two decoders: without the short way that ordinary packets of tunnels
+     * take; and what hash tables depend on, else by chance. */
+    bool plainly;
+    uint64_t seed;
     packet_event_fn *event;
     void *ctx;
 };

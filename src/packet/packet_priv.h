@@ -7,16 +7,19 @@
 /* ---- cursor ------------------------------------------------------------------------------ */
 
 /* Bytes that are still to be read. The first read that does not fit sets `bad` and empties it, so
- * that a reader asks once at its end; all reads of a bad cursor give 0 or nothing. */
+ * that a reader asks once at its end; all reads of a bad cursor give 0 or nothing. 16 bytes, so
+ * that it is handed on in registers. */
 struct cursor {
     const unsigned char *p;
-    size_t n;
+    uint32_t n;
     bool bad;
 };
+_Static_assert(sizeof(struct cursor) == 16, "two registers");
 
 static inline struct cursor cursor_of(const unsigned char *p, size_t n)
 {
-    return (struct cursor){p, n, false};
+    must(n <= UINT32_MAX);
+    return (struct cursor){p, (uint32_t)n, false};
 }
 
 static inline bool cursor_fits(struct cursor *c, size_t n)
@@ -28,11 +31,18 @@ static inline bool cursor_fits(struct cursor *c, size_t n)
     return false;
 }
 
+/* Leaves no more than n bytes. */
+static inline void cursor_cut(struct cursor *c, size_t n)
+{
+    if (n < c->n)
+        c->n = (uint32_t)n;
+}
+
 static inline void cursor_skip(struct cursor *c, size_t n)
 {
     if (cursor_fits(c, n)) {
         c->p += n;
-        c->n -= n;
+        c->n -= (uint32_t)n;
     }
 }
 
@@ -43,7 +53,7 @@ static inline const unsigned char *cursor_bytes(struct cursor *c, size_t n)
     if (!cursor_fits(c, n))
         return NULL;
     c->p += n;
-    c->n -= n;
+    c->n -= (uint32_t)n;
     return p;
 }
 
@@ -51,7 +61,7 @@ static inline const unsigned char *cursor_bytes(struct cursor *c, size_t n)
 static inline struct cursor cursor_take(struct cursor *c, size_t n)
 {
     const unsigned char *p = cursor_bytes(c, n);
-    return (struct cursor){p, p ? n : 0, !p};
+    return (struct cursor){p, p ? (uint32_t)n : 0, !p};
 }
 
 /* Big-endian number of 1 to 8 bytes. */
@@ -92,11 +102,12 @@ static inline uint8_t cursor_peek(const struct cursor *c, size_t at)
 
 static inline struct packet_address address_of(const unsigned char *p, size_t n)
 {
-    struct packet_address a = {.n = 0};
-    if (p) {
-        memcpy(a.b, p, n);
-        a.n = (unsigned char)n;
-    }
+    struct packet_address a;
+    uint64_t w[2] = {0, 0}; /* whole words are written, because whole words are read soon after */
+    if (p)
+        memcpy(w, p, n);
+    memcpy(a.b, w, sizeof w);
+    a.n = (unsigned char)(p ? n : 0);
     return a;
 }
 
@@ -107,7 +118,7 @@ static inline struct packet_address cursor_address(struct cursor *c, size_t n)
 
 static inline bool address_eq(const struct packet_address *a, const struct packet_address *b)
 {
-    return a->n == b->n && memcmp(a->b, b->b, a->n) == 0;
+    return a->n == b->n && memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
 static inline uint64_t mix64(uint64_t h, uint64_t v)
@@ -154,7 +165,8 @@ struct walk {
     unsigned depth;  /* G-PDUs around */
     const struct packet_gpdu *gpdu;
     const struct packet_ip *ip;
-    const struct found_tunnel *user; /* the next IP header is a user's, of this session */
+    bool of_user;                    /* the next IP header is a user's */
+    const struct found_tunnel *user; /* of this session; NULL: not known */
     bool repeat;                     /* a message that SCTP carried before */
 };
 
@@ -184,6 +196,10 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
+/* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
+bool gtpu_ordinary(struct walk *w, struct cursor c);
+/* Asks the memory for what the frame will need if it is such a packet, before work on it begins. */
+void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);
 void gtpc_decode(struct walk *w, struct cursor c);
 void gtpp_decode(struct walk *w, struct cursor c);
 void pfcp_decode(struct walk *w, struct cursor c);

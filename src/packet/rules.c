@@ -165,6 +165,7 @@ static struct packet_alert alert_of(const struct walk *w, enum rule rule, const 
 {
     return (struct packet_alert){.rule = &table[rule],
                                  .frame = w->frame->number,
+                                 .source = w->frame->source,
                                  .time_us = w->frame->time_us,
                                  .interface = table[rule].interface,
                                  .gpdu = w->gpdu,
@@ -222,6 +223,7 @@ void suspects_decide(struct rules *r, bool at_end)
                              rule_address(&from, &s->src), rule_address(&to, &s->dst));
             struct packet_alert a = {.rule = &table[RULE_UNASSOCIATED],
                                      .frame = s->frame,
+                                     .source = s->source,
                                      .time_us = s->time_us,
                                      .interface = "n4",
                                      .message = {text, n < 0 ? 0 : strlen(text)}};

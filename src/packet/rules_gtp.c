@@ -114,7 +114,7 @@ void rules_user(struct walk *w, const struct packet_ip *ip)
     bool good;
     if (!rules_off(w) && goes_to_core(w, ip))
         rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
-    if (f->session == NONE || !f->check_source || !w->gpdu->joined)
+    if (!f || !f->check_source)
         return;
     if (ip->src.n == 4)
         good = (f->has_v4 && memcmp(ip->src.b, f->v4, 4) == 0) ||
@@ -287,7 +287,7 @@ static enum echo v2_echo(struct cursor c)
         return ECHO_NONE;
     if (length < c.n && !(flags & 0x10)) /* P: another message follows */
         return ECHO_ODD;
-    c.n = length;
+    cursor_cut(&c, length);
     cursor_skip(&c, flags & 8 ? 8 : 4);
     return v2_elements_valid(c) ? ECHO_VALID : ECHO_ODD;
 }

@@ -58,6 +58,7 @@ static void suspect_add(struct walk *w)
     r->suspects[r->suspect_count++] = (struct suspect){.src = w->ip->src,
                                                        .dst = w->ip->dst,
                                                        .frame = w->frame->number,
+                                                       .source = w->frame->source,
                                                        .time_us = w->frame->time_us};
 }
 

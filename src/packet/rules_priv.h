@@ -177,6 +177,7 @@ struct peer {
 struct suspect {
     struct packet_address src, dst;
     uint64_t frame;
+    unsigned source;
     int64_t time_us;
     bool guesses, told; /* guesses: rule P2 speaks of it */
 };

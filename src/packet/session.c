@@ -6,18 +6,12 @@
  *
  * All living sessions are in one list by when they were last seen, all ended ones in another by
  * when they ended: whichever is at its head goes first.
+ *
+ * What was found lately lies in `near`, a line of the cache each, since packets of a tunnel follow
+ * one another, and searching takes four. Whatever changes a living tunnel or its session takes it
+ * out there.
  */
 #include "packet/session_priv.h"
-
-#define CHUNK 4096
-
-struct pool {
-    size_t item_bytes;
-    unsigned char **chunks;
-    size_t chunk_count, chunk_room;
-    uint32_t free; /* the first of the free ones, chained by their first 4 bytes */
-    uint32_t used;
-};
 
 struct node {
     struct packet_address a;
@@ -45,66 +39,14 @@ struct sessions {
     struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
     struct list living, ended;
     size_t pinned;
+    void *near_memory;
+    struct found_tunnel *near; /* LIMIT_PACKET_NEAR, in sets by the hash of the tunnel's end */
 };
+#define NEAR_WAYS  2
+#define LINE_BYTES 64u
+_Static_assert(sizeof(struct found_tunnel) == LINE_BYTES, "a line of the cache");
 
-/* ---- pools and hashes -------------------------------------------------------------------- */
-
-static void *pool_at(const struct pool *p, uint32_t i)
-{
-    return p->chunks[i / CHUNK] + (size_t)(i % CHUNK) * p->item_bytes;
-}
-
-static bool pool_grow(struct pool *p)
-{
-    void *chunks = p->chunks;
-    if (!base_grow(&chunks, &p->chunk_room, p->chunk_count + 1, sizeof *p->chunks))
-        return false;
-    p->chunks = chunks;
-    unsigned char *chunk = base_alloc(CHUNK * p->item_bytes);
-    if (!chunk)
-        return false;
-    uint32_t first = (uint32_t)(p->chunk_count * CHUNK);
-    p->chunks[p->chunk_count++] = chunk;
-    for (uint32_t i = CHUNK; i-- > 0;) {
-        uint32_t index = first + i;
-        memcpy(pool_at(p, index), &p->free, sizeof p->free);
-        p->free = index;
-    }
-    return true;
-}
-
-/* Zeroed; NONE without memory. */
-static uint32_t pool_take(struct pool *p)
-{
-    if (p->free == NONE && !pool_grow(p))
-        return NONE;
-    uint32_t i = p->free;
-    void *item = pool_at(p, i);
-    memcpy(&p->free, item, sizeof p->free);
-    memset(item, 0, p->item_bytes);
-    p->used++;
-    return i;
-}
-
-static void pool_give(struct pool *p, uint32_t i)
-{
-    memset(pool_at(p, i), 0, p->item_bytes);
-    memcpy(pool_at(p, i), &p->free, sizeof p->free);
-    p->free = i;
-    p->used--;
-}
-
-static void pool_free(struct pool *p)
-{
-    for (size_t i = 0; i < p->chunk_count; i++)
-        base_free(p->chunks[i]);
-    base_free(p->chunks);
-}
-
-static size_t pool_bytes(const struct pool *p)
-{
-    return p->chunk_count * CHUNK * p->item_bytes + p->chunk_room * sizeof *p->chunks;
-}
+/* ---- hashes ------------------------------------------------------------------------------ */
 
 #define HEADS_FIRST 1024
 #define HEADS_NODES 16384 /* they stay so many */
@@ -147,6 +89,41 @@ static uint64_t tunnel_hash(const struct sessions *t, uint32_t node, uint32_t te
 static uint64_t id_hash(const struct sessions *t, uint32_t node, uint64_t id)
 {
     return mix64(mix64(t->seed, node), id);
+}
+
+/* By the address and not by its node, so that what is near is found without looking that up. */
+static uint64_t near_key(const struct sessions *t, const struct packet_address *a, uint32_t teid)
+{
+    return mix64(address_hash(a, t->seed), teid) | 1;
+}
+
+static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
+{
+    return &t->near[(key >> 32) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
+}
+
+void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid)
+{
+    const struct found_tunnel *set = near_set(t, near_key(t, a, teid));
+    for (size_t k = 0; k < NEAR_WAYS; k++)
+        __builtin_prefetch(set + k);
+}
+
+static void near_forget(struct sessions *t, const struct binding *x)
+{
+    if (!x->placed)
+        return;
+    uint64_t key = near_key(t, &node_at(t, x->node)->a, x->teid);
+    struct found_tunnel *set = near_set(t, key);
+    for (size_t k = 0; k < NEAR_WAYS; k++)
+        if (set[k].key == key)
+            set[k].key = 0;
+}
+
+void session_learned(struct sessions *t, uint32_t index)
+{
+    for (uint32_t b = at(t, index)->bindings; b != NONE; b = binding_at(t, b)->of_session)
+        near_forget(t, binding_at(t, b));
 }
 
 /* Twice the chains when they are one long on average. Without memory they stay as they are. */
@@ -199,12 +176,6 @@ static void ids_rehash(struct sessions *t, unsigned which)
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-static void pool_init(struct pool *p, size_t item_bytes)
-{
-    p->item_bytes = item_bytes;
-    p->free = NONE;
-}
-
 struct sessions *sessions_new(struct packet_decoder *d, size_t most)
 {
     struct sessions *t = base_alloc(sizeof *t);
@@ -217,7 +188,10 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
     pool_init(&t->all, sizeof(struct session));
     pool_init(&t->bindings, sizeof(struct binding));
     t->living = t->ended = (struct list){NONE, NONE};
-    bool ok = heads_make(&t->by_node, HEADS_NODES) && heads_make(&t->by_tunnel, HEADS_FIRST);
+    t->near_memory = base_alloc((LIMIT_PACKET_NEAR + 1) * sizeof *t->near);
+    t->near = (void *)(((uintptr_t)t->near_memory + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1));
+    bool ok = t->near_memory && heads_make(&t->by_node, HEADS_NODES) &&
+              heads_make(&t->by_tunnel, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -230,6 +204,7 @@ void sessions_free(struct sessions *t)
 {
     if (!t)
         return;
+    base_free(t->near_memory);
     pool_free(&t->nodes);
     pool_free(&t->all);
     pool_free(&t->bindings);
@@ -299,8 +274,10 @@ void sessions_restarted(struct sessions *t, const struct packet_address *a, uint
     if (i == NONE)
         return;
     struct node *n = node_at(t, i);
-    if (n->has_start && start > n->start)
+    if (n->has_start && start > n->start) {
         n->start_us = now_us;
+        memset(t->near, 0, LIMIT_PACKET_NEAR * sizeof *t->near);
+    }
     if (!n->has_start || start > n->start)
         n->start = start;
     n->has_start = true;
@@ -414,6 +391,7 @@ static void tunnel_out(struct sessions *t, uint32_t b)
     struct binding *x = binding_at(t, b);
     if (!x->placed)
         return;
+    near_forget(t, x);
     uint32_t *from = &t->by_tunnel.p[tunnel_hash(t, x->node, x->teid) & t->by_tunnel.mask];
     while (*from != b)
         from = &binding_at(t, *from)->of_hash;
@@ -437,6 +415,7 @@ static bool tunnel_in(struct sessions *t, uint32_t b, const struct packet_addres
     x->of_hash = *head;
     x->placed = true;
     *head = b;
+    near_forget(t, x);
     t->by_tunnel.count++;
     if (x->kind != BINDING_FAR)
         node_at(t, node)->ends++;
@@ -469,6 +448,15 @@ uint32_t session_of_tunnel(struct sessions *t, const struct packet_address *a, u
 static uint32_t seconds(int64_t us)
 {
     return us < 1000000 ? 1 : (uint32_t)(us / 1000000);
+}
+
+static void binding_end(struct sessions *t, uint32_t b, int64_t now_us)
+{
+    struct binding *x = binding_at(t, b);
+    if (x->ended_s)
+        return;
+    x->ended_s = seconds(now_us);
+    near_forget(t, x);
 }
 
 static void binding_drop(struct sessions *t, uint32_t b)
@@ -523,9 +511,9 @@ void session_unbind(struct sessions *t, uint32_t index, enum binding_kind kind, 
                     int64_t now_us)
 {
     for (uint32_t b = at(t, index)->bindings; b != NONE; b = binding_at(t, b)->of_session) {
-        struct binding *x = binding_at(t, b);
-        if (x->kind == kind && x->rule == rule && !x->ended_s)
-            x->ended_s = seconds(now_us);
+        const struct binding *x = binding_at(t, b);
+        if (x->kind == kind && x->rule == rule)
+            binding_end(t, b, now_us);
     }
 }
 
@@ -551,22 +539,13 @@ static bool long_over(const struct binding *x, int64_t now_us)
     return x->ended_s && seconds(now_us) > x->ended_s + LIMIT_PACKET_SESSION_ENDS_S;
 }
 
-bool sessions_find(struct sessions *t, const struct packet_address *a, uint32_t teid,
-                   int64_t now_us, struct found_tunnel *out)
+/* What is kept of a search. */
+static void near_put(const struct sessions *t, const struct binding *x, struct found_tunnel *out)
 {
-    out->session = NONE;
-    uint32_t node = node_find(t, a);
-    uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
-    if (b == NONE || long_over(binding_at(t, b), now_us))
-        return false;
-    const struct binding *x = binding_at(t, b);
     const struct session *s = at(t, x->session);
-    if (outlived(t, s))
-        return false;
-    if (!s->ended && now_us - s->seen_us > 1000000)
-        session_alive(t, x->session, now_us);
     *out = (struct found_tunnel){.session = x->session,
-                                 .kind = (enum binding_kind)x->kind,
+                                 .fresh_us = s->seen_us,
+                                 .kind = x->kind,
                                  .interface = x->interface,
                                  .ethernet = s->ethernet,
                                  .unstructured = s->unstructured,
@@ -581,7 +560,47 @@ bool sessions_find(struct sessions *t, const struct packet_address *a, uint32_t 
     memcpy(out->v4, s->v4, sizeof s->v4);
     memcpy(out->v6, s->v6, sizeof s->v6);
     memcpy(out->handle, s->handle, sizeof s->handle);
-    return true;
+}
+
+/* How often a session with traffic is taken for alive. */
+#define FRESH_US 30000000
+
+static const struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
+                                         uint32_t teid, int64_t now_us, struct found_tunnel *set)
+{
+    uint32_t node = node_find(t, a);
+    uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
+    if (b == NONE || long_over(binding_at(t, b), now_us))
+        return NULL;
+    const struct binding *x = binding_at(t, b);
+    const struct session *s = at(t, x->session);
+    if (outlived(t, s))
+        return NULL;
+    if (!s->ended && now_us - s->seen_us > FRESH_US)
+        session_alive(t, x->session, now_us);
+    memmove(set + 1, set, (NEAR_WAYS - 1) * sizeof *set); /* the last to come stands first */
+    near_put(t, x, set);
+    if (!x->ended_s) /* what ended is not known for long */
+        set->key = near_key(t, a, teid);
+    return set;
+}
+
+const struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
+                                         uint32_t teid, int64_t now_us)
+{
+    uint64_t key = near_key(t, a, teid);
+    struct found_tunnel *set = near_set(t, key);
+    for (size_t k = 0; k < NEAR_WAYS; k++) {
+        struct found_tunnel *f = &set[k];
+        if (f->key != key)
+            continue;
+        if (now_us - f->fresh_us > FRESH_US) {
+            session_alive(t, f->session, now_us);
+            f->fresh_us = now_us;
+        }
+        return f;
+    }
+    return search(t, a, teid, now_us, set);
 }
 
 void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,
@@ -589,8 +608,8 @@ void sessions_end_marker(struct sessions *t, const struct packet_address *a, uin
 {
     uint32_t node = node_find(t, a);
     uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
-    if (b != NONE && !binding_at(t, b)->ended_s)
-        binding_at(t, b)->ended_s = seconds(now_us);
+    if (b != NONE)
+        binding_end(t, b, now_us);
 }
 
 /* ---- sessions ---------------------------------------------------------------------------- */
@@ -663,8 +682,7 @@ void session_end(struct sessions *t, uint32_t index, int64_t now_us)
 {
     struct session *s = at(t, index);
     for (uint32_t b = s->bindings; b != NONE; b = binding_at(t, b)->of_session)
-        if (!binding_at(t, b)->ended_s)
-            binding_at(t, b)->ended_s = seconds(now_us);
+        binding_end(t, b, now_us);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         index_out(t, index, i);
     list_out(t, index);
@@ -730,6 +748,7 @@ void session_join_n2(struct sessions *t, uint32_t from, uint32_t to, int64_t now
     b->five_g = true;
     b->ethernet = b->ethernet || a->ethernet;
     b->unstructured = b->unstructured || a->unstructured;
+    session_learned(t, to);
     session_end(t, from, now_us);
 }
 

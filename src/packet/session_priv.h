@@ -10,6 +10,7 @@
 #include "packet/gtp_priv.h"
 #include "packet/ngap_priv.h"
 #include "packet/pfcp_priv.h"
+#include "packet/pool_priv.h"
 
 struct sessions *sessions_new(struct packet_decoder *d, size_t most);
 void sessions_free(struct sessions *t);
@@ -23,24 +24,24 @@ enum binding_kind {
     BINDING_GTPC /* enum of gtp_priv.h */
 };
 
-#define NONE UINT32_MAX
-
-/* What is known of the tunnel that a packet came through. */
+/* What is known of the tunnel that a packet came through. 64 bytes: a line of the cache. */
 struct found_tunnel {
-    uint32_t session; /* NONE: not known */
-    enum binding_kind kind;
-    uint8_t interface;
-    bool ethernet, unstructured, five_g;
-    /* Addresses of the user that the session names. */
-    bool has_v4, has_v6, check_source;
-    unsigned char v4[4], v6[8];
-    uint8_t v6_bits;
-    unsigned char handle[16];
-    int16_t sst;
+    uint64_t key; /* a seeded hash of where it ends; 0: nothing, or not to be found again */
+    uint32_t session;
     int32_t sd;
+    int64_t fresh_us; /* when the session was last taken for alive */
+    unsigned char handle[16];
+    unsigned char v6[8], v4[4]; /* addresses of the user that the session names */
+    int16_t sst;
+    uint8_t kind, interface, v6_bits; /* kind: enum binding_kind */
+    bool ethernet : 1, unstructured : 1, five_g : 1;
+    bool has_v4 : 1, has_v6 : 1, check_source : 1;
 };
-bool sessions_find(struct sessions *t, const struct packet_address *a, uint32_t teid,
-                   int64_t now_us, struct found_tunnel *out) BASE_CHECKED;
+/* Such a search will follow: what it needs is brought near. */
+void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid);
+/* NULL: not known. Valid until the next search, and the next message of signalling. */
+const struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
+                                         uint32_t teid, int64_t now_us);
 /* Direction, interface, handle and slice, into what the visitor sees. */
 void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g);
 void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,
@@ -95,6 +96,8 @@ struct session *session_at(struct sessions *t, uint32_t index);
 /* Makes one, dropping the oldest at the limit; NONE without memory. */
 uint32_t session_make(struct walk *w, enum session_source source);
 void session_drop(struct sessions *t, uint32_t index);
+/* Something was learned of it: its tunnels are found anew. */
+void session_learned(struct sessions *t, uint32_t index);
 /* Its tunnels are known for a little longer; then it goes. */
 void session_end(struct sessions *t, uint32_t index, int64_t now_us);
 void session_alive(struct sessions *t, uint32_t index, int64_t now_us);

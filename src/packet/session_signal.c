@@ -102,6 +102,7 @@ static void pfcp_apply(struct walk *w, uint32_t index, const struct pfcp_message
     }
     for (size_t i = 0; i < m->rule_count; i++)
         rule_apply(w, index, &m->rules[i]);
+    session_learned(w->d->sessions, index);
 }
 
 static void establishment(struct walk *w, const struct pfcp_message *m)
@@ -222,6 +223,7 @@ static void gtpc_apply(struct walk *w, uint32_t index, const struct gtpc_message
             .kind = BINDING_GTPC, .interface = u->interface, .teid = u->teid, .address = a};
         session_bind(t, index, &end);
     }
+    session_learned(t, index);
 }
 
 static bool is_create_request(const struct gtpc_message *m)
@@ -336,6 +338,7 @@ static void n2_apply(struct walk *w, const struct packet_address *amf, uint64_t 
     }
     s->ethernet = s->ethernet || n->ethernet;
     s->unstructured = s->unstructured || n->unstructured;
+    session_learned(t, i);
     if (!n->has_tunnel)
         return;
     struct end end = {.kind = BINDING_N2, .interface = !n->uplink, .teid = n->teid};

@@ -50,7 +50,7 @@ void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g)
     memcpy(g->handle, f->handle, sizeof g->handle);
     g->sst = f->sst;
     g->sd = f->sd;
-    switch (f->kind) {
+    switch ((enum binding_kind)f->kind) {
     case BINDING_PDR:
     case BINDING_FAR:
         tell_pfcp(f, g);

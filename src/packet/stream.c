@@ -16,7 +16,6 @@ struct piece {
 };
 
 struct stream {
-    uint64_t key; /* a seeded hash of addresses, ports and tunnel; 0: unused */
     int64_t since_us;
     uint32_t base; /* sequence number of the first byte */
     uint32_t room;
@@ -27,6 +26,9 @@ struct stream {
 
 struct streams {
     size_t bytes;
+    /* Seeded hashes of addresses, ports and tunnel; 0: unused. Apart, because most segments are of
+     * streams that are not here: looking for those takes one line of the cache. */
+    uint64_t keys[SETS * WAYS];
     struct stream all[SETS * WAYS];
 };
 
@@ -49,6 +51,7 @@ static void forget(struct streams *all, struct stream *s)
     base_free(s->p);
     all->bytes -= s->room;
     memset(s, 0, sizeof *s);
+    all->keys[s - all->all] = 0;
 }
 
 static uint64_t key_of(const struct walk *w, const struct packet_ip *ip)
@@ -60,10 +63,10 @@ static uint64_t key_of(const struct walk *w, const struct packet_ip *ip)
 
 static struct stream *find(struct streams *all, uint64_t key)
 {
-    struct stream *set = all->all + (key >> 1) % SETS * WAYS;
-    for (size_t k = 0; k < WAYS; k++)
-        if (set[k].key == key)
-            return set + k;
+    size_t set = (key >> 1) % SETS * WAYS;
+    for (size_t k = set; k < set + WAYS; k++)
+        if (all->keys[k] == key)
+            return &all->all[k];
     return NULL;
 }
 
@@ -71,19 +74,20 @@ static struct stream *find(struct streams *all, uint64_t key)
 static struct stream *place(struct walk *w, uint64_t key, uint32_t base)
 {
     struct streams *all = w->d->streams;
-    struct stream *set = all->all + (key >> 1) % SETS * WAYS, *s = set;
-    for (size_t k = 0; k < WAYS; k++) {
-        if (set[k].key == key || !set[k].key) {
-            s = set + k;
+    size_t set = (key >> 1) % SETS * WAYS, at = set;
+    for (size_t k = set; k < set + WAYS; k++) {
+        if (all->keys[k] == key || !all->keys[k]) {
+            at = k;
             break;
         }
-        if (set[k].since_us < s->since_us)
-            s = set + k;
+        if (all->all[k].since_us < all->all[at].since_us)
+            at = k;
     }
-    if (s->piece_count && s->key != key)
+    struct stream *s = &all->all[at];
+    if (s->piece_count && all->keys[at] != key)
         walk_anomaly(w, PACKET_STREAM_LOST);
     forget(all, s);
-    s->key = key;
+    all->keys[at] = key;
     s->since_us = w->frame->time_us;
     s->base = base;
     return s;

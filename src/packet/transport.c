@@ -70,8 +70,8 @@ void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
         return;
     }
     w->d->figures.udp++;
-    if (length >= 8 && length - 8 < head.n) /* 0: more than 65,535 bytes (RFC 2675) */
-        head.n = length - 8;
+    if (length >= 8) /* 0: more than 65,535 bytes (RFC 2675) */
+        cursor_cut(&head, length - 8);
     rules_packet(w, ip, head);
     /* TS 29.281 §4.4.2: only the destination port is fixed; answers go to where the request came
      * from, which is mostly the same port. */

@@ -2,6 +2,7 @@
  * From a capture to alerts: addresses, names and URLs that `packet` finds are looked for in the
  * same set as the text of logs, and what its rules say of signalling is handed on.
  */
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "sensor/sensor_priv.h"
@@ -15,13 +16,18 @@
 
 struct capture {
     const struct sensor_scan *scan;
-    struct str input;
+    struct packet_decoder *d;
+    const char *const *inputs; /* by a frame's source */
+    size_t input_count;
+    uint64_t frames;
+    int64_t last_us; /* time of the frame before */
     uint64_t bytes;
     bool stop, waits; /* waits: what is found is told before more is read */
     bool told;        /* something of this frame */
     const struct packet_event *event;
     struct str text; /* that is looked at */
     size_t at;       /* where it starts in the frame */
+    unsigned source; /* of the frame */
     const char *field;
     uint64_t hits[FRAME_HITS];
     size_t hit_count;
@@ -29,6 +35,7 @@ struct capture {
     int64_t now_us; /* of the clock */
     char time_text[INSTANT_TEXT_BYTES];
     uint64_t seed;
+    unsigned char key[CRYPT_KEY_BYTES]; /* of handles */
     struct packet_address quiet[QUIET];
     struct sensor_hold hold; /* while frames are decoded */
 };
@@ -59,7 +66,7 @@ static bool on_hit(void *ctx, const struct match_hit *h)
     c->found = true;
     if (told_before(c, h, m.id))
         return true;
-    struct sensor_alert a = {.input = c->input,
+    struct sensor_alert a = {.input = str_of(c->inputs[c->source]),
                              .time = time_of(c, c->event->time_us),
                              .time_us = c->event->time_us,
                              .frame = c->event->frame,
@@ -87,19 +94,24 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
                    c);
 }
 
-/* Most addresses come again and again. */
-static void look_address(struct capture *c, const struct packet_address *a, const char *field)
+static void look_address(struct capture *c, const struct packet_address *a, const char *field,
+                         struct packet_address *q)
 {
     char text[PACKET_ADDRESS_TEXT];
+    look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
+    if (!c->found)
+        *q = *a;
+}
+
+/* Most addresses come again and again. */
+static void on_address(struct capture *c, const struct packet_address *a, const char *field)
+{
     uint64_t w[2];
     memcpy(w, a->b, sizeof w); /* what an IPv4 address leaves is 0 */
     uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
     struct packet_address *q = &c->quiet[hash >> 32 & (QUIET - 1)];
-    if (a->n && q->n == a->n && memcmp(q->b, a->b, sizeof q->b) == 0)
-        return;
-    look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
-    if (!c->found)
-        *q = *a;
+    if (a->n == 0 || q->n != a->n || memcmp(q->b, a->b, sizeof q->b) != 0)
+        look_address(c, a, field, q);
 }
 
 /* A URL's bytes were put together; a name stands in the frame in another form: only its start is
@@ -112,7 +124,7 @@ static void on_text(struct capture *c, const struct packet_text *t)
 
 static void on_signal(struct capture *c, const struct packet_alert *a)
 {
-    struct sensor_signal s = {c->input, time_of(c, a->time_us), a};
+    struct sensor_signal s = {str_of(c->inputs[a->source]), time_of(c, a->time_us), a};
     const struct sensor_span *span = c->scan->span;
     c->told = true;
     if (span && (a->time_us < span->from_us || a->time_us >= span->until_us))
@@ -127,8 +139,8 @@ static void on_event(void *ctx, const struct packet_event *v)
     c->event = v;
     switch (v->kind) {
     case PACKET_EVENT_IP:
-        look_address(c, &v->ip->src, "source");
-        look_address(c, &v->ip->dst, "destination");
+        on_address(c, &v->ip->src, "source");
+        on_address(c, &v->ip->dst, "destination");
         break;
     case PACKET_EVENT_TEXT:
         on_text(c, v->text);
@@ -164,72 +176,140 @@ static bool interrupted(void *ctx)
     return c->stop;
 }
 
-static void frame(struct capture *c, struct packet_decoder *d, const struct packet_frame *f)
+static void frame(struct capture *c, const struct packet_frame *f)
 {
     c->hit_count = 0;
     c->bytes += f->n;
+    c->source = f->source;
     uint64_t before = c->hold.number;
     c->hold = sensor_hold_set(c->scan);
-    if (f->number % QUIET_FRAMES == 0 || c->hold.number != before)
+    if (++c->frames % QUIET_FRAMES == 0 || c->hold.number != before)
         memset(c->quiet, 0, sizeof c->quiet);
-    packet_decode(d, f);
+    packet_decode(c->d, f);
     sensor_let_go(c->scan, &c->hold);
-    if ((c->waits && c->told) || f->number % BLOCK_FRAMES == 0)
+    if ((c->waits && c->told) || c->frames % BLOCK_FRAMES == 0)
         block(c);
 }
 
-static bool read_frames(struct capture *c, struct packet_capture *from, struct packet_decoder *d,
-                        bool *to_end, struct err *e)
+static bool decoder_begin(struct capture *c, struct err *e)
+{
+    const struct sensor_scan *s = c->scan;
+    struct packet_options o = {.rules = s->signal != NULL,
+                               .config = s->config,
+                               .passed_over = 1u << PACKET_EVENT_GPDU | 1u << PACKET_EVENT_MESSAGE |
+                                              1u << PACKET_EVENT_ANOMALY,
+                               .event = on_event,
+                               .ctx = c};
+    memcpy(o.key, c->key, sizeof o.key);
+    return packet_decoder_new(&o, &c->d, e);
+}
+
+static void decoder_end(struct capture *c)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%zu captures", c->input_count);
+    c->hold = sensor_hold_set(c->scan);
+    packet_decode_end(c->d);
+    sensor_let_go(c->scan, &c->hold);
+    if (c->scan->figures)
+        c->scan->figures(c->scan->ctx, str_of(c->input_count > 1 ? name : c->inputs[0]),
+                         packet_figures(c->d));
+    packet_decoder_free(c->d);
+    c->d = NULL;
+}
+
+/* Captures of different days are of different networks as likely as of one, where addresses and
+ * identifiers stand for something else. */
+static bool day_passed(struct capture *c, const struct packet_frame *f, struct err *e)
+{
+    int64_t before = c->last_us;
+    c->last_us = f->time_us;
+    if (c->frames == 0 || f->time_us - before <= (int64_t)LIMIT_PACKET_SESSION_S * 1000000)
+        return true;
+    decoder_end(c);
+    return decoder_begin(c, e);
+}
+
+static bool read_frames(struct capture *c, struct packet_capture *from, struct err *e)
 {
     struct packet_frame f;
     enum packet_read r = PACKET_READ_IDLE;
     while (!c->stop && (r == PACKET_READ_FRAME || r == PACKET_READ_IDLE)) {
         r = packet_capture_next(from, &f, e);
         if (r == PACKET_READ_FRAME)
-            frame(c, d, &f);
+            frame(c, &f);
         else if (r == PACKET_READ_IDLE)
             block(c);
     }
-    bool stopped = c->stop;
-    c->hold = sensor_hold_set(c->scan);
-    packet_decode_end(d);
-    sensor_let_go(c->scan, &c->hold);
-    if (c->scan->figures)
-        c->scan->figures(c->scan->ctx, c->input, packet_figures(d));
-    block(c);
-    *to_end = !stopped;
-    return stopped || r == PACKET_READ_END;
+    return c->stop || r == PACKET_READ_END;
 }
 
-static bool scan(const struct sensor_scan *s, struct capture *c, struct packet_capture *from,
+static bool read_together(struct capture *c, struct sensor_captures *from, struct err *e)
+{
+    struct packet_frame f;
+    enum packet_read r = PACKET_READ_IDLE;
+    while (!c->stop && r != PACKET_READ_END) {
+        r = sensor_captures_next(from, &f, e);
+        if (r == PACKET_READ_FRAME && !day_passed(c, &f, e))
+            return false;
+        if (r == PACKET_READ_FRAME)
+            frame(c, &f);
+        else if (r == PACKET_READ_FAILED)
+            c->scan->lost(c->scan->ctx, e);
+    }
+    return true;
+}
+
+/* Of `one`, or of several. */
+static bool scan(struct capture *c, struct packet_capture *one, struct sensor_captures *several,
                  bool *to_end, struct err *e)
 {
-    struct packet_options o = {
-        .rules = s->signal != NULL, .config = s->config, .event = on_event, .ctx = c};
-    struct packet_decoder *d;
+    const struct sensor_scan *s = c->scan;
     if (s->handle_key)
-        memcpy(o.key, s->handle_key, sizeof o.key);
+        memcpy(c->key, s->handle_key, sizeof c->key);
     else
-        base_random(o.key, sizeof o.key);
+        base_random(c->key, sizeof c->key);
     base_random(&c->seed, sizeof c->seed);
     c->now_us = now_us();
-    if (!packet_decoder_new(&o, &d, e))
+    if (!decoder_begin(c, e))
         return false;
-    bool ok = read_frames(c, from, d, to_end, e);
-    packet_decoder_free(d);
+    bool ok = one ? read_frames(c, one, e) : read_together(c, several, e);
+    bool stopped = c->stop;
+    if (c->d)
+        decoder_end(c);
+    block(c);
+    *to_end = !stopped;
     return ok;
 }
 
-static struct capture *capture_new(const struct sensor_scan *s, const char *input, struct err *e)
+static struct capture *capture_new(const struct sensor_scan *s, const char *const *inputs,
+                                   size_t count, struct err *e)
 {
     struct capture *c = base_alloc(sizeof *c);
     if (!c) {
-        (void)err_set(e, ERR_MEMORY, "no memory to read %s", input);
+        (void)err_set(e, ERR_MEMORY, "no memory to read %s", inputs[0]);
         return NULL;
     }
     c->scan = s;
-    c->input = str_of(input);
+    c->inputs = inputs;
+    c->input_count = count;
     return c;
+}
+
+bool sensor_scan_captures(const struct sensor_scan *s, const char *const *inputs, size_t count,
+                          bool *to_end, struct err *e)
+{
+    struct sensor_captures *from = NULL;
+    must(count > 0 && s->lost);
+    struct capture *c = capture_new(s, inputs, count, e);
+    bool ok = c && sensor_captures_new(inputs, count, &from, e);
+    if (ok) {
+        sensor_captures_stop(from, interrupted, c);
+        ok = scan(c, NULL, from, to_end, e) && sensor_scan_intact(s, e);
+    }
+    sensor_captures_free(from);
+    base_free(c);
+    return ok;
 }
 
 bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
@@ -237,14 +317,14 @@ bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, c
 {
     struct packet_capture *from = NULL;
     struct stat st;
-    struct capture *c = capture_new(s, input, e);
+    struct capture *c = capture_new(s, &input, 1, e);
     if (!c)
         return false;
     c->waits = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
     bool ok = packet_capture_open(fd, head, input, &from, e);
     if (ok) {
         packet_capture_stop(from, interrupted, c);
-        ok = scan(s, c, from, to_end, e);
+        ok = scan(c, from, NULL, to_end, e);
     }
     packet_capture_close(from);
     base_free(c);
@@ -255,11 +335,11 @@ bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *
                            struct err *e)
 {
     struct packet_capture *from = NULL;
-    struct capture *c = capture_new(s, name, e);
+    struct capture *c = capture_new(s, &name, 1, e);
     if (!c)
         return false;
     c->waits = true;
-    bool ok = packet_capture_live(name, &from, e) && scan(s, c, from, to_end, e) &&
+    bool ok = packet_capture_live(name, &from, e) && scan(c, from, NULL, to_end, e) &&
               sensor_scan_intact(s, e);
     packet_capture_close(from);
     base_free(c);

@@ -152,7 +152,9 @@ struct sensor_scan {
     void (*warn)(void *ctx, struct str input, const char *text);
     /* For what rules of signalling say of captures; false stops. NULL: they do not run. */
     bool (*signal)(void *ctx, const struct sensor_signal *s);
-    /* After each capture. May be NULL. */
+    /* One of several captures that are read together cannot be read, or not further. */
+    void (*lost)(void *ctx, const struct err *e);
+    /* After each capture, or all that are read together. May be NULL. */
     void (*figures)(void *ctx, struct str input, const struct packet_figures *f);
     const struct packet_config *config; /* of the rules; may be NULL */
     const unsigned char *handle_key;    /* CRYPT_KEY_BYTES; NULL: one of this run */
@@ -170,6 +172,15 @@ struct sensor_scan {
  * stopped before by `alert` or `block`. A capture (pcap, pcapng) is decoded instead. */
 bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end,
                        struct err *e) BASE_CHECKED;
+
+/* Is it a file that holds a capture? */
+bool sensor_is_capture(const char *input);
+/* Decodes captures together, in the order of time, with one table of sessions: what a tap of N4 or
+ * N2 tells is known for the packets of a tap of N3, in whatever order they are named. After more
+ * than a day without a frame what was learned is forgotten. One that cannot be read (further) is
+ * told to `lost`; at most LIMIT_SENSOR_CAPTURES may be of the same time. One thread reads. */
+bool sensor_scan_captures(const struct sensor_scan *s, const char *const *inputs, size_t count,
+                          bool *to_end, struct err *e) BASE_CHECKED;
 
 /* Follows files until a callback stops it, each on a thread of its own, through what log rotation
  * does: a file that was renamed is read to its end, then the new one of its name from its

@@ -190,6 +190,21 @@ bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *par
 bool sensor_capture_scan(const struct sensor_scan *s, int fd, struct str head, const char *input,
                          bool *to_end, struct err *e) BASE_CHECKED;
 
+/* ---- captures.c ---- */
+
+/* Several captures, read in the order of time. */
+struct sensor_captures;
+/* Files that are captures; one that cannot be read fails when it is its turn. The names stay the
+ * caller's. */
+bool sensor_captures_new(const char *const *inputs, size_t count, struct sensor_captures **out,
+                         struct err *e) BASE_CHECKED;
+void sensor_captures_free(struct sensor_captures *m); /* NULL is allowed */
+void sensor_captures_stop(struct sensor_captures *m, bool (*stop)(void *ctx), void *ctx);
+/* The next frame; its source is the number of its file. FAILED: that file's (f->source) ends here,
+ * and the others go on. */
+enum packet_read sensor_captures_next(struct sensor_captures *m, struct packet_frame *f,
+                                      struct err *e) BASE_CHECKED;
+
 /* The newest versions of a collection's indicators behind *after_us, which `each` moves on. False
  * also when `each` returned false, which has filled `e` then. */
 struct sensor_reading {

@@ -243,6 +243,14 @@ static void test_fragments(void)
     send_piece(&s, &udp, 24, 13);
     CHECK(s.anomalies[PACKET_FRAGMENT_OVERLAP] == 1);
     seen_end(&s, "dns ioc.example\n", "overlap");
+    seen_begin(&s, 0); /* what stands behind the end does not count for what is not there */
+    static const unsigned char far[24];
+    struct bytes behind = ipv4_piece(CLIENT, SERVER, 17, 40 / 8 | 0x2000u, far, sizeof far);
+    send_ip(&s, &behind);
+    send_piece(&s, &udp, 24, 13);
+    CHECK(strcmp(s.texts, "") == 0 && s.ips == 2);
+    send_piece(&s, &udp, 0, 24);
+    seen_end(&s, "dns ioc.example\n", "behind the end");
     seen_begin(&s, 0); /* too late */
     send_piece(&s, &udp, 0, 16);
     s.now_us += 31000000;
