@@ -3,7 +3,6 @@
  * audiences are merged by date_added; with ids the rows of each name are looked up. Either way no
  * row of another audience is ever looked at for content.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/sqlite_priv.h"
@@ -135,12 +134,10 @@ static enum store_statement objects_statement(const struct store_query *q)
 
 static sqlite3_stmt *fetch_objects(struct reading *r, enum store_statement which)
 {
-    char number[24];
     buf_clear(&r->numbers);
     for (size_t i = 0; i < r->waiting; i++) {
-        int n =
-            snprintf(number, sizeof number, "%c%lld", i ? ',' : '[', (long long)r->batch[i].object);
-        buf_put(&r->numbers, number, (size_t)n);
+        buf_byte(&r->numbers, i ? ',' : '[');
+        buf_u64(&r->numbers, (uint64_t)r->batch[i].object); /* a row's number is positive */
     }
     buf_byte(&r->numbers, ']');
     sqlite3_stmt *stmt = buf_ok(&r->numbers, r->e) ? store_statement(r->s, which, r->e) : NULL;
