@@ -3,7 +3,6 @@
  * audiences are merged by date_added; with ids the rows of each name are looked up. Either way no
  * row of another audience is ever looked at for content.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/sqlite_priv.h"
