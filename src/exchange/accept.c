@@ -156,9 +156,9 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b = arena_calloc(a, 1, sizeof *b);
     struct exchange_item *items = b ? arena_calloc(a, count ? count : 1, sizeof *items) : NULL;
     if (!items) {
-        bool ok = arena_ok(a, e);
+        must(!arena_ok(a, e));
         arena_free(a);
-        return ok;
+        return false;
     }
     b->arena = a;
     b->who = copy_principal(a, sub->who);
