@@ -123,6 +123,9 @@ static bool prepare_item(const struct exchange *x, struct exchange_batch *b,
 {
     if (!check_item(b, it, v, e) || (it->go && !gate_guard_find(x, it->bytes, &it->guarded, e)))
         return false;
+    /* Here, beside the writer, for it would look at every property twice. */
+    if (it->go && it->guarded == GATE_NAMES_NONE && !stix_names_subscriber(v, NULL))
+        it->guarded = GATE_NAMES_NONE_AT_ALL;
     if (it->go && !it->object.has_version)
         it->result.version = arrival_of(b);
     return true;
@@ -153,9 +156,9 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b = arena_calloc(a, 1, sizeof *b);
     struct exchange_item *items = b ? arena_calloc(a, count ? count : 1, sizeof *items) : NULL;
     if (!items) {
-        bool ok = arena_ok(a, e);
+        must(!arena_ok(a, e));
         arena_free(a);
-        return ok;
+        return false;
     }
     b->arena = a;
     b->who = copy_principal(a, sub->who);
@@ -171,6 +174,7 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b->at_us = now_us();
     b->job.objects = count;
     crypt_uuid4(b->uuid);
+    buf_init(&b->json, 0);
     if (!arena_ok(a, e)) {
         arena_free(a);
         return false;
@@ -266,19 +270,15 @@ static bool expire_statuses(struct exchange *x, struct store *s, struct err *e)
 }
 
 /* A status is kept for a day from when it last changed. */
-static bool put_status(struct exchange *x, struct store *s, const struct exchange_batch *b,
-                       struct err *e)
+static bool put_status(struct exchange *x, struct store *s, struct exchange_batch *b, struct err *e)
 {
-    struct buf json;
-    buf_init(&json, 0);
-    bool ok = arena_ok(b->arena, e) &&
-              (b->status(b, &json) || !buf_ok(&json, e) ||
-               err_set(e, ERR_INTERNAL, "the status resource cannot be written")) &&
-              buf_ok(&json, e) &&
-              store_status_put(s, b->uuid, b->who.user, now_us(), buf_view(&json), e) &&
-              expire_statuses(x, s, e);
-    buf_done(&json);
-    return ok;
+    buf_clear(&b->json);
+    return arena_ok(b->arena, e) &&
+           (b->status(b, &b->json) || !buf_ok(&b->json, e) ||
+            err_set(e, ERR_INTERNAL, "the status resource cannot be written")) &&
+           buf_ok(&b->json, e) &&
+           store_status_put(s, b->uuid, b->who.user, now_us(), buf_view(&b->json), e) &&
+           expire_statuses(x, s, e);
 }
 
 static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
@@ -384,6 +384,12 @@ size_t exchange_batch_total(const struct exchange_batch *b, enum exchange_outcom
     return n;
 }
 
+void exchange_batch_status_take(struct exchange_batch *b, struct buf *out)
+{
+    *out = b->json;
+    buf_init(&b->json, 0);
+}
+
 const char *exchange_batch_uuid(const struct exchange_batch *b)
 {
     return b->uuid;
@@ -396,6 +402,8 @@ int64_t exchange_batch_at_us(const struct exchange_batch *b)
 
 void exchange_batch_free(struct exchange_batch *b)
 {
-    if (b)
-        arena_free(b->arena);
+    if (!b)
+        return;
+    buf_done(&b->json);
+    arena_free(b->arena);
 }

@@ -26,6 +26,7 @@ struct exchange_batch {
     bool from_partner;
     bool approved; /* an officer let it out of quarantine */
     exchange_status_fn *status;
+    struct buf json; /* … which it wrote last */
     struct str text; /* what the items were parsed from */
     const struct json *first;
     bool deferred;   /* only kept now; later a batch made of it is decided about */

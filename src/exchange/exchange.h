@@ -239,6 +239,8 @@ bool exchange_commit_wait(struct exchange *x, struct exchange_batch *b, struct e
 size_t exchange_batch_count(const struct exchange_batch *b);
 const struct exchange_result *exchange_batch_result(const struct exchange_batch *b, size_t i);
 size_t exchange_batch_total(const struct exchange_batch *b, enum exchange_outcome o);
+/* The status resource as it was stored, which is the caller's from now on. */
+void exchange_batch_status_take(struct exchange_batch *b, struct buf *out);
 const char *exchange_batch_uuid(const struct exchange_batch *b); /* of its status resource */
 int64_t exchange_batch_at_us(const struct exchange_batch *b);
 void exchange_batch_free(struct exchange_batch *b); /* NULL is allowed */

@@ -87,7 +87,12 @@ struct gate_row {
     const struct gate_share *share; /* gate_compare: to whom it belongs now */
 };
 
-enum gate_guarded { GATE_NOT_LOOKED, GATE_NAMES_NONE, GATE_NAMES_SUBSCRIBER };
+enum gate_guarded {
+    GATE_NOT_LOOKED,
+    GATE_NAMES_NONE,        /* its bytes do not */
+    GATE_NAMES_NONE_AT_ALL, /* nor does a property, whichever a definition keeps local */
+    GATE_NAMES_SUBSCRIBER
+};
 /* An object as the gate looks at it. Everything is borrowed. */
 struct gate_subject {
     const struct stix_object *object; /* with its tree */

@@ -89,6 +89,10 @@ bool gate_names_subscriber(const struct gate *g, const struct gate_subject *s, b
 {
     const struct json *v = s->object->json;
     enum gate_guarded guarded = s->guarded;
+    if (guarded == GATE_NAMES_NONE_AT_ALL) {
+        *out = false;
+        return true;
+    }
     *out = stix_names_subscriber(v, &g->local);
     /* Of what holds local values no bytes go as they are: the wall reads those of its copies. */
     if (*out || g->local.count)

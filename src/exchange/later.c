@@ -122,21 +122,17 @@ static bool take_up_all(struct exchange *x, struct exchange_session *s)
     return all;
 }
 
-/* Until one was added; a failure: for a while. */
+/* Until one was added, or for a while: another server of this node may have ended before it took up
+ * its own. After a failure, for a shorter while. */
 static void wait_for_more(struct exchange_later *l, bool failed)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LIMIT_EXCHANGE_PENDING_PAUSE_S;
+    until.tv_sec += failed ? LIMIT_EXCHANGE_PENDING_PAUSE_S : LIMIT_EXCHANGE_PENDING_LOOK_S;
     pthread_mutex_lock(&l->lock);
-    if (failed) {
-        while (!atomic_load(&l->closing) &&
-               pthread_cond_clockwait(&l->wake, &l->lock, CLOCK_MONOTONIC, &until) == 0)
-            ;
-    } else {
-        while (!atomic_load(&l->closing) && !l->more)
-            pthread_cond_wait(&l->wake, &l->lock);
-    }
+    while (!atomic_load(&l->closing) && !l->more &&
+           pthread_cond_clockwait(&l->wake, &l->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
     l->more = false;
     pthread_mutex_unlock(&l->lock);
 }

@@ -101,8 +101,7 @@ static void posted(void *ctx, struct exchange_batch *b, bool ok, const struct er
     struct buf body;
     if (ok) {
         log_guarded(b);
-        buf_init(&body, 0);
-        taxii_status_put(b, &body);
+        exchange_batch_status_take(b, &body);
         http_note_objects(r, exchange_batch_count(b));
         exchange_batch_free(b);
         http_reply(r, 202, HTTP_TAXII_TYPE, &body);

@@ -241,6 +241,29 @@ def test_killed_between(nodes):
     assert node.client(node.writer).get(f"status/{status['id']}/").json() == done
 
 
+def test_two_servers_take_up_the_same(nodes):
+    node = nodes("both")
+    node.main = node.collection("Main", "main")
+    node.writer = node.user("writer")
+    node.start()
+    objects = envelope(2 * MANY)
+    status = killed_while_pending(node, node.client(node.writer), objects)
+    node.start()
+    first, node.server = node.server, None
+    try:
+        node.start()
+        done = completed(node.client(node.writer), status["id"])
+    finally:
+        first.terminate()
+        assert first.wait(PATIENCE_S) == 0
+        first.stdout.close()
+    assert named(done, "successes") == names(objects)
+    assert all("x_setu_status" not in d for d in done["successes"])
+    with database(node) as db:
+        assert db.execute("SELECT count(*) FROM object WHERE type='indicator'").fetchone() == \
+            (len(objects),)
+
+
 def test_decided_as_things_are_by_then(nodes):
     """The policy changes and the sender is revoked while it waits."""
     node = nodes("meanwhile")

@@ -420,7 +420,15 @@ def test_an_envelope_near_max_content_length(nodes):
     at = o.index("indicator--") + len("indicator--")
     objects = [f"{o[:at]}{n:08x}{o[at + 8:]}" for n in range(70_000)]
     assert 40_000_000 < sum(map(len, objects)) < client.get("").json()["max_content_length"]
-    assert client.post(collection, objects).json()["success_count"] == len(objects)
+    status = client.post(collection, objects).json()
+    assert status["pending_count"] == len(objects)
+    answers = []
+
+    def is_complete():
+        answers[:] = [client.get(f"status/{status['id']}/").json()]
+        return answers[0]["status"] == "complete"
+    wait_for(is_complete, "a complete status")
+    assert answers[0]["success_count"] == len(objects)
 
 
 # ---- two processes

@@ -174,6 +174,38 @@ static void test_packed(void)
     buf_done(&b);
 }
 
+/* The search steps over bytes, so where a word begins must make no difference, whatever stands
+ * before it, and however short it is. */
+static void test_places(void)
+{
+    static const char *const before[] = {
+        "z", "..........", "zz zz z z. ", "a.", "12:z", "ab-cd-z ", "\n\"", "QUJD.", "face zed "};
+    struct buf tbcd, text;
+    buf_init(&tbcd, 0);
+    buf_init(&text, 0);
+    put_tbcd(&tbcd, STR("919810012345"));
+    CHECK(tbcd.n == 6);
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        for (size_t pad = 0; pad < 24; pad++)
+            for (enum coding c = HEX; c <= BASE64; c++)
+                for (unsigned whole = 0; whole < 2; whole++) {
+                    struct str s = whole ? STR("imsi-404101234567890") : buf_view(&tbcd);
+                    buf_clear(&text);
+                    for (size_t n = 0; n < pad; n++)
+                        buf_byte(&text, "~.~"[n % 3]);
+                    buf_lit(&text, before[i]);
+                    buf_byte(&text, '~');
+                    put_coded(&text, c, s);
+                    CHECK_ROW(stix_guard_find(home, buf_view(&text), NULL), "%s%zu %u %u",
+                              before[i], pad, (unsigned)c, whole);
+                    buf_lit(&text, "~ and so on");
+                    CHECK_ROW(stix_guard_find(home, buf_view(&text), NULL), "%s%zu %u %u, more",
+                              before[i], pad, (unsigned)c, whole);
+                }
+    buf_done(&tbcd);
+    buf_done(&text);
+}
+
 static void test_others(void)
 {
     static const char *const texts[] = {
@@ -408,6 +440,7 @@ int main(void)
           stix_guard_users(home, STR("10.45.0.0/16 2001:db8:cafe::/48"), &e));
     test_texts();
     test_packed();
+    test_places();
     test_others();
     test_random();
     test_settings();
