@@ -33,6 +33,7 @@ static const struct cli_option options[] = {
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
+    CLI_FEED_BLIND_KEY,
     CLI_FEED_OPTIONS,
     {"live", 0, CLI_FLAG, NULL, NULL,
      "follow the collections and directories of --indicators while reading: what comes there is "
@@ -180,8 +181,8 @@ static bool read_options(struct detect *d, struct err *e)
     if (cli_text(c, "fields").n && !sensor_fields_new(cli_text(c, "fields"), &d->fields, e))
         return err_prefix(e, "--fields");
     d->has_as_of = cli_text(c, "as-of").n > 0;
-    return check_identity(cli_text(c, "identity"), e) && detect_syslog_check(c, e) &&
-           cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
+    return check_identity(cli_text(c, "identity"), e) && cli_feeds_key(&d->feeds, false, e) &&
+           detect_syslog_check(c, e) && cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
 
 static bool stdin_twice(const struct cli *c)

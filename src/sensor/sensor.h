@@ -46,12 +46,17 @@ bool sensor_indicators_text(struct sensor_indicators *s, struct str source, stru
 bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             const struct peer_endpoint *how, struct str collection,
                             struct err *e) BASE_CHECKED;
+/* Before loading: the key (CRYPT_KEY_BYTES, copied) of a compiled set that is blinded. */
+void sensor_indicators_key(struct sensor_indicators *s, const unsigned char *key);
 /* Ends reading: builds the set. `now_us` is used for counting only. */
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
                             struct err *e) BASE_CHECKED;
 /* Writes what was sealed as a compiled set. */
 bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path,
                                struct err *e) BASE_CHECKED;
+/* The same, blinded under `key`: in which nothing can be read (match_set_blind). */
+bool sensor_indicators_blind(const struct sensor_indicators *s, const unsigned char *key,
+                             const char *path, struct err *e) BASE_CHECKED;
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s);
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
