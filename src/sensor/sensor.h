@@ -289,6 +289,11 @@ bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHE
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
+/* What was counted, to go on with it in another run: appends a line of JSON for each indicator,
+ * with a member `sighting_of`; and adds what stands in such lines. ERR_INVALID. */
+void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out);
+bool sensor_sightings_restore(struct sensor_sightings *s, struct str lines,
+                              struct err *e) BASE_CHECKED;
 /* Ends counting: writes one sighting for each indicator seen, by `identity` (may be empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,
                             struct err *e) BASE_CHECKED;

@@ -1,5 +1,6 @@
 /* Sightings (STIX 2.1 §5.2): one for each indicator seen, with counts and times and nothing else.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "crypt/crypt.h"
@@ -48,29 +49,112 @@ void sensor_sightings_free(struct sensor_sightings *s)
     base_free(s);
 }
 
-void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
+/* NULL: it is not counted, for want of memory. */
+static struct seen *seen_of(struct sensor_sightings *s, const struct match_indicator *m)
 {
     size_t number;
     void *seen = s->seen;
-    if (!a->indicator->stix)
-        return;
     s->any = true;
-    if (!sensor_tally_of(s->tally, a->indicator, &number) ||
+    if (!sensor_tally_of(s->tally, m, &number) ||
         !base_grow(&seen, &s->room, number + 1, sizeof *s->seen)) {
         s->failed = true;
-        return;
+        return NULL;
     }
     s->seen = seen;
     for (; s->seen_count <= number; s->seen_count++)
         s->seen[s->seen_count] = (struct seen){0};
-    struct seen *n = &s->seen[number];
-    if (n->count == 0 || a->time_us < n->first_us)
-        n->first_us = a->time_us;
-    if (n->count == 0 || a->time_us > n->last_us)
-        n->last_us = a->time_us;
-    if (n->count < MOST_COUNT)
-        n->count++;
+    return &s->seen[number];
 }
+
+static void add(struct seen *n, const struct seen *more)
+{
+    if (n->count == 0 || more->first_us < n->first_us)
+        n->first_us = more->first_us;
+    if (n->count == 0 || more->last_us > n->last_us)
+        n->last_us = more->last_us;
+    n->count = more->count < MOST_COUNT - n->count ? n->count + more->count : MOST_COUNT;
+}
+
+void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
+{
+    struct seen *n = a->indicator->stix ? seen_of(s, a->indicator) : NULL;
+    if (n)
+        add(n, &(struct seen){1, a->time_us, a->time_us});
+}
+
+/* ---- over restarts ---- */
+
+/* As text: numbers of JSON are exact up to 2^53 only. */
+static void put_number(struct buf *b, const char *name, int64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)v);
+    json_put_member(b, name, str_of(text));
+}
+
+void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out)
+{
+    for (size_t i = 0; i < s->seen_count; i++) {
+        struct match_indicator m = sensor_tally_get(s->tally, i);
+        buf_byte(out, '{');
+        json_put_member(out, "sighting_of", m.id);
+        put_number(out, "count", (int64_t)s->seen[i].count);
+        put_number(out, "first_us", s->seen[i].first_us);
+        put_number(out, "last_us", s->seen[i].last_us);
+        json_put_member(out, "tlp", m.tlp);
+        json_put_member(out, "marks", m.marks);
+        buf_lit(out, "}\n");
+    }
+}
+
+static bool get_number(const struct json *doc, struct str name, int64_t *out)
+{
+    uint64_t v;
+    if (!str_to_u64(json_get_str(doc, name), &v) || v > INT64_MAX)
+        return false;
+    *out = (int64_t)v;
+    return true;
+}
+
+static bool restore(struct sensor_sightings *s, const struct json *doc, struct err *e)
+{
+    struct match_indicator m = {.id = json_get_str(doc, STR("sighting_of")),
+                                .tlp = json_get_str(doc, STR("tlp")),
+                                .marks = json_get_str(doc, STR("marks")),
+                                .stix = true};
+    int64_t count;
+    struct seen more = {0};
+    struct str type;
+    if (!stix_id_parse(m.id, &type, e))
+        return false;
+    if (!get_number(doc, STR("count"), &count) ||
+        !get_number(doc, STR("first_us"), &more.first_us) ||
+        !get_number(doc, STR("last_us"), &more.last_us))
+        return err_set(e, ERR_INVALID, "a sighting in it is none that setu wrote");
+    more.count = (uint64_t)count;
+    struct seen *n = seen_of(s, &m);
+    if (n)
+        add(n, &more);
+    return n || err_set(e, ERR_MEMORY, "no memory for the sightings");
+}
+
+bool sensor_sightings_restore(struct sensor_sightings *s, struct str lines, struct err *e)
+{
+    struct json_reader *reader = json_reader_new();
+    struct arena *scratch = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool ok = (reader && scratch) || err_set(e, ERR_MEMORY, "no memory for the sightings");
+    while (lines.n && ok) {
+        const struct json *doc;
+        struct str line = str_cut(&lines, '\n');
+        arena_reset(scratch);
+        ok = json_parse(reader, scratch, line, false, &doc, e) && restore(s, doc, e);
+    }
+    arena_free(scratch);
+    json_reader_free(reader);
+    return ok;
+}
+
+/* ---- writing ---- */
 
 static void put_time(struct buf *b, const char *name, int64_t us)
 {
