@@ -93,6 +93,11 @@ static const struct cli_option options[] = {
      "when "
      "they cannot be handed over",
      1, 86400, false, false},
+    {"evidence", 0, CLI_FLAG, NULL, NULL,
+     "with each sighting tell the first lines in which the indicator was seen, as they stand in "
+     "the "
+     "log; without it no byte of a line is sent",
+     0, 0, false, false},
     {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
      "write the sightings to FILE; with --sightings only those that could not be sent", 0, 0, false,
      false},
@@ -478,6 +483,8 @@ static int run(struct cli *c)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (cli_text(c, "spool").n && !cli_text(c, "sightings").n)
         return cli_usage(c, "--spool DIR needs --sightings: to whom they go");
+    if (cli_flag(c, "evidence") && !cli_text(c, "sightings").n && !cli_text(c, "sightings-out").n)
+        return cli_usage(c, "--evidence needs --sightings or --sightings-out");
     if (cli_number(c, "sightings-window") && !cli_text(c, "spool").n)
         return cli_usage(c, "--sightings-window needs --spool DIR");
     if (cli_flag(c, "follow") &&
@@ -532,7 +539,8 @@ const struct cli_command cli_detect = {
         "With --index an index of each file is written after it was scanned, or alone, without "
         "--indicators. Then 0 says that it was written or is there.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
-        "Sightings hold counts and times, nothing of the log, and are marked as "
+        "Sightings hold counts and times, nothing of the log but with --evidence, and are marked "
+        "as "
         "the indicator is; only STIX indicators have them.",
     .options = options,
     .run = run,

@@ -113,13 +113,22 @@ bool detect_sightings_tell(struct detect_sightings *d, struct err *e)
     return ok && told(d, e);
 }
 
+static bool start(const struct detect_sightings *d, struct sensor_sightings **out, struct err *e)
+{
+    if (!sensor_sightings_new(out, e))
+        return false;
+    if (cli_flag(d->c, "evidence"))
+        sensor_sightings_evidence(*out);
+    return true;
+}
+
 static bool hand_over(struct detect_sightings *d, struct err *e)
 {
     if (!d->target && !detect_sightings_open(d, e))
         return false;
     struct sensor_sightings *next = NULL;
     struct err second = {0};
-    if (!sensor_sightings_new(&next, e))
+    if (!start(d, &next, e))
         return false;
     bool ok = tell(d, e), kept;
     sensor_sightings_free(d->seen);
@@ -153,7 +162,7 @@ bool detect_sightings_begin(struct detect_sightings *d, struct detect_checkpoint
     d->window_ends_us = monotonic_us() + d->window_us;
     if (!cli_text(c, "sightings").n && !cli_text(c, "sightings-out").n)
         return true;
-    if (!sensor_sightings_new(&d->seen, e))
+    if (!start(d, &d->seen, e))
         return false;
     d->checkpoint = checkpoint;
     return !checkpoint || detect_checkpoint_restore(checkpoint, d->seen, e);

@@ -1,7 +1,8 @@
 /*
  * Detection at the edge: reads indicators from wherever they are kept, scans logs with them, writes
  * alerts, and tells the producers what was sighted. It holds no rule of matching (`match`) or of
- * release (`exchange`), and never lets a byte of a log out but in an alert. One thread an object; a
+ * release (`exchange`), and lets no byte of a log out but in an alert or as evidence that was asked
+ * for. One thread an object; a
  * scan starts threads of its own for large files.
  */
 #ifndef SENSOR_SENSOR_H
@@ -109,6 +110,7 @@ struct sensor_alert {
     const char *sender; /* address and port, of syslog; else NULL */
     const struct match_hit *hit;
     const struct match_indicator *indicator;
+    struct str around; /* the text that `seen` of the hit is in; STR_NONE of a capture */
 };
 typedef bool sensor_alert_fn(void *ctx, const struct sensor_alert *a); /* false stops */
 
@@ -288,6 +290,10 @@ struct sensor_sightings;
 bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHECKED;
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
+/* From now on the first lines in which an indicator is seen are kept too,
+ * LIMIT_SENSOR_EVIDENCE_LINES of so many bytes at the most, and each sighting is written behind an
+ * observed-data object that refers to them, as artifacts with the sighting's markings. */
+void sensor_sightings_evidence(struct sensor_sightings *s);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
 /* What was counted, to go on with it in another run: appends a line of JSON for each indicator,
  * with a member `sighting_of`; and adds what stands in such lines. ERR_INVALID. */

@@ -12,6 +12,9 @@
 struct seen {
     uint64_t count;
     int64_t first_us, last_us;
+    struct str lines[LIMIT_SENSOR_EVIDENCE_LINES];
+    int64_t line_us[LIMIT_SENSOR_EVIDENCE_LINES];
+    size_t line_count;
 };
 
 struct sensor_sightings {
@@ -21,6 +24,8 @@ struct sensor_sightings {
     struct buf text; /* the sightings, one behind the other */
     size_t *ends;    /* where each ends in text */
     size_t count;
+    struct arena *evidence; /* of lines; NULL: not asked for */
+    size_t evidence_bytes;
     bool any, failed; /* something was seen; it was not counted, for want of memory */
 };
 
@@ -43,6 +48,7 @@ void sensor_sightings_free(struct sensor_sightings *s)
     if (!s)
         return;
     sensor_tally_free(s->tally);
+    arena_free(s->evidence);
     base_free(s->seen);
     base_free(s->ends);
     buf_done(&s->text);
@@ -75,11 +81,50 @@ static void add(struct seen *n, const struct seen *more)
     n->count = more->count < MOST_COUNT - n->count ? n->count + more->count : MOST_COUNT;
 }
 
+void sensor_sightings_evidence(struct sensor_sightings *s)
+{
+    s->evidence = arena_new(2 * (size_t)LIMIT_SENSOR_EVIDENCE_TOTAL);
+    s->failed = s->failed || !s->evidence;
+}
+
+/* The line around what was seen, or as much of it on both sides as may be kept. */
+static struct str line_around(struct str text, struct str seen)
+{
+    const char *s = seen.p, *e, *end = text.p + text.n;
+    size_t room = LIMIT_SENSOR_EVIDENCE_BYTES;
+    size_t before = seen.n < room ? (room - seen.n) / 2 : 0;
+    while (s > text.p && s[-1] != '\n' && (size_t)(seen.p - s) < before)
+        s--;
+    for (e = s; e < end && *e != '\n' && (size_t)(e - s) < room;)
+        e++;
+    return str_trim((struct str){s, (size_t)(e - s)});
+}
+
+static void keep_line(struct sensor_sightings *s, struct seen *n, const struct sensor_alert *a)
+{
+    if (!a->around.n || n->line_count == LIMIT_SENSOR_EVIDENCE_LINES)
+        return;
+    struct str line = line_around(a->around, a->hit->seen);
+    if (line.n > LIMIT_SENSOR_EVIDENCE_TOTAL - s->evidence_bytes)
+        return;
+    for (size_t i = 0; i < n->line_count; i++)
+        if (str_eq(n->lines[i], line))
+            return;
+    struct str kept = arena_str(s->evidence, line);
+    if (!kept.p)
+        return;
+    s->evidence_bytes += line.n;
+    n->line_us[n->line_count] = a->time_us;
+    n->lines[n->line_count++] = kept;
+}
+
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a)
 {
     struct seen *n = a->indicator->stix ? seen_of(s, a->indicator) : NULL;
     if (n)
-        add(n, &(struct seen){1, a->time_us, a->time_us});
+        add(n, &(struct seen){.count = 1, .first_us = a->time_us, .last_us = a->time_us});
+    if (n && s->evidence)
+        keep_line(s, n, a);
 }
 
 /* ---- over restarts ---- */
@@ -182,13 +227,68 @@ static void put_markings(struct buf *b, struct str tlp_name, struct str marks)
     buf_byte(b, ']');
 }
 
+#define ID_BYTES (sizeof "observed-data--" + CRYPT_UUID_TEXT)
+
+static void put_head(struct buf *b, const char *type, char id[ID_BYTES])
+{
+    int n = snprintf(id, ID_BYTES, "%s--", type);
+    must(n > 0);
+    crypt_uuid4(id + n);
+    buf_byte(b, '{');
+    json_put_member(b, "type", str_of(type));
+    json_put_member(b, "spec_version", STR("2.1"));
+    json_put_member(b, "id", str_of(id));
+}
+
+/* STIX 2.1 §6.1: the line as it stood, whatever its bytes are. */
+static void put_artifact(struct buf *b, const struct match_indicator *m, struct str line,
+                         char id[ID_BYTES])
+{
+    put_head(b, "artifact", id);
+    json_put_member(b, "mime_type", STR("text/plain"));
+    buf_lit(b, ",\"payload_bin\":\"");
+    crypt_base64_put(b, line, false);
+    buf_byte(b, '"');
+    put_markings(b, m->tlp, m->marks);
+    buf_lit(b, "},");
+}
+
+/* STIX 2.1 §4.14, and before it what it refers to; a comma behind. */
+static void put_evidence(struct buf *b, const struct match_indicator *m, const struct seen *n,
+                         struct str identity, int64_t now_us, char id[ID_BYTES])
+{
+    char refs[LIMIT_SENSOR_EVIDENCE_LINES][ID_BYTES];
+    int64_t first_us = n->line_us[0], last_us = first_us;
+    for (size_t i = 0; i < n->line_count; i++) {
+        put_artifact(b, m, n->lines[i], refs[i]);
+        first_us = n->line_us[i] < first_us ? n->line_us[i] : first_us;
+        last_us = n->line_us[i] > last_us ? n->line_us[i] : last_us;
+    }
+    put_head(b, "observed-data", id);
+    if (identity.n)
+        json_put_member(b, "created_by_ref", identity);
+    put_time(b, "created", now_us);
+    put_time(b, "modified", now_us);
+    put_time(b, "first_observed", first_us);
+    put_time(b, "last_observed", last_us);
+    json_put_member_u64(b, "number_observed", n->line_count);
+    json_put_name(b, "object_refs");
+    for (size_t i = 0; i < n->line_count; i++) {
+        buf_byte(b, i ? ',' : '[');
+        json_put_string(b, str_of(refs[i]));
+    }
+    buf_byte(b, ']');
+    put_markings(b, m->tlp, m->marks);
+    buf_lit(b, "},");
+}
+
 static void put_sighting(struct buf *b, const struct match_indicator *m, const struct seen *n,
                          struct str identity, int64_t now_us)
 {
-    char id[sizeof "sighting--" + CRYPT_UUID_TEXT] = "sighting--";
-    crypt_uuid4(id + strlen(id));
-    buf_lit(b, "{\"type\":\"sighting\",\"spec_version\":\"2.1\"");
-    json_put_member(b, "id", str_of(id));
+    char id[ID_BYTES], evidence[ID_BYTES];
+    if (n->line_count)
+        put_evidence(b, m, n, identity, now_us, evidence);
+    put_head(b, "sighting", id);
     if (identity.n)
         json_put_member(b, "created_by_ref", identity);
     put_time(b, "created", now_us);
@@ -197,6 +297,12 @@ static void put_sighting(struct buf *b, const struct match_indicator *m, const s
     put_time(b, "last_seen", n->last_us);
     json_put_member_u64(b, "count", n->count);
     json_put_member(b, "sighting_of_ref", m->id);
+    if (n->line_count) {
+        json_put_name(b, "observed_data_refs");
+        buf_byte(b, '[');
+        json_put_string(b, str_of(evidence));
+        buf_byte(b, ']');
+    }
     if (identity.n) {
         json_put_name(b, "where_sighted_refs");
         buf_byte(b, '[');

@@ -1,5 +1,6 @@
 """`setu detect`: the contract of its alerts, its sources of indicators, its sightings."""
 import array
+import base64
 import fcntl
 import gzip
 import ipaddress
@@ -64,6 +65,35 @@ def bundle(path, *objects):
 @pytest.fixture
 def names(tmp_path):
     return made(tmp_path / "names.txt", "bad.example\n198.51.100.0/24\n")
+
+
+def test_evidence_is_bounded_and_asked_for(tmp_path):
+    many, long = indicator("[domain-name:value = 'many.example']"), indicator("[domain-name:value = 'long.example']")
+    source, out = bundle(tmp_path / "b.json", many, long), tmp_path / "out.json"
+    rest = b"x" * 3000
+    log = b"".join(b"line %d many.example \xff\n" % n for n in range(9)) + rest + b" long.example " + rest + b"\n"
+    words = ("-i", source, "--sightings-out", str(out))
+    assert detect(*words, stdin=log)[0] == 0
+    assert {o["type"] for o in json.loads(out.read_text())["objects"]} == {"sighting"}
+    assert b"payload" not in out.read_bytes() and b"bGluZS" not in out.read_bytes() and b"line" not in out.read_bytes()
+    assert detect(*words, "--evidence", stdin=log)[0] == 0
+    objects = {o["id"]: o for o in json.loads(out.read_text())["objects"]}
+    lines = {}
+    for o in list(objects.values()):
+        if o["type"] == "sighting":
+            (data,) = [objects.pop(i) for i in o["observed_data_refs"]]
+            assert data["type"] == "observed-data" and data["number_observed"] == len(data["object_refs"])
+            assert o["first_seen"] <= data["first_observed"] <= data["last_observed"] <= o["last_seen"]
+            artifacts = [objects.pop(i) for i in data["object_refs"]]
+            assert all(a["type"] == "artifact" and a["mime_type"] == "text/plain" for a in artifacts)
+            lines[o["sighting_of_ref"]] = [base64.b64decode(a["payload_bin"]) for a in artifacts]
+    assert {o["type"] for o in objects.values()} == {"sighting"}
+    assert lines[many["id"]] == [b"line %d many.example \xff" % n for n in range(3)]
+    (line,) = lines[long["id"]]
+    assert b"long.example" in line and 1000 < len(line) <= 1024
+    assert run("check", str(out))[0] == 0
+    status, _, error = detect("-i", source, "--evidence", stdin=log)
+    assert status == 2 and "--evidence needs" in error
 
 
 # ---- compiled sets ----
