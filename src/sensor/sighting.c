@@ -240,8 +240,8 @@ static void put_head(struct buf *b, const char *type, char id[ID_BYTES])
     json_put_member(b, "id", str_of(id));
 }
 
-/* STIX 2.1 §6.1: the line as it stood, whatever its bytes are. Its id is random, though §2.9 prefers
- * one made of the content: who may see the id alone could test guesses of the line. */
+/* STIX 2.1 §6.1: the line as it stood, whatever its bytes are. Its id is random, though §2.9
+ * prefers one made of the content: who may see the id alone could test guesses of the line. */
 static void put_artifact(struct buf *b, const struct match_indicator *m, struct str line,
                          char id[ID_BYTES])
 {
