@@ -270,11 +270,15 @@
 /* Bytes asked for at once: they stay in a processor's cache until they are looked at. Threads that
  * look at one file. */
 #define LIMIT_SENSOR_READ_BYTES     (256u << 10)
-#define LIMIT_SENSOR_SPOOL_FILES    10000u      /* envelopes of sightings that wait */
-#define LIMIT_SENSOR_ENVELOPE_BYTES (16u << 20) /* of one */
-#define LIMIT_CLI_INPUTS            100000u     /* files of folders that are inputs */
-#define LIMIT_CLI_MUTE_PLACES       (1u << 20)  /* for counts of an indicator in an input */
-#define LIMIT_CLI_CHECKPOINTS       4096        /* files that one checkpoint knows */
+#define LIMIT_SENSOR_SPOOL_FILES    10000u       /* envelopes of sightings that wait */
+#define LIMIT_SENSOR_EVIDENCE_LINES 3            /* of an indicator and window */
+#define LIMIT_SENSOR_EVIDENCE_BYTES 1024u        /* of a line */
+#define LIMIT_SENSOR_EVIDENCE_TOTAL (64u << 20)  /* of a window */
+#define LIMIT_SENSOR_ENVELOPE_BYTES (16u << 20)  /* of one */
+#define LIMIT_CLI_INPUTS            100000u      /* files of folders that are inputs */
+#define LIMIT_CLI_MUTE_PLACES       (1u << 20)   /* for counts of an indicator in an input */
+#define LIMIT_CLI_CHECKPOINTS       4096         /* files that one checkpoint knows */
+#define LIMIT_CLI_CHECKPOINT_BYTES  (256u << 20) /* of its file, with what was sighted */
 #define LIMIT_CLI_FIGHT_BYTES       (64u << 20)
 #define LIMIT_SENSOR_WINDOW_BITS                                                                   \
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \

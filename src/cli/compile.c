@@ -6,6 +6,10 @@
 static const struct cli_option options[] = {
     {"output", 'o', CLI_TEXT, "SET", NULL, "the file to write, replaced as a whole", 0, 0, false,
      true},
+    {"blind-key", 0, CLI_TEXT, "FILE", NULL,
+     "blind the set: what it looks for can be found with this key, and cannot be read; the key is "
+     "made if absent, and goes to the partner by another way than the set",
+     0, 0, false, false},
     CLI_FEED_OPTIONS,
     CLI_FEED_VERBOSE,
     CLI_JSON,
@@ -28,11 +32,14 @@ static bool print_result(const struct cli_feeds *f, int64_t started_us, int *sta
 
 static bool compile(struct cli_feeds *f, struct err *e)
 {
-    if (!cli_feeds_options(f, STR_NONE, e) || !cli_feeds_load(f, e))
+    const char *out = cli_text(f->c, "output").p;
+    if (!cli_feeds_options(f, STR_NONE, e) || !cli_feeds_key(f, true, e) || !cli_feeds_load(f, e))
         return false;
     cli_feeds_summarize(f);
-    return cli_feeds_check_usable(f, "written: look at what INDICATORS names", e) &&
-           sensor_indicators_compile(f->indicators, cli_text(f->c, "output").p, e);
+    if (!cli_feeds_check_usable(f, "written: look at what INDICATORS names", e))
+        return false;
+    return f->blind_key ? sensor_indicators_blind(f->indicators, f->blind_key, out, e)
+                        : sensor_indicators_compile(f->indicators, out, e);
 }
 
 static int run(struct cli *c)
@@ -60,6 +67,10 @@ const struct cli_command cli_compile = {
         "one set compiled before) and writes one file that is opened in milliseconds, however "
         "many indicators it holds. An indicator's validity is kept and judged when the set is "
         "used.\n\n"
+        "With --blind-key no value, name or label stands in the file, only MACs under the key: "
+        "`setu detect -i SET --blind-key FILE` finds what the set holds, and an alert names the "
+        "indicator's id and what stands in the log. Who has set and key can still test guesses; "
+        "docs/DETECTION.md has the arithmetic.\n\n"
         "Credentials are for one server: with them all URLs must have the same scheme, host and "
         "port.\n\n"
         "Exit status: 0 it was written, 3 a source could not be read, no indicator can "

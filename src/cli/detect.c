@@ -33,6 +33,7 @@ static const struct cli_option options[] = {
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
+    CLI_FEED_BLIND_KEY,
     CLI_FEED_OPTIONS,
     {"live", 0, CLI_FLAG, NULL, NULL,
      "follow the collections and directories of --indicators while reading: what comes there is "
@@ -93,6 +94,11 @@ static const struct cli_option options[] = {
      "when "
      "they cannot be handed over",
      1, 86400, false, false},
+    {"evidence", 0, CLI_FLAG, NULL, NULL,
+     "with each sighting tell the first lines in which the indicator was seen, as they stand in "
+     "the "
+     "log; without it no byte of a line is sent",
+     0, 0, false, false},
     {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
      "write the sightings to FILE; with --sightings only those that could not be sent", 0, 0, false,
      false},
@@ -114,16 +120,15 @@ struct detect {
     struct detect_packets packets;
     bool has_as_of, found, failed;
     int broken; /* exit status when standard output failed, else 0 */
-    struct sensor_target *target;
-    struct sensor_sightings *sightings;   /* NULL: not asked for */
-    struct detect_summary *summary;       /* the same */
+    struct detect_sightings sightings;
+    struct detect_summary *summary;       /* NULL: not asked for */
     struct detect_mute *mute;             /* the same */
     struct sensor_live *live;             /* the same */
     struct detect_checkpoint *checkpoint; /* the same */
     enum sensor_format format;
     struct sensor_span span;
-    struct sensor_fields *fields;      /* NULL: not asked for */
-    int64_t window_us, window_ends_us; /* monotonic; 0: sightings are told at the end */
+    struct sensor_fields *fields; /* NULL: not asked for */
+    bool untold;                  /* there were alerts of what no checkpoint tells yet */
     struct buf out;
     struct cli_progress progress;
     uint64_t bytes_before; /* of the inputs before this one */
@@ -181,8 +186,8 @@ static bool read_options(struct detect *d, struct err *e)
     if (cli_text(c, "fields").n && !sensor_fields_new(cli_text(c, "fields"), &d->fields, e))
         return err_prefix(e, "--fields");
     d->has_as_of = cli_text(c, "as-of").n > 0;
-    return check_identity(cli_text(c, "identity"), e) && detect_syslog_check(c, e) &&
-           cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
+    return check_identity(cli_text(c, "identity"), e) && cli_feeds_key(&d->feeds, false, e) &&
+           detect_syslog_check(c, e) && cli_feeds_options(&d->feeds, cli_text(c, "sightings"), e);
 }
 
 static bool stdin_twice(const struct cli *c)
@@ -193,133 +198,6 @@ static bool stdin_twice(const struct cli *c)
     for (size_t i = 0; cli_text_nth(c, "indicators", i).p; i++)
         uses += str_eq(cli_text_nth(c, "indicators", i), STR("-"));
     return uses > 1;
-}
-
-/* ---- sightings --------------------------------------------------------------------------- */
-
-static bool open_target(struct detect *d, struct err *e)
-{
-    const struct cli *c = d->c;
-    struct str where = cli_text(c, "sightings"), collection = cli_text(c, "sightings-collection");
-    struct str spool = cli_text(c, "spool"), identity = cli_text(c, "identity");
-    if (!collection.n)
-        collection = cli_text(c, "collection");
-    if (!where.n)
-        return true;
-    if (spool.n && !sensor_spool_open(spool.p, e))
-        return err_prefix(e, "--spool");
-    if (sensor_target_open(where.p, &d->feeds.how, collection, identity, &d->target, e))
-        return true;
-    (void)err_prefix(e, "no way for sightings to %s", where.p);
-    /* Nobody has to be there while logs are read: sightings wait. */
-    if (!spool.n || !identity.n || e->code != ERR_NETWORK)
-        return false;
-    fprintf(stderr, "setu detect: %s: sightings wait in %s\n", e->msg, spool.p);
-    return true;
-}
-
-static bool save(struct detect *d, size_t first, struct err *e)
-{
-    struct str path = cli_text(d->c, "sightings-out");
-    size_t count = sensor_sightings_count(d->sightings);
-    struct buf b;
-    buf_init(&b, 0);
-    sensor_sightings_put(d->sightings, first, count - first, &b);
-    buf_byte(&b, '\n');
-    bool ok = buf_ok(&b, e) && file_write(path.p, buf_view(&b), 0600, e);
-    buf_done(&b);
-    if (ok)
-        fprintf(stderr, "sightings: %zu written to %s\n", count - first, path.p);
-    return ok;
-}
-
-static void tell_sent(const struct sensor_sent *sent)
-{
-    const struct buf *why = sent->first_failure;
-    fprintf(stderr, "sightings: %llu taken, %llu refused, %llu waiting",
-            (unsigned long long)sent->success, (unsigned long long)sent->failure,
-            (unsigned long long)sent->pending);
-    if (why->n)
-        fprintf(stderr, ": %.*s", STR_FMT(buf_view(why)));
-    fputc('\n', stderr);
-}
-
-/* What was not handed over waits in the spool, where there is one; then nothing is lost. */
-static bool keep(struct detect *d, size_t first, struct err *e)
-{
-    struct str spool = cli_text(d->c, "spool");
-    struct err why = *e;
-    size_t count = sensor_sightings_count(d->sightings) - first;
-    if (!spool.n || !sensor_spool_keep(spool.p, d->sightings, first, e))
-        return false;
-    if (count)
-        fprintf(stderr, "sightings: %zu wait in %s%s%s\n", count, spool.p, why.msg[0] ? ": " : "",
-                why.msg);
-    return true;
-}
-
-static bool send(struct detect *d, struct err *e)
-{
-    struct str spool = cli_text(d->c, "spool");
-    struct buf why;
-    buf_init(&why, 0);
-    struct sensor_sent sent = {.first_failure = &why};
-    bool ok = (!spool.n || sensor_spool_send(spool.p, d->target, &sent, e)) &&
-              sensor_target_send(d->target, d->sightings, &sent, e);
-    tell_sent(&sent);
-    buf_done(&why);
-    d->failed = d->failed || sent.failure > 0;
-    struct err second;
-    if (!ok && cli_text(d->c, "sightings-out").n && !save(d, sent.handed, &second))
-        could_not(d, &second);
-    return ok || keep(d, sent.handed, e);
-}
-
-static bool tell_sightings(struct detect *d, struct err *e)
-{
-    struct str identity = cli_text(d->c, "identity");
-    if (!d->sightings)
-        return true;
-    if (d->target)
-        identity = sensor_target_identity(d->target);
-    if (!sensor_sightings_write(d->sightings, identity, now_us(), e))
-        return false;
-    if (d->target)
-        return send(d, e);
-    if (!cli_text(d->c, "sightings").n)
-        return save(d, 0, e);
-    e->msg[0] = '\0';
-    return keep(d, 0, e);
-}
-
-static bool hand_over(struct detect *d, struct err *e)
-{
-    if (!d->target && !open_target(d, e))
-        return false;
-    struct err second = {0};
-    bool ok = tell_sightings(d, e);
-    sensor_sightings_free(d->sightings);
-    d->sightings = NULL;
-    if (!sensor_sightings_new(&d->sightings, &second)) {
-        could_not(d, &second);
-        return false;
-    }
-    return ok;
-}
-
-/* Whoever reads waits for that. What cannot be handed over waits in the spool, else it is told that
- * it was lost, and what is seen next is counted on. */
-static bool end_window(struct detect *d)
-{
-    struct err e = {0};
-    if (!d->window_us || monotonic_us() < d->window_ends_us)
-        return true;
-    d->window_ends_us = monotonic_us() + d->window_us;
-    if (sensor_sightings_any(d->sightings) && !hand_over(d, &e)) {
-        could_not(d, &e);
-        d->failed = true;
-    }
-    return d->sightings != NULL;
 }
 
 /* ---- inputs ------------------------------------------------------------------------------ */
@@ -347,8 +225,9 @@ static bool on_alert(void *ctx, const struct sensor_alert *a)
         d->failed = true;
         return false;
     }
-    if (d->sightings)
-        sensor_sightings_add(d->sightings, a);
+    d->untold = true;
+    if (d->sightings.seen)
+        sensor_sightings_add(d->sightings.seen, a);
     return d->out.n < OUT_BYTES || flush(d);
 }
 
@@ -357,8 +236,8 @@ static bool on_signal(void *ctx, const struct sensor_signal *s)
     struct detect *d = ctx;
     d->found = true;
     sensor_signal_put_as(&d->out, d->format, s);
-    if (d->sightings)
-        sensor_sightings_signal(d->sightings, s->alert);
+    if (d->sightings.seen)
+        sensor_sightings_signal(d->sightings.seen, s->alert);
     return d->out.n < OUT_BYTES || flush(d);
 }
 
@@ -391,9 +270,13 @@ static bool on_block(void *ctx, uint64_t bytes)
     struct err e = {0};
     d->bytes = bytes;
     cli_progress_at(&d->progress, d->bytes_before + bytes);
-    if (d->checkpoint)
+    if (!flush(d))
+        return false;
+    /* Sightings are kept as far as lines are told, no further: else they would count twice. */
+    if (d->checkpoint && !d->untold)
         settled(d, detect_checkpoint_settle(d->checkpoint, &e), &e);
-    return flush(d) && end_window(d) && !cli_signals_stopped();
+    detect_sightings_window(&d->sightings);
+    return !cli_signals_stopped();
 }
 
 static void on_begin(void *ctx, struct str input, int fd, struct sensor_place *from)
@@ -408,6 +291,7 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
     struct err e = {0};
     if (d->broken)
         return;
+    d->untold = false;
     settled(d, detect_checkpoint_told(d->checkpoint, input, upto, &e), &e);
 }
 
@@ -580,12 +464,7 @@ static int detect(struct detect *d)
 {
     struct err e = {0};
     if (!read_options(d, &e) || !detect_packets_begin(d->c, &d->packets, &e) ||
-        !open_target(d, &e) || !cli_feeds_load(&d->feeds, &e))
-        return could_not(d, &e);
-    bool wanted = cli_text(d->c, "sightings").n || cli_text(d->c, "sightings-out").n;
-    d->window_us = (int64_t)cli_number(d->c, "sightings-window") * 1000000;
-    d->window_ends_us = monotonic_us() + d->window_us;
-    if (wanted && !sensor_sightings_new(&d->sightings, &e))
+        !detect_sightings_open(&d->sightings, &e) || !cli_feeds_load(&d->feeds, &e))
         return could_not(d, &e);
     if (cli_flag(d->c, "summary") && !(d->summary = detect_summary_new(&e)))
         return could_not(d, &e);
@@ -595,6 +474,8 @@ static int detect(struct detect *d)
     if (cli_text(d->c, "checkpoint").n &&
         !(d->checkpoint =
               detect_checkpoint_open(cli_text(d->c, "checkpoint"), d->summary != NULL, &e)))
+        return could_not(d, &e);
+    if (!detect_sightings_begin(&d->sightings, d->checkpoint, &e))
         return could_not(d, &e);
     cli_signals_catch();
     if (cli_feeds_nth(&d->feeds, 0).p)
@@ -607,11 +488,11 @@ static int detect(struct detect *d)
         scan(d);
     if (!detect_index(d->c))
         d->failed = true;
-    if (!tell_sightings(d, &e))
+    if (!detect_sightings_tell(&d->sightings, &e))
         return could_not(d, &e);
     if (d->broken)
         return d->broken;
-    return d->failed ? 3 : d->found || !detect_looks(d->c) ? 0 : 1;
+    return d->failed || d->sightings.failed ? 3 : d->found || !detect_looks(d->c) ? 0 : 1;
 }
 
 static int run(struct cli *c)
@@ -626,6 +507,8 @@ static int run(struct cli *c)
         return cli_usage(c, "--index DIR needs INPUT: it is kept of files");
     if (cli_text(c, "spool").n && !cli_text(c, "sightings").n)
         return cli_usage(c, "--spool DIR needs --sightings: to whom they go");
+    if (cli_flag(c, "evidence") && !cli_text(c, "sightings").n && !cli_text(c, "sightings-out").n)
+        return cli_usage(c, "--evidence needs --sightings or --sightings-out");
     if (cli_number(c, "sightings-window") && !cli_text(c, "spool").n)
         return cli_usage(c, "--sightings-window needs --spool DIR");
     if (cli_flag(c, "follow") &&
@@ -645,14 +528,14 @@ static int run(struct cli *c)
     buf_init(&d.out, 0);
     cli_feeds_init(&d.feeds, c, "indicators");
     d.feeds.live = cli_flag(c, "live");
+    d.sightings = (struct detect_sightings){.c = c, .how = &d.feeds.how};
     int status = detect(&d);
     sensor_live_stop(d.live);
-    sensor_sightings_free(d.sightings);
+    detect_sightings_end(&d.sightings);
     detect_summary_free(d.summary);
     detect_mute_free(d.mute);
     sensor_fields_free(d.fields);
     detect_checkpoint_free(d.checkpoint);
-    sensor_target_close(d.target);
     detect_packets_end(&d.packets);
     buf_done(&d.out);
     cli_feeds_done(&d.feeds);
@@ -681,9 +564,10 @@ const struct cli_command cli_detect = {
         "With --index an index of each file is written after it was scanned, or alone, without "
         "--indicators. Then 0 says that it was written or is there.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
-        "Sightings hold counts and times, nothing of the log, and are marked as "
-        "the indicator is; only STIX indicators have them. What a rule of --5g says is sighted as "
-        "its technique of MITRE FiGHT, whose id everybody derives alike (`setu import --fight`).",
+        "Sightings hold counts and times, nothing of the log but with --evidence, and are marked "
+        "as the indicator is; only STIX indicators have them. What a rule of --5g says is sighted "
+        "as its technique of MITRE FiGHT, whose id everybody derives alike (`setu import "
+        "--fight`).",
     .options = options,
     .run = run,
 };

@@ -9,8 +9,10 @@
 
 #include "cli/detect_priv.h"
 
-/* It is written so often at the most, and at the end. */
-#define EVERY_US 200000
+/* It is written so often at the most, and at the end; and one that is long, for a twentieth of the
+ * time at the most. */
+#define EVERY_US    200000
+#define LEAST_SHARE 20
 
 /* The first bytes tell a file from another that got its number. */
 #define HEAD_BYTES 256
@@ -27,7 +29,9 @@ struct detect_checkpoint {
     struct arena *text;
     struct reached *list;
     size_t count, room;
-    int64_t written_us;
+    int64_t written_us, every_us;
+    struct buf kept;                     /* sightings of a run before, as they stood */
+    const struct sensor_sightings *seen; /* those of this run, or NULL */
     bool changed, at_end;
 };
 
@@ -67,13 +71,15 @@ static bool number(const struct json *doc, const char *name, uint64_t *out)
     return ok;
 }
 
-static bool read_line(struct detect_checkpoint *k, struct json_reader *reader, struct str line,
+static bool read_line(struct detect_checkpoint *k, const struct json *doc, struct str line,
                       struct err *e)
 {
-    const struct json *doc;
     struct reached r = {.fd = -1};
-    if (!json_parse(reader, k->text, line, false, &doc, e))
-        return false;
+    if (json_get(doc, STR("sighting_of"))) {
+        buf_str(&k->kept, line);
+        buf_byte(&k->kept, '\n');
+        return buf_ok(&k->kept, e);
+    }
     r.name = arena_str(k->text, json_get_str(doc, STR("input")));
     if (!number(doc, "device", &r.device) || !number(doc, "inode", &r.inode) ||
         !number(doc, "head", &r.head) || !number(doc, "offset", &r.at.offset) ||
@@ -87,14 +93,19 @@ static bool read_all(struct detect_checkpoint *k, struct err *e)
     struct str all;
     if (access(k->file, F_OK) != 0)
         return true;
-    if (!file_read(k->file, 1 << 20, &all, e))
+    if (!file_read(k->file, LIMIT_CLI_CHECKPOINT_BYTES, &all, e))
         return false;
     struct json_reader *reader = json_reader_new();
-    bool ok = reader || err_set(e, ERR_MEMORY, "out of memory");
+    struct arena *scratch = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    bool ok = (reader && scratch) || err_set(e, ERR_MEMORY, "out of memory");
     for (struct str rest = all; rest.n && ok;) {
+        const struct json *doc;
         struct str line = str_trim(str_cut(&rest, '\n'));
-        ok = line.n == 0 || read_line(k, reader, line, e);
+        arena_reset(scratch);
+        ok = line.n == 0 ||
+             (json_parse(reader, scratch, line, false, &doc, e) && read_line(k, doc, line, e));
     }
+    arena_free(scratch);
     json_reader_free(reader);
     base_free((void *)(uintptr_t)all.p);
     return ok || err_prefix(e, "%s", k->file);
@@ -113,6 +124,7 @@ bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
     struct buf b;
     if (!k->changed)
         return true;
+    int64_t began_us = monotonic_us();
     buf_init(&b, 0);
     for (size_t i = 0; i < k->count; i++) {
         const struct reached *r = &k->list[i];
@@ -125,10 +137,16 @@ bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
         put_number(&b, "line", r->at.line);
         buf_lit(&b, "}\n");
     }
+    buf_str(&b, buf_view(&k->kept));
+    if (k->seen)
+        sensor_sightings_save(k->seen, &b);
     bool ok = buf_ok(&b, e) && file_write(k->file, buf_view(&b), 0600, e);
     buf_done(&b);
     k->changed = !ok;
     k->written_us = monotonic_us();
+    k->every_us = (k->written_us - began_us) * LEAST_SHARE;
+    if (k->every_us < EVERY_US)
+        k->every_us = EVERY_US;
     return ok;
 }
 
@@ -144,6 +162,7 @@ struct detect_checkpoint *detect_checkpoint_open(struct str file, bool at_end, s
         (void)err_set(e, ERR_MEMORY, "out of memory");
         return NULL;
     }
+    buf_init(&k->kept, 0);
     k->file = file.p;
     k->at_end = at_end;
     if (read_all(k, e))
@@ -159,8 +178,29 @@ void detect_checkpoint_free(struct detect_checkpoint *k)
     for (size_t i = 0; i < k->count; i++)
         let_go(&k->list[i]);
     base_free(k->list);
+    buf_done(&k->kept);
     arena_free(k->text);
     base_free(k);
+}
+
+/* ---- sightings ---- */
+
+bool detect_checkpoint_restore(struct detect_checkpoint *k, struct sensor_sightings *s,
+                               struct err *e)
+{
+    if (!sensor_sightings_restore(s, buf_view(&k->kept), e))
+        return err_prefix(e, "%s", k->file);
+    buf_clear(&k->kept);
+    k->seen = s;
+    return true;
+}
+
+bool detect_checkpoint_sightings(struct detect_checkpoint *k, const struct sensor_sightings *s,
+                                 struct err *e)
+{
+    k->seen = s;
+    k->changed = true;
+    return (k->at_end && s) || detect_checkpoint_write(k, e);
 }
 
 /* ---- files ---- */
@@ -227,7 +267,8 @@ bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
 
 bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e)
 {
-    return k->at_end || monotonic_us() - k->written_us < EVERY_US || detect_checkpoint_write(k, e);
+    return k->at_end || monotonic_us() - k->written_us < k->every_us ||
+           detect_checkpoint_write(k, e);
 }
 
 /* ---- what was renamed while nobody looked ---- */

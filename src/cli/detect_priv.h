@@ -86,6 +86,37 @@ bool detect_syslog_check(const struct cli *c, struct err *e) BASE_CHECKED;
 bool detect_syslog(const struct cli *c, const struct sensor_scan *s, bool *lost,
                    struct err *e) BASE_CHECKED;
 
+/* Of sightings that are kept with what was told, in one file, so that neither is there without the
+ * other: takes those that a run left behind into `s`, and keeps what is in it from now on. */
+bool detect_checkpoint_restore(struct detect_checkpoint *k, struct sensor_sightings *s,
+                               struct err *e) BASE_CHECKED;
+/* Those were handed over: keeps those of `s` in their place, NULL for none at the end, and writes
+ * that down. */
+bool detect_checkpoint_sightings(struct detect_checkpoint *k, const struct sensor_sightings *s,
+                                 struct err *e) BASE_CHECKED;
+
+/* ---- sightings ------------------------------------------------------------------------------ */
+
+struct detect_sightings {
+    struct cli *c;
+    const struct peer_endpoint *how;
+    struct sensor_target *target;         /* NULL: nobody was reached yet */
+    struct sensor_sightings *seen;        /* NULL: they are not asked for */
+    struct detect_checkpoint *checkpoint; /* where they are kept meanwhile, or NULL */
+    int64_t window_us, window_ends_us;    /* monotonic; 0: they are told at the end */
+    bool failed;                          /* something was not taken */
+};
+/* Opens the way to whom --sightings names. */
+bool detect_sightings_open(struct detect_sightings *d, struct err *e) BASE_CHECKED;
+/* Starts counting, with what a run left behind that was killed. `checkpoint` may be NULL. */
+bool detect_sightings_begin(struct detect_sightings *d, struct detect_checkpoint *checkpoint,
+                            struct err *e) BASE_CHECKED;
+/* Hands over what was seen when the time has come; messages as cli_fail. */
+void detect_sightings_window(struct detect_sightings *d);
+/* The same at the end. */
+bool detect_sightings_tell(struct detect_sightings *d, struct err *e) BASE_CHECKED;
+void detect_sightings_end(struct detect_sightings *d);
+
 /* ---- indexes ------------------------------------------------------------------------------ */
 
 /* If indicators or rules are to be looked for, not only an index to be made. */

@@ -118,12 +118,23 @@ void cli_feeds_summarize(const struct cli_feeds *f)
     buf_done(&b);
 }
 
+bool cli_feeds_key(struct cli_feeds *f, bool make, struct err *e)
+{
+    struct str path = cli_text(f->c, "blind-key");
+    if (path.n && !crypt_key_file(path.p, make, f->key, e))
+        return err_prefix(e, "--blind-key");
+    f->blind_key = path.n ? f->key : NULL;
+    return true;
+}
+
 bool cli_feeds_load(struct cli_feeds *f, struct err *e)
 {
     struct str where, collection = cli_text(f->c, "collection");
     f->indicators = sensor_indicators_new(cli_feeds_note, f);
     if (!f->indicators)
         return err_set(e, ERR_MEMORY, "out of memory");
+    if (f->blind_key)
+        sensor_indicators_key(f->indicators, f->blind_key);
     if (f->live)
         sensor_indicators_follow(f->indicators);
     for (size_t i = 0; (where = cli_feeds_nth(f, i)).p; i++)

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/endpoint.h"
+#include "crypt/crypt.h"
 #include "sensor/sensor.h"
 
 #define CLI_FEED_OPTIONS                                                                           \
@@ -30,12 +31,20 @@
             false, false                                                                           \
     }
 
+#define CLI_FEED_BLIND_KEY                                                                         \
+    {                                                                                              \
+        "blind-key", 0, CLI_TEXT, "FILE", NULL, "the key of a blinded set (`setu compile`)", 0, 0, \
+            false, false                                                                           \
+    }
+
 struct cli_feeds {
     struct cli *c;
     const char *option; /* whose values are the sources; NULL: the arguments are */
     struct peer_endpoint how;
     int64_t as_of_us;
     struct sensor_indicators *indicators;
+    const unsigned char *blind_key; /* of a compiled set, or NULL */
+    unsigned char key[CRYPT_KEY_BYTES];
     bool live; /* they are to be followed: sensor_live_start */
     /* Loads what stands in no source, between them and the end of reading; or NULL. */
     bool (*more)(void *ctx, struct cli_feeds *f, struct err *e);
@@ -50,6 +59,9 @@ void cli_feeds_note(void *feeds, const struct sensor_note *n);
 struct str cli_feeds_nth(const struct cli_feeds *f, size_t i); /* a source; p is NULL at the end */
 /* Reads the options; `more`, which may be empty, is an URL that the credentials serve too. */
 bool cli_feeds_options(struct cli_feeds *f, struct str more, struct err *e) BASE_CHECKED;
+/* Reads the file of --blind-key, where the command has it and it is given; made if absent when
+ * `make`. */
+bool cli_feeds_key(struct cli_feeds *f, bool make, struct err *e) BASE_CHECKED;
 bool cli_feeds_load(struct cli_feeds *f, struct err *e) BASE_CHECKED;
 void cli_feeds_summarize(const struct cli_feeds *f); /* a line on stderr */
 /* A feed that is broken must not look like one that has nothing: an error if nothing can be used,

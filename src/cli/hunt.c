@@ -13,6 +13,7 @@ static const struct cli_option options[] = {
     {"as-of", 0, CLI_TEXT, "TIME", NULL,
      "judge the validity of indicators at this instant (RFC 3339); now if not given", 0, 0, false,
      false},
+    CLI_FEED_BLIND_KEY,
     CLI_FEED_OPTIONS,
     {"threads", 'j', CLI_NUMBER, "N", NULL,
      "look at N blocks at once of a log that is read as a whole; as many as there are processors "
@@ -127,7 +128,7 @@ static bool read_options(struct hunt *h, struct err *e)
     h->has_as_of = as_of.n > 0;
     if (as_of.n)
         h->feeds.as_of_us = instant_us(at);
-    return cli_feeds_options(&h->feeds, STR_NONE, e);
+    return cli_feeds_options(&h->feeds, STR_NONE, e) && cli_feeds_key(&h->feeds, false, e);
 }
 
 static bool look(struct hunt *h, struct sensor_hunted *n, bool *to_end, struct err *e)

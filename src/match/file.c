@@ -4,7 +4,7 @@
 #include "match/match_priv.h"
 
 #define PAGE    MATCH_PAGE
-#define VERSION 1u
+#define VERSION 1u /* one more: a blinded set */
 #define ORDER   0x01020304u
 _Static_assert(sizeof(struct match_header) == 200 && sizeof(struct match_row) == 12 &&
                    sizeof(struct match_facts) % 8 == 0,
@@ -124,7 +124,8 @@ static bool write_parts(const struct str sections[MATCH_SECTIONS], struct match_
 
 bool match_set_write(const struct match_set *s, const char *path, struct err *e)
 {
-    struct match_header h = {.magic = MATCH_MAGIC, .version = VERSION, .order = ORDER};
+    struct match_header h = {
+        .magic = MATCH_MAGIC, .version = VERSION + (s->gate.facts.blind != 0), .order = ORDER};
     struct str sections[MATCH_SECTIONS] = {{NULL, 0}};
     must(s->builder == NULL && s->below == NULL);
     list_sections(s, sections);
@@ -170,7 +171,7 @@ static bool check_header(struct str file, const struct match_header *h, const ch
 {
     if (!match_is_set(file) || file.n < PAGE)
         return err_set(e, ERR_INVALID, "%s: no indicator set", path);
-    if (h->order != ORDER || h->version != VERSION)
+    if (h->order != ORDER || (h->version != VERSION && h->version != VERSION + 1))
         return wrong(e, path, "an indicator set of another version or kind of computer");
     if (h->sum != header_sum(h) || h->file_bytes != file.n)
         return wrong(e, path, "the indicator set is damaged or not complete");
@@ -265,7 +266,10 @@ static bool open_mapped(struct match_set *s, const char *path, struct err *e)
     if (!match_sums_ok(s->table.sums, file.p + PAGE, end))
         return wrong(e, path, "the indicator set is damaged");
     point_table(&s->table, file, h);
-    return copy_gate(s, h, e);
+    if (!copy_gate(s, h, e))
+        return false;
+    return s->gate.facts.blind == h->version - VERSION ||
+           wrong(e, path, "the indicator set is damaged");
 }
 
 bool match_set_open(const char *path, struct match_set **out, struct err *e)

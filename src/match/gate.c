@@ -160,6 +160,8 @@ static void add_host(struct match_gate *g, struct str host, enum match_salt salt
 
 void match_gate_add(struct match_gate *g, const struct match_value *v)
 {
+    if (v->kind == MATCH_KIND_BLIND) /* its gate is made of the plain one */
+        return;
     g->facts.counts[v->kind]++;
     switch (v->kind) {
     case OBSERVABLE_IPV4:

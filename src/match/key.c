@@ -63,6 +63,8 @@ uint64_t match_text_hash(uint64_t seed, enum observable_kind kind, struct str te
 
 uint64_t match_value_hash(uint64_t seed, const struct match_value *v)
 {
+    if (v->kind == MATCH_KIND_BLIND)
+        return match_load(v->key.p);
     if (v->kind == OBSERVABLE_IPV4)
         return match_ipv4_hash(seed, (const unsigned char *)v->key.p, v->prefix);
     if (v->kind == OBSERVABLE_IPV6)

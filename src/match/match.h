@@ -69,6 +69,19 @@ bool match_set_open(const char *path, struct match_set **out, struct err *e) BAS
 bool match_set_damaged(const struct match_set *s);
 bool match_is_set(struct str head); /* by the first bytes of a file */
 
+/* ---- blinding ------------------------------------------------------------------------------- */
+
+/* Makes a copy of a sealed set, which lies over no other, in which values can be found but not
+ * read: a MAC of each under `key` (32 random bytes, in no set) stands in its place, names and
+ * labels of indicators are left out, and the line of a list has another id. It finds what the set
+ * finds. ERR_INVALID for an IPv4 block wider than a /20. The caller frees it. */
+bool match_set_blind(const struct match_set *plain, const unsigned char *key,
+                     struct match_set **out, struct err *e) BASE_CHECKED;
+bool match_set_blinded(const struct match_set *s); /* or what lies below it */
+/* A blinded set that was opened needs its key, once, before anything is looked for or it is laid
+ * below another. ERR_INVALID when it is another's. Such a set cannot be copied. */
+bool match_set_unblind(struct match_set *s, const unsigned char *key, struct err *e) BASE_CHECKED;
+
 /* ---- following a collection ----------------------------------------------------------------- */
 
 /* Lays a new set over a sealed one, which must outlive it: looked up in both, as if one set had

@@ -203,7 +203,7 @@ struct match_facts {
     uint32_t digit_names;             /* a name whose last character is a digit */
     uint32_t idn_names;               /* a name with an A-label */
     uint32_t wide_blocks; /* an IPv4 block wider than a /20: the first two numbers have keys */
-    uint32_t unused;
+    uint32_t blind;       /* values are MACs, see blind.c */
 };
 
 struct match_gate {
@@ -223,6 +223,10 @@ struct match_value {
     struct str key;  /* as match_key makes it */
 };
 uint64_t match_value_hash(uint64_t seed, const struct match_value *v);
+
+/* What stands in the table of a blinded set: the first bytes of a MAC, of whatever kind. */
+#define MATCH_KIND_BLIND  ((enum observable_kind)OBSERVABLE_KINDS)
+#define MATCH_BLIND_BYTES 16
 
 /* How many keys a value puts into the filters, at the most. */
 void match_gate_count(const struct match_value *v, size_t *first, size_t *values);
@@ -266,6 +270,7 @@ struct match_row {
 
 /* The pages of a mapped file that were checked. */
 struct match_sums;
+struct match_blind; /* a key */
 
 struct match_table {
     const struct match_row *rows;
@@ -278,7 +283,8 @@ struct match_table {
     size_t text_n;
     const uint32_t *indicators, *wraps;
     size_t indicator_count, wrap_count;
-    struct match_sums *sums; /* NULL: nothing to check */
+    struct match_sums *sums;         /* NULL: nothing to check */
+    const struct match_blind *blind; /* not NULL: values are looked for by their MACs */
 };
 
 /* Those who hold a value: numbers in the same table. */
@@ -356,8 +362,9 @@ struct match_builder {
     uint64_t *places; /* of indicators, in text */
     size_t place_count, place_room;
     struct buf text;
-    size_t id_at, id_n;         /* of the indicator added last */
-    size_t common_at, common_n; /* of what indicators before had in common; 0: nothing yet */
+    size_t id_at, id_n;            /* of the indicator added last */
+    size_t common_at, common_n;    /* of what indicators before had in common; 0: nothing yet */
+    const struct match_set *plain; /* the set whose blinded copy this is, or NULL */
 };
 
 /* Ids that are silent below; open addressing over an arena. */
@@ -372,11 +379,22 @@ struct match_set {
     const struct match_set *below; /* sealed, and over no other itself; or NULL */
     struct match_silence silence;
     struct match_table table;
-    struct match_gate gate; /* of this and of what is below */
-    void *owned[6];         /* the table's memory, unless mapped */
-    struct str mapped;      /* the file, or STR_NONE */
+    struct match_gate gate;    /* of this and of what is below */
+    void *owned[6];            /* the table's memory, unless mapped */
+    struct str mapped;         /* the file, or STR_NONE */
+    struct match_blind *blind; /* the key, or NULL */
 };
 
+/* Ties a value to an indicator of a set that is being built. */
+bool match_put_value(struct match_set *s, uint32_t index, const struct match_value *v,
+                     struct err *e) BASE_CHECKED;
+void match_blind_free(struct match_blind *b); /* NULL is allowed */
+/* The value as a blinded set knows it; `mac` (32 bytes) holds its key. */
+struct match_value match_blind_value(const struct match_blind *b, const struct match_value *v,
+                                     unsigned char *mac);
+/* Makes the gate of the blinded copy `s` of `plain`. */
+bool match_blind_gate(struct match_set *s, const struct match_set *plain,
+                      struct err *e) BASE_CHECKED;
 bool match_silent(const struct match_set *s, struct str id);
 /* The first step of sealing: makes `below` a set that lies over no other. */
 bool match_set_flatten(struct match_set *s, struct err *e) BASE_CHECKED;

@@ -79,6 +79,8 @@ static bool ask_value(void *ctx, const struct match_row *row, const struct match
     struct match_value v = *value;
     unsigned char block[16];
     (void)row;
+    if (v.kind == MATCH_KIND_BLIND)
+        return false;
     if (v.kind == OBSERVABLE_IPV4 || v.kind == OBSERVABLE_IPV6) {
         bool known = v.kind == OBSERVABLE_IPV4
                          ? recorded_prefix(ipv4_prefixes, sizeof ipv4_prefixes, &v.prefix)

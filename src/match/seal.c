@@ -221,13 +221,42 @@ static void count_pending(const struct match_builder *b, struct key_counts *n)
     }
 }
 
+/* Words of a filter that holds so many keys more: a multiple. */
+static size_t widened(const struct match_bloom *b, size_t keys)
+{
+    size_t n = b->count;
+    while (keys > n / 2)
+        n *= 2;
+    return n;
+}
+
+/* Nobody can tell what stands in the filters of a blinded set, but a word can be made several that
+ * answer alike, which leaves room for more. */
+static bool widen_gate(struct match_set *s, const struct match_gate *g, const struct key_counts *n,
+                       struct err *e)
+{
+    size_t first = widened(&g->first, n->first), values = widened(&g->values, n->values);
+    if (!match_gate_new(s, first, values, e))
+        return false;
+    for (size_t i = 0; i < first; i++)
+        s->gate.first.words[i] = g->first.words[i / (first / g->first.count)];
+    for (size_t i = 0; i < values; i++)
+        s->gate.values.words[i] = g->values.words[i / (values / g->values.count)];
+    s->gate.facts = g->facts;
+    return true;
+}
+
 /* The gate with what is in the set below. */
 static bool make_gate(struct match_set *s, struct err *e)
 {
     struct key_counts n = {0, 0};
     const struct match_set *below = s->below;
     const struct match_gate *g = below != NULL ? &below->gate : NULL;
+    if (s->builder->plain != NULL)
+        return match_blind_gate(s, s->builder->plain, e);
     count_pending(s->builder, &n);
+    if (g != NULL && g->facts.blind)
+        return widen_gate(s, g, &n, e);
     if (g != NULL && fits(&g->first, n.first) && fits(&g->values, n.values)) {
         if (!match_gate_new(s, g->first.count, g->values.count, e))
             return false;

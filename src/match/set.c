@@ -1,4 +1,5 @@
 /* Building a set, laying one over another, and what a sealed set answers. */
+#include "crypt/crypt.h"
 #include "match/match_priv.h"
 
 struct match_set *match_set_new(void)
@@ -38,6 +39,7 @@ void match_set_free(struct match_set *s)
     for (size_t i = 0; i < sizeof s->owned / sizeof *s->owned; i++)
         base_free(s->owned[i]);
     file_unmap(s->mapped);
+    match_blind_free(s->blind);
     base_free(s);
 }
 
@@ -158,8 +160,8 @@ static uint64_t put_key(struct match_builder *b, uint32_t index, const struct ma
     return a;
 }
 
-static bool put_value(struct match_set *s, uint32_t index, const struct match_value *v,
-                      struct err *e)
+bool match_put_value(struct match_set *s, uint32_t index, const struct match_value *v,
+                     struct err *e)
 {
     struct match_builder *b = s->builder;
     void *values = b->values;
@@ -184,7 +186,7 @@ bool match_set_value(struct match_set *s, uint32_t index, const struct observabl
     struct match_value v = {.kind = o->kind, .key = match_key(o)};
     if (o->kind == OBSERVABLE_IPV4 || o->kind == OBSERVABLE_IPV6)
         v.prefix = o->prefix;
-    return put_value(s, index, &v, e);
+    return match_put_value(s, index, &v, e);
 }
 
 /* ---- copying ------------------------------------------------------------------------------ */
@@ -202,7 +204,7 @@ static bool copy_value(void *ctx, const struct match_row *r, const struct match_
     struct match_owners o = match_table_owners(c->from, r);
     for (size_t i = 0; i < o.n; i++)
         if (o.p[i] < c->from->indicator_count && c->numbers[o.p[i]] != MATCH_NONE &&
-            !put_value(c->to, c->numbers[o.p[i]], v, c->e))
+            !match_put_value(c->to, c->numbers[o.p[i]], v, c->e))
             return false;
     return true;
 }
@@ -227,6 +229,10 @@ static bool copy_table(struct match_set *s, const struct match_table *t,
 bool match_set_copy(struct match_set *s, const struct match_set *from, struct err *e)
 {
     must(s->builder != NULL && from->builder == NULL);
+    if (match_set_blinded(from))
+        return err_set(e, ERR_INVALID,
+                       "a blinded set cannot be made part of another: its values "
+                       "are not in it; name it beside the other");
     if (from->below != NULL && !copy_table(s, &from->below->table, from, e))
         return false;
     return copy_table(s, &from->table, NULL, e);
@@ -382,12 +388,23 @@ static bool stop(void *ctx, uint32_t number, const struct match_indicator *i)
     return false;
 }
 
+/* A blinded table costs a MAC, behind the filters. */
+static const struct match_row *find_in(const struct match_table *t, uint64_t hash,
+                                       const struct match_value *v)
+{
+    unsigned char mac[CRYPT_SHA256_BYTES];
+    if (t->blind == NULL)
+        return match_table_find(t, hash, v);
+    struct match_value blind = match_blind_value(t->blind, v, mac);
+    return match_table_find(t, match_value_hash(0, &blind), &blind);
+}
+
 bool match_set_find(const struct match_set *s, uint64_t hash, const struct match_value *v,
                     struct match_found *out)
 {
-    *out = (struct match_found){.own = match_table_find(&s->table, hash, v)};
+    *out = (struct match_found){.own = find_in(&s->table, hash, v)};
     if (s->below != NULL)
-        out->below = match_table_find(&s->below->table, hash, v);
+        out->below = find_in(&s->below->table, hash, v);
     if (out->below != NULL && s->silence.count > 0) {
         struct telling t = {.over = s, .table = &s->below->table, .each = stop};
         if (each_owner(&t, out->below))

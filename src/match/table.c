@@ -68,7 +68,7 @@ struct match_value match_table_value(const struct match_table *t, const struct m
 {
     struct match_value v = {.kind = r->kind & 0x7f};
     struct cursor c = {.t = t, .at = key_place(r)};
-    if (v.kind >= OBSERVABLE_KINDS)
+    if (v.kind > MATCH_KIND_BLIND)
         return (struct match_value){0};
     if (v.kind == OBSERVABLE_IPV4) {
         for (size_t i = 0; i < 4; i++)
@@ -84,6 +84,7 @@ struct match_value match_table_value(const struct match_table *t, const struct m
         }
     } else {
         v.key = take_string(&c);
+        /* Of hashes and MACs so much is read. */
         if (v.kind >= OBSERVABLE_MD5 && v.key.n < MATCH_PLACE_BYTES)
             v.key.n = 0;
     }

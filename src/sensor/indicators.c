@@ -309,6 +309,12 @@ bool sensor_indicators_open(struct sensor_indicators *s, const char *path, struc
                        "%s is a second compiled set: make one of both with `setu compile`", path);
     if (!match_set_open(path, &s->compiled, e))
         return false;
+    if (match_set_blinded(s->compiled)) {
+        if (!s->has_key)
+            return err_set(e, ERR_USAGE, "%s is blinded: --blind-key must name its key", path);
+        if (!match_set_unblind(s->compiled, s->blind_key, e))
+            return err_prefix(e, "%s", path);
+    }
     s->counts.used += match_set_indicators(s->compiled);
     return true;
 }
@@ -525,15 +531,43 @@ bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us, struct 
     return match_set_seal(s->set, e);
 }
 
+void sensor_indicators_key(struct sensor_indicators *s, const unsigned char *key)
+{
+    memcpy(s->blind_key, key, sizeof s->blind_key);
+    s->has_key = true;
+}
+
+/* What was sealed, in a set that lies over no other. */
+static bool make_whole(const struct sensor_indicators *s, struct match_set **out, struct err *e)
+{
+    struct match_set *whole = match_set_new();
+    bool ok = whole || err_set(e, ERR_MEMORY, "no memory for the indicators");
+    ok = ok && match_set_copy(whole, sensor_indicators_set(s), e) && match_set_seal(whole, e);
+    if (ok)
+        *out = whole;
+    else
+        match_set_free(whole);
+    return ok;
+}
+
 bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path, struct err *e)
 {
     struct match_set *whole = NULL;
     if (!s->compiled)
         return match_set_write(s->set, path, e);
-    whole = match_set_new();
-    bool ok = whole || err_set(e, ERR_MEMORY, "no memory for the indicators");
-    ok = ok && match_set_copy(whole, sensor_indicators_set(s), e) && match_set_seal(whole, e) &&
-         match_set_write(whole, path, e);
+    bool ok = make_whole(s, &whole, e) && match_set_write(whole, path, e);
+    match_set_free(whole);
+    return ok;
+}
+
+bool sensor_indicators_blind(const struct sensor_indicators *s, const unsigned char *key,
+                             const char *path, struct err *e)
+{
+    struct match_set *whole = NULL, *blind = NULL;
+    bool ok = (!s->compiled || make_whole(s, &whole, e)) &&
+              match_set_blind(whole ? whole : s->set, key, &blind, e) &&
+              match_set_write(blind, path, e);
+    match_set_free(blind);
     match_set_free(whole);
     return ok;
 }

@@ -512,6 +512,10 @@ static bool start(struct sensor_live *l, struct err *e)
 bool sensor_live_start(struct sensor_indicators *s, const struct sensor_living *how,
                        struct sensor_live **out, struct err *e)
 {
+    if (s->compiled && match_set_blinded(s->compiled))
+        return err_set(e, ERR_USAGE,
+                       "a set that follows others cannot hold a blinded one: it could not be made "
+                       "anew when they change; run a second `setu detect` for it");
     struct sensor_live *l = base_alloc(sizeof *l);
     if (!l)
         return err_set(e, ERR_MEMORY, "out of memory");

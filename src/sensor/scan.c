@@ -165,7 +165,8 @@ static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t l
                              .line = in->line + lines,
                              .offset = p->base + at,
                              .hit = h,
-                             .indicator = &m};
+                             .indicator = &m,
+                             .around = {p->buf, p->n}};
     p->halted = !is_outside(p, at) && !in->scan->alert(in->scan->ctx, &a);
     return !p->halted;
 }

@@ -1,7 +1,8 @@
 /*
  * Detection at the edge: reads indicators from wherever they are kept, scans logs with them, writes
  * alerts, and tells the producers what was sighted. It holds no rule of matching (`match`) or of
- * release (`exchange`), and never lets a byte of a log out but in an alert. One thread an object; a
+ * release (`exchange`), and lets no byte of a log out but in an alert or as evidence that was asked
+ * for. One thread an object; a
  * scan starts threads of its own for large files.
  */
 #ifndef SENSOR_SENSOR_H
@@ -46,12 +47,17 @@ bool sensor_indicators_text(struct sensor_indicators *s, struct str source, stru
 bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             const struct peer_endpoint *how, struct str collection,
                             struct err *e) BASE_CHECKED;
+/* Before loading: the key (CRYPT_KEY_BYTES, copied) of a compiled set that is blinded. */
+void sensor_indicators_key(struct sensor_indicators *s, const unsigned char *key);
 /* Ends reading: builds the set. `now_us` is used for counting only. */
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
                             struct err *e) BASE_CHECKED;
 /* Writes what was sealed as a compiled set. */
 bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path,
                                struct err *e) BASE_CHECKED;
+/* The same, blinded under `key`: in which nothing can be read (match_set_blind). */
+bool sensor_indicators_blind(const struct sensor_indicators *s, const unsigned char *key,
+                             const char *path, struct err *e) BASE_CHECKED;
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s);
 const struct sensor_counts *sensor_indicators_counts(const struct sensor_indicators *s);
 bool sensor_is_url(struct str where); /* http:// or https:// */
@@ -104,6 +110,7 @@ struct sensor_alert {
     const char *sender; /* address and port, of syslog; else NULL */
     const struct match_hit *hit;
     const struct match_indicator *indicator;
+    struct str around; /* the text that `seen` of the hit is in; STR_NONE of a capture */
 };
 typedef bool sensor_alert_fn(void *ctx, const struct sensor_alert *a); /* false stops */
 
@@ -297,7 +304,16 @@ bool sensor_sightings_new(struct sensor_sightings **out, struct err *e) BASE_CHE
 void sensor_sightings_free(struct sensor_sightings *s); /* NULL is allowed */
 void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert *a);
 void sensor_sightings_signal(struct sensor_sightings *s, const struct packet_alert *a);
+/* From now on the first lines in which an indicator is seen are kept too,
+ * LIMIT_SENSOR_EVIDENCE_LINES of so many bytes at the most, and each sighting is written behind an
+ * observed-data object that refers to them, as artifacts with the sighting's markings. */
+void sensor_sightings_evidence(struct sensor_sightings *s);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
+/* What was counted, to go on with it in another run: appends a line of JSON for each indicator,
+ * with a member `sighting_of`; and adds what stands in such lines. ERR_INVALID. */
+void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out);
+bool sensor_sightings_restore(struct sensor_sightings *s, struct str lines,
+                              struct err *e) BASE_CHECKED;
 /* Ends counting: writes one sighting for each indicator and rule seen, by `identity` (may be
  * empty). */
 bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int64_t now_us,

@@ -45,7 +45,9 @@ struct sensor_indicators {
     struct sensor_counts counts;
     struct match_set *compiled; /* a file that is used as it is, or NULL */
     struct match_set *set;      /* what was read besides, and when sealed lies over it */
-    bool alone;                 /* there was nothing besides */
+    unsigned char blind_key[CRYPT_KEY_BYTES];
+    bool has_key;
+    bool alone; /* there was nothing besides */
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;

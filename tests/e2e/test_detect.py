@@ -1,5 +1,6 @@
 """`setu detect`: the contract of its alerts, its sources of indicators, its sightings."""
 import array
+import base64
 import fcntl
 import gzip
 import ipaddress
@@ -66,6 +67,35 @@ def names(tmp_path):
     return made(tmp_path / "names.txt", "bad.example\n198.51.100.0/24\n")
 
 
+def test_evidence_is_bounded_and_asked_for(tmp_path):
+    many, long = indicator("[domain-name:value = 'many.example']"), indicator("[domain-name:value = 'long.example']")
+    source, out = bundle(tmp_path / "b.json", many, long), tmp_path / "out.json"
+    rest = b"x" * 3000
+    log = b"".join(b"line %d many.example \xff\n" % n for n in range(9)) + rest + b" long.example " + rest + b"\n"
+    words = ("-i", source, "--sightings-out", str(out))
+    assert detect(*words, stdin=log)[0] == 0
+    assert {o["type"] for o in json.loads(out.read_text())["objects"]} == {"sighting"}
+    assert b"payload" not in out.read_bytes() and b"bGluZS" not in out.read_bytes() and b"line" not in out.read_bytes()
+    assert detect(*words, "--evidence", stdin=log)[0] == 0
+    objects = {o["id"]: o for o in json.loads(out.read_text())["objects"]}
+    lines = {}
+    for o in list(objects.values()):
+        if o["type"] == "sighting":
+            (data,) = [objects.pop(i) for i in o["observed_data_refs"]]
+            assert data["type"] == "observed-data" and data["number_observed"] == len(data["object_refs"])
+            assert o["first_seen"] <= data["first_observed"] <= data["last_observed"] <= o["last_seen"]
+            artifacts = [objects.pop(i) for i in data["object_refs"]]
+            assert all(a["type"] == "artifact" and a["mime_type"] == "text/plain" for a in artifacts)
+            lines[o["sighting_of_ref"]] = [base64.b64decode(a["payload_bin"]) for a in artifacts]
+    assert {o["type"] for o in objects.values()} == {"sighting"}
+    assert lines[many["id"]] == [b"line %d many.example \xff" % n for n in range(3)]
+    (line,) = lines[long["id"]]
+    assert b"long.example" in line and 1000 < len(line) <= 1024
+    assert run("check", str(out))[0] == 0
+    status, _, error = detect("-i", source, "--evidence", stdin=log)
+    assert status == 2 and "--evidence needs" in error
+
+
 # ---- compiled sets ----
 
 
@@ -107,6 +137,52 @@ def test_a_set_is_compiled_from_a_set_and_what_is_new(tmp_path):
     assert detect("-i", two, stdin=b"new.example\n")[0] == 0
     status, _, error = run("compile", "-o", two, one, two)
     assert status == 2 and "second compiled set" in error
+
+
+def test_a_blinded_set_finds_what_its_sources_do_and_tells_nothing(tmp_path, names):
+    secret = indicator("[domain-name:value = 'stix.example' OR ipv4-addr:value = '198.51.100.0/24']",
+                       name="a secret name", description="told to nobody", labels=["secret-label"])
+    stix, key, target = bundle(tmp_path / "b.json", secret), tmp_path / "key", tmp_path / "x.set"
+    blind = ("--blind-key", str(key))
+    status, _, error = run("compile", "-o", str(target), *blind, names, stix)
+    assert status == 0, error
+    assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_bytes()) == 32
+    for word in (b"stix.example", b"example", b"198.51", b"secret", b"nobody", key.read_bytes()):
+        assert word not in target.read_bytes()
+    log = made(tmp_path / "log", "bad.example a.stix.example 198.51.100.3 other.example\n" * 3)
+    plain = detect("-i", names, "-i", stix, log)
+    found = detect("-i", str(target), *blind, log)
+    assert plain[0] == found[0] == 0 and len(plain[1]) == len(found[1]) > 6
+    for a, b in zip(found[1], plain[1]):
+        assert [a[k] for k in ("line", "offset", "kind", "observable", "seen", "relation")] == \
+            [b[k] for k in ("line", "offset", "kind", "observable", "seen", "relation")]
+        assert a["name"] is None or a["name"] == ""
+        assert (a["indicator"] == secret["id"]) == (b["indicator"] == secret["id"])
+
+    # Beside others, in sightings, and looking back, by reading all.
+    more = made(tmp_path / "more", "other.example\n")
+    out = tmp_path / "out.json"
+    _, alerts, _ = detect("-i", str(target), *blind, "-i", more, "--sightings-out", str(out), log)
+    assert len(alerts) == len(found[1]) + 3
+    (sighting,) = json.loads(out.read_text())["objects"]
+    assert sighting["sighting_of_ref"] == secret["id"]
+    index = str(tmp_path / "index")
+    assert run("detect", "--index", index, log)[0] == 0
+    status, hunted, _ = run("hunt", index, "-i", str(target), *blind)
+    assert status == 0 and len(hunted.decode().splitlines()) == len(found[1])
+
+    # What it cannot do it says.
+    status, _, error = detect("-i", str(target), log)
+    assert status == 2 and "--blind-key" in error
+    other = made(tmp_path / "other.key", b"x" * 32)
+    status, _, error = detect("-i", str(target), "--blind-key", other, log)
+    assert status == 3 and "another key" in error
+    for again in ((), blind):
+        assert run("compile", "-o", str(tmp_path / "y.set"), *again, str(target))[0] in (2, 3)
+    assert not (tmp_path / "y.set").exists()
+    wide = made(tmp_path / "wide", "10.0.0.0/8\n")
+    status, _, error = run("compile", "-o", str(tmp_path / "y.set"), *blind, wide)
+    assert status == 3 and "/8" in error
 
 
 def test_a_set_that_is_damaged_is_not_a_log_that_is_clean(tmp_path, names):

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
-from setu_node import wait_for
-from test_detect import SETU, detect, made, run
+from setu_node import free_port, wait_for
+from test_detect import ME, SETU, bundle, detect, indicator, made, run
+
+TERMS = "marking-definition--8e1c2a3b-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 
 
 def values(count):
@@ -166,6 +168,64 @@ def test_killed_again_and_again(tmp_path):
     told = f.seen()
     assert set(told) == set(wanted[:at]) and rotated > 3
     assert len(told) < 2 * at, (len(told), at, error)
+
+
+@pytest.mark.parametrize("window", [(), ("--sightings-window", "1")])
+def test_sightings_of_who_is_killed(tmp_path, window):
+    """What counts as read counts as seen, once, whenever the sensor is killed; with windows at least once."""
+    log, mark, spool = tmp_path / "log", tmp_path / "mark", tmp_path / "spool"
+    objects = [indicator(f"[ipv4-addr:value = '{v}']", object_marking_refs=[TERMS]) for v in values(20)]
+    words = ["-i", bundle(tmp_path / "b.json", *objects), "--checkpoint", mark, "--spool", spool, *window,
+             "--sightings", f"https://127.0.0.1:{free_port()}/api/", "--identity", ME]
+    chance, written = random.Random(5), 0
+    append(log, "")
+    f = Follower(tmp_path, *words)
+    for turn in range(12):
+        for _ in range(chance.randrange(1, 30)):
+            append(log, f"line {written} {values(20)[written % 20]}\n" * 3)
+            written += 3
+        if turn % 3 == 0:
+            wait_for(lambda: len({a["line"] for a in f.alerts()}) == written, "all to be told")
+        if turn == 6 and not window:
+            wait_for(lambda: b"sighting_of" in mark.read_bytes(), "what was seen to be kept")
+            assert b"line " not in mark.read_bytes() and b"10.0.0." not in mark.read_bytes()
+        time.sleep(chance.random() / 2)
+        f.kill()
+        f.start()
+    wait_for(lambda: len({a["line"] for a in f.alerts()}) == written, "all to be told")
+    f.end(status=None)
+    counts = {}
+    for envelope in spool.glob("*.json"):
+        for s in json.loads(envelope.read_text())["objects"]:
+            assert s["first_seen"] <= s["last_seen"] and TERMS in s["object_marking_refs"]
+            counts[s["sighting_of_ref"]] = counts.get(s["sighting_of_ref"], 0) + s["count"]
+    exact = {o["id"]: sum(3 for n in range(0, written, 3) if n % 20 == i) for i, o in enumerate(objects)}
+    exact = {i: n for i, n in exact.items() if n}
+    if window:
+        assert counts.keys() == exact.keys() and all(counts[i] >= n for i, n in exact.items())
+    else:
+        assert counts == exact
+    assert b"sighting_of" not in mark.read_bytes()  # they wait in the spool now
+
+
+def test_sightings_stay_while_nobody_asks_for_them(tmp_path):
+    log, mark, out = tmp_path / "log", tmp_path / "mark", tmp_path / "out.json"
+    o = indicator("[ipv4-addr:value = '10.0.0.1']")
+    append(log, "10.0.0.1\n")
+    words = ["-i", bundle(tmp_path / "b.json", o), "--checkpoint", mark]
+    f = Follower(tmp_path, *words, "--sightings-out", out)
+    wait_for(lambda: mark.exists() and b"sighting_of" in mark.read_bytes(), "what was seen to be kept")
+    f.kill()
+    append(log, "10.0.0.1\n")
+    assert detect(*map(str, words), str(log))[0] == 0
+    assert b"sighting_of" in mark.read_bytes()
+    append(log, "10.0.0.1\n")
+    assert detect(*map(str, words), "--sightings-out", str(out), str(log))[0] == 0
+    (sighting,) = json.loads(out.read_text())["objects"]
+    assert sighting["count"] == 2 and sighting["sighting_of_ref"] == o["id"]
+    mark.write_text('{"sighting_of":"indicator--x","count":"many"}\n')
+    status, _, error = detect(*map(str, words), "--sightings-out", str(out), str(log))
+    assert status == 3 and str(mark) in error
 
 
 def test_fields_of_many_logs_at_once(tmp_path):

@@ -1,4 +1,5 @@
 """Sightings that nobody takes wait in a folder, and go first when somebody does."""
+import base64
 import json
 import shutil
 import signal
@@ -62,6 +63,36 @@ def test_they_wait_while_nobody_is_there(sensor):
     sensor.input.write_text("nothing\n")
     assert "sightings: 2 taken" in detect(sensor, sensor.url + "/api/", status=1).stderr
     assert sightings(sensor) == found and waiting(sensor) == []
+
+
+@pytest.mark.parametrize("words, policy, stands", [
+    ((), "", False),
+    (("--evidence",), "", True),
+    (("--evidence",), "refuse from any types observed-data, artifact\n", False),
+])
+def test_lines_of_the_log_where_sensor_and_policy_allow_it(sensor, words, policy, stands):
+    line = "secret 10.9.8.7 asked for host-1.example"
+    sensor.input.write_text(f"{line}\n" + "again host-1.example\n" * 5)
+    with open(sensor.dir / "policy.conf", "a") as f:
+        f.write(policy)
+    sensor.start()
+    ran = detect(sensor, sensor.url + "/api/", *words, status=3 if policy else 0)
+    objects = json.loads(sensor.cli("export", "--collection", "alerts").stdout)["objects"]
+    (sighting,) = [o for o in objects if o["type"] == "sighting"]
+    lines = [base64.b64decode(o["payload_bin"]).decode() for o in objects if o["type"] == "artifact"]
+    observed = [o for o in objects if o["type"] == "observed-data"]
+    assert sighting["count"] == 6 and ("observed_data_refs" in sighting) == bool(words)
+    if not stands:
+        assert not lines and not observed
+        assert ("1 taken, 3 refused" if words else "1 taken, 0 refused") in ran.stderr
+        return
+    (data,) = observed
+    assert sorted(lines) == sorted([line, "again host-1.example"]) and data["number_observed"] == 2
+    assert sighting["observed_data_refs"] == [data["id"]]
+    assert set(data["object_refs"]) == {o["id"] for o in objects if o["type"] == "artifact"}
+    for o in objects:
+        if o["type"] in ("artifact", "observed-data"):
+            assert o.get("object_marking_refs") == sighting.get("object_marking_refs")
 
 
 def test_what_is_no_envelope_stands_in_nobodys_way(sensor):

@@ -1,6 +1,6 @@
 /*
  * The scanner against generated logs with an answer key, exactly: no miss, no false hit; with sets
- * that were written and opened again. The
+ * that were written and opened again, and with one that is blinded. The
  * generator is not part of the repository; SETU_CORPUS names the folder that has detect/gen.c.
  * Arguments, all optional: SEED SCALE_MB HIT_RATE NEGATIVE_RATE LARGEST_SET.
  */
@@ -32,6 +32,7 @@ struct row {
 
 struct run {
     const struct match_set *set;
+    const struct match_set *names; /* whose ids the answer key has, by the same numbers */
     struct row *rows;
     size_t row_count, size;
     int log;
@@ -108,7 +109,7 @@ static bool on_hit(void *ctx, const struct match_hit *h)
             (run->rows[run->next].log == run->log && run->rows[run->next].line < run->line)))
         run->next++;
     struct row *r = run->next < run->row_count ? &run->rows[run->next] : NULL;
-    struct str id = match_set_get(run->set, h->indicator).id;
+    struct str id = match_set_get(run->names, h->indicator).id;
     run->hits++;
     if (r == NULL || r->log != run->log || r->line != run->line || !also_true(r, h, id)) {
         run->wrong++;
@@ -159,6 +160,50 @@ static struct match_set *reopened(const char *dir, struct match_set *set)
     return opened;
 }
 
+/* Scans the logs and holds what is found against the key. */
+static void test_scan(const char *dir, struct run *run)
+{
+    struct row *rows = run->rows;
+    for (size_t k = 0; k < run->row_count; k++)
+        rows[k].met = false;
+    scan_logs(dir, run);
+    CHECK_ROW(run->wrong == 0, "%zu false hits with %zu indicators", run->wrong, run->size);
+    for (size_t k = 0; k < run->row_count; k++)
+        CHECK_ROW(rows[k].met == (rows[k].index < run->size),
+                  "%zu indicators: missed in %s:%llu: %.*s as %.*s (%.*s)", run->size,
+                  logs[rows[k].log], (unsigned long long)rows[k].line, STR_FMT(rows[k].indicator),
+                  STR_FMT(rows[k].seen), STR_FMT(rows[k].variant));
+}
+
+/* The same, where no value stands in the file. */
+static void test_blinded(const char *dir, const struct run *plain, struct str list)
+{
+    const unsigned char key[32] = "thirty-one bytes, and a NUL too";
+    struct match_set *set = NULL;
+    struct run run = *plain;
+    struct err e = {0};
+    run.hits = run.also = run.wrong = run.next = 0;
+    CHECK_ROW(match_set_blind(plain->set, key, &set, &e), "%s", e.msg);
+    if (set == NULL)
+        return;
+    set = reopened(dir, set);
+    CHECK(match_set_blinded(set) && match_set_unblind(set, key, &e));
+    CHECK(match_set_values(set) == match_set_values(plain->set));
+    run.set = set;
+    test_scan(dir, &run);
+    CHECK(run.hits == plain->hits);
+    match_set_free(set);
+    struct str file = read_all(dir, "set");
+    while (list.n > 0) {
+        struct str value = str_cut(&list, '\n');
+        CHECK_ROW(value.n == 0 || memmem(file.p, file.n, value.p, value.n) == NULL,
+                  "%.*s stands in the blinded file", STR_FMT(value));
+    }
+    void *p;
+    memcpy(&p, &file.p, sizeof p);
+    base_free(p);
+}
+
 static void test_set(const char *dir, size_t i, struct row *rows, size_t row_count)
 {
     struct match_set *set = match_set_new();
@@ -168,16 +213,11 @@ static void test_set(const char *dir, size_t i, struct row *rows, size_t row_cou
     CHECK(match_set_load_list(set, list, &options, &e) && match_set_seal(set, &e));
     CHECK(options.unknown_count == 0 && match_set_indicators(set) == sets[i].count);
     set = reopened(dir, set);
-    struct run run = {.set = set, .rows = rows, .row_count = row_count, .size = sets[i].count};
-    for (size_t k = 0; k < row_count; k++)
-        rows[k].met = false;
-    scan_logs(dir, &run);
-    CHECK_ROW(run.wrong == 0, "%zu false hits with %zu indicators", run.wrong, run.size);
-    for (size_t k = 0; k < row_count; k++)
-        CHECK_ROW(rows[k].met == (rows[k].index < run.size),
-                  "%zu indicators: missed in %s:%llu: %.*s as %.*s (%.*s)", run.size,
-                  logs[rows[k].log], (unsigned long long)rows[k].line, STR_FMT(rows[k].indicator),
-                  STR_FMT(rows[k].seen), STR_FMT(rows[k].variant));
+    struct run run = {
+        .set = set, .names = set, .rows = rows, .row_count = row_count, .size = sets[i].count};
+    test_scan(dir, &run);
+    if (i == 0)
+        test_blinded(dir, &run, list);
     match_set_free(set);
     void *p;
     memcpy(&p, &list.p, sizeof p);

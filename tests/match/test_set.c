@@ -396,6 +396,96 @@ static void test_no_memory(void)
     match_set_free(base);
 }
 
+/* ---- blinded ------------------------------------------------------------------------------ */
+
+static const unsigned char key[32] = "k", other_key[32] = "o";
+
+static struct match_set *blinded(const struct match_set *plain)
+{
+    struct match_set *made = NULL;
+    struct err e = {0};
+    CHECK_ROW(match_set_blind(plain, key, &made, &e), "%s", e.msg);
+    struct match_set *opened = reopened(made);
+    CHECK(match_set_unblind(opened, key, &e));
+    match_set_free(made);
+    return opened;
+}
+
+/* A set of one value would tell it, were its filters not full of what stands for nothing. */
+static void check_filter(const struct match_bloom *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        CHECK(__builtin_popcountll(f->words[i]) >= 31);
+}
+
+static void test_blinded(void)
+{
+    struct match_set *plain = match_set_new(), *over, *opened = NULL, *made = NULL;
+    const struct match_indicator named = {.id = STR("indicator--1"),
+                                          .name = STR("a secret name"),
+                                          .labels = STR("[\"secret\"]"),
+                                          .tlp = STR("amber"),
+                                          .from_us = INT64_MIN,
+                                          .until_us = 7,
+                                          .stix = true};
+    struct str file;
+    struct err e = {0};
+    add(plain, &named, "evil.example 198.51.100.0/24 2001:db8::/32 http://u.example/x?y " MD5);
+    add_id(plain, "line.example", "line.example evil.example b@mail.example 203.0.113.9");
+    seal(plain);
+    struct match_set *set = blinded(plain);
+    check_filter(&set->gate.first);
+    check_filter(&set->gate.values);
+    struct match_indicator i = match_set_get(set, 0);
+    CHECK(str_eq(i.id, named.id) && i.name.n == 0 && i.labels.n == 0 && str_eq(i.tlp, named.tlp) &&
+          i.until_us == 7 && i.stix);
+    CHECK(str_starts(match_set_get(set, 1).id, STR("blinded-")));
+    CHECK(file_read(path, 0, &file, &e));
+    static const char *const secrets[] = {"evil", "example", "secret", "198.51",      "2001:db8",
+                                          "mail", "line",    MD5,      "\xc6\x33\x64"};
+    for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++)
+        CHECK_ROW(memmem(file.p, file.n, secrets[k], strlen(secrets[k])) == NULL, "%s", secrets[k]);
+    base_free((void *)(uintptr_t)file.p);
+
+    over = match_set_new();
+    match_set_over(over, set);
+    for (int k = 0; k < 3000; k++) {
+        char id[40];
+        snprintf(id, sizeof id, "n%d.example", k);
+        add_id(over, id, id);
+    }
+    CHECK(match_set_silence(over, STR("indicator--1"), &e));
+    seal(over);
+    struct told t = {.set = over};
+    buf_init(&t.out, 0);
+    match_scan(over, STR("a.evil.example 198.51.100.7 n7.example b@mail.example " MD5), 0, on_hit,
+               &t);
+    struct str id = match_set_get(set, 1).id;
+    char expected[200];
+    snprintf(expected, sizeof expected,
+             "a.evil.example>%.*s n7.example>n7.example b@mail.example>%.*s ", STR_FMT(id),
+             STR_FMT(id));
+    CHECK_ROW(str_eq(buf_view(&t.out), str_of(expected)), "%.*s", STR_FMT(buf_view(&t.out)));
+    buf_done(&t.out);
+    match_set_free(over);
+
+    CHECK(!match_set_open("/nowhere", &opened, &e) && match_set_open(path, &opened, &e));
+    CHECK(!match_set_unblind(opened, other_key, &e) && strstr(e.msg, "another key") != NULL);
+    CHECK(!match_set_blind(opened, key, &made, &e) && e.code == ERR_INVALID);
+    over = match_set_new();
+    CHECK(!match_set_copy(over, opened, &e) && e.code == ERR_INVALID);
+    match_set_free(over);
+    match_set_free(opened);
+    match_set_free(set);
+    match_set_free(plain);
+
+    plain = match_set_new();
+    add_id(plain, "wide", "10.0.0.0/19");
+    seal(plain);
+    CHECK(!match_set_blind(plain, key, &made, &e) && strstr(e.msg, "/19") != NULL);
+    match_set_free(plain);
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -407,6 +497,7 @@ int main(void)
     test_many();
     test_over();
     test_over_and_over();
+    test_blinded();
     test_no_memory();
     unlink(path);
     TEST_END();
