@@ -82,10 +82,8 @@ bool sensor_captures_new(const char *const *inputs, size_t count, struct sensor_
                          struct err *e)
 {
     struct sensor_captures *m = base_alloc(sizeof *m);
-    if (m)
-        m->all = base_alloc(count * sizeof *m->all);
-    if (!m || !m->all) {
-        sensor_captures_free(m);
+    if (!m || !(m->all = base_alloc(count * sizeof *m->all))) {
+        base_free(m);
         return err_set(e, ERR_MEMORY, "no memory to read %zu captures", count);
     }
     for (size_t i = 0; i < count; i++) {
