@@ -131,7 +131,7 @@ static struct http_source *fullest(struct http_loop *l)
 static bool end_a_wait(const struct http_source *s)
 {
     for (struct http_connection *c = s->busy; c; c = c->next_listed) {
-        if (!http_parking_end(c->request))
+        if (!c->request || !http_parking_end(c->request))
             continue;
         c->last = true;
         return true;
