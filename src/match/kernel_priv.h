@@ -81,9 +81,11 @@ struct match_pass {
      * digit; those that do, and have three dots or more; of both those that passed the filter or
      * are left to plain code; and places of marks. Sixteen more may be written than count. */
     unsigned name_count, number_count, passed_count, mark_count;
+    struct match_queue asked_names, asked_numbers;
+    /* What stands from here on is read up to its count alone, and needs no beginning: of a short
+     * text, as packets are, all the rest is more work than the scan. */
     uint16_t names[MATCH_WINDOW / 2 + 16], numbers[MATCH_WINDOW / 8 + MATCH_BLOCKS + 16];
     uint16_t passed[MATCH_WINDOW], marks[MATCH_MARKS + MATCH_BLOCK];
-    struct match_queue asked_names, asked_numbers;
 };
 
 struct match_kernel {

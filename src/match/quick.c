@@ -508,7 +508,7 @@ void match_quick_scan(struct match_scan *sc, const struct match_kernel *k)
     q.sc = sc;
     q.done = q.ipv6_done = q.hash_done = sc->begin;
     struct match_pass *x = &q.pass;
-    memset(x, 0, sizeof *x);
+    memset(x, 0, offsetof(struct match_pass, names));
     x->gate = &sc->set->gate;
     x->begin = x->base = sc->begin;
     x->end = sc->end;
