@@ -51,6 +51,7 @@ struct reading {
     struct buf header;      /* the line of columns' names before where the piece in turn has got */
     bool stop, told_all;
     bool alone;         /* no other thread reads */
+    bool regular;       /* a file, which keeps nobody waiting */
     int64_t renamed_us; /* when it was seen that the name is another file's; 0: it is not */
 };
 
@@ -419,7 +420,8 @@ static bool read_bytes(struct piece *p, ssize_t *got)
         }
         return true;
     }
-    *got = sensor_read_soon(in->fd, p->buf + p->n, room);
+    *got = in->regular ? read(in->fd, p->buf + p->n, room)
+                       : sensor_read_soon(in->fd, p->buf + p->n, room);
     if (*got < 0 && errno != EINTR) {
         in->failed = !err_errno(&in->e, "cannot read", in->input.p);
         return false;
@@ -605,9 +607,11 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, stru
         s->begin(s->ctx, str_of(input), fd, &from);
     if (from.offset && lseek(fd, (off_t)from.offset, SEEK_SET) < 0)
         return err_errno(e, "cannot read on in", input);
+    struct stat st;
     struct reading in = {.scan = s,
                          .input = str_of(input),
                          .fd = fd,
+                         .regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode),
                          .first = from.offset == 0,
                          .rest_base = from.offset,
                          .line = from.line};
