@@ -1,6 +1,7 @@
 /*
- * A disk whose flushes take longer, for bench/taxii.py alone: preloaded into a program (LD_PRELOAD),
- * each of its flushes takes BENCH_FLUSH_US microseconds more than the disk here takes.
+ * A disk whose flushes take longer, for bench/taxii.py alone: preloaded into a program
+ * (LD_PRELOAD), each of its flushes takes BENCH_FLUSH_US microseconds more than the disk here
+ * takes.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>

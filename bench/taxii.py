@@ -353,7 +353,10 @@ def posts(build, more_us):
     measures the processor, so also with flushes that take `more_us` longer, for both sides."""
     env = {**os.environ, "BENCH_FLUSH_US": str(more_us)}
     if more_us:
-        env["LD_PRELOAD"] = str(build / "bench" / "slow-flush.so")
+        slow = build / "bench" / "slow-flush.so"
+        if not slow.exists():  # the loader would go on without it
+            sys.exit(f"bench/taxii.py: {slow} is not there: make {slow}")
+        env["LD_PRELOAD"] = str(slow)
     node = Node(build / "setu", f"singles-{more_us}")
     with node.serve("--plain-http", env=env):
         flushes, rate = best(lambda: flushes_per_second(env), lambda: wrk(
