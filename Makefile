@@ -159,6 +159,12 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 # The peer of the server, which setu itself does not use.
 $(BUILD)/bench/mhd: BENCH_LIBS := -lmicrohttpd
 
+# Preloaded into the server, and into what the server is measured against.
+$(BUILD)/bench/slow-flush.so: bench/slow_flush.c
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -shared -o $@ $<
+
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS) $(BUILD)/tests/exchange/probe
 fuzz-programs: $(FUZZ_PROGRAMS)
 
@@ -193,7 +199,7 @@ prove: deps-build
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/bench/check $(BUILD)/bench/ledger $(BUILD)/bench/mhd \
-	  $(BUILD)/bench/packets $(BUILD)/bench/setu-no-ledger
+	  $(BUILD)/bench/packets $(BUILD)/bench/setu-no-ledger $(BUILD)/bench/slow-flush.so
 	@bench/run $(BUILD)
 
 fuzz: deps-fuzz

@@ -1,6 +1,6 @@
 """What a server of TAXII costs, as ratios within one run: taxii.py BUILD BUNDLE [PART...] prints rows for
 bench/run. Parts: pages (of BUNDLE's objects, against libmicrohttpd and nginx serving the same bytes),
-ingest (against SQLite alone and the disk's flushes), many (the same at BENCH_OBJECTS objects), peers.
+ingest (against SQLite alone, the disk's flushes, and slower ones), many (the same at BENCH_OBJECTS objects), peers.
 All is on loopback, and shares the machine's processors with wrk."""
 import concurrent.futures
 import contextlib
@@ -138,8 +138,8 @@ class Node:
                            stdin=maker.stdout, stdout=subprocess.DEVNULL)
 
     @contextlib.contextmanager
-    def serve(self, *words):
-        with program(self.setu, "serve", self.dir, "--listen", "127.0.0.1:0", *words) as p:
+    def serve(self, *words, env=None):
+        with program(self.setu, "serve", self.dir, "--listen", "127.0.0.1:0", *words, env=env) as p:
             self.url = json.loads(first_line(p))["url"]
             self.pid = p.pid
             self.objects = f"{self.url}/api/collections/{self.collection}/objects/"
@@ -330,15 +330,41 @@ def sqlite_alone(rows, size):
     return len(rows) / taken
 
 
-def flushes_per_second(seconds=2.0):
+FLUSHES = """
+import os, time
+with open("flushed", "wb", buffering=0) as f:
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < 2:
+        f.write(b"x" * 4096)
+        os.fdatasync(f.fileno())
+        count += 1
+    print(count / (time.perf_counter() - start))
+"""
+
+
+def flushes_per_second(env=None):
     """4 KiB and a flush, again and again, as a log that is committed does."""
-    with open("flushed", "wb", buffering=0) as f:
-        count, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            f.write(b"x" * 4096)
-            os.fdatasync(f.fileno())
-            count += 1
-        return count / (time.perf_counter() - start)
+    return float(subprocess.run([sys.executable, "-c", FLUSHES], check=True, capture_output=True,
+                                env=env).stdout)
+
+
+def posts(build, more_us):
+    """One object a POST, 32 connections: many of them share a flush. Where flushes cost next to nothing this
+    measures the processor, so also with flushes that take `more_us` longer, for both sides."""
+    env = {**os.environ, "BENCH_FLUSH_US": str(more_us)}
+    if more_us:
+        slow = build / "bench" / "slow-flush.so"
+        if not slow.exists():  # the loader would go on without it
+            sys.exit(f"bench/taxii.py: {slow} is not there: make {slow}")
+        env["LD_PRELOAD"] = str(slow)
+    node = Node(build / "setu", f"singles-{more_us}")
+    with node.serve("--plain-http", env=env):
+        flushes, rate = best(lambda: flushes_per_second(env), lambda: wrk(
+            node.objects, "-s", HERE / "posts.lua", "--", random.randrange(1 << 31),
+            token=node.token)[0])
+    what = f"the disk's flushes, each {more_us / 1000:.0f} ms longer" if more_us else "the disk's flushes"
+    row("POST of one, 32 connections", f"{rate:,.0f}/s", "wrk -t 1 -c 32 -s bench/posts.lua URL",
+        limited(rate, flushes, what, 5))
 
 
 def ingest(build, bundle):
@@ -365,13 +391,8 @@ def ingest(build, bundle):
     for clients, rate in ours.items():
         row(f"POST of 1,000, {clients} connection(s)", f"{rate:,.0f} objects/s", "bench/taxii.py",
             limited(rate, alone, "SQLite alone, the same bytes", 0.5))
-    node = Node(build / "setu", "singles")
-    with node.serve("--plain-http"):
-        flushes, rate = best(flushes_per_second, lambda: wrk(
-            node.objects, "-s", HERE / "posts.lua", "--", random.randrange(1 << 31),
-            token=node.token)[0])
-    row("POST of one, 32 connections", f"{rate:,.0f}/s", "wrk -t 1 -c 32 -s bench/posts.lua URL",
-        limited(rate, flushes, "the disk's flushes", 5))
+    for more_us in (0, 5000):
+        posts(build, more_us)
 
 
 # ---- others' servers

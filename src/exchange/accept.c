@@ -123,9 +123,10 @@ static bool prepare_item(const struct exchange *x, struct exchange_batch *b,
 {
     if (!check_item(b, it, v, e) || (it->go && !gate_guard_find(x, it->bytes, &it->guarded, e)))
         return false;
-    /* Here, beside the writer, for it would look at every property twice. */
+    /* Here, beside the writer, for it would look at every property, and more than once. */
     if (it->go && it->guarded == GATE_NAMES_NONE && !stix_names_subscriber(v, NULL))
         it->guarded = GATE_NAMES_NONE_AT_ALL;
+    it->plain = it->go && !stix_local_possible(v);
     if (it->go && !it->object.has_version)
         it->result.version = arrival_of(b);
     return true;

@@ -394,6 +394,7 @@ static bool store_item(struct arriving *a)
     a->it->stood = false;
     a->it->stands = true;
     a->it->fresh = !a->same_content;
+    a->it->first = a->k.name == 0;
     if (a->same_content)
         return join_stored(a);
     if (!store_object_add(a->g->store, &a->it->row, a->e))
@@ -426,6 +427,7 @@ static bool arrive_item(struct gate *g, struct exchange_batch *b, struct exchang
         .collection = &b->collection,
         .marking = (unsigned)b->collection.marking,
         .guarded = it->guarded,
+        .plain = it->plain,
     };
     if (!decide_arrival(&a, &s, owner, &in) || (in && !refuse_echo(&a, &in)))
         return false;
@@ -454,8 +456,11 @@ static void put_audience(struct buf *out, struct str audience)
 
 static void put_line(struct buf *out, const struct policy_group *group)
 {
-    if (group->rule.line)
-        buf_printf(out, " (policy.conf:%u)", group->rule.line);
+    if (group->rule.line == 0)
+        return;
+    buf_lit(out, " (policy.conf:");
+    buf_u64(out, group->rule.line);
+    buf_byte(out, ')');
 }
 
 /* What becomes of it, as far as the producer may know: at home all, abroad only that it waits. */
@@ -520,6 +525,8 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
     s.has_rows = it->fresh;
     s.digest = (struct str){it->digest, sizeof it->digest};
     s.guarded = it->guarded;
+    s.plain = it->plain;
+    s.first = it->first;
     if (!it->stood && !record_item(g, LEDGER_ACCEPTANCE_RECORD, b, it, e))
         return false;
     if (!gate_settle(g, &s, &d, e))
@@ -537,14 +544,16 @@ static bool expect_copies(struct gate *g, const struct exchange_batch *b, struct
 {
     bool any = g->keeps_references;
     for (size_t i = 0; i < b->count && !any; i++) {
-        const struct json *v = b->items[i].object.json;
+        const struct exchange_item *it = &b->items[i];
+        const struct stix_object *o = &it->object;
         struct stix_local local = {0};
-        if (!b->items[i].go)
+        if (!it->go)
             continue;
-        if (!gate_local(g, v, &local, e))
+        if (!it->plain && !gate_local(g, o->json, &local, e))
             return false;
-        any = local.count || json_get(v, STR("granular_markings")) ||
-              json_get(v, STR("x_setu_local_only"));
+        any = local.count || o->granular ||
+              (str_eq(o->type, STR("extension-definition")) &&
+               json_get(o->json, STR("x_setu_local_only")));
         gate_next(g);
     }
     return !any || gate_need_references(g, e);

@@ -11,10 +11,12 @@ struct exchange_item {
     struct str bytes;
     char digest[LEDGER_HEX_BYTES]; /* of bytes */
     enum gate_guarded guarded;
+    bool plain;              /* no definition can keep anything in it local */
     struct store_object row; /* as it stands in the store, once it does */
     bool go;                 /* a good object: to be decided about */
     bool stands;             /* it is stored, and its release is to be settled */
     bool fresh;              /* … for the first time: it has no rows yet */
+    bool first;              /* … and nothing had its id until then */
     bool stood;              /* … and was in this collection before */
 };
 

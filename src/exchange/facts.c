@@ -262,7 +262,9 @@ uint64_t gate_lists(const struct policy *p, struct arena *a, const struct stix_o
 
 static enum stix_tlp marking_of_whole(const struct stix_object *o, unsigned otherwise)
 {
-    enum stix_tlp tlp = STIX_TLP_NONE;
+    enum stix_tlp tlp = o->granular ? STIX_TLP_NONE : o->tlp;
+    if (!o->granular)
+        return tlp == STIX_TLP_NONE ? (enum stix_tlp)otherwise : tlp;
     for (const struct json *m = json_is(o->markings, JSON_ARRAY) ? o->markings->u.child : NULL; m;
          m = m->next) {
         enum stix_tlp t = m->type == JSON_STRING ? stix_tlp_of_id(m->u.s) : STIX_TLP_NONE;
@@ -317,8 +319,10 @@ bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_fact
     const struct stix_object *o = s->object;
     const struct gate_org *creator, *source;
     bool subscriber;
+    g->local = (struct stix_local){0};
     if (!gate_org_of_identity(g, o->created_by_ref, &creator, e) ||
-        !gate_org_of(g, s->source_org, &source, e) || !gate_local(g, o->json, &g->local, e) ||
+        !gate_org_of(g, s->source_org, &source, e) ||
+        (!s->plain && !gate_local(g, o->json, &g->local, e)) ||
         !gate_names_subscriber(g, s, &subscriber, e))
         return false;
     /* What came from abroad stays bound to its nation whoever hands it in, so the floors look at
@@ -327,12 +331,12 @@ bool gate_facts(struct gate *g, const struct gate_subject *s, struct policy_fact
     *out = (struct policy_facts){
         .type = o->type,
         .tlp = marking_of_whole(o, s->marking),
-        .pap = stix_pap_of(o->json),
+        .pap = o->pap,
         .labels = o->labels,
         .source = foreign ? creator->party : source->party,
         .creator_identity = o->created_by_ref,
         .home = g->x->config.nation,
-        .granular_tlps = markings_of_parts(o->json),
+        .granular_tlps = o->granular ? markings_of_parts(o->json) : 0,
         .object = o->json,
         .now_us = g->now_us,
         .made_us = o->has_version ? o->version_us : s->received_us,

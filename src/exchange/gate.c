@@ -452,7 +452,7 @@ static bool submitters_of(struct gate *g, const struct gate_subject *s, struct s
                           struct err *e)
 {
     struct submitters all = {.g = g, .all = STR(""), .e = e};
-    if (s->row &&
+    if (s->row && !s->first &&
         (!store_submitter_each(g->store, s->row, s->collection->id, add_submitter, &all, e) ||
          all.failed))
         return false;

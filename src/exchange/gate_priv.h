@@ -106,6 +106,8 @@ struct gate_subject {
     unsigned marking;          /* enum stix_tlp that counts while it carries none */
     struct str digest;         /* of the object's bytes, in hexadecimal, where it is known */
     enum gate_guarded guarded; /* does a subscriber's identifier stand in its bytes? */
+    bool plain;                /* no definition can keep anything in it local */
+    bool first;                /* nothing of its id is released yet, nobody else submitted it */
     struct gate_row *rows;     /* of all collections */
     bool has_rows;             /* … and they are known: gate_rows reads no more */
 };

@@ -290,6 +290,7 @@ static struct store_object row_of(const struct gate_subject *s)
         .name = s->name,
         .version_us = s->version_us,
         .type = s->object->type,
+        .first = s->first,
     };
 }
 

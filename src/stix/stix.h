@@ -43,9 +43,6 @@ enum stix_tlp stix_effective_marking(const struct json *object, const struct jso
 bool stix_selector_find(const struct json *object, struct str selector, const struct json **out,
                         struct err *e) BASE_CHECKED;
 
-/* The strictest PAP among the published markings of the object and its labels (`PAP:RED`). */
-enum stix_pap stix_pap_of(const struct json *object);
-
 /* ---- subscribers ---- */
 
 /* The values of an object that stay with the organisation that submitted it, by their places. */
@@ -69,6 +66,9 @@ bool stix_names_subscriber(const struct json *object, const struct stix_local *l
 typedef bool stix_definition_fn(void *ctx, struct str id, const struct json **out, struct err *e);
 bool stix_local_find(const struct json *object, stix_definition_fn *definition, void *ctx,
                      struct arena *a, struct stix_local *out, struct err *e) BASE_CHECKED;
+/* Does an extension of a definition stand in it or in what it holds? Without one nothing in it is
+ * local, whatever definitions there are. */
+bool stix_local_possible(const struct json *object);
 /* The project's own definitions of telecommunications: a bundle. */
 struct str stix_telecom_definitions(void);
 /* Its definition of telecom-incident: of an incident or a sighting. */
@@ -113,6 +113,7 @@ struct stix_object {
     int64_t version_us;        /* the same as an instant; 0 where there is none */
     bool has_version, revoked, granular;
     enum stix_tlp tlp; /* the strictest of object_marking_refs and granular markings */
+    enum stix_pap pap; /* … of the published markings and the labels (`PAP:RED`) */
     const struct json *labels, *markings; /* arrays or NULL */
 };
 

@@ -84,6 +84,12 @@ static bool add_extension(struct finding *f, const struct json *object,
     return add(f, extension);
 }
 
+static bool is_defined(const struct json *extension)
+{
+    return extension->type == JSON_OBJECT &&
+           str_starts(extension->key, STR("extension-definition--"));
+}
+
 /* Past the limit nobody asks any more, and all is local. */
 static bool look_extensions(struct finding *f, const struct json *object, const struct json *all)
 {
@@ -91,7 +97,7 @@ static bool look_extensions(struct finding *f, const struct json *object, const 
         return true;
     for (const struct json *x = all->u.child; x; x = x->next) {
         const struct json *definition = NULL;
-        if (x->type != JSON_OBJECT || !str_starts(x->key, STR("extension-definition--")))
+        if (!is_defined(x))
             continue;
         if (f->asked++ >= LIMIT_STIX_LOCAL_EXTENSIONS) {
             if (!add(f, x))
@@ -115,6 +121,24 @@ static bool look(struct finding *f, const struct json *v)
         if (!look(f, m))
             return false;
     return true;
+}
+
+/* Depth is bounded by LIMIT_JSON_DEPTH. */
+bool stix_local_possible(const struct json *v)
+{
+    if (v->type != JSON_OBJECT && v->type != JSON_ARRAY)
+        return false;
+    for (const struct json *m = v->u.child; m; m = m->next) {
+        if (m->type != JSON_OBJECT && m->type != JSON_ARRAY)
+            continue;
+        if (str_eq(m->key, STR("extensions")) && m->type == JSON_OBJECT)
+            for (const struct json *x = m->u.child; x; x = x->next)
+                if (is_defined(x))
+                    return true;
+        if (stix_local_possible(m))
+            return true;
+    }
+    return false;
 }
 
 bool stix_local_find(const struct json *object, stix_definition_fn *definition, void *ctx,

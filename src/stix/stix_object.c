@@ -224,6 +224,7 @@ bool stix_object_read(const struct json *v, struct stix_object *out, struct err 
     o.tlp = stricter(tlp_of_refs(m.object_marking_refs), tlp_of_granular(m.granular_markings));
     o.labels = is(m.labels, JSON_ARRAY) ? m.labels : NULL;
     o.markings = is(m.object_marking_refs, JSON_ARRAY) ? m.object_marking_refs : NULL;
+    o.pap = stix_pap_of(o.markings, o.labels);
     *out = o;
     return true;
 }

@@ -1,5 +1,5 @@
 /* The Permissible Actions Protocol: what a recipient may do with an object. */
-#include "stix/stix.h"
+#include "stix/stix_priv.h"
 
 #define MARKING_PREFIX "marking-definition--"
 
@@ -35,9 +35,8 @@ static enum stix_pap strictest(const struct json *list, bool labels)
     return most;
 }
 
-enum stix_pap stix_pap_of(const struct json *object)
+enum stix_pap stix_pap_of(const struct json *markings, const struct json *labels)
 {
-    enum stix_pap marked = strictest(json_get(object, STR("object_marking_refs")), false);
-    enum stix_pap labelled = strictest(json_get(object, STR("labels")), true);
+    enum stix_pap marked = strictest(markings, false), labelled = strictest(labels, true);
     return marked > labelled ? marked : labelled;
 }

@@ -304,4 +304,7 @@ static inline bool stix_is_alpha(char c)
     return stix_is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
+/* Of object_marking_refs and labels, or NULL: the strictest PAP. */
+enum stix_pap stix_pap_of(const struct json *markings, const struct json *labels);
+
 #endif

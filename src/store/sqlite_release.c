@@ -100,8 +100,8 @@ bool store_release_add(struct store *s, int64_t collection, int64_t audience,
                        const struct store_object *o, int64_t *date_added, struct err *e)
 {
     int64_t type, date = 0;
-    bool older, newer;
-    if (!look_at_others(s, collection, o, &older, &newer, e) ||
+    bool older = false, newer = false;
+    if ((!o->first && !look_at_others(s, collection, o, &older, &newer, e)) ||
         (older && !mark_superseded(s, collection, o, e)))
         return false;
     if (!store_type_id(s, o->type, true, &type, e) || !next_date(s, collection, &date, e))

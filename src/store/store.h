@@ -144,6 +144,7 @@ struct store_object {
     bool copy;        /* a redacted copy that was made here */
     unsigned tlp;     /* enum stix_tlp: the strictest of its own markings */
     uint64_t leaf;    /* store_release_add: the ledger's leaf that records the release */
+    bool first;       /* … and nothing else of its id is released: it need not be looked for */
     unsigned marking; /* enum stix_tlp that counts while the object carries none */
     struct str id, version, type; /* version: its own text, or STR_NONE */
     struct str bytes;

@@ -377,6 +377,10 @@ static void test_local(void)
          1, false},
         {"{\"extensions\":{\"extension-definition--0\":{\"teid\":7}}}", 0, false},
         {"{\"extensions\":{\"" TRAFFIC "\":[]}}", 0, false},
+        {"[{\"a\":[{\"b\":1},[{\"extensions\":{\"http-request-ext\":{\"extensions\":"
+         "{\"" TRAFFIC "\":{\"teid\":7}}}}}]]}]",
+         2, false},
+        {"{\"x\":{\"" TRAFFIC "\":{\"teid\":7}}}", 0, false},
         {"{\"extensions\":[{\"" TRAFFIC "\":{\"teid\":7}}]}", 0, false},
         {"[]", 0, false},
     };
@@ -387,8 +391,11 @@ static void test_local(void)
         struct stix_local local = {0};
         struct err e = {0};
         const struct json *v = parsed(a, str_of(rows[i].object));
+        d.asked = 0;
         CHECK_ROW(stix_local_find(v, define, &d, a, &local, &e) && local.count == rows[i].count,
                   "row %zu: %zu", i, local.count);
+        /* Where no definition is asked for, none can matter. */
+        CHECK_ROW(stix_local_possible(v) == (d.asked > 0), "row %zu", i);
         CHECK_ROW(stix_names_subscriber(v, &local) == rows[i].names, "row %zu", i);
         for (size_t k = 0; k < local.count; k++)
             CHECK_ROW(stix_local_has(&local, local.nodes[k]), "row %zu: %zu", i, k);

@@ -232,6 +232,31 @@ static void test_containers(void)
     }
 }
 
+/* The strictest of its published markings and of its labels, in any case. */
+static void test_pap(void)
+{
+    static const struct {
+        const char *members;
+        enum stix_pap pap;
+    } rows[] = {
+        {"", STIX_PAP_NONE},
+        {",\"labels\":[\"PAP:Amber\",\"pap:green\",\"pap:violet\"]", STIX_PAP_AMBER},
+        {",\"labels\":\"pap:red\"", STIX_PAP_NONE},
+        {",\"labels\":[\"pap:clear\"],\"object_marking_refs\":[7,"
+         "\"marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e\"]",
+         STIX_PAP_RED},
+        {",\"x_labels\":[\"pap:red\"]", STIX_PAP_NONE},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stix_object o = {0};
+        struct err e = {0};
+        char text[400];
+        snprintf(text, sizeof text, "{\"type\":\"tool\",\"id\":\"tool" ID "%s}", rows[i].members);
+        CHECK_ROW(stix_object_read(parse(text), &o, &e) && o.pap == rows[i].pap, "row %zu: %d", i,
+                  (int)o.pap);
+    }
+}
+
 int main(void)
 {
     reader = json_reader_new();
@@ -239,6 +264,7 @@ int main(void)
     if (reader == NULL || arena == NULL)
         return 3;
     test_read();
+    test_pap();
     test_markings();
     test_selectors();
     test_containers();
