@@ -22,6 +22,9 @@ TAXII = "application/taxii+json;version=2.1"
 # Sanitizers make the program several times slower; nothing may hang for longer than this.
 PATIENCE_S = 120
 
+# Of a process that a test kills whenever it happens to be: a look for leaks at its end, cut off, would be a report.
+KILLED = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
 TLP = {
     "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
     "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",

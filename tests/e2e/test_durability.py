@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from setu_node import ROOT, SETU, Client, assert_same, indicator, raw_objects, wait_for
+from setu_node import KILLED, ROOT, SETU, Client, assert_same, indicator, raw_objects, wait_for
 
 SEED = int(os.environ.get("SETU_TEST_SEED", time.time_ns() % 1000000))
 ENVELOPE = 20
@@ -111,7 +111,7 @@ def test_import_killed_and_run_again(nodes, enterprise, chance):
         collection = node.collection(f"round {n}", f"round-{n}")
         running = subprocess.Popen(
             [SETU, "import", node.dir, "--collection", collection, "--json", enterprise.path],
-            cwd=ROOT, stdout=subprocess.PIPE)
+            cwd=ROOT, stdout=subprocess.PIPE, env=KILLED)
         if n == 0:  # at least once in the middle of writing
             wait_for(lambda: node.rows("release"), "the first commit")
         else:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from setu_node import ROOT, SETU, TAXII, indicator, later, setu, wait_for
+from setu_node import KILLED, ROOT, SETU, TAXII, indicator, later, setu, wait_for
 
 POLICY = """
 nation IN "India" { agency home, second }
@@ -302,7 +302,7 @@ class Killed:
     def import_begun(self, file, objects):
         file.write_text("".join(json.dumps(o) + "\n" for o in objects))
         return subprocess.Popen([SETU, "import", self.node.dir, "--collection", "kill", file],
-                                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=KILLED)
 
     def post_without_waiting(self, client, objects):
         client.connection.request(
