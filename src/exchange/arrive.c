@@ -157,6 +157,30 @@ static bool refuse_echo(struct arriving *a, bool *in)
     return true;
 }
 
+static bool note_later(void *ctx, const struct store_withdrawal *w)
+{
+    struct echo *x = ctx;
+    const struct exchange_batch *b = x->a->b;
+    x->taken = w->at_us >= b->at_us && str_eq(w->collection, b->collection.uuid) &&
+               (x->version.n == 0 || w->version.n == 0 || str_eq(w->version, x->version));
+    return !x->taken;
+}
+
+/* What was sent in an envelope that waited, and taken back since, stays away: it was sent before.
+ */
+static bool refuse_overtaken(struct arriving *a, bool *in)
+{
+    const struct stix_object *mine = &a->it->object;
+    struct echo x = {.a = a, .version = mine->has_version ? mine->version : STR_NONE};
+    if (!a->b->waiting || !a->g->has_withdrawals)
+        return true;
+    if (!store_withdrawal_of(a->g->store, mine->id, note_later, &x, a->e))
+        return false;
+    if (x.taken)
+        *in = refuse(a, STR("setu-withdrawn"), STR("it was taken back after it was sent"));
+    return true;
+}
+
 /* Reasons that only the store can know. False when the item is refused. An object without versions
  * is each submitter's own, so nothing about those of others can show here. */
 static bool allowed(struct arriving *a, bool owner)
@@ -429,7 +453,8 @@ static bool arrive_item(struct gate *g, struct exchange_batch *b, struct exchang
         .guarded = it->guarded,
         .plain = it->plain,
     };
-    if (!decide_arrival(&a, &s, owner, &in) || (in && !refuse_echo(&a, &in)))
+    if (!decide_arrival(&a, &s, owner, &in) || (in && !refuse_echo(&a, &in)) ||
+        (in && !refuse_overtaken(&a, &in)))
         return false;
     return !in || !allowed(&a, owner) || store_item(&a);
 }

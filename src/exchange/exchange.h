@@ -109,6 +109,9 @@ enum exchange_login exchange_login_quick(struct exchange_session *s, struct aren
                                          struct err *e) BASE_CHECKED;
 bool exchange_login_cert(struct exchange_session *s, struct arena *a, struct str der,
                          struct principal *out, struct err *e) BASE_CHECKED;
+/* Who signed in some time ago still may; ERR_UNAUTHORIZED: revoked or expired since. */
+bool exchange_login_holds(struct exchange_session *s, const struct principal *who,
+                          struct err *e) BASE_CHECKED;
 /* A sign-in from this address (or empty) failed. The first of a minute becomes a record, the others
  * of that minute one more, so that a flood leaves few. */
 void exchange_sign_in_failed(struct exchange *x, struct str address);

@@ -10,6 +10,10 @@
 
 #include "exchange/batch_priv.h"
 
+/* When it was sent its body stood beside the arena, in which the rest then fitted. */
+#define TAKEN_BYTES                                                                                \
+    (LIMIT_ARENA_REQUEST_BYTES + LIMIT_EXCHANGE_PENDING_USER_BYTES + 2 * BASE_PADDING)
+
 /* One envelope on its way, with all that it needs. */
 struct taken {
     struct exchange *x;
@@ -25,7 +29,10 @@ static void copy_envelope(void *ctx, const struct store_envelope *v)
     struct taken *t = ctx;
     t->v = *v;
     t->v.uuid = arena_str(t->arena, v->uuid);
-    t->v.body = arena_str(t->arena, v->body);
+    char *body = arena_calloc(t->arena, v->body.n + BASE_PADDING, 1);
+    if (body)
+        memcpy(body, v->body.p, v->body.n);
+    t->v.body = (struct str){body, body ? v->body.n : 0};
 }
 
 /* The user and the collection as they are now. *why: as they are, nothing may come in any more. */
@@ -78,7 +85,7 @@ static bool decide_as_it_is(struct taken *t, struct err *e)
     struct str why;
     if (t->v.uuid.n != CRYPT_UUID_TEXT - 1)
         return err_set(e, ERR_STORE, "an envelope that waits has no status");
-    if (!json_parse(exchange_session_json(t->s), t->arena, t->v.body, false, &doc, e) ||
+    if (!json_parse(exchange_session_json(t->s), t->arena, t->v.body, true, &doc, e) ||
         !look_again(t, &why, e))
         return false;
     if (decide(t, doc, why, e))
@@ -91,7 +98,7 @@ static bool decide_as_it_is(struct taken *t, struct err *e)
 /* Takes up the first envelope behind *after; *after is 0 when there was none. */
 static bool take_up(struct exchange *x, struct exchange_session *s, int64_t *after, struct err *e)
 {
-    struct taken t = {.x = x, .s = s, .arena = arena_new(LIMIT_ARENA_REQUEST_BYTES)};
+    struct taken t = {.x = x, .s = s, .arena = arena_new(TAKEN_BYTES)};
     int64_t last = *after;
     if (!t.arena)
         return err_set(e, ERR_MEMORY, "out of memory");

@@ -112,6 +112,20 @@ bool exchange_principal_of(struct exchange_session *s, struct arena *a, int64_t 
     return true;
 }
 
+bool exchange_login_holds(struct exchange_session *s, const struct principal *who, struct err *e)
+{
+    struct principal now;
+    bool may = false;
+    struct arena *a = arena_new(1u << 16);
+    if (!a)
+        return err_set(e, ERR_MEMORY, "out of memory");
+    bool ok = exchange_principal_of(s, a, who->user, &now, &may, e);
+    arena_free(a);
+    if (!ok)
+        return e->code == ERR_NOT_FOUND ? refused(e) : false;
+    return may || refused(e);
+}
+
 /* ---- passwords ---- */
 
 /* Of a password that nobody has, with the parameters of crypt_password_hash: verifying against it

@@ -222,8 +222,13 @@ static void look(struct http_request *r, struct waiting *w, bool over)
 static void go_on(struct http_request *r, bool over)
 {
     struct waiting *w = taxii_kept(r);
+    struct err e = {0};
     exchange_unwatch(http_exchange(r), &w->watch);
-    look(r, w, over);
+    /* Who was revoked meanwhile is given nothing more. */
+    if (http_session(r) && !exchange_login_holds(http_session(r), http_principal(r), &e))
+        http_reply_err(r, &e);
+    else
+        look(r, w, over);
 }
 
 static void wait_for_objects(struct page *p, const struct taxii_filter *f)

@@ -289,3 +289,31 @@ def test_decided_as_things_are_by_then(nodes):
     assert named(done, "failures") == names(objects)
     assert {f["x_setu_rule"] for f in done["failures"]} == {"setu-pending"}
     assert "revoked" in done["failures"][0]["message"]
+
+
+def test_what_was_taken_back_since_stays_away(nodes):
+    """An envelope is older than what happened while it waited, although it is decided about later."""
+    node = nodes("overtaken")
+    node.main = node.collection("Main", "main")
+    token = node.user("writer")
+    node.start()
+    kept, gone = indicator("kept"), indicator("gone")
+    node.client(token).post(node.main, [kept, gone])
+    for _ in range(10):
+        objects = [kept, gone, *envelope()]
+        status = node.client(token).post(node.main, objects).json()
+        node.kill()
+        if waiting(node):
+            break
+        node.start()  # it was quicker: once more
+    assert waiting(node) == 1
+    node.cli("withdraw", gone["id"], "--reason", "false-positive")
+    node.start()
+    client = node.client(token)
+    done = completed(client, status["id"])
+    assert [f["id"] for f in done["failures"]] == [gone["id"]] and done["success_count"] == len(objects) - 1
+    assert done["failures"][0]["x_setu_rule"] == "setu-withdrawn"
+    assert client.get(f"collections/{node.main}/objects/{kept['id']}/").ids() == [kept["id"]]
+    error_of(client.request("GET", f"collections/{node.main}/objects/{gone['id']}/"), 404)
+    # Sent anew, it is new.
+    assert client.post(node.main, [gone]).json()["success_count"] == 1

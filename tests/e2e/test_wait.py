@@ -167,3 +167,22 @@ def test_many_waiters_and_those_who_go(node):
     assert all(w.done().objects == [one] for w in stay)
     assert all(isinstance(w.done(), Exception) for w in gone)
     assert node.admin.get(f"collections/{node.c}/objects/").objects == [one]
+
+
+def test_revoked_while_waiting(node):
+    """Who signed in and then waits is given nothing once the token is revoked."""
+    token = node.user("leaver", "reader", "nisc", "JP")
+    answers = []
+
+    def ask():
+        answers.append(node.client(token).request("GET", f"collections/{node.c}/objects/", {"wait": LONG}))
+    thread = threading.Thread(target=ask)
+    thread.start()
+    stays = Waiter(node, node.token)
+    time.sleep(1)  # both wait by then; who does not is refused as it signs in
+    node.cli("user revoke", "leaver")
+    node.admin.post(node.c, [indicator("later")])
+    thread.join(60)
+    assert not thread.is_alive()
+    error_of(answers[0], 401)
+    assert len(stays.done().objects) == 1
