@@ -142,6 +142,9 @@
 #define LIMIT_HTTP_SLOW_MS     10000
 #define LIMIT_HTTP_SLOW_BYTES  4096
 #define LIMIT_HTTP_LINGER_MS   2000
+/* Who waits for objects makes no room before: one who asks again at once would else end the next
+ * one's wait, and so on. */
+#define LIMIT_HTTP_WAIT_LEAST_MS 2000
 /* Warnings that a TLS client may send in a session; what it may send before there is data, or until
  * there is more of it: its hello and the chain of its certificate. */
 #define LIMIT_TLS_WARNINGS     16

@@ -130,8 +130,9 @@ static struct http_source *fullest(struct http_loop *l)
  * moment. The longest waiting first; those that were told so already wait no more. */
 static bool end_a_wait(const struct http_source *s)
 {
+    int64_t latest_us = monotonic_us() - (int64_t)LIMIT_HTTP_WAIT_LEAST_MS * 1000;
     for (struct http_connection *c = s->busy; c; c = c->next_listed) {
-        if (!c->request || !http_parking_end(c->request))
+        if (!c->request || c->request->begun_us > latest_us || !http_parking_end(c->request))
             continue;
         c->last = true;
         return true;
