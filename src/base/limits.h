@@ -351,6 +351,10 @@
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)
 /* Pairs of collection and audience that one transaction remembers to have added to. */
 #define LIMIT_STORE_ADDED 256
+/* Pages of 8 KiB in the write-ahead log before they are brought back into the database: where
+ * another thread does it beside the writer; where the writer waits for it at the latest. */
+#define LIMIT_STORE_WAL_PAGES      4000
+#define LIMIT_STORE_WAL_MOST_PAGES 16000
 
 /* Backups: files of a node beside its database, bytes of one and of all, of the list of digests;
  * restores that wait for an officer at once. */

@@ -95,6 +95,21 @@ void exchange_later_init(struct exchange_later *l);
 void exchange_later_wake(struct exchange *x);
 void exchange_later_stop(struct exchange *x); /* before the writer */
 
+/* The thread that brings the write-ahead log back into the database beside the writer (wal.c). */
+struct exchange_wal {
+    pthread_mutex_t lock; /* guards the next four */
+    pthread_cond_t wake;
+    bool runs, due, closing;
+    pthread_t thread;
+    struct store *store; /* its own */
+    size_t pages;        /* the writer thread's: the log's when it last looked */
+};
+void exchange_wal_init(struct exchange_wal *w);
+bool exchange_wal_start(struct exchange *x, struct err *e) BASE_CHECKED; /* once */
+/* On the writer's thread, after a commit. */
+void exchange_wal_look(struct exchange *x);
+void exchange_wal_stop(struct exchange_wal *w); /* behind the writer */
+
 struct exchange {
     char *dir;
     struct arena *arena;
@@ -129,6 +144,7 @@ struct exchange {
     struct exchange_recents recents;
     struct exchange_watches watches;
     struct exchange_later later;
+    struct exchange_wal wal;
 };
 
 #define EXCHANGE_STANDS 4

@@ -7,8 +7,10 @@
 #define BACKGROUND_S 60
 /* How long a transaction may wait for as many jobs as the last one had: senders that were told of
  * that one are about to send again, and one flush for all is worth more than half of them at once.
- * One sender alone never waits. */
-#define GATHER_US 2000
+ * One sender alone never waits, and nobody does behind a transaction of so many objects, which took
+ * much longer than its flush. */
+#define GATHER_US      2000
+#define GATHER_OBJECTS 256
 /* How often it looks, while somebody waits, whether another process has written. */
 #define OTHERS_S 1
 
@@ -26,7 +28,7 @@ static struct exchange_job *take(struct exchange *x)
     *end = NULL;
     if (!x->first)
         x->last = &x->first;
-    x->gathered = before - x->queued;
+    x->gathered = objects < GATHER_OBJECTS ? before - x->queued : 0;
     return head;
 }
 
@@ -150,6 +152,7 @@ static bool look_around(struct exchange *x, bool more)
         x->background_us = monotonic_us() + (int64_t)BACKGROUND_S * 1000000;
     pthread_mutex_unlock(&x->lock);
     more = due && in_background(x);
+    exchange_wal_look(x);
     exchange_watches_tell(x);
     pthread_mutex_lock(&x->lock);
     return more;
@@ -173,6 +176,7 @@ static void *writer_main(void *arg)
         struct exchange_job *jobs = take(x);
         pthread_mutex_unlock(&x->lock);
         process(x, jobs);
+        exchange_wal_look(x);
         more = x->background && x->gate->left;
         pthread_mutex_lock(&x->lock);
     }
@@ -229,7 +233,7 @@ bool exchange_background(struct exchange *x, struct err *e)
     pthread_mutex_lock(&x->lock);
     x->background = true;
     x->background_us = 0;
-    bool ok = start_writer(x, e);
+    bool ok = exchange_wal_start(x, e) && start_writer(x, e);
     pthread_cond_signal(&x->wake);
     pthread_mutex_unlock(&x->lock);
     return ok;

@@ -338,6 +338,33 @@ static bool prepare_transactions(struct store *s, struct err *e)
            store_statement(s, STORE_COMMIT, e) && store_statement(s, STORE_ROLLBACK, e);
 }
 
+/* What fails here is tried again at the next commit; what was committed stands in the log. */
+static int note_wal(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    struct store *s = ctx;
+    s->wal_pages = (size_t)pages;
+    if (s->wal_pages >= s->wal_most)
+        (void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+void store_wal_apart(struct store *s)
+{
+    s->wal_most = LIMIT_STORE_WAL_MOST_PAGES;
+}
+
+size_t store_wal_pages(const struct store *s)
+{
+    return s->wal_pages;
+}
+
+bool store_wal_bring_back(struct store *s, struct err *e)
+{
+    must(!s->in_transaction && !s->held);
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK || rc == SQLITE_BUSY || store_fail(s, e, "store");
+}
+
 bool store_open(const char *path, enum store_mode mode, struct store **out, struct err *e)
 {
     int rc = SQLITE_OK;
@@ -346,6 +373,7 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
         return err_set(e, ERR_MEMORY, "out of memory");
     pthread_once(&configured, configure);
     s->writable = mode == STORE_WRITE;
+    s->wal_most = LIMIT_STORE_WAL_PAGES;
     bool ok = false;
     if (!file_exists(path))
         err_set(e, ERR_NOT_FOUND, "%s does not exist; `setu init` makes a node", path);
@@ -361,7 +389,7 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
         ok = sqlite3_busy_timeout(s->db, BUSY_MS) == SQLITE_OK && check_version(s->db, path, e) &&
              execute(s->db,
                      "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-                     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
+                     "PRAGMA journal_size_limit=67108864;"
                      "PRAGMA secure_delete=ON",
                      e) &&
              execute(s->db,
@@ -369,6 +397,8 @@ bool store_open(const char *path, enum store_mode mode, struct store **out, stru
                                  : "PRAGMA cache_size=-8192; PRAGMA query_only=ON",
                      e) &&
              prepare_transactions(s, e) && read_name_key(s, e);
+    if (ok)
+        sqlite3_wal_hook(s->db, note_wal, s);
     if (!ok) {
         store_close(s);
         return false;

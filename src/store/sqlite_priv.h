@@ -257,6 +257,7 @@ struct store_type {
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
+    size_t wal_pages, wal_most; /* after the last commit; at which it is brought back */
     bool held, state_known; /* by store_hold; of the state that is held */
     int64_t state;
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];

@@ -33,6 +33,15 @@ void store_rollback(struct store *s);
 bool store_hold(struct store *s, struct err *e) BASE_CHECKED;
 void store_let_go(struct store *s); /* also where nothing is held */
 
+/* The write-ahead log. A handle that writes brings what stands in it back into the database when
+ * it has LIMIT_STORE_WAL_PAGES; once it is said that another handle does, it waits for
+ * LIMIT_STORE_WAL_MOST_PAGES. */
+void store_wal_apart(struct store *s);
+size_t store_wal_pages(const struct store *s); /* after the last commit of this handle */
+/* By any handle, outside a transaction: brings back what no reader holds on to. Nobody waits for
+ * it, and it waits for nobody: what it left is brought back by the next. */
+bool store_wal_bring_back(struct store *s, struct err *e) BASE_CHECKED;
+
 /* ---- copies, damage, instants ---- */
 
 unsigned store_schema(void); /* the version of the schema that this program knows */
