@@ -118,18 +118,41 @@ static bool check_item(struct exchange_batch *b, struct exchange_item *it, const
     return true;
 }
 
-static bool prepare_item(const struct exchange *x, struct exchange_batch *b,
-                         struct exchange_item *it, const struct json *v, struct err *e)
+/* What is looked for in an object's bytes. Two threads do it, each takes some of the objects in
+ * turn. */
+struct looking {
+    const struct exchange *x;
+    struct exchange_batch *b;
+    atomic_size_t next;
+    atomic_bool failed; /* for want of memory */
+};
+enum { LOOK_AT = 8, LOOK_BESIDE = 4 * LOOK_AT }; /* objects; from which on two are worth it */
+
+static bool look_at(const struct exchange *x, struct exchange_item *it)
 {
-    if (!check_item(b, it, v, e) || (it->go && !gate_guard_find(x, it->bytes, &it->guarded, e)))
+    struct err ignored;
+    ledger_digest(it->bytes, it->digest);
+    if (!gate_guard_find(x, it->bytes, &it->guarded, &ignored))
         return false;
     /* Here, beside the writer, for it would look at every property, and more than once. */
-    if (it->go && it->guarded == GATE_NAMES_NONE && !stix_names_subscriber(v, NULL))
+    if (it->guarded == GATE_NAMES_NONE && !stix_names_subscriber(it->json, NULL))
         it->guarded = GATE_NAMES_NONE_AT_ALL;
-    it->plain = it->go && !stix_local_possible(v);
-    if (it->go && !it->object.has_version)
-        it->result.version = arrival_of(b);
+    it->plain = !stix_local_possible(it->json);
     return true;
+}
+
+static bool is_stopped(const struct exchange *x, const struct exchange_batch *b)
+{
+    return b->waiting && atomic_load(&x->later.closing);
+}
+
+static void look_at_some(void *ctx)
+{
+    struct looking *l = ctx;
+    for (size_t i; (i = atomic_fetch_add(&l->next, LOOK_AT)) < l->b->count;)
+        for (size_t end = i + LOOK_AT; i < end && i < l->b->count; i++)
+            if (is_stopped(l->x, l->b) || !look_at(l->x, &l->b->items[i]))
+                atomic_store(&l->failed, true);
 }
 
 static struct principal copy_principal(struct arena *a, const struct principal *p)
@@ -169,9 +192,12 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b->approved = sub->approved;
     b->status = sub->status;
     b->text = text;
-    b->first = first;
     b->items = items;
     b->count = count;
+    for (size_t i = 0; i < count; i++, first = first->next) {
+        items[i].json = first;
+        items[i].bytes = json_source(text, first);
+    }
     b->at_us = now_us();
     b->job.objects = count;
     crypt_uuid4(b->uuid);
@@ -184,29 +210,45 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     return true;
 }
 
-bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b, struct err *e)
+static bool check_items(const struct exchange *x, struct exchange_batch *b, struct err *e)
 {
-    const struct json *v = b->first;
-    for (size_t i = 0; i < b->count; i++, v = v->next) {
+    for (size_t i = 0; i < b->count; i++) {
         struct exchange_item *it = &b->items[i];
         /* What was acknowledged before is taken up again by the next start. */
-        if (b->waiting && atomic_load(&x->later.closing))
+        if (is_stopped(x, b))
             return err_set(e, ERR_BUSY, "the node stops");
-        it->bytes = json_source(b->text, v);
-        ledger_digest(it->bytes, it->digest);
-        if (!prepare_item(x, b, it, v, e))
+        if (!check_item(b, it, it->json, e))
             return false;
+        if (it->go && !it->object.has_version)
+            it->result.version = arrival_of(b);
     }
-    return arena_ok(b->arena, e);
+    return true;
+}
+
+bool exchange_batch_check(struct exchange *x, struct exchange_batch *b, struct err *e)
+{
+    struct looking l = {.x = x, .b = b};
+    bool two =
+        b->count >= LOOK_BESIDE && exchange_beside_begin(&x->beside, look_at_some, &l);
+    bool ok = check_items(x, b, e);
+    if (ok)
+        look_at_some(&l);
+    else
+        atomic_store(&l.next, b->count); /* no more of it */
+    if (two)
+        exchange_beside_end(&x->beside, &l);
+    if (ok && atomic_load(&l.failed))
+        ok = is_stopped(x, b) ? err_set(e, ERR_BUSY, "the node stops")
+                              : err_set(e, ERR_MEMORY, "out of memory");
+    return ok && arena_ok(b->arena, e);
 }
 
 bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why, struct err *e)
 {
-    const struct json *v = b->first;
-    for (size_t i = 0; i < b->count; i++, v = v->next) {
+    for (size_t i = 0; i < b->count; i++) {
         struct exchange_item *it = &b->items[i];
-        name_item(b, it, v);
-        ledger_digest(json_source(b->text, v), it->digest);
+        name_item(b, it, it->json);
+        ledger_digest(it->bytes, it->digest);
         refuse(b, it, rule, why);
     }
     return arena_ok(b->arena, e);
@@ -245,8 +287,8 @@ bool exchange_defer(const struct exchange_submission *sub, struct str text,
         return false;
     b->deferred = true;
     b->job.objects = 1; /* it is written as one row */
-    for (size_t i = 0; i < count; i++, first = first->next) {
-        name_item(b, &b->items[i], first);
+    for (size_t i = 0; i < count; i++) {
+        name_item(b, &b->items[i], b->items[i].json);
         b->items[i].result.outcome = EXCHANGE_PENDING;
     }
     if (!arena_ok(b->arena, e)) {

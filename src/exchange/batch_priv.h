@@ -7,6 +7,7 @@
 /* One object on its way. */
 struct exchange_item {
     struct exchange_result result;
+    const struct json *json; /* as it came */
     struct stix_object object;
     struct str bytes;
     char digest[LEDGER_HEX_BYTES]; /* of bytes */
@@ -30,7 +31,6 @@ struct exchange_batch {
     exchange_status_fn *status;
     struct buf json; /* … which it wrote last */
     struct str text; /* what the items were parsed from */
-    const struct json *first;
     bool deferred;   /* only kept now; later a batch made of it is decided about */
     bool too_much;   /* … but too much is waiting already */
     int64_t waiting; /* the store's number of the envelope that it is made of; else 0 */
@@ -50,7 +50,7 @@ void exchange_conclude(struct exchange_batch *b, struct exchange_item *it,
 bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
                          const struct json *first, size_t count, struct exchange_batch **out,
                          struct err *e) BASE_CHECKED;
-bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b,
+bool exchange_batch_check(struct exchange *x, struct exchange_batch *b,
                           struct err *e) BASE_CHECKED;
 bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why,
                            struct err *e) BASE_CHECKED;

@@ -110,6 +110,23 @@ bool exchange_wal_start(struct exchange *x, struct err *e) BASE_CHECKED; /* once
 void exchange_wal_look(struct exchange *x);
 void exchange_wal_stop(struct exchange_wal *w); /* behind the writer */
 
+/* A second pair of hands (beside.c): one thread, for whoever asks first. */
+typedef void exchange_work_fn(void *ctx);
+struct exchange_beside {
+    pthread_mutex_t lock; /* guards the next six */
+    pthread_cond_t wake, free;
+    bool runs, closing;
+    exchange_work_fn *work; /* what it does; NULL: nothing */
+    void *ctx;
+    pthread_t thread;
+};
+void exchange_beside_init(struct exchange_beside *b);
+/* False: it does something else, so the caller does all alone. After true the caller does its share
+ * and waits with exchange_beside_end. `ctx` is nobody else's. */
+bool exchange_beside_begin(struct exchange_beside *b, exchange_work_fn *work, void *ctx);
+void exchange_beside_end(struct exchange_beside *b, const void *ctx);
+void exchange_beside_stop(struct exchange_beside *b); /* when nobody can ask any more */
+
 struct exchange {
     char *dir;
     struct arena *arena;
@@ -145,6 +162,7 @@ struct exchange {
     struct exchange_watches watches;
     struct exchange_later later;
     struct exchange_wal wal;
+    struct exchange_beside beside;
 };
 
 #define EXCHANGE_STANDS 4

@@ -50,6 +50,7 @@ bool exchange_open(const char *dir, struct exchange **out, struct err *e)
     exchange_watches_init(&x->watches);
     exchange_later_init(&x->later);
     exchange_wal_init(&x->wal);
+    exchange_beside_init(&x->beside);
     x->last = &x->first;
     x->dir = arena_cstr(x->arena, str_of(dir));
     ok = ok && arena_ok(x->arena, e);
@@ -78,6 +79,7 @@ void exchange_close(struct exchange *x)
     exchange_failures_flush(x);
     exchange_writer_stop(x);
     exchange_wal_stop(&x->wal);
+    exchange_beside_stop(&x->beside);
     exchange_policy_free(x);
     exchange_watches_done(&x->watches);
     exchange_recents_done(&x->recents);
