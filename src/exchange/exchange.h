@@ -169,6 +169,9 @@ void exchange_session_close(struct exchange_session *s); /* NULL is allowed */
  * and what they may see, is then found out at one moment, and for the price of one transaction. */
 bool exchange_session_hold(struct exchange_session *s, struct err *e) BASE_CHECKED;
 void exchange_session_let_go(struct exchange_session *s); /* also where nothing is held */
+/* In its place, where the session will soon be held again: as long as nobody writes that is one
+ * transaction. Then exchange_session_let_go must follow before the thread waits for anything. */
+void exchange_session_linger(struct exchange_session *s);
 struct exchange *exchange_of(const struct exchange_session *s);
 struct json_reader *
 exchange_session_json(struct exchange_session *s); /* the session's own reader */

@@ -56,6 +56,11 @@ void exchange_session_let_go(struct exchange_session *s)
     store_let_go(s->store);
 }
 
+void exchange_session_linger(struct exchange_session *s)
+{
+    store_linger(s->store);
+}
+
 struct exchange *exchange_of(const struct exchange_session *s)
 {
     return s->x;

@@ -225,6 +225,7 @@ struct http_loop {
     int epoll_fd, event_fd;
     struct http_connection *all, *dead, *again, **again_end;
     size_t count;
+    struct exchange_session *session; /* of this round; NULL: none yet */
     uint64_t seed;
     struct http_source *sources[HTTP_SOURCE_BUCKETS];
     char *scratch;

@@ -44,17 +44,15 @@ void http_request_free(struct http_request *r)
     atomic_fetch_sub(&s->active, 1);
 }
 
-/* Runs `fn` with a session that is free; loops' threads never hold two. */
+/* Runs `fn` with the session that the loop has for this round. */
 static bool with_session(struct http_request *r, http_route_fn *fn, struct err *e)
 {
-    struct http_server *s = r->server;
-    struct exchange_session *session;
-    if (!http_session_take(s, &session, e))
+    struct http_loop *l = r->connection->loop;
+    if (!l->session && !http_session_take(r->server, &l->session, e))
         return false;
-    r->session = session;
+    r->session = l->session;
     fn(r);
-    exchange_session_let_go(session);
-    http_session_give(s, session);
+    exchange_session_linger(l->session);
     return true;
 }
 

@@ -112,6 +112,16 @@ static void welcome(struct http_loop *l, struct http_connection *c)
 
 /* ---- the thread ---- */
 
+/* Before it waits: nobody is kept from anything by what it would hold meanwhile. */
+static void end_round(struct http_loop *l)
+{
+    if (!l->session)
+        return;
+    exchange_session_let_go(l->session);
+    http_session_give(l->server, l->session);
+    l->session = NULL;
+}
+
 static void take_event(struct http_loop *l, const struct epoll_event *ev)
 {
     struct http_connection *c = ev->data.ptr;
@@ -186,10 +196,12 @@ static void *loop_main(void *arg)
             tick_us = now_us + TICK_MS * 1000;
         }
         free_dead(l);
+        end_round(l);
         if (l->log.n)
             http_log_flush(&l->server->log, &l->log);
     }
     take_turns(l);
+    end_round(l);
     while (l->all)
         http_connection_close(l->all);
     for (struct http_connection *c = l->again; c; c = c->next_again)

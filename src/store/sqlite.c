@@ -141,6 +141,7 @@ bool store_fail(struct store *s, struct err *e, const char *what)
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e)
 {
     sqlite3_stmt **slot = &s->statements[which];
+    store_end_idle(s); /* what is asked behind no store_hold is asked of the state of now */
     if (*slot) {
         sqlite3_reset(*slot);
         return *slot;
@@ -202,7 +203,7 @@ struct str store_column(sqlite3_stmt *stmt, int i)
     return (struct str){p, p ? (size_t)sqlite3_column_bytes(stmt, i) : 0};
 }
 
-static bool run_simple(struct store *s, enum store_statement which, struct err *e)
+bool store_run_simple(struct store *s, enum store_statement which, struct err *e)
 {
     sqlite3_stmt *stmt = store_statement(s, which, e);
     return stmt && store_run(s, stmt, e);
@@ -425,26 +426,8 @@ bool store_begin(struct store *s, struct err *e)
     /* SQLite itself ends a transaction in which the disk failed. */
     if (s->held && sqlite3_get_autocommit(s->db))
         s->held = false;
-    s->in_transaction = s->held || run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
+    s->in_transaction = s->held || store_run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
     return s->in_transaction;
-}
-
-bool store_hold(struct store *s, struct err *e)
-{
-    must(!s->in_transaction && !s->writable && !s->held);
-    s->state_known = false;
-    s->held = run_simple(s, STORE_BEGIN_READ, e);
-    return s->held;
-}
-
-void store_let_go(struct store *s)
-{
-    must(!s->in_transaction);
-    if (!s->held)
-        return;
-    s->held = false;
-    s->in_transaction = true;
-    store_rollback(s);
 }
 
 bool store_commit(struct store *s, struct err *e)
@@ -455,7 +438,7 @@ bool store_commit(struct store *s, struct err *e)
         return false;
     }
     s->dates.collection = 0;
-    if (run_simple(s, STORE_COMMIT, e)) {
+    if (store_run_simple(s, STORE_COMMIT, e)) {
         s->in_transaction = false;
         return true;
     }
@@ -476,7 +459,7 @@ void store_rollback(struct store *s)
         return;
     }
     if (s->in_transaction && !sqlite3_get_autocommit(s->db) &&
-        !run_simple(s, STORE_ROLLBACK, &ignored))
+        !store_run_simple(s, STORE_ROLLBACK, &ignored))
         must(sqlite3_get_autocommit(s->db));
     s->in_transaction = false;
     s->dates = (struct store_dates){0};

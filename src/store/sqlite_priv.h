@@ -254,12 +254,19 @@ struct store_type {
     char name[32];
 };
 
+/* Of the index of the write-ahead log, what changes with every commit of any process (SQLite's
+ * WAL-mode file format, §2.1): one of the two copies. */
+enum { STORE_WAL_HEAD_BYTES = 48 };
+
 struct store {
     sqlite3 *db;
     bool in_transaction, writable;
     size_t wal_pages, wal_most; /* after the last commit; at which it is brought back */
-    bool held, state_known; /* by store_hold; of the state that is held */
+    /* By store_hold; by store_linger, until something else is asked; of the state that is held. */
+    bool held, idle, state_known;
     int64_t state;
+    const volatile void *wal_index; /* NULL: not found yet */
+    unsigned char wal_head[STORE_WAL_HEAD_BYTES]; /* as it was before the state was read */
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_merge *merge; /* sqlite_merge.c; NULL until it is needed */
@@ -278,6 +285,8 @@ struct store {
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct err *e);
 enum err_code store_code(int rc); /* of a result of SQLite */
 bool store_fail(struct store *s, struct err *e, const char *what);
+void store_end_idle(struct store *s); /* the transaction that store_linger left open */
+bool store_run_simple(struct store *s, enum store_statement which, struct err *e) BASE_CHECKED;
 /* Steps a statement that returns no row, and resets it. */
 bool store_run(struct store *s, sqlite3_stmt *stmt, struct err *e) BASE_CHECKED;
 /* Runs a look-up of one integer; *id is 0 when there is no row. */

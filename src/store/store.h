@@ -32,6 +32,10 @@ void store_rollback(struct store *s);
  * system, so who has more than one question to one moment asks them together. */
 bool store_hold(struct store *s, struct err *e) BASE_CHECKED;
 void store_let_go(struct store *s); /* also where nothing is held */
+/* Like store_let_go, but the transaction stays open for the next store_hold: as long as nobody has
+ * written, that goes on with it, for no call of the system at all. What is read otherwise ends it,
+ * and so does store_let_go, which must be soon, for the write-ahead log grows meanwhile. */
+void store_linger(struct store *s);
 
 /* The write-ahead log. A handle that writes brings what stands in it back into the database when
  * it has LIMIT_STORE_WAL_PAGES; once it is said that another handle does, it waits for

@@ -995,6 +995,89 @@ static void check_holding(struct store *s, struct store *w, const struct store_q
     }
 }
 
+/* What lingers is gone on with as long as nobody writes, and shows nobody what is old. */
+static void check_lingering(struct store *s, struct store *w, const struct store_query *q)
+{
+    enum way { HELD_AGAIN, BEGUN, ASKED, LET_GO, WAYS };
+    struct err e = {0};
+    struct store_stand stand;
+    int64_t states[2], newest = 0;
+    for (int i = 0; i < 2 * WAYS; i++) {
+        bool writes = i >= WAYS;
+        enum way way = i % WAYS;
+        /* Twice, for the first has to find out how to look. */
+        for (int k = 0; k < 2; k++) {
+            CHECK(store_hold(s, &e) && store_state(s, &states[0], &e));
+            store_linger(s);
+        }
+        if (writes) {
+            char name[16];
+            snprintf(name, sizeof name, "linger%d", i);
+            begin(w);
+            struct store_object o = object(w, name, 1);
+            newest = release(w, q->collection, q->audiences[0], &o);
+            commit(w);
+        }
+        if (way == LET_GO)
+            store_let_go(s);
+        if (way == HELD_AGAIN || way == LET_GO)
+            CHECK(store_hold(s, &e));
+        if (way == BEGUN)
+            CHECK(store_begin(s, &e));
+        CHECK(store_state(s, &states[1], &e));
+        CHECK_ROW((states[0] != states[1]) == writes, "%d", i);
+        CHECK((way == BEGUN || store_begin(s, &e)) && store_stand(s, q, &stand, &e));
+        CHECK_ROW(!writes || stand.newest_us == newest, "%d", i);
+        store_rollback(s);
+        store_let_go(s);
+    }
+    /* Not of a transaction that reads what it holds: that stays as it was. */
+    CHECK(store_hold(s, &e) && store_begin(s, &e) && store_state(s, &states[0], &e));
+    store_rollback(s);
+    store_linger(s);
+    store_linger(s);
+    store_let_go(s);
+    store_let_go(s);
+}
+
+/* Commits a row; returns by how much the write-ahead log grew, less than 0 where it began anew. */
+static long grown(struct store *w, int64_t collection, int64_t audience, int n)
+{
+    char name[16];
+    long before = (long)store_wal_pages(w);
+    snprintf(name, sizeof name, "wal%d", n);
+    begin(w);
+    struct store_object o = object(w, name, 1);
+    release(w, collection, audience, &o);
+    commit(w);
+    return (long)store_wal_pages(w) - before;
+}
+
+/* Once all was brought back, the log begins anew, but not beside a transaction that lingers. */
+static void test_wal(void)
+{
+    struct store *w = open_store("wal"), *s = NULL, *back = NULL;
+    struct err e = {0};
+    int64_t state;
+    begin(w);
+    int64_t c = collection(w, "c"), a = audience(w, "+A");
+    commit(w);
+    CHECK(store_open(at("wal"), STORE_READ, &s, &e) && store_open(at("wal"), STORE_READ, &back, &e));
+    store_wal_apart(w);
+    CHECK(grown(w, c, a, 0) > 0 && grown(w, c, a, 1) > 0);
+    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 2) < 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(store_hold(s, &e) && store_state(s, &state, &e));
+        store_linger(s);
+    }
+    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 3) > 0);
+    store_let_go(s);
+    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 4) < 0);
+    store_close(back);
+    store_close(s);
+    store_close(w);
+}
+
 /* What a reader of three audiences learns of changes: not of those among its own, nor of others'.
  */
 static void test_stand(void)
@@ -1080,6 +1163,7 @@ static void test_stand(void)
     }
     store_rollback(s);
     check_holding(s, w, &readers[0]);
+    check_lingering(s, w, &readers[0]);
     store_close(s);
     store_close(w);
 }
@@ -1658,6 +1742,7 @@ int main(void)
     test_merging_types();
     test_skipping();
     test_stand();
+    test_wal();
     test_removal();
     test_release_rows();
     test_pages();
