@@ -226,7 +226,8 @@ bool exchange_defer(const struct exchange_submission *sub, struct str text,
                     struct err *e) BASE_CHECKED;
 /* Takes up what was deferred, also before this process, one after the other on a thread of its own.
  * `done` is called on that thread for each, with the batch, which it does not own, or with NULL and
- * the error when it has to be tried again. */
+ * the error when it has to be tried again. On a restored node it begins when an officer has
+ * confirmed the restore. */
 struct exchange_taking_up {
     exchange_status_fn *status;
     exchange_done_fn *done;

@@ -144,17 +144,35 @@ static void wait_for_more(struct exchange_later *l, bool failed)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* A node that came back from a backup may be older than what has happened since: its policy, its
+ * users. What it was told before, it decides about when an officer has confirmed the restore. */
+static bool is_confirmed(struct exchange_session *s, bool *yes, struct err *e)
+{
+    struct exchange_restored r;
+    if (!exchange_restored(s, &r, e))
+        return false;
+    *yes = r.count == 0;
+    return true;
+}
+
+/* False: to be looked at again soon. */
+static bool look(struct exchange *x, struct exchange_session **s)
+{
+    const struct exchange_taking_up *how = &x->later.how;
+    struct err e = {0};
+    bool confirmed;
+    if ((*s || exchange_session_open(x, s, &e)) && is_confirmed(*s, &confirmed, &e))
+        return confirmed && take_up_all(x, *s);
+    how->done(how->ctx, NULL, false, &e);
+    return false;
+}
+
 static void *later_main(void *arg)
 {
     struct exchange *x = arg;
     struct exchange_session *s = NULL;
-    while (!atomic_load(&x->later.closing)) {
-        struct err e = {0};
-        bool ok = s || exchange_session_open(x, &s, &e);
-        if (!ok)
-            x->later.how.done(x->later.how.ctx, NULL, false, &e);
-        wait_for_more(&x->later, !(ok && take_up_all(x, s)));
-    }
+    while (!atomic_load(&x->later.closing))
+        wait_for_more(&x->later, !look(x, &s));
     exchange_session_close(s);
     return NULL;
 }

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from test_backup import restored
 from setu_node import PATIENCE_S, error_of, indicator, wait_for
 
 AT_ONCE = 10000  # LIMIT_EXCHANGE_AT_ONCE_OBJECTS
@@ -317,3 +318,35 @@ def test_what_was_taken_back_since_stays_away(nodes):
     error_of(client.request("GET", f"collections/{node.main}/objects/{gone['id']}/"), 404)
     # Sent anew, it is new.
     assert client.post(node.main, [gone]).json()["success_count"] == 1
+
+
+def test_a_restored_node_decides_when_an_officer_has_confirmed_it(nodes, tmp_path):
+    """What a backup holds that waits is decided about when somebody has looked at what it does not hold."""
+    node = nodes("before")
+    node.main = node.collection("Main", "main")
+    node.writer, officer = node.user("writer"), node.user("meera", "officer")
+    node.start()
+    objects = envelope()
+    status = killed_while_pending(node, node.client(node.writer), objects)
+    node.cli("backup", "-o", tmp_path / "b.tar")
+    for confirmed_while_it_runs in (True, False):
+        again = restored(nodes, node, tmp_path / "b.tar", f"again-{confirmed_while_it_runs}")
+        secret = again.dir / "officer.token"
+        secret.write_text(officer)
+        again.start()
+        client = again.client(again.writer)
+        # Others come meanwhile: what is small is decided about at once, the rest waits too.
+        assert client.post(again.main, [indicator("small")]).json()["status"] == "complete"
+        more = envelope()
+        second = assert_pending(client.post(again.main, more), more)
+        assert client.get(f"status/{status['id']}/").json() == status
+        assert waiting(again) == 2
+        if not confirmed_while_it_runs:
+            again.stop()
+        again.cli("ledger confirm", "--officer", "meera", "--token-file", secret, "--reason", "a disk")
+        if not confirmed_while_it_runs:
+            again.start()
+            client = again.client(again.writer)
+        assert named(completed(client, status["id"]), "successes") == names(objects)
+        assert named(completed(client, second["id"]), "successes") == names(more)
+        again.stop()
