@@ -212,6 +212,19 @@ bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str
     return arena_ok(b->arena, e);
 }
 
+bool exchange_batch_refuse_named(struct exchange_batch *b, struct str rule, struct str why,
+                                 struct err *e)
+{
+    const struct json *v = b->first;
+    for (size_t i = 0; i < b->count; i++, v = v->next) {
+        struct exchange_item *it = &b->items[i];
+        it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
+        it->result.version = arena_str(b->arena, json_get_str(v, STR("version")));
+        refuse(b, it, rule, why);
+    }
+    return arena_ok(b->arena, e);
+}
+
 static bool may_add(const struct exchange_submission *sub, struct err *e)
 {
     return exchange_role_writes(sub->who->role) ||

@@ -532,7 +532,7 @@ static bool record_item(struct gate *g, enum ledger_kind kind, const struct exch
     struct gate_told t = {
         .id = it->result.id.n ? it->result.id : STR("?"),
         .version = it->result.version,
-        .digest = {it->digest, sizeof it->digest},
+        .digest = {it->digest, it->digest[0] ? sizeof it->digest : 0},
         .collection = b->collection.uuid,
     };
     if (kind != LEDGER_ACCEPTANCE_RECORD)

@@ -9,7 +9,7 @@ struct exchange_item {
     struct exchange_result result;
     struct stix_object object;
     struct str bytes;
-    char digest[LEDGER_HEX_BYTES]; /* of bytes */
+    char digest[LEDGER_HEX_BYTES]; /* of bytes; zeros where they cannot be told */
     enum gate_guarded guarded;
     bool plain;              /* no definition can keep anything in it local */
     struct store_object row; /* as it stands in the store, once it does */
@@ -54,6 +54,10 @@ bool exchange_batch_check(const struct exchange *x, struct exchange_batch *b,
                           struct err *e) BASE_CHECKED;
 bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why,
                            struct err *e) BASE_CHECKED;
+/* … where the batch is made not of objects but of what a status says of each, its id and version.
+ */
+bool exchange_batch_refuse_named(struct exchange_batch *b, struct str rule, struct str why,
+                                 struct err *e) BASE_CHECKED;
 /* Inside the writer's transaction: decides about every item and writes what is to be written. */
 bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e) BASE_CHECKED;
 

@@ -33,14 +33,26 @@ bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t
     return true;
 }
 
-bool store_envelope_next(struct store *s, int64_t after, store_envelope_fn *each, void *ctx,
-                         struct err *e)
+bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx, struct err *e)
 {
-    bool row;
-    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_NEXT, e);
+    bool row = true, ok = true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_WAITING, e);
     if (!stmt)
         return false;
-    sqlite3_bind_int64(stmt, 1, after);
+    while ((ok = store_step(s, stmt, &row, e)) && row)
+        each(ctx, sqlite3_column_int64(stmt, 0));
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, void *ctx,
+                        struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_GET, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
     if (!store_step(s, stmt, &row, e))
         return false;
     if (row) {

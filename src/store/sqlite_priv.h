@@ -166,8 +166,8 @@
                     " VALUES(?1,?2,?3,?4,?5,?6)")                                                  \
     X(ENVELOPE_BYTES, "SELECT ifnull(sum(bytes),0),ifnull(sum(bytes) FILTER(WHERE user=?1),0)"     \
                       " FROM envelope")                                                            \
-    X(ENVELOPE_NEXT, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id>?1"         \
-                     " ORDER BY id LIMIT 1")                                                       \
+    X(ENVELOPE_WAITING, "SELECT id FROM envelope ORDER BY id")                                     \
+    X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id=?1")         \
     X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \
     X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \
     X(VALUE_PUT, "INSERT OR REPLACE INTO value(key,value) VALUES(?1,?2)")                          \

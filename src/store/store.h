@@ -441,10 +441,14 @@ bool store_envelope_put(struct store *s, const struct store_envelope *v,
 /* Of all bodies that wait, and of this user's. */
 bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
                           struct err *e) BASE_CHECKED;
-/* The first with an id above `after`; text lives during the call. Calls nothing without one. */
+/* All that wait, in the order in which they came. */
+typedef void store_waiting_fn(void *ctx, int64_t id);
+bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx,
+                            struct err *e) BASE_CHECKED;
+/* Text lives during the call. Calls nothing when it does not wait any more. */
 typedef void store_envelope_fn(void *ctx, const struct store_envelope *v);
-bool store_envelope_next(struct store *s, int64_t after, store_envelope_fn *each, void *ctx,
-                         struct err *e) BASE_CHECKED;
+bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
 /* Takes it out; *there is false when another did. */
 bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e) BASE_CHECKED;
 

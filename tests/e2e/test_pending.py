@@ -157,22 +157,32 @@ def user_id(node, name):
         return db.execute("SELECT id FROM user WHERE name=?", [name]).fetchone()[0]
 
 
+def let_wait(node, yes):
+    """As after a restore that nobody has confirmed: nothing that waits is taken up."""
+    with database(node) as db, db:
+        db.execute("INSERT OR REPLACE INTO value(key,value) VALUES('restored',?)",
+                   [b"0 0 0\n" if yes else b""])
+
+
 def occupy(node, user, size):
-    """One that waits for ever: nobody can read it, and it counts for so many bytes."""
+    """One that nobody can read, and that counts for so many bytes."""
     with database(node) as db, db:
         db.execute("INSERT INTO envelope(uuid,user,collection,at_us,bytes,body) VALUES(?,?,1,1,?,?)",
                    [str(uuid.uuid4()), user, size, b"no json"])
 
 
-def clear(node):
+@pytest.fixture
+def waits(node):
+    let_wait(node, True)
+    yield
     with database(node) as db, db:
         db.execute("DELETE FROM envelope")
+    let_wait(node, False)
 
 
 @pytest.fixture
-def occupied(node):
-    yield lambda name, size: occupy(node, user_id(node, name), size)
-    clear(node)
+def occupied(node, waits):
+    return lambda name, size: occupy(node, user_id(node, name), size)
 
 
 def assert_too_much(client, node, objects):
@@ -190,8 +200,9 @@ def test_bytes_of_one_user_are_bounded(node, writer, occupied):
     other = node.client(node.second)
     status = assert_pending(other.post(node.main, objects), objects)
     # The one that cannot be read does not keep the others waiting.
+    let_wait(node, False)
     assert named(completed(other, status["id"]), "successes") == names(objects)
-    clear(node)
+    wait_for(lambda: waiting(node) == 0, "the one that cannot be read")
     again = writer.post(node.main, objects).json()
     assert {d["x_setu_status"] for d in completed(writer, again["id"])["successes"]} == {"unchanged"}
 
@@ -350,3 +361,61 @@ def test_a_restored_node_decides_when_an_officer_has_confirmed_it(nodes, tmp_pat
         assert named(completed(client, status["id"]), "successes") == names(objects)
         assert named(completed(client, second["id"]), "successes") == names(more)
         again.stop()
+
+
+def change(node, sql, *values):
+    with database(node) as db, db:
+        db.execute(sql, values)
+
+
+def refused(node):
+    """The ids in the ledger's records of refusals."""
+    lines = node.cli("ledger export", "--kind", "refusal").stdout.splitlines()
+    return [json.loads(x)["record"]["object"] for x in lines]
+
+
+@pytest.mark.parametrize("sql, message", [
+    ("UPDATE envelope SET body='no json'", "(malformed)"),
+    ("UPDATE envelope SET body='{\"objects\":7}'", "(not valid)"),
+    ("UPDATE envelope SET collection=999", "collection is not there any more"),
+    ("DELETE FROM user WHERE name='gone'", "sender is not there any more"),
+    # More than LIMIT_EXCHANGE_ENVELOPE_OBJECTS.
+    ("UPDATE envelope SET body='{\"objects\":['||replace(printf('%1000000s',''),' ','{},')||'{}]}'",
+     "takes more than one may"),
+], ids=["no json", "no envelope", "no collection", "no user", "too much"])
+def test_what_nothing_would_mend_is_a_failure(node, waits, sql, message):
+    token = node.user("gone")
+    try:
+        objects = envelope()
+        client = node.client(token)
+        status = assert_pending(client.post(node.main, objects), objects)
+        change(node, sql)
+        let_wait(node, False)
+        wait_for(lambda: waiting(node) == 0, "the envelope")
+        with database(node) as db:
+            done = json.loads(db.execute("SELECT json FROM status WHERE uuid=?",
+                                         [status["id"]]).fetchone()[0])
+        assert done["status"] == "complete"
+        for key in ("id", "request_timestamp", "total_count"):
+            assert done[key] == status[key]
+        assert named(done, "failures") == names(objects)
+        assert all(message in f["message"] and f["x_setu_rule"] == "setu-pending" for f in done["failures"])
+        assert refused(node)[-MANY:] == [o["id"] for o in objects]
+    finally:
+        change(node, "DELETE FROM user WHERE name='gone'")
+
+
+def test_what_may_pass_is_tried_again(node, waits, writer):
+    """The node's own trouble is no fault of what waits. Who looks after the node is told whose it is."""
+    objects = envelope()
+    status = assert_pending(writer.post(node.main, objects), objects)
+    change(node, "ALTER TABLE leaves RENAME TO elsewhere")
+    try:
+        let_wait(node, False)
+        wait_for(lambda: node.log().count(status["id"]) > 1, "a second try")
+        line = [x for x in node.log().splitlines() if status["id"] in x][0]
+        assert f"from writer ({node.org} of {node.nation}) waits on" in line
+        assert waiting(node) == 1
+    finally:
+        change(node, "ALTER TABLE elsewhere RENAME TO leaves")
+    assert named(completed(writer, status["id"]), "successes") == names(objects)
