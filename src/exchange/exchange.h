@@ -236,6 +236,10 @@ struct exchange_taking_up {
 };
 bool exchange_take_up(struct exchange *x, const struct exchange_taking_up *how,
                       struct err *e) BASE_CHECKED;
+/* How many envelopes wait to be taken up, with how many bytes, and since when; for the node's own
+ * people. */
+bool exchange_backlog(struct exchange_session *s, struct store_backlog *out,
+                      struct err *e) BASE_CHECKED;
 /* Hands the batch to the writer, which owns it until `done`. ERR_BUSY when its queue is full. */
 bool exchange_commit(struct exchange *x, struct exchange_batch *b, exchange_done_fn *done,
                      void *ctx, struct err *e) BASE_CHECKED;

@@ -359,6 +359,13 @@ static void *later_main(void *arg)
     return NULL;
 }
 
+/* ---- of the exchange ---- */
+
+bool exchange_backlog(struct exchange_session *s, struct store_backlog *out, struct err *e)
+{
+    return store_envelope_backlog(s->store, out, e);
+}
+
 void exchange_later_init(struct exchange_later *l)
 {
     pthread_mutex_init(&l->lock, NULL);

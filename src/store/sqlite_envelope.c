@@ -33,6 +33,19 @@ bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t
     return true;
 }
 
+bool store_envelope_backlog(struct store *s, struct store_backlog *out, struct err *e)
+{
+    bool row;
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_BACKLOG, e);
+    if (!stmt || !store_step(s, stmt, &row, e))
+        return false;
+    *out = (struct store_backlog){.count = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                  .bytes = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                  .oldest_us = sqlite3_column_int64(stmt, 2)};
+    sqlite3_reset(stmt);
+    return true;
+}
+
 bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx, struct err *e)
 {
     bool row = true, ok = true;

@@ -166,6 +166,7 @@
                     " VALUES(?1,?2,?3,?4,?5,?6)")                                                  \
     X(ENVELOPE_BYTES, "SELECT ifnull(sum(bytes),0),ifnull(sum(bytes) FILTER(WHERE user=?1),0)"     \
                       " FROM envelope")                                                            \
+    X(ENVELOPE_BACKLOG, "SELECT count(*),ifnull(sum(bytes),0),ifnull(min(at_us),0) FROM envelope") \
     X(ENVELOPE_WAITING, "SELECT id FROM envelope ORDER BY id")                                     \
     X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id=?1")         \
     X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \

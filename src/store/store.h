@@ -441,6 +441,12 @@ bool store_envelope_put(struct store *s, const struct store_envelope *v,
 /* Of all bodies that wait, and of this user's. */
 bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
                           struct err *e) BASE_CHECKED;
+/* How many wait, with how many bytes; oldest_us: when the first of them was sent. */
+struct store_backlog {
+    uint64_t count, bytes;
+    int64_t oldest_us;
+};
+bool store_envelope_backlog(struct store *s, struct store_backlog *out, struct err *e) BASE_CHECKED;
 /* All that wait, in the order in which they came. */
 typedef void store_waiting_fn(void *ctx, int64_t id);
 bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx,

@@ -207,6 +207,23 @@ def test_bytes_of_one_user_are_bounded(node, writer, occupied):
     assert {d["x_setu_status"] for d in completed(writer, again["id"])["successes"]} == {"unchanged"}
 
 
+def test_how_much_waits_can_be_seen(node, writer, waits):
+    def figures():
+        text = node.admin.request("GET", "/metrics", headers={"Accept": None}).text
+        return {k: int(v) for k, v in (x.split() for x in text.splitlines() if x.startswith("setu_pending_"))}
+    assert figures() == {"setu_pending_envelopes": 0, "setu_pending_bytes": 0, "setu_pending_oldest_seconds": 0}
+    body = json.dumps({"objects": envelope()}).encode()
+    for _ in range(2):
+        writer.request("POST", f"collections/{node.main}/objects/", body=body, status=202)
+    with database(node) as db, db:
+        db.execute("UPDATE envelope SET at_us=at_us-7000*1000000 WHERE id=(SELECT min(id) FROM envelope)")
+    found = figures()
+    assert found["setu_pending_envelopes"] == 2 and found["setu_pending_bytes"] == 2 * len(body)
+    assert found["setu_pending_oldest_seconds"] >= 7000
+    looks = [json.loads(x) for x in node.cli("doctor", "--json", status=None).stdout.splitlines()]
+    assert [x["status"] for x in looks if x["check"] == "envelopes"] == ["warning"]
+
+
 def test_bytes_of_all_are_bounded(node, writer, occupied):
     for _ in range(4):
         occupied("second", ALL_BYTES // 4)

@@ -172,7 +172,7 @@ static bool may_scan(enum store_statement which)
         STORE_PEER_EACH,       STORE_DATES_RAISE,       STORE_WITNESS_EACH,
         STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,
         STORE_WITHDRAWAL_EACH, STORE_WITHDRAWAL_ANY,    STORE_LEDGER_OBJECTS,
-        STORE_ENVELOPE_BYTES,  STORE_ENVELOPE_WAITING,
+        STORE_ENVELOPE_BYTES,  STORE_ENVELOPE_WAITING,  STORE_ENVELOPE_BACKLOG,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -1490,9 +1490,11 @@ static void test_envelopes(void)
     struct err e = {0};
     struct buf b;
     uint64_t all = 9, own = 9;
+    struct store_backlog log = {9, 9, 9};
     bool there;
     buf_init(&b, 0);
     CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 0 && own == 0);
+    CHECK(store_envelope_backlog(s, &log, &e) && !log.count && !log.bytes && !log.oldest_us);
     CHECK(store_envelope_get(s, 1, note_envelope, &b, &e) && b.n == 0);
     CHECK(store_envelope_waiting(s, note_waiting, &b, &e) && b.n == 0);
     begin(s);
@@ -1503,6 +1505,8 @@ static void test_envelopes(void)
     commit(s);
     CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 14 && own == 8);
     CHECK(store_envelope_bytes(s, 3, &all, &own, &e) && all == 14 && own == 0);
+    CHECK(store_envelope_backlog(s, &log, &e) && log.count == 3 && log.bytes == 14 &&
+          log.oldest_us == 10);
     CHECK(store_envelope_waiting(s, note_waiting, &b, &e));
     CHECK(store_envelope_get(s, 1, note_envelope, &b, &e));
     CHECK(store_envelope_get(s, 2, note_envelope, &b, &e));
