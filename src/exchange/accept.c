@@ -319,11 +319,12 @@ static bool apply_deferred(struct exchange *x, struct store *s, struct exchange_
                                .at_us = b->at_us,
                                .uuid = str_of(b->uuid),
                                .body = b->text};
-    uint64_t all, own;
-    if (!store_envelope_bytes(s, b->who.user, &all, &own, e))
+    struct store_waiting_bytes w;
+    if (!store_envelope_bytes(s, b->who.user, b->who.org, &w, e))
         return false;
-    b->too_much = all + b->text.n > LIMIT_EXCHANGE_PENDING_BYTES ||
-                  own + b->text.n > LIMIT_EXCHANGE_PENDING_USER_BYTES;
+    b->too_much = w.all + b->text.n > LIMIT_EXCHANGE_PENDING_BYTES ||
+                  w.org + b->text.n > LIMIT_EXCHANGE_PENDING_ORG_BYTES ||
+                  w.user + b->text.n > LIMIT_EXCHANGE_PENDING_USER_BYTES;
     return b->too_much || (store_envelope_put(s, &v, e) && put_status(x, s, b, e));
 }
 

@@ -1,10 +1,11 @@
 /*
  * Envelopes that were acknowledged before anything was decided about them (TAXII 2.1 §4.3: a status
- * that is pending). The store keeps their bodies; one thread takes them up in their order, checks
- * them, and has the writer decide, as the policy, the user and the collection are by then. The
- * transaction that writes the objects also takes the body out and completes the status: whatever
- * ends the process, an envelope is decided about once. What fails for a reason that may go away is
- * tried again, after longer and longer pauses; what nothing would mend is refused whole.
+ * that is pending). The store keeps their bodies; one thread takes them up, the oldest of each
+ * organisation in turn, checks them, and has the writer decide, as the policy, the user and the
+ * collection are by then. The transaction that writes the objects also takes the body out and
+ * completes the status: whatever ends the process, an envelope is decided about once. What fails
+ * for a reason that may go away is tried again, after longer and longer pauses; what nothing would
+ * mend is refused whole.
  */
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,7 @@ struct retry {
 struct taker {
     struct exchange *x;
     struct exchange_session *s; /* NULL until it could be opened */
+    int64_t org;                /* whose turn was last */
     struct retry *retries;
     size_t count, room;
 };
@@ -257,23 +259,33 @@ static bool put_off(struct taker *k, int64_t id)
 
 struct choice {
     struct taker *k;
-    int64_t now_us, id; /* 0: none */
-    int64_t due_us;     /* when the first that was put off is due */
+    int64_t now_us, id, org; /* id 0: none */
+    int64_t due_us;          /* when the first that was put off is due */
 };
 
-static void consider(void *ctx, int64_t id)
+/* Is it the turn of one organisation before that of another? They come by their numbers, round and
+ * round. */
+static bool before(const struct taker *k, int64_t org, int64_t other)
+{
+    return (org > k->org) != (other > k->org) ? org > k->org : org < other;
+}
+
+/* They come oldest first. */
+static void consider(void *ctx, int64_t id, int64_t org)
 {
     struct choice *c = ctx;
     struct retry *r = retry_of(c->k, id);
     if (r)
         r->waits = true;
-    if (r && r->due_us > c->now_us)
+    if (r && r->due_us > c->now_us) {
         c->due_us = r->due_us < c->due_us ? r->due_us : c->due_us;
-    else if (!c->id)
+    } else if (!c->id || before(c->k, org, c->org)) {
         c->id = id;
+        c->org = org;
+    }
 }
 
-/* The first of those that are due. */
+/* Whose turn it is of those that are due. */
 static bool choose(struct taker *k, struct choice *c, struct err *e)
 {
     size_t kept = 0;
@@ -293,18 +305,21 @@ static bool choose(struct taker *k, struct choice *c, struct err *e)
 static bool take_up_all(struct taker *k, int64_t *due_us, struct err *e)
 {
     const struct exchange_taking_up *how = &k->x->later.how;
-    struct choice c = {.id = 0};
+    struct choice c;
     do {
         struct err failed = {0};
         if (!choose(k, &c, e))
             return false;
         *due_us = c.due_us;
-        if (!c.id || take_up(k, c.id, &failed) || atomic_load(&k->x->later.closing))
+        if (!c.id)
+            return true;
+        k->org = c.org;
+        if (take_up(k, c.id, &failed) || atomic_load(&k->x->later.closing))
             continue;
         how->done(how->ctx, NULL, false, &failed);
         if (!put_off(k, c.id))
             return err_set(e, ERR_MEMORY, "envelopes that are pending wait on: out of memory");
-    } while (c.id && !atomic_load(&k->x->later.closing));
+    } while (!atomic_load(&k->x->later.closing));
     return true;
 }
 

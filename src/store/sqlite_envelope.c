@@ -17,18 +17,20 @@ bool store_envelope_put(struct store *s, const struct store_envelope *v, struct 
     return ok;
 }
 
-bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
-                          struct err *e)
+bool store_envelope_bytes(struct store *s, int64_t user, int64_t org,
+                          struct store_waiting_bytes *out, struct err *e)
 {
     bool row;
     sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_BYTES, e);
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, user);
+    sqlite3_bind_int64(stmt, 2, org);
     if (!store_step(s, stmt, &row, e))
         return false;
-    *all = row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
-    *own = row ? (uint64_t)sqlite3_column_int64(stmt, 1) : 0;
+    *out = (struct store_waiting_bytes){.all = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                        .org = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                        .user = (uint64_t)sqlite3_column_int64(stmt, 2)};
     sqlite3_reset(stmt);
     return true;
 }
@@ -53,7 +55,7 @@ bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx, 
     if (!stmt)
         return false;
     while ((ok = store_step(s, stmt, &row, e)) && row)
-        each(ctx, sqlite3_column_int64(stmt, 0));
+        each(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
     sqlite3_reset(stmt);
     return ok;
 }

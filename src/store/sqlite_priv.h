@@ -164,10 +164,12 @@
                      " AND uuid NOT IN(SELECT uuid FROM envelope)")                                \
     X(ENVELOPE_PUT, "INSERT INTO envelope(uuid,user,collection,at_us,bytes,body)"                  \
                     " VALUES(?1,?2,?3,?4,?5,?6)")                                                  \
-    X(ENVELOPE_BYTES, "SELECT ifnull(sum(bytes),0),ifnull(sum(bytes) FILTER(WHERE user=?1),0)"     \
-                      " FROM envelope")                                                            \
+    X(ENVELOPE_BYTES, "SELECT ifnull(sum(e.bytes),0),ifnull(sum(e.bytes) FILTER(WHERE u.org=?2)," \
+                      "0),ifnull(sum(e.bytes) FILTER(WHERE e.user=?1),0) FROM envelope e"          \
+                      " LEFT JOIN user u ON u.id=e.user")                                          \
     X(ENVELOPE_BACKLOG, "SELECT count(*),ifnull(sum(bytes),0),ifnull(min(at_us),0) FROM envelope") \
-    X(ENVELOPE_WAITING, "SELECT id FROM envelope ORDER BY id")                                     \
+    X(ENVELOPE_WAITING, "SELECT e.id,ifnull(u.org,0) FROM envelope e"                              \
+                        " LEFT JOIN user u ON u.id=e.user ORDER BY e.id")                          \
     X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id=?1")         \
     X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \
     X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \

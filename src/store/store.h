@@ -438,17 +438,20 @@ struct store_envelope {
 };
 bool store_envelope_put(struct store *s, const struct store_envelope *v,
                         struct err *e) BASE_CHECKED;
-/* Of all bodies that wait, and of this user's. */
-bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
-                          struct err *e) BASE_CHECKED;
+/* Of all bodies that wait, of those of this organisation's users, and of this user's. */
+struct store_waiting_bytes {
+    uint64_t all, org, user;
+};
+bool store_envelope_bytes(struct store *s, int64_t user, int64_t org,
+                          struct store_waiting_bytes *out, struct err *e) BASE_CHECKED;
 /* How many wait, with how many bytes; oldest_us: when the first of them was sent. */
 struct store_backlog {
     uint64_t count, bytes;
     int64_t oldest_us;
 };
 bool store_envelope_backlog(struct store *s, struct store_backlog *out, struct err *e) BASE_CHECKED;
-/* All that wait, in the order in which they came. */
-typedef void store_waiting_fn(void *ctx, int64_t id);
+/* All that wait, in the order in which they came; org: its user's, 0 when that is not there. */
+typedef void store_waiting_fn(void *ctx, int64_t id, int64_t org);
 bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx,
                             struct err *e) BASE_CHECKED;
 /* Text lives during the call. Calls nothing when it does not wait any more. */

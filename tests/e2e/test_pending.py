@@ -12,7 +12,7 @@ from test_backup import restored
 from setu_node import PATIENCE_S, error_of, indicator, wait_for
 
 AT_ONCE = 10000  # LIMIT_EXCHANGE_AT_ONCE_OBJECTS
-USER_BYTES, ALL_BYTES = 128 << 20, 512 << 20
+USER_BYTES, ORG_BYTES, ALL_BYTES = 128 << 20, 192 << 20, 512 << 20
 MANY = AT_ONCE + 1
 
 
@@ -33,6 +33,7 @@ def node(module_nodes):
     n = module_nodes("pending")
     n.main = n.collection("Main", "main")
     n.writer, n.second = n.user("writer"), n.user("second")
+    n.other = n.user("other", org="another")
     n.start()
     return n
 
@@ -207,6 +208,25 @@ def test_bytes_of_one_user_are_bounded(node, writer, occupied):
     assert {d["x_setu_status"] for d in completed(writer, again["id"])["successes"]} == {"unchanged"}
 
 
+def test_bytes_of_one_organisation_are_bounded(node, writer, occupied):
+    """Who has many users has no more room than others."""
+    occupied("second", ORG_BYTES - 1000)
+    assert_too_much(writer, node, envelope())
+    objects = envelope()
+    assert_pending(node.client(node.other).post(node.main, objects), objects)
+
+
+def test_organisations_take_turns(node, writer, waits):
+    own = [writer.post(node.main, envelope()).json()["id"] for _ in range(3)]
+    other = node.client(node.other).post(node.main, envelope()).json()["id"]
+    let_wait(node, False)
+    wait_for(lambda: waiting(node) == 0, "all")
+    with database(node) as db:
+        at = dict(db.execute("SELECT uuid,at_us FROM status"))
+    assert at[own[0]] < at[own[1]] < at[own[2]]
+    assert at[other] < at[own[1]]
+
+
 def test_how_much_waits_can_be_seen(node, writer, waits):
     def figures():
         text = node.admin.request("GET", "/metrics", headers={"Accept": None}).text
@@ -225,8 +245,7 @@ def test_how_much_waits_can_be_seen(node, writer, waits):
 
 
 def test_bytes_of_all_are_bounded(node, writer, occupied):
-    for _ in range(4):
-        occupied("second", ALL_BYTES // 4)
+    occupied("other", ALL_BYTES - 1000)
     assert_too_much(writer, node, envelope())
     assert writer.post(node.main, [indicator("small too")]).json()["status"] == "complete"
 
