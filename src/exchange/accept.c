@@ -303,7 +303,9 @@ static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job
         return false;
     if (!there)
         return true; /* another process decided about it meanwhile, and wrote its status */
-    if (!exchange_arrive(x->gate, b, e))
+    if (b->waiting && !store_envelope_withdrawn(s, b->waiting, STR_NONE, &b->withdrawn, e))
+        return false;
+    if (!exchange_arrive(x->gate, b, e) || (b->withdrawn && !store_envelope_end(s, b->waiting, e)))
         return false;
     return b->status ? put_status(x, s, b, e) : arena_ok(b->arena, e);
 }

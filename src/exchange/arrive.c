@@ -172,9 +172,11 @@ static bool refuse_overtaken(struct arriving *a, bool *in)
 {
     const struct stix_object *mine = &a->it->object;
     struct echo x = {.a = a, .version = mine->has_version ? mine->version : STR_NONE};
-    if (!a->b->waiting || !a->g->has_withdrawals)
-        return true;
-    if (!store_withdrawal_of(a->g->store, mine->id, note_later, &x, a->e))
+    if (a->b->withdrawn &&
+        !store_envelope_withdrawn(a->g->store, a->b->waiting, mine->id, &x.taken, a->e))
+        return false;
+    if (a->b->waiting && a->g->has_withdrawals && !x.taken &&
+        !store_withdrawal_of(a->g->store, mine->id, note_later, &x, a->e))
         return false;
     if (x.taken)
         *in = refuse(a, STR("setu-withdrawn"), STR("it was taken back after it was sent"));

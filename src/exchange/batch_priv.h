@@ -34,6 +34,7 @@ struct exchange_batch {
     bool deferred;   /* only kept now; later a batch made of it is decided about */
     bool too_much;   /* … but too much is waiting already */
     int64_t waiting; /* the store's number of the envelope that it is made of; else 0 */
+    bool withdrawn;  /* … and some of it was taken back while it waited */
     struct exchange *x;
     struct exchange_item *items;
     size_t count;

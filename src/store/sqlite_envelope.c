@@ -48,16 +48,33 @@ bool store_envelope_backlog(struct store *s, struct store_backlog *out, struct e
     return true;
 }
 
-bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx, struct err *e)
+static bool each_waiting(struct store *s, sqlite3_stmt *stmt, store_waiting_fn *each, void *ctx,
+                         struct err *e)
 {
     bool row = true, ok = true;
-    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_WAITING, e);
-    if (!stmt)
-        return false;
     while ((ok = store_step(s, stmt, &row, e)) && row)
         each(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1));
     sqlite3_reset(stmt);
     return ok;
+}
+
+bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_WAITING, e);
+    return stmt && each_waiting(s, stmt, each, ctx, e);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): three words of a question, and who hears the answer */
+bool store_envelope_naming(struct store *s, int64_t collection, int64_t org, struct str text,
+                           store_waiting_fn *each, void *ctx, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_NAMING, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, collection);
+    sqlite3_bind_int64(stmt, 2, org);
+    store_bind_blob(stmt, 3, text.p, text.n);
+    return each_waiting(s, stmt, each, ctx, e);
 }
 
 bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, void *ctx,
@@ -93,4 +110,43 @@ bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e
         return false;
     *there = sqlite3_changes(s->db) == 1;
     return true;
+}
+
+bool store_envelope_withdraw(struct store *s, int64_t id, struct str stix_id, bool *noted,
+                             struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_WITHDRAW, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    store_bind_str(stmt, 2, stix_id);
+    if (!store_run(s, stmt, e))
+        return false;
+    *noted = sqlite3_changes(s->db) == 1;
+    return true;
+}
+
+bool store_envelope_withdrawn(struct store *s, int64_t id, struct str stix_id, bool *yes,
+                              struct err *e)
+{
+    sqlite3_stmt *stmt =
+        store_statement(s, stix_id.p ? STORE_ENVELOPE_WITHDRAWN : STORE_ENVELOPE_WITHDRAWN_ANY, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    if (stix_id.p)
+        store_bind_str(stmt, 2, stix_id);
+    if (!store_step(s, stmt, yes, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_envelope_end(struct store *s, int64_t id, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_END, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    return store_run(s, stmt, e);
 }

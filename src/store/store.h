@@ -460,6 +460,17 @@ bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, vo
                         struct err *e) BASE_CHECKED;
 /* Takes it out; *there is false when another did. */
 bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e) BASE_CHECKED;
+/* Those of a collection and of an organisation's users (0: of any) whose status holds `text`. */
+bool store_envelope_naming(struct store *s, int64_t collection, int64_t org, struct str text,
+                           store_waiting_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+/* Notes that an id of it was taken back; *noted is false when that was noted before, or it does not
+ * wait any more. */
+bool store_envelope_withdraw(struct store *s, int64_t id, struct str stix_id, bool *noted,
+                             struct err *e) BASE_CHECKED;
+/* Was this id of it taken back? STR_NONE: any? What was noted stays until store_envelope_end. */
+bool store_envelope_withdrawn(struct store *s, int64_t id, struct str stix_id, bool *yes,
+                              struct err *e) BASE_CHECKED;
+bool store_envelope_end(struct store *s, int64_t id, struct err *e) BASE_CHECKED;
 
 /* Small named values (a partner's cursor …). ERR_NOT_FOUND without one. */
 bool store_value_get(struct store *s, struct str key, struct buf *out, struct err *e) BASE_CHECKED;

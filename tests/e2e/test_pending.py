@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from test_backup import restored
-from setu_node import PATIENCE_S, error_of, indicator, wait_for
+from setu_node import PATIENCE_S, error_of, indicator, later, wait_for
 
 AT_ONCE = 10000  # LIMIT_EXCHANGE_AT_ONCE_OBJECTS
 USER_BYTES, ORG_BYTES, ALL_BYTES = 128 << 20, 192 << 20, 512 << 20
@@ -455,3 +455,38 @@ def test_what_may_pass_is_tried_again(node, waits, writer):
     finally:
         change(node, "ALTER TABLE elsewhere RENAME TO leaves")
     assert named(completed(writer, status["id"]), "successes") == names(objects)
+
+
+def test_what_waits_can_be_taken_back(node, writer, waits):
+    """By its sender's organisation, as what can be seen; nobody else learns that it waits."""
+    gone, recalled, kept, seen = (indicator(n) for n in ("gone", "recalled", "kept", "seen"))
+    newer = later(seen, "2026-02-01T00:00:00.000Z")
+    relation = {"type": "relationship", "spec_version": "2.1", "id": f"relationship--{uuid.uuid4()}",
+                "created": gone["created"], "modified": gone["modified"], "relationship_type": "related-to",
+                "source_ref": kept["id"], "target_ref": kept["id"]}
+    writer.post(node.main, [seen])
+    objects = [gone, recalled, kept, newer, relation, *envelope()]
+    status = assert_pending(writer.post(node.main, objects), objects)
+    second, other = node.client(node.second), node.client(node.other)
+    error_of(other.delete(node.main, gone["id"], status=None), 404)
+    theirs = assert_pending(other.post(node.main, [gone, *objects[5:]]), objects[4:])
+    error_of(second.delete(node.main, indicator()["id"], status=None), 404)
+    error_of(second.delete(node.main, gone["id"], status=None, **{"match[version]": gone["modified"]}), 404)
+    answer = second.delete(node.main, gone["id"])
+    assert answer.body == b""
+    error_of(second.delete(node.main, gone["id"], status=None), 404)
+    writer.delete(node.main, seen["id"])
+    node.cli("withdraw", recalled["id"], "--reason", "false-positive")
+    assert "no collection has it" in node.cli("withdraw", indicator()["id"], "--reason", "x", status=1).stderr
+    assert writer.get(f"status/{status['id']}/").json() == status
+    let_wait(node, False)
+    done = completed(writer, status["id"])
+    assert named(done, "failures") == names([gone, recalled, newer])
+    assert {f["x_setu_rule"] for f in done["failures"]} == {"setu-withdrawn"}
+    assert done["success_count"] == len(objects) - 3
+    # Another organisation's is its own.
+    assert completed(other, theirs["id"])["failure_count"] == 0
+    with database(node) as db:
+        assert db.execute("SELECT count(*) FROM withdrawn").fetchone() == (0,)
+    # Sent anew, it is new.
+    assert writer.post(node.main, [recalled]).json()["success_count"] == 1

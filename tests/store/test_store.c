@@ -173,6 +173,7 @@ static bool may_scan(enum store_statement which)
         STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,
         STORE_WITHDRAWAL_EACH, STORE_WITHDRAWAL_ANY,    STORE_LEDGER_OBJECTS,
         STORE_ENVELOPE_BYTES,  STORE_ENVELOPE_WAITING,  STORE_ENVELOPE_BACKLOG,
+        STORE_ENVELOPE_NAMING,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -1520,7 +1521,22 @@ static void test_envelopes(void)
     CHECK(store_envelope_get(s, 2, note_envelope, &b, &e));
     CHECK(store_envelope_get(s, 4, note_envelope, &b, &e));
     CHECK(str_eq(buf_view(&b), STR("1 of 1;2 of 2;3 of 1;[1 e1 1 7 10 one][2 e2 2 8 20 second]")));
+    buf_clear(&b);
+    CHECK(store_envelope_naming(s, 0, 0, STR("}"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 8, 0, STR("{"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 7, org[1], STR("{"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 0, org[0], STR("}{"), note_waiting, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("1 of 1;2 of 2;2 of 2;")));
     begin(s);
+    CHECK(store_envelope_withdraw(s, 1, STR("x"), &there, &e) && there);
+    CHECK(store_envelope_withdraw(s, 1, STR("x"), &there, &e) && !there);
+    CHECK(store_envelope_withdraw(s, 4, STR("x"), &there, &e) && !there);
+    CHECK(store_envelope_withdrawn(s, 1, STR("x"), &there, &e) && there);
+    CHECK(store_envelope_withdrawn(s, 1, STR("y"), &there, &e) && !there);
+    CHECK(store_envelope_withdrawn(s, 1, STR_NONE, &there, &e) && there);
+    CHECK(store_envelope_withdrawn(s, 2, STR_NONE, &there, &e) && !there);
+    CHECK(store_envelope_end(s, 1, &e) && store_envelope_withdrawn(s, 1, STR_NONE, &there, &e) &&
+          !there);
     CHECK(store_envelope_take(s, 1, &there, &e) && there);
     CHECK(store_envelope_take(s, 1, &there, &e) && !there);
     CHECK(store_status_expire(s, 20, &e));
