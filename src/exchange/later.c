@@ -416,6 +416,10 @@ void exchange_later_stop(struct exchange *x)
     if (l->runs)
         pthread_join(l->thread, NULL);
     l->runs = false;
+}
+
+void exchange_later_done(struct exchange_later *l)
+{
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->lock);
 }

@@ -76,6 +76,7 @@ void exchange_close(struct exchange *x)
     exchange_later_stop(x);
     exchange_failures_flush(x);
     exchange_writer_stop(x);
+    exchange_later_done(&x->later);
     exchange_policy_free(x);
     exchange_watches_done(&x->watches);
     exchange_recents_done(&x->recents);
