@@ -171,7 +171,7 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b->text = text;
     b->first = first;
     b->items = items;
-    b->count = count;
+    b->count = b->upto = count;
     b->at_us = now_us();
     b->job.objects = count;
     crypt_uuid4(b->uuid);
@@ -205,6 +205,8 @@ bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str
     const struct json *v = b->first;
     for (size_t i = 0; i < b->count; i++, v = v->next) {
         struct exchange_item *it = &b->items[i];
+        if (i < b->from)
+            continue;
         name_item(b, it, v);
         ledger_digest(json_source(b->text, v), it->digest);
         refuse(b, it, rule, why);
@@ -218,6 +220,8 @@ bool exchange_batch_refuse_named(struct exchange_batch *b, struct str rule, stru
     const struct json *v = b->first;
     for (size_t i = 0; i < b->count; i++, v = v->next) {
         struct exchange_item *it = &b->items[i];
+        if (i < b->from)
+            continue;
         it->result.id = arena_str(b->arena, json_get_str(v, STR("id")));
         it->result.version = arena_str(b->arena, json_get_str(v, STR("version")));
         refuse(b, it, rule, why);
@@ -298,15 +302,14 @@ static bool put_status(struct exchange *x, struct store *s, struct exchange_batc
 static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct exchange_batch *b = (struct exchange_batch *)j;
-    bool there = true;
-    if (b->waiting && !store_envelope_take(s, b->waiting, &there, e))
+    if (b->waiting && !exchange_piece_begin(x->gate, b, e))
         return false;
-    if (!there)
-        return true; /* another process decided about it meanwhile, and wrote its status */
-    if (b->waiting && !store_envelope_withdrawn(s, b->waiting, STR_NONE, &b->withdrawn, e))
+    if (b->gone)
+        return true;
+    if (!exchange_arrive(x->gate, b, e) || (b->waiting && !exchange_piece_end(s, b, e)))
         return false;
-    if (!exchange_arrive(x->gate, b, e) || (b->withdrawn && !store_envelope_end(s, b->waiting, e)))
-        return false;
+    if (b->upto < b->count)
+        return arena_ok(b->arena, e);
     return b->status ? put_status(x, s, b, e) : arena_ok(b->arena, e);
 }
 
@@ -375,7 +378,7 @@ static bool apply_waited(struct exchange *x, struct store *s, struct exchange_jo
 bool exchange_commit_wait(struct exchange *x, struct exchange_batch *b, struct err *e)
 {
     struct waited_batch w = {.b = b};
-    w.w.job.objects = b->count;
+    w.w.job.objects = b->count - b->from;
     w.w.job.apply = apply_waited;
     return exchange_run(x, &w.w, e);
 }

@@ -2,10 +2,10 @@
  * Envelopes that were acknowledged before anything was decided about them (TAXII 2.1 §4.3: a status
  * that is pending). The store keeps their bodies; one thread takes them up, the oldest of each
  * organisation in turn, checks them, and has the writer decide, as the policy, the user and the
- * collection are by then. The transaction that writes the objects also takes the body out and
- * completes the status: whatever ends the process, an envelope is decided about once. What fails
- * for a reason that may go away is tried again, after longer and longer pauses; what nothing would
- * mend is refused whole.
+ * collection are by then. The transaction that writes the objects also notes how far it has come;
+ * the last one takes the body out and completes the status: whatever ends the process, an object is
+ * decided about once. What fails for a reason that may go away is tried again, after longer and
+ * longer pauses; what nothing would mend is refused.
  */
 #include <string.h>
 #include <time.h>
@@ -102,6 +102,25 @@ static bool make_batch(struct taken *t, struct str text, const struct json *firs
     return true;
 }
 
+/* Has the writer decide, piece by piece. With a reason, all objects that are left are refused for
+ * it; between two pieces one may come up. */
+static bool commit(struct taken *t, struct exchange_batch *b, struct str why, struct err *e)
+{
+    bool waits = false, ok = exchange_pieces_resume(b, t->s->store, t->v.decided, e);
+    while (ok && (ok = exchange_commit_wait(t->x, b, e)) && !b->gone && b->upto < b->count) {
+        t->v.decided = b->from = b->upto;
+        if (atomic_load(&t->x->later.closing))
+            return err_set(e, ERR_BUSY, "the node stops");
+        if (!why.n)
+            ok = look_again(t, &why, e) && (!why.n || exchange_batch_refuse(b, RULE, why, e));
+    }
+    if (!ok || !b->gone)
+        return ok;
+    /* Whoever took it out wrote its status. */
+    return store_envelope_waits(t->s->store, t->v.id, &waits, e) &&
+           (!waits || err_set(e, ERR_BUSY, "another server of this node is at it"));
+}
+
 /* Has the writer decide. With a reason, all objects are refused for it. */
 static bool decide(struct taken *t, const struct json *doc, struct str why, struct err *e)
 {
@@ -114,7 +133,7 @@ static bool decide(struct taken *t, const struct json *doc, struct str why, stru
         !make_batch(t, t->v.body, first, count, &b, e))
         return false;
     bool ok = (why.n ? exchange_batch_refuse(b, RULE, why, e) : exchange_batch_check(t->x, b, e)) &&
-              exchange_commit_wait(t->x, b, e);
+              commit(t, b, why, e);
     if (ok)
         how->done(how->ctx, b, true, e);
     exchange_batch_free(b);
@@ -166,7 +185,7 @@ static bool refuse_named(struct taken *t, struct arena *a, struct str status, st
         count++;
     if (!make_batch(t, STR_NONE, first, count, &b, e))
         return false;
-    bool ok = exchange_batch_refuse_named(b, RULE, why, e) && exchange_commit_wait(t->x, b, e);
+    bool ok = exchange_batch_refuse_named(b, RULE, why, e) && commit(t, b, why, e);
     exchange_batch_free(b);
     return ok;
 }
@@ -207,7 +226,7 @@ static bool decide_somehow(struct taken *t, struct err *e)
         name_it(t, "waits on", e);
         return false;
     }
-    name_it(t, "is refused whole", &cause);
+    name_it(t, "is refused", &cause);
     how->done(how->ctx, NULL, false, &cause);
     return true;
 }

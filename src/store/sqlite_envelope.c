@@ -93,23 +93,76 @@ bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, vo
                                    .user = sqlite3_column_int64(stmt, 2),
                                    .collection = sqlite3_column_int64(stmt, 3),
                                    .at_us = sqlite3_column_int64(stmt, 4),
-                                   .body = store_column(stmt, 5)};
+                                   .decided = (uint64_t)sqlite3_column_int64(stmt, 5),
+                                   .body = store_column(stmt, 6)};
         each(ctx, &v);
     }
     sqlite3_reset(stmt);
     return true;
 }
 
-bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e)
+bool store_envelope_advance(struct store *s, int64_t id, uint64_t from, uint64_t upto, bool *there,
+                            struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_ADVANCE, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)from);
+    sqlite3_bind_int64(stmt, 3, (int64_t)upto);
+    if (!store_run(s, stmt, e))
+        return false;
+    *there = sqlite3_changes(s->db) == 1;
+    return true;
+}
+
+bool store_envelope_take(struct store *s, int64_t id, uint64_t from, bool *there, struct err *e)
 {
     sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_TAKE, e);
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)from);
     if (!store_run(s, stmt, e))
         return false;
     *there = sqlite3_changes(s->db) == 1;
     return true;
+}
+
+bool store_envelope_waits(struct store *s, int64_t id, bool *waits, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_DECIDED, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    if (!store_step(s, stmt, waits, e))
+        return false;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+bool store_piece_put(struct store *s, int64_t id, uint64_t first, struct str results, struct err *e)
+{
+    sqlite3_stmt *stmt = store_statement(s, STORE_PIECE_PUT, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)first);
+    store_bind_blob(stmt, 3, results.p, results.n);
+    return store_run(s, stmt, e);
+}
+
+bool store_piece_each(struct store *s, int64_t id, store_piece_fn *each, void *ctx, struct err *e)
+{
+    bool row = true, ok = true;
+    sqlite3_stmt *stmt = store_statement(s, STORE_PIECE_EACH, e);
+    if (!stmt)
+        return false;
+    sqlite3_bind_int64(stmt, 1, id);
+    while (row && (ok = store_step(s, stmt, &row, e)) && row)
+        row = each(ctx, (uint64_t)sqlite3_column_int64(stmt, 0), store_column(stmt, 1));
+    sqlite3_reset(stmt);
+    return ok;
 }
 
 bool store_envelope_withdraw(struct store *s, int64_t id, struct str stix_id, bool *noted,
@@ -142,11 +195,16 @@ bool store_envelope_withdrawn(struct store *s, int64_t id, struct str stix_id, b
     return true;
 }
 
-bool store_envelope_end(struct store *s, int64_t id, struct err *e)
+static bool end_of(struct store *s, enum store_statement which, int64_t id, struct err *e)
 {
-    sqlite3_stmt *stmt = store_statement(s, STORE_ENVELOPE_END, e);
+    sqlite3_stmt *stmt = store_statement(s, which, e);
     if (!stmt)
         return false;
     sqlite3_bind_int64(stmt, 1, id);
     return store_run(s, stmt, e);
+}
+
+bool store_envelope_end(struct store *s, int64_t id, struct err *e)
+{
+    return end_of(s, STORE_ENVELOPE_END, id, e) && end_of(s, STORE_PIECE_END, id, e);
 }

@@ -170,8 +170,13 @@
     X(ENVELOPE_BACKLOG, "SELECT count(*),ifnull(sum(bytes),0),ifnull(min(at_us),0) FROM envelope") \
     X(ENVELOPE_WAITING, "SELECT e.id,ifnull(u.org,0) FROM envelope e"                              \
                         " LEFT JOIN user u ON u.id=e.user ORDER BY e.id")                          \
-    X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id=?1")         \
-    X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \
+    X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,decided,body FROM envelope WHERE id=?1") \
+    X(ENVELOPE_DECIDED, "SELECT decided FROM envelope WHERE id=?1")                                \
+    X(ENVELOPE_ADVANCE, "UPDATE envelope SET decided=?3 WHERE id=?1 AND decided=?2")               \
+    X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1 AND decided=?2")                            \
+    X(PIECE_PUT, "INSERT INTO piece(envelope,first,results) VALUES(?1,?2,?3)")                     \
+    X(PIECE_EACH, "SELECT first,results FROM piece WHERE envelope=?1 ORDER BY first")              \
+    X(PIECE_END, "DELETE FROM piece WHERE envelope=?1")                                            \
     X(ENVELOPE_NAMING,                                                                             \
       "SELECT e.id,ifnull(u.org,0) FROM envelope e JOIN status s ON s.uuid=e.uuid"                 \
       " LEFT JOIN user u ON u.id=e.user WHERE (?1=0 OR e.collection=?1)"                           \

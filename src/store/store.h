@@ -433,6 +433,7 @@ bool store_status_expire(struct store *s, int64_t before_us, struct err *e) BASE
 /* An envelope that was acknowledged before it was decided about. */
 struct store_envelope {
     int64_t id, user, collection, at_us; /* id: store_envelope_put leaves it alone */
+    uint64_t decided;                    /* of its objects; store_envelope_put leaves it alone */
     struct str uuid;                     /* of its status resource */
     struct str body;                     /* as it was received */
 };
@@ -458,8 +459,21 @@ bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx,
 typedef void store_envelope_fn(void *ctx, const struct store_envelope *v);
 bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, void *ctx,
                         struct err *e) BASE_CHECKED;
-/* Takes it out; *there is false when another did. */
-bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e) BASE_CHECKED;
+/* The first `from` objects were decided about, and now the first `upto`; *there is false, and
+ * nothing changed, when another went on with it, or took it out. */
+bool store_envelope_advance(struct store *s, int64_t id, uint64_t from, uint64_t upto, bool *there,
+                            struct err *e) BASE_CHECKED;
+/* The same where these are all: takes it out. */
+bool store_envelope_take(struct store *s, int64_t id, uint64_t from, bool *there,
+                         struct err *e) BASE_CHECKED;
+/* *waits: it was not taken out. */
+bool store_envelope_waits(struct store *s, int64_t id, bool *waits, struct err *e) BASE_CHECKED;
+/* What became of the objects from `first` on, in the caller's words; until store_envelope_end. */
+bool store_piece_put(struct store *s, int64_t id, uint64_t first, struct str results,
+                     struct err *e) BASE_CHECKED;
+typedef bool store_piece_fn(void *ctx, uint64_t first, struct str results); /* false stops */
+bool store_piece_each(struct store *s, int64_t id, store_piece_fn *each, void *ctx,
+                      struct err *e) BASE_CHECKED;
 /* Those of a collection and of an organisation's users (0: of any) whose status holds `text`. */
 bool store_envelope_naming(struct store *s, int64_t collection, int64_t org, struct str text,
                            store_waiting_fn *each, void *ctx, struct err *e) BASE_CHECKED;
@@ -467,7 +481,8 @@ bool store_envelope_naming(struct store *s, int64_t collection, int64_t org, str
  * wait any more. */
 bool store_envelope_withdraw(struct store *s, int64_t id, struct str stix_id, bool *noted,
                              struct err *e) BASE_CHECKED;
-/* Was this id of it taken back? STR_NONE: any? What was noted stays until store_envelope_end. */
+/* Was this id of it taken back? STR_NONE: any? What was noted stays until store_envelope_end,
+ * which its being taken out does not do. */
 bool store_envelope_withdrawn(struct store *s, int64_t id, struct str stix_id, bool *yes,
                               struct err *e) BASE_CHECKED;
 bool store_envelope_end(struct store *s, int64_t id, struct err *e) BASE_CHECKED;

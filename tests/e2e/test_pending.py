@@ -490,3 +490,88 @@ def test_what_waits_can_be_taken_back(node, writer, waits):
         assert db.execute("SELECT count(*) FROM withdrawn").fetchone() == (0,)
     # Sent anew, it is new.
     assert writer.post(node.main, [recalled]).json()["success_count"] == 1
+
+
+PIECE = 10000  # LIMIT_EXCHANGE_TRANSACTION_OBJECTS
+
+
+@pytest.fixture
+def halfway(nodes):
+    """Has a node take up an envelope, and kills it when it has come as far as the second piece. Returns the status."""
+    node = nodes("pieces")
+    node.main = node.collection("Main", "main")
+    node.writer = node.user("writer")
+
+    def come_so_far(objects):
+        change(node, f"CREATE TRIGGER stop BEFORE UPDATE OF decided ON envelope WHEN NEW.decided>{PIECE}"
+                     " BEGIN SELECT RAISE(ABORT,'so far'); END")
+        node.start()
+        status = assert_pending(node.client(node.writer).post(node.main, objects), objects)
+        wait_for(lambda: "so far" in node.log(), "the second piece")
+        assert node.client(node.writer).get(f"status/{status['id']}/").json() == status
+        with database(node) as db:
+            assert db.execute("SELECT decided FROM envelope").fetchall() == [(PIECE,)]
+        assert objects[0]["id"] in node.client(node.writer).all_ids(node.main)
+        node.kill()
+        change(node, "DROP TRIGGER stop")
+        return status
+    node.come_so_far = come_so_far
+    return node
+
+
+def test_killed_between_pieces(halfway):
+    """Others have their turn between the pieces of a large envelope, and each object is decided about once."""
+    node = halfway
+    objects = envelope(3 * PIECE + 5)
+    for n in (3, PIECE + 3, 3 * PIECE + 3):
+        objects[n]["pattern"] = "[domain-name:value ="
+    objects[7]["name"] = 'quotes " and \\ and \u00e4'
+    status = node.come_so_far(objects)
+    node.start()
+    done = completed(node.client(node.writer), status["id"])
+    assert named(done, "failures") == names(objects[n] for n in (3, PIECE + 3, 3 * PIECE + 3))
+    assert done["success_count"] == len(objects) - 3
+    assert all("x_setu_status" not in d and d["message"] == done["successes"][0]["message"]
+               for d in done["successes"])
+    assert all(f["message"] == done["failures"][0]["message"] and f["x_setu_rule"] for f in done["failures"])
+    assert refused(node) == [objects[n]["id"] for n in (3, PIECE + 3, 3 * PIECE + 3)]
+    accepted = [json.loads(x)["record"]["object"]
+                for x in node.cli("ledger export", "--kind", "acceptance").stdout.splitlines()]
+    assert len(accepted) == len(set(accepted)) == len(objects) - 3
+    with database(node) as db:
+        assert db.execute("SELECT (SELECT count(*) FROM envelope)+(SELECT count(*) FROM piece)").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("sql, message", [
+    ("UPDATE user SET revoked_us=1 WHERE name='writer'", "revoked"),
+    ("UPDATE envelope SET body='no json'", "(malformed)"),
+], ids=["revoked", "no json"])
+def test_what_fails_between_pieces_ends_the_rest(halfway, sql, message):
+    node = halfway
+    objects = envelope(2 * PIECE + 5)
+    status = node.come_so_far(objects)
+    change(node, sql)
+    node.start()
+    wait_for(lambda: waiting(node) == 0, "the envelope")
+    with database(node) as db:
+        done = json.loads(db.execute("SELECT json FROM status WHERE uuid=?", [status["id"]]).fetchone()[0])
+    assert named(done, "successes") == names(objects[:PIECE])
+    assert named(done, "failures") == names(objects[PIECE:])
+    assert all(message in f["message"] for f in done["failures"])
+
+
+def test_what_hangs_together_is_decided_about_together(nodes):
+    """A definition at the end says that a property of the first object stays at home: no part may go first."""
+    node = nodes("together")
+    node.main = node.collection("Main", "main")
+    writer = node.user("writer")
+    change(node, "CREATE TRIGGER stop BEFORE UPDATE OF decided ON envelope BEGIN SELECT RAISE(ABORT,'in parts'); END")
+    node.start()
+    client = node.client(writer)
+    definition = {"type": "extension-definition", "spec_version": "2.1", "id": f"extension-definition--{uuid.uuid4()}",
+                  "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+                  "created_by_ref": f"identity--{uuid.uuid4()}", "name": "x", "schema": "s", "version": "1.0.0",
+                  "extension_types": ["property-extension"]}
+    objects = [*envelope(2 * PIECE), definition]
+    done = completed(client, client.post(node.main, objects).json()["id"])
+    assert named(done, "successes") == names(objects)

@@ -1480,6 +1480,12 @@ static void note_waiting(void *ctx, int64_t id, int64_t org)
     buf_printf(ctx, "%lld of %lld;", (long long)id, (long long)org);
 }
 
+static bool note_piece(void *ctx, uint64_t first, struct str results)
+{
+    buf_printf(ctx, "%llu:%.*s;", (unsigned long long)first, STR_FMT(results));
+    return true;
+}
+
 static void test_envelopes(void)
 {
     struct store *s = open_store("envelopes");
@@ -1537,8 +1543,19 @@ static void test_envelopes(void)
     CHECK(store_envelope_withdrawn(s, 2, STR_NONE, &there, &e) && !there);
     CHECK(store_envelope_end(s, 1, &e) && store_envelope_withdrawn(s, 1, STR_NONE, &there, &e) &&
           !there);
-    CHECK(store_envelope_take(s, 1, &there, &e) && there);
-    CHECK(store_envelope_take(s, 1, &there, &e) && !there);
+    CHECK(store_envelope_advance(s, 1, 0, 5, &there, &e) && there);
+    CHECK(store_envelope_advance(s, 1, 0, 5, &there, &e) && !there);
+    CHECK(store_piece_put(s, 1, 5, STR("b"), &e) && store_piece_put(s, 1, 0, STR("a"), &e));
+    buf_clear(&b);
+    CHECK(store_piece_each(s, 1, note_piece, &b, &e) && store_piece_each(s, 2, note_piece, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("0:a;5:b;")));
+    CHECK(store_envelope_take(s, 1, 0, &there, &e) && !there);
+    CHECK(store_envelope_waits(s, 1, &there, &e) && there);
+    CHECK(store_envelope_take(s, 1, 5, &there, &e) && there);
+    CHECK(store_envelope_take(s, 1, 5, &there, &e) && !there);
+    CHECK(store_envelope_waits(s, 1, &there, &e) && !there);
+    buf_clear(&b);
+    CHECK(store_envelope_end(s, 1, &e) && store_piece_each(s, 1, note_piece, &b, &e) && b.n == 0);
     CHECK(store_status_expire(s, 20, &e));
     commit(s);
     CHECK(store_envelope_bytes(s, 1, 1, &w, &e) && w.all == 11 && w.user == 5);
