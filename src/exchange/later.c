@@ -190,8 +190,9 @@ static bool refuse_named(struct taken *t, struct arena *a, struct str status, st
     return ok;
 }
 
-/* Nothing would mend it: every object is refused, so that its sender hears of it. The body, which
- * may be what fails, is not looked at. */
+/* Nothing would mend it: every object that is left is refused, so that its sender hears of it. The
+ * body, which may be what fails, is not looked at. Of limits the message tells, of the rest it may
+ * tell what is inside. */
 static bool refuse_whole(struct taken *t, const struct err *cause, struct err *e)
 {
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
@@ -200,7 +201,7 @@ static bool refuse_whole(struct taken *t, const struct err *cause, struct err *e
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&status, 0);
     struct str why = cause->code == ERR_LIMIT
-                         ? STR("the envelope takes more than one may; send it in parts")
+                         ? arena_printf(a, "%s: send it in parts", cause->msg)
                          : arena_printf(a, "it can no longer be decided about (%s); send it again",
                                         err_text(cause->code));
     bool ok =

@@ -417,7 +417,7 @@ def refused(node):
     ("DELETE FROM user WHERE name='gone'", "sender is not there any more"),
     # More than LIMIT_EXCHANGE_ENVELOPE_OBJECTS.
     ("UPDATE envelope SET body='{\"objects\":['||replace(printf('%1000000s',''),' ','{},')||'{}]}'",
-     "takes more than one may"),
+     "more than 1000000 objects at once: send it in parts"),
 ], ids=["no json", "no envelope", "no collection", "no user", "too much"])
 def test_what_nothing_would_mend_is_a_failure(node, waits, sql, message):
     token = node.user("gone")
