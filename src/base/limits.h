@@ -193,13 +193,18 @@
 #define LIMIT_EXCHANGE_WITHDRAW_VERSIONS   256
 #define LIMIT_EXCHANGE_PEERS               1024
 /* An envelope of more objects is acknowledged before it is decided about, where its body is not
- * larger than what a user may have waiting; bytes of all that wait, of one user's; pause after one
- * could not be taken up, and before it is looked for those of another process. */
-#define LIMIT_EXCHANGE_AT_ONCE_OBJECTS    10000
-#define LIMIT_EXCHANGE_PENDING_BYTES      ((size_t)512 << 20)
-#define LIMIT_EXCHANGE_PENDING_USER_BYTES ((size_t)128 << 20)
-#define LIMIT_EXCHANGE_PENDING_PAUSE_S    5
-#define LIMIT_EXCHANGE_PENDING_LOOK_S     60
+ * larger than what a user may have waiting; bytes of all that wait, of one organisation's (so that
+ * two leave room for a third), of one user's; pause after one could not be taken up, twice as long
+ * each time up to the most, and before it is looked for those of another process; how long one may
+ * wait before the doctor warns. */
+#define LIMIT_EXCHANGE_AT_ONCE_OBJECTS      10000
+#define LIMIT_EXCHANGE_PENDING_BYTES        ((size_t)512 << 20)
+#define LIMIT_EXCHANGE_PENDING_ORG_BYTES    ((size_t)192 << 20)
+#define LIMIT_EXCHANGE_PENDING_USER_BYTES   ((size_t)128 << 20)
+#define LIMIT_EXCHANGE_PENDING_PAUSE_S      5
+#define LIMIT_EXCHANGE_PENDING_PAUSE_MOST_S 60
+#define LIMIT_EXCHANGE_PENDING_LOOK_S       60
+#define LIMIT_EXCHANGE_PENDING_LONG_S       600
 /* Pages that are kept: memory of all, of one with its coded forms. */
 #define LIMIT_EXCHANGE_PAGES_BYTES ((size_t)64 << 20)
 #define LIMIT_EXCHANGE_PAGE_BYTES  ((size_t)8 << 20)

@@ -75,8 +75,8 @@ const struct cli_command cli_restore = {
         "checked to its last byte before anything is written; then the database is, and that "
         "its ledger has the head which the backup states. After a failure nothing is left. The "
         "restored node says in its ledger, to all partners, that it was restored. Until an "
-        "officer confirms that with `setu ledger confirm`, it says so itself, and partners that "
-        "have seen a longer ledger do not accept this one.",
+        "officer confirms that with `setu ledger confirm`, it says so itself, envelopes that are "
+        "pending wait, and partners that have seen a longer ledger do not accept this one.",
     .options = options,
     .run = run,
 };

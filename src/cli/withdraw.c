@@ -60,7 +60,9 @@ const struct cli_command cli_withdraw = {
             "Readers of this node do not see it any more at once; partner nodes take it out at "
             "their next sync, take it back from those they gave it to, and give a receipt, which "
             "`setu holders` shows. The ledger keeps the digests. An id of a redacted copy stands "
-            "for what it was made of. Exit status 1: no collection has it.",
+            "for what it was made of. In envelopes that wait to be decided about it stays away. "
+            "Exit status "
+            "1: no collection has it, and none waits.",
     .options = options,
     .run = run,
 };

@@ -193,10 +193,11 @@ bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
     b->status = sub->status;
     b->text = text;
     b->items = items;
-    b->count = count;
+    b->count = b->upto = count;
     for (size_t i = 0; i < count; i++, first = first->next) {
         items[i].json = first;
-        items[i].bytes = json_source(text, first);
+        if (text.p)
+            items[i].bytes = json_source(text, first);
     }
     b->at_us = now_us();
     b->job.objects = count;
@@ -245,10 +246,22 @@ bool exchange_batch_check(struct exchange *x, struct exchange_batch *b, struct e
 
 bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why, struct err *e)
 {
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = b->from; i < b->count; i++) {
         struct exchange_item *it = &b->items[i];
         name_item(b, it, it->json);
         ledger_digest(it->bytes, it->digest);
+        refuse(b, it, rule, why);
+    }
+    return arena_ok(b->arena, e);
+}
+
+bool exchange_batch_refuse_named(struct exchange_batch *b, struct str rule, struct str why,
+                                 struct err *e)
+{
+    for (size_t i = b->from; i < b->count; i++) {
+        struct exchange_item *it = &b->items[i];
+        it->result.id = arena_str(b->arena, json_get_str(it->json, STR("id")));
+        it->result.version = arena_str(b->arena, json_get_str(it->json, STR("version")));
         refuse(b, it, rule, why);
     }
     return arena_ok(b->arena, e);
@@ -327,13 +340,14 @@ static bool put_status(struct exchange *x, struct store *s, struct exchange_batc
 static bool apply_batch(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct exchange_batch *b = (struct exchange_batch *)j;
-    bool there = true;
-    if (b->waiting && !store_envelope_take(s, b->waiting, &there, e))
+    if (b->waiting && !exchange_piece_begin(x->gate, b, e))
         return false;
-    if (!there)
-        return true; /* another process decided about it meanwhile, and wrote its status */
-    if (!exchange_arrive(x->gate, b, e))
+    if (b->gone)
+        return true;
+    if (!exchange_arrive(x->gate, b, e) || (b->waiting && !exchange_piece_end(s, b, e)))
         return false;
+    if (b->upto < b->count)
+        return arena_ok(b->arena, e);
     return b->status ? put_status(x, s, b, e) : arena_ok(b->arena, e);
 }
 
@@ -348,11 +362,12 @@ static bool apply_deferred(struct exchange *x, struct store *s, struct exchange_
                                .at_us = b->at_us,
                                .uuid = str_of(b->uuid),
                                .body = b->text};
-    uint64_t all, own;
-    if (!store_envelope_bytes(s, b->who.user, &all, &own, e))
+    struct store_waiting_bytes w;
+    if (!store_envelope_bytes(s, b->who.user, b->who.org, &w, e))
         return false;
-    b->too_much = all + b->text.n > LIMIT_EXCHANGE_PENDING_BYTES ||
-                  own + b->text.n > LIMIT_EXCHANGE_PENDING_USER_BYTES;
+    b->too_much = w.all + b->text.n > LIMIT_EXCHANGE_PENDING_BYTES ||
+                  w.org + b->text.n > LIMIT_EXCHANGE_PENDING_ORG_BYTES ||
+                  w.user + b->text.n > LIMIT_EXCHANGE_PENDING_USER_BYTES;
     return b->too_much || (store_envelope_put(s, &v, e) && put_status(x, s, b, e));
 }
 
@@ -401,7 +416,7 @@ static bool apply_waited(struct exchange *x, struct store *s, struct exchange_jo
 bool exchange_commit_wait(struct exchange *x, struct exchange_batch *b, struct err *e)
 {
     struct waited_batch w = {.b = b};
-    w.w.job.objects = b->count;
+    w.w.job.objects = b->count - b->from;
     w.w.job.apply = apply_waited;
     return exchange_run(x, &w.w, e);
 }

@@ -172,9 +172,11 @@ static bool refuse_overtaken(struct arriving *a, bool *in)
 {
     const struct stix_object *mine = &a->it->object;
     struct echo x = {.a = a, .version = mine->has_version ? mine->version : STR_NONE};
-    if (!a->b->waiting || !a->g->has_withdrawals)
-        return true;
-    if (!store_withdrawal_of(a->g->store, mine->id, note_later, &x, a->e))
+    if (a->b->withdrawn &&
+        !store_envelope_withdrawn(a->g->store, a->b->waiting, mine->id, &x.taken, a->e))
+        return false;
+    if (a->b->waiting && a->g->has_withdrawals && !x.taken &&
+        !store_withdrawal_of(a->g->store, mine->id, note_later, &x, a->e))
         return false;
     if (x.taken)
         *in = refuse(a, STR("setu-withdrawn"), STR("it was taken back after it was sent"));
@@ -356,8 +358,8 @@ static bool join_stored(struct arriving *a)
         o->marking = a->k.object_marking;
     if (!store_release_each(a->g->store, o->object, note_row, &st, a->e))
         return false;
-    /* Or it came twice in this batch. */
-    for (const struct exchange_item *it = a->b->items; it != a->it && !st.any; it++)
+    /* Or it came twice in this transaction. */
+    for (const struct exchange_item *it = a->b->items + a->b->from; it != a->it && !st.any; it++)
         st.any = it->stands && it->row.object == o->object;
     a->it->stood = st.any;
     if (st.any)
@@ -532,7 +534,7 @@ static bool record_item(struct gate *g, enum ledger_kind kind, const struct exch
     struct gate_told t = {
         .id = it->result.id.n ? it->result.id : STR("?"),
         .version = it->result.version,
-        .digest = {it->digest, sizeof it->digest},
+        .digest = {it->digest, it->digest[0] ? sizeof it->digest : 0},
         .collection = b->collection.uuid,
     };
     if (kind != LEDGER_ACCEPTANCE_RECORD)
@@ -568,7 +570,7 @@ static bool settle_item(struct gate *g, struct exchange_batch *b, struct exchang
 static bool expect_copies(struct gate *g, const struct exchange_batch *b, struct err *e)
 {
     bool any = g->keeps_references;
-    for (size_t i = 0; i < b->count && !any; i++) {
+    for (size_t i = b->from; i < b->upto && !any; i++) {
         const struct exchange_item *it = &b->items[i];
         const struct stix_object *o = &it->object;
         struct stix_local local = {0};
@@ -588,7 +590,7 @@ bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
 {
     if (!gate_act_for(g, &b->who, e) || !expect_copies(g, b, e))
         return false;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = b->from; i < b->upto; i++) {
         struct exchange_item *it = &b->items[i];
         if (it->go && !arrive_item(g, b, it, e))
             return false;
@@ -601,7 +603,7 @@ bool exchange_arrive(struct gate *g, struct exchange_batch *b, struct err *e)
         gate_next(g);
     }
     g->definitions = NULL; /* newer ones may have come with these */
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = b->from; i < b->upto; i++) {
         if (b->items[i].go && b->items[i].stands && !settle_item(g, b, &b->items[i], e))
             return false;
         gate_next(g);

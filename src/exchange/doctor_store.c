@@ -440,6 +440,31 @@ static void look_at_desk(const struct ward *w)
     doctor_else_ok(w->d, "%zu entries wait, none of them for long", all.waiting);
 }
 
+/* ---- envelopes ---- */
+
+/* Large ones wait some seconds; what waits for long meets something that does not go away. */
+static void look_at_envelopes(const struct ward *w)
+{
+    struct store_backlog log = {0};
+    struct err e;
+    int64_t waited_s = 0;
+    doctor_look(w->d, "envelopes");
+    if (!store_envelope_backlog(w->s, &log, &e))
+        failed(w->d, &e);
+    else if (log.count)
+        waited_s = (w->d->now_us - log.oldest_us) / 1000000;
+    if (waited_s > LIMIT_EXCHANGE_PENDING_LONG_S)
+        doctor_tell(w->d, EXCHANGE_WARNING,
+                    "see that `setu serve` runs, what it logs of them, and whether a restore waits "
+                    "to be confirmed",
+                    "%llu that were acknowledged are not decided about, %llu bytes, the oldest for "
+                    "%lld minutes",
+                    (unsigned long long)log.count, (unsigned long long)log.bytes,
+                    (long long)(waited_s / 60));
+    doctor_else_ok(w->d, "%llu wait to be decided about, none of them for long",
+                   (unsigned long long)log.count);
+}
+
 /* ---- the whole ---- */
 
 void doctor_store(struct doctor *d)
@@ -456,6 +481,7 @@ void doctor_store(struct doctor *d)
         look_at_witnesses(&w);
         look_at_users(&w);
         look_at_desk(&w);
+        look_at_envelopes(&w);
     }
     store_close(w.s);
 }

@@ -228,14 +228,20 @@ bool exchange_defer(const struct exchange_submission *sub, struct str text,
                     const struct json *first, size_t count, struct exchange_batch **out,
                     struct err *e) BASE_CHECKED;
 /* Takes up what was deferred, also before this process, one after the other on a thread of its own.
- * `done` is called on that thread for each, with the batch, which it does not own, or with NULL and
- * the error when it has to be tried again. */
+ * `done` is called on that thread for each that was decided about, with the batch, which it does
+ * not own. With NULL and an error, whose message names status and user, it is called when one has
+ * to be tried again, and when one is refused whole because nothing would mend it, for its people to
+ * hear of. On a restored node it begins when an officer has confirmed the restore. */
 struct exchange_taking_up {
     exchange_status_fn *status;
     exchange_done_fn *done;
     void *ctx;
 };
 bool exchange_take_up(struct exchange *x, const struct exchange_taking_up *how,
+                      struct err *e) BASE_CHECKED;
+/* How many envelopes wait to be taken up, with how many bytes, and since when; for the node's own
+ * people. */
+bool exchange_backlog(struct exchange_session *s, struct store_backlog *out,
                       struct err *e) BASE_CHECKED;
 /* Hands the batch to the writer, which owns it until `done`. ERR_BUSY when its queue is full. */
 bool exchange_commit(struct exchange *x, struct exchange_batch *b, exchange_done_fn *done,

@@ -93,7 +93,10 @@ struct exchange_later {
 };
 void exchange_later_init(struct exchange_later *l);
 void exchange_later_wake(struct exchange *x);
-void exchange_later_stop(struct exchange *x); /* before the writer */
+/* Before the writer, on which the thread may wait; done with after it, for what the writer still
+ * takes in wakes the thread. */
+void exchange_later_stop(struct exchange *x);
+void exchange_later_done(struct exchange_later *l);
 
 /* The thread that brings the write-ahead log back into the database beside the writer (wal.c). */
 struct exchange_wal {

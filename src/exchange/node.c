@@ -80,6 +80,7 @@ void exchange_close(struct exchange *x)
     exchange_writer_stop(x);
     exchange_wal_stop(&x->wal);
     exchange_beside_stop(&x->beside);
+    exchange_later_done(&x->later);
     exchange_policy_free(x);
     exchange_watches_done(&x->watches);
     exchange_recents_done(&x->recents);

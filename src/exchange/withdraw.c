@@ -206,6 +206,61 @@ bool exchange_take(struct exchange *x, struct store *s, const struct exchange_ta
            (*removed == 0 || (record_taken(&t, w, e) && wake_referrers(x, s, w->id, e)));
 }
 
+/* ---- what waits ---- */
+
+/* Envelopes that wait and hold an id. */
+struct waiting {
+    struct waiting *next;
+    int64_t envelope;
+};
+
+struct waiting_list {
+    struct arena *arena;
+    struct waiting *first;
+};
+
+static void note_waiting(void *ctx, int64_t envelope, int64_t org)
+{
+    struct waiting_list *l = ctx;
+    struct waiting *w = arena_calloc(l->arena, 1, sizeof *w);
+    (void)org;
+    if (!w)
+        return; /* the arena says so */
+    *w = (struct waiting){l->first, envelope};
+    l->first = w;
+}
+
+/* Beside the writer, for there may be much to look through; what is sent behind this moment was not
+ * meant. TAXII 2.1 §4.3.1: the status of an envelope names all in it. `collection`: 0 is any. */
+static bool find_waiting(struct exchange_session *s, const struct exchange_taking *what,
+                         struct waiting_list *l, struct err *e)
+{
+    struct buf name;
+    buf_init(&name, 0);
+    buf_byte(&name, '{');
+    json_put_member(&name, "id", what->id);
+    bool ok = buf_ok(&name, e) && store_envelope_naming(s->store, what->collection, what->org,
+                                                        buf_view(&name), note_waiting, l, e);
+    buf_done(&name);
+    return ok && arena_ok(l->arena, e);
+}
+
+/* It stays away when they are taken up. An envelope that was taken up meanwhile has brought it, and
+ * it is taken back like any other. Nothing was released, so the ledger hears of it as of a refusal,
+ * when it is refused. */
+static bool take_waiting(struct store *s, const struct waiting_list *l, struct str id,
+                         size_t *noted, struct err *e)
+{
+    bool one;
+    *noted = 0;
+    for (const struct waiting *w = l->first; w; w = w->next) {
+        if (!store_envelope_withdraw(s, w->envelope, id, &one, e))
+            return false;
+        *noted += one;
+    }
+    return true;
+}
+
 /* ---- who asks for it ---- */
 
 /* The versions that were asked for; few, so a fixed room with a named bound. */
@@ -214,7 +269,8 @@ struct withdraw_job {
     struct exchange_taking what;
     int64_t versions[LIMIT_EXCHANGE_WITHDRAW_VERSIONS];
     size_t count;
-    bool all, full;
+    bool all, full, seen;
+    struct waiting_list waiting; /* when all */
 };
 
 static bool note_withdrawn(void *ctx, const struct store_row *r)
@@ -233,14 +289,16 @@ static bool withdraw_apply(struct exchange *x, struct store *s, struct exchange_
                            struct err *e)
 {
     struct withdraw_job *w = (struct withdraw_job *)j;
-    size_t removed;
-    if (!exchange_take(x, s, &w->what, &removed, e))
+    size_t removed, noted;
+    if (!exchange_take(x, s, &w->what, &removed, e) ||
+        !take_waiting(s, &w->waiting, w->what.id, &noted, e))
         return false;
-    if (removed)
+    if (removed || noted)
         return true;
-    return w->what.org ? err_set(e, ERR_FORBIDDEN,
-                                 "only the organisation that submitted an object removes it")
-                       : err_set(e, ERR_NOT_FOUND, "no such object");
+    return w->what.org && w->seen
+               ? err_set(e, ERR_FORBIDDEN,
+                         "only the organisation that submitted an object removes it")
+               : err_set(e, ERR_NOT_FOUND, "no such object");
 }
 
 /* At home a copy stands for what it was made of. */
@@ -282,19 +340,22 @@ bool exchange_reason_ok(struct str reason, struct err *e)
                    LIMIT_EXCHANGE_MESSAGE_BYTES);
 }
 
-static bool withdraw(struct exchange_session *s, const struct exchange_taking *what,
-                     const struct exchange_query *q, struct err *e)
+static bool withdraw(struct exchange_session *s, struct arena *a,
+                     const struct exchange_taking *what, const struct exchange_query *q,
+                     struct err *e)
 {
     const struct principal *who = what->who;
     struct exchange_query versions = *q;
-    struct withdraw_job j = {.what = *what, .all = q->versions & STORE_ALL};
-    bool more, seen;
+    struct withdraw_job j = {
+        .what = *what, .all = q->versions & STORE_ALL, .waiting = {.arena = a}};
+    bool more;
     if (!exchange_role_writes(who->role) || who->role == EXCHANGE_SENSOR)
         return err_set(e, ERR_FORBIDDEN, "a %s may not remove objects",
                        exchange_role_name(who->role));
-    if (!exchange_sees(s, who, q->collection, what->id, &seen, e))
+    if (!exchange_sees(s, who, q->collection, what->id, &j.seen, e) ||
+        (j.all && !find_waiting(s, what, &j.waiting, e)))
         return false;
-    if (!seen)
+    if (!j.seen && !j.waiting.first)
         return err_set(e, ERR_NOT_FOUND, "no such object");
     versions.ids = &what->id;
     versions.id_count = 1;
@@ -317,14 +378,14 @@ bool exchange_withdraw(struct exchange_session *s, const struct principal *who,
                        const struct exchange_query *q, struct str id, struct str reason,
                        struct err *e)
 {
-    struct arena *a = arena_new(1 << 16);
+    struct arena *a = arena_new(1 << 20);
     struct exchange_taking what = {.who = who,
                                    .id = id,
                                    .reason = reason,
                                    .collection = q->collection->id,
                                    .org = is_home_admin(s, who) ? 0 : who->org};
     bool ok = exchange_reason_ok(reason, e) && (a || err_set(e, ERR_MEMORY, "out of memory")) &&
-              original_of(s, who, a, &what.id, e) && withdraw(s, &what, q, e);
+              original_of(s, who, a, &what.id, e) && withdraw(s, a, &what, q, e);
     arena_free(a);
     return ok;
 }
@@ -336,11 +397,16 @@ struct recall_job {
     struct exchange_taking what;
     const struct exchange_collection *collections;
     size_t count, taken;
+    struct waiting_list waiting;
 };
 
 static bool recall_apply(struct exchange *x, struct store *s, struct exchange_job *j, struct err *e)
 {
     struct recall_job *r = (struct recall_job *)j;
+    size_t noted;
+    r->taken = 0;
+    if (!take_waiting(s, &r->waiting, r->what.id, &noted, e))
+        return false;
     for (size_t i = 0; i < r->count; i++) {
         size_t removed;
         r->what.collection = r->collections[i].id;
@@ -348,7 +414,7 @@ static bool recall_apply(struct exchange *x, struct store *s, struct exchange_jo
             return false;
         r->taken += removed;
     }
-    return r->taken || err_set(e, ERR_NOT_FOUND, "no collection has it");
+    return r->taken || noted || err_set(e, ERR_NOT_FOUND, "no collection has it");
 }
 
 static bool recall(struct exchange_session *s, struct arena *a, struct recall_job *r, struct err *e)
@@ -359,6 +425,9 @@ static bool recall(struct exchange_session *s, struct arena *a, struct recall_jo
         return false;
     if (origin.n)
         r->what.id = origin;
+    r->what.collection = r->collections ? r->collections->id : 0;
+    if (!find_waiting(s, &r->what, &r->waiting, e))
+        return false;
     if (!r->collections) {
         if (!exchange_collections(s, a, &all, &r->count, e))
             return false;
@@ -374,6 +443,7 @@ bool exchange_recall(struct exchange_session *s, struct str id, struct str reaso
     struct recall_job r = {
         .what = {.id = id, .reason = reason}, .collections = only, .count = only ? 1 : 0};
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST_BYTES);
+    r.waiting.arena = a;
     bool ok = exchange_reason_ok(reason, e) && (a || err_set(e, ERR_MEMORY, "out of memory")) &&
               recall(s, a, &r, e);
     *taken = r.taken;

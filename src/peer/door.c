@@ -358,6 +358,26 @@ static bool put_metrics(void *ctx, const struct store_witness *w)
     return true;
 }
 
+static void put_gauge(struct buf *b, const char *name, const char *help, uint64_t value)
+{
+    buf_printf(b, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+               (unsigned long long)value);
+}
+
+static bool put_backlog(struct http_request *r, struct buf *b, struct err *e)
+{
+    struct store_backlog log;
+    if (!exchange_backlog(http_session(r), &log, e))
+        return false;
+    int64_t age_us = log.count ? now_us() - log.oldest_us : 0;
+    put_gauge(b, "setu_pending_envelopes",
+              "Envelopes that were acknowledged and wait to be decided about.", log.count);
+    put_gauge(b, "setu_pending_bytes", "Bytes of these.", log.bytes);
+    put_gauge(b, "setu_pending_oldest_seconds", "How long the oldest of them has waited.",
+              age_us > 0 ? (uint64_t)(age_us / 1000000) : 0);
+    return true;
+}
+
 static void answer_metrics(struct http_request *r)
 {
     struct err e = {0};
@@ -380,7 +400,8 @@ static void answer_metrics(struct http_request *r)
                    "node's ledger, since 1970.\n"
                    "# TYPE setu_ledger_cosigned_seconds gauge\n",
                    (unsigned long long)size);
-    ok = ok && exchange_witnesses(http_session(r), http_arena(r), put_metrics, &b, &e);
+    ok = ok && exchange_witnesses(http_session(r), http_arena(r), put_metrics, &b, &e) &&
+         put_backlog(r, &b, &e);
     if (ok) {
         buf_printf(&b,
                    "# HELP setu_ledger_records_lost_total Records of reads and sign-ins that could "

@@ -88,7 +88,13 @@ static const char moved_schema[] =
 static const char envelope_schema[] =
     "CREATE TABLE envelope(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL,"
     " user INTEGER NOT NULL, collection INTEGER NOT NULL, at_us INTEGER NOT NULL,"
-    " bytes INTEGER NOT NULL, body BLOB NOT NULL);";
+    " bytes INTEGER NOT NULL, decided INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL);"
+    /* What became of its first objects, where not all are decided about. */
+    "CREATE TABLE piece(envelope INTEGER NOT NULL, first INTEGER NOT NULL, results BLOB NOT NULL,"
+    " PRIMARY KEY(envelope,first)) WITHOUT ROWID;"
+    /* What its sender took back meanwhile. */
+    "CREATE TABLE withdrawn(envelope INTEGER NOT NULL, stix_id TEXT NOT NULL,"
+    " PRIMARY KEY(envelope,stix_id)) WITHOUT ROWID;";
 static const char witness_schema[] =
     "CREATE TABLE witness(party TEXT PRIMARY KEY, log_key TEXT NOT NULL, witness_key TEXT NOT NULL,"
     " seen TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL, cosigned TEXT NOT NULL,"

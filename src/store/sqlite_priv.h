@@ -7,7 +7,7 @@
 #include "crypt/crypt.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA_VERSION 8
+#define STORE_SCHEMA_VERSION 9
 
 #define STORE_WITHDRAWAL_COLUMNS                                                                   \
     "SELECT w.leaf,w.collection,w.audience,w.at_us,w.source,w.stix_id,w.version,ifnull(a.text,'')" \
@@ -164,11 +164,28 @@
                      " AND uuid NOT IN(SELECT uuid FROM envelope)")                                \
     X(ENVELOPE_PUT, "INSERT INTO envelope(uuid,user,collection,at_us,bytes,body)"                  \
                     " VALUES(?1,?2,?3,?4,?5,?6)")                                                  \
-    X(ENVELOPE_BYTES, "SELECT ifnull(sum(bytes),0),ifnull(sum(bytes) FILTER(WHERE user=?1),0)"     \
-                      " FROM envelope")                                                            \
-    X(ENVELOPE_NEXT, "SELECT id,uuid,user,collection,at_us,body FROM envelope WHERE id>?1"         \
-                     " ORDER BY id LIMIT 1")                                                       \
-    X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1")                                           \
+    X(ENVELOPE_BYTES, "SELECT ifnull(sum(e.bytes),0),ifnull(sum(e.bytes) FILTER(WHERE u.org=?2),"  \
+                      "0),ifnull(sum(e.bytes) FILTER(WHERE e.user=?1),0) FROM envelope e"          \
+                      " LEFT JOIN user u ON u.id=e.user")                                          \
+    X(ENVELOPE_BACKLOG, "SELECT count(*),ifnull(sum(bytes),0),ifnull(min(at_us),0) FROM envelope") \
+    X(ENVELOPE_WAITING, "SELECT e.id,ifnull(u.org,0) FROM envelope e"                              \
+                        " LEFT JOIN user u ON u.id=e.user ORDER BY e.id")                          \
+    X(ENVELOPE_GET, "SELECT id,uuid,user,collection,at_us,decided,body FROM envelope WHERE id=?1") \
+    X(ENVELOPE_DECIDED, "SELECT decided FROM envelope WHERE id=?1")                                \
+    X(ENVELOPE_ADVANCE, "UPDATE envelope SET decided=?3 WHERE id=?1 AND decided=?2")               \
+    X(ENVELOPE_TAKE, "DELETE FROM envelope WHERE id=?1 AND decided=?2")                            \
+    X(PIECE_PUT, "INSERT INTO piece(envelope,first,results) VALUES(?1,?2,?3)")                     \
+    X(PIECE_EACH, "SELECT first,results FROM piece WHERE envelope=?1 ORDER BY first")              \
+    X(PIECE_END, "DELETE FROM piece WHERE envelope=?1")                                            \
+    X(ENVELOPE_NAMING,                                                                             \
+      "SELECT e.id,ifnull(u.org,0) FROM envelope e JOIN status s ON s.uuid=e.uuid"                 \
+      " LEFT JOIN user u ON u.id=e.user WHERE (?1=0 OR e.collection=?1)"                           \
+      " AND (?2=0 OR u.org=?2) AND instr(s.json,?3) ORDER BY e.id")                                \
+    X(ENVELOPE_WITHDRAW, "INSERT OR IGNORE INTO withdrawn(envelope,stix_id)"                       \
+                         " SELECT id,?2 FROM envelope WHERE id=?1")                                \
+    X(ENVELOPE_WITHDRAWN, "SELECT 1 FROM withdrawn WHERE envelope=?1 AND stix_id=?2")              \
+    X(ENVELOPE_WITHDRAWN_ANY, "SELECT 1 FROM withdrawn WHERE envelope=?1 LIMIT 1")                 \
+    X(ENVELOPE_END, "DELETE FROM withdrawn WHERE envelope=?1")                                     \
     X(VALUE_GET, "SELECT value FROM value WHERE key=?1")                                           \
     X(VALUE_PUT, "INSERT OR REPLACE INTO value(key,value) VALUES(?1,?2)")                          \
     X(QUICK_CHECK, "PRAGMA quick_check(20)")                                                       \

@@ -446,20 +446,59 @@ bool store_status_expire(struct store *s, int64_t before_us, struct err *e) BASE
 /* An envelope that was acknowledged before it was decided about. */
 struct store_envelope {
     int64_t id, user, collection, at_us; /* id: store_envelope_put leaves it alone */
+    uint64_t decided;                    /* of its objects; store_envelope_put leaves it alone */
     struct str uuid;                     /* of its status resource */
     struct str body;                     /* as it was received */
 };
 bool store_envelope_put(struct store *s, const struct store_envelope *v,
                         struct err *e) BASE_CHECKED;
-/* Of all bodies that wait, and of this user's. */
-bool store_envelope_bytes(struct store *s, int64_t user, uint64_t *all, uint64_t *own,
-                          struct err *e) BASE_CHECKED;
-/* The first with an id above `after`; text lives during the call. Calls nothing without one. */
+/* Of all bodies that wait, of those of this organisation's users, and of this user's. */
+struct store_waiting_bytes {
+    uint64_t all, org, user;
+};
+bool store_envelope_bytes(struct store *s, int64_t user, int64_t org,
+                          struct store_waiting_bytes *out, struct err *e) BASE_CHECKED;
+/* How many wait, with how many bytes; oldest_us: when the first of them was sent. */
+struct store_backlog {
+    uint64_t count, bytes;
+    int64_t oldest_us;
+};
+bool store_envelope_backlog(struct store *s, struct store_backlog *out, struct err *e) BASE_CHECKED;
+/* All that wait, in the order in which they came; org: its user's, 0 when that is not there. */
+typedef void store_waiting_fn(void *ctx, int64_t id, int64_t org);
+bool store_envelope_waiting(struct store *s, store_waiting_fn *each, void *ctx,
+                            struct err *e) BASE_CHECKED;
+/* Text lives during the call. Calls nothing when it does not wait any more. */
 typedef void store_envelope_fn(void *ctx, const struct store_envelope *v);
-bool store_envelope_next(struct store *s, int64_t after, store_envelope_fn *each, void *ctx,
+bool store_envelope_get(struct store *s, int64_t id, store_envelope_fn *each, void *ctx,
+                        struct err *e) BASE_CHECKED;
+/* The first `from` objects were decided about, and now the first `upto`; *there is false, and
+ * nothing changed, when another went on with it, or took it out. */
+bool store_envelope_advance(struct store *s, int64_t id, uint64_t from, uint64_t upto, bool *there,
+                            struct err *e) BASE_CHECKED;
+/* The same where these are all: takes it out. */
+bool store_envelope_take(struct store *s, int64_t id, uint64_t from, bool *there,
                          struct err *e) BASE_CHECKED;
-/* Takes it out; *there is false when another did. */
-bool store_envelope_take(struct store *s, int64_t id, bool *there, struct err *e) BASE_CHECKED;
+/* *waits: it was not taken out. */
+bool store_envelope_waits(struct store *s, int64_t id, bool *waits, struct err *e) BASE_CHECKED;
+/* What became of the objects from `first` on, in the caller's words; until store_envelope_end. */
+bool store_piece_put(struct store *s, int64_t id, uint64_t first, struct str results,
+                     struct err *e) BASE_CHECKED;
+typedef bool store_piece_fn(void *ctx, uint64_t first, struct str results); /* false stops */
+bool store_piece_each(struct store *s, int64_t id, store_piece_fn *each, void *ctx,
+                      struct err *e) BASE_CHECKED;
+/* Those of a collection and of an organisation's users (0: of any) whose status holds `text`. */
+bool store_envelope_naming(struct store *s, int64_t collection, int64_t org, struct str text,
+                           store_waiting_fn *each, void *ctx, struct err *e) BASE_CHECKED;
+/* Notes that an id of it was taken back; *noted is false when that was noted before, or it does not
+ * wait any more. */
+bool store_envelope_withdraw(struct store *s, int64_t id, struct str stix_id, bool *noted,
+                             struct err *e) BASE_CHECKED;
+/* Was this id of it taken back? STR_NONE: any? What was noted stays until store_envelope_end,
+ * which its being taken out does not do. */
+bool store_envelope_withdrawn(struct store *s, int64_t id, struct str stix_id, bool *yes,
+                              struct err *e) BASE_CHECKED;
+bool store_envelope_end(struct store *s, int64_t id, struct err *e) BASE_CHECKED;
 
 /* Small named values (a partner's cursor …). ERR_NOT_FOUND without one. */
 bool store_value_get(struct store *s, struct str key, struct buf *out, struct err *e) BASE_CHECKED;

@@ -169,8 +169,7 @@ static void taken_up(void *ctx, struct exchange_batch *b, bool ok, const struct 
     if (ok)
         log_guarded(b);
     else
-        log_line(LOG_WARNING, "an envelope that is pending waits on: %s: %s", err_name(e->code),
-                 e->msg);
+        log_line(LOG_WARNING, "%s", e->msg);
 }
 
 bool taxii_start(struct exchange *x, struct err *e)

@@ -15,7 +15,8 @@ from test_cli import small_disk  # noqa: F401 (a fixture)
 NAMES = ('nation IN "India" { agency cert-in }\nnation JP "Japan" { agency jpcert }\n'
          "accept from JP\nrelease to IN\nrelease tlp:green to JP\n")
 CHECKS = ["directory", "configuration", "keys", "certificates", "policy", "disk", "database",
-          "policy in force", "ledger", "clock", "restore", "backup", "partners", "witnesses", "users", "desk"]
+          "policy in force", "ledger", "clock", "restore", "backup", "partners", "witnesses", "users", "desk",
+          "envelopes"]
 DAY_US = 86400 * 1000000
 
 
@@ -270,6 +271,7 @@ def waits(d):
     sql("UPDATE desk SET at_us=at_us-?,expires_us=?", 60 * DAY_US, future(DAY_US))(d)
 
 
+ENVELOPE = "INSERT INTO envelope(uuid,user,collection,at_us,bytes,body) VALUES('u',1,1,?,7,'{}')"
 WITNESS = ("INSERT INTO witness(party,log_key,witness_key,seen,cosigned,evidence,state,seen_us,cosigned_us,"
            "accepted_us) VALUES('JP/jpcert','k','k','seen','cosigned','evidence',?,?,?,0)")
 DATABASE = [
@@ -314,6 +316,8 @@ DATABASE = [
     (sql("UPDATE user SET revoked_us=1 WHERE role IN('admin','officer')"), "warning", "users",
      "nobody can approve"),
     (sql("UPDATE user SET role='king' WHERE name='meera'"), "error", "users", 'the role "king"'),
+    (sql(ENVELOPE, future(-11 * 60 * 1000000)), "warning", "envelopes",
+     "1 that were acknowledged are not decided about, 7 bytes, the oldest for 11 minutes"),
     (waits, "warning", "desk", "incident--00000000-0000-4000-8000-000000000001) waits since"),
 ]
 

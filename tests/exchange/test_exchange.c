@@ -1172,6 +1172,51 @@ static void test_officers(void)
     node_done(&n);
 }
 
+static bool put_nothing(const struct exchange_batch *b, struct buf *out)
+{
+    (void)b;
+    buf_lit(out, "{}");
+    return true;
+}
+
+static void note_deferred(void *ctx, struct exchange_batch *b, bool ok, const struct err *e)
+{
+    CHECK_ROW(ok, "%s", e->msg);
+    *(bool *)ctx = ok;
+    exchange_batch_free(b);
+}
+
+/* What the writer takes in while the exchange closes is kept, and wakes nobody who is gone. The
+ * thread sanitizer sees a lock that is. */
+static void test_deferred_at_the_end(void)
+{
+    struct node n;
+    struct exchange_batch *b;
+    struct exchange *x;
+    struct exchange_session *s;
+    const struct json *doc;
+    struct store_backlog log;
+    struct err e = {0};
+    bool done = false;
+    node_make(&n, "deferred", NULL);
+    struct exchange_submission sub = {
+        .who = person(&n, 'n'), .collection = &n.c, .status = put_nothing};
+    struct arena *a = arena_new(1 << 20);
+    struct str text = arena_printf(a, "[%s]", indicator(1, 1, ""));
+    CHECK_ROW(json_parse(exchange_session_json(n.s), a, text, false, &doc, &e) &&
+                  exchange_defer(&sub, text, doc->u.child, 1, &b, &e) &&
+                  exchange_commit(n.x, b, note_deferred, &done, &e),
+              "%s", e.msg);
+    node_done(&n);
+    CHECK(done);
+    CHECK_ROW(exchange_open(at("deferred"), &x, &e) && exchange_session_open(x, &s, &e) &&
+                  exchange_backlog(s, &log, &e) && log.count == 1,
+              "%s", e.msg);
+    exchange_session_close(s);
+    exchange_close(x);
+    arena_free(a);
+}
+
 int main(void)
 {
     static struct node n;
@@ -1207,6 +1252,7 @@ int main(void)
     test_group_commit();
     test_shared_transaction();
     test_full_queue();
+    test_deferred_at_the_end();
     folder_remove();
     TEST_END();
 }

@@ -166,11 +166,14 @@ static void test_opening(void)
 static bool may_scan(enum store_statement which)
 {
     static const enum store_statement list[] = {
-        STORE_USER_EACH,       STORE_COLLECTION_EACH,   STORE_OBJECT_COUNT,   STORE_COPY_ANY,
-        STORE_PENDING_NEXT,    STORE_DESK_ANY,          STORE_DESK_EXPIRE,    STORE_LEDGER_SIZE,
-        STORE_STATUS_EXPIRE,   STORE_PEER_EACH,         STORE_DATES_RAISE,    STORE_WITNESS_EACH,
-        STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,     STORE_WITHDRAWAL_EACH,
-        STORE_WITHDRAWAL_ANY,  STORE_LEDGER_OBJECTS,    STORE_ENVELOPE_BYTES,
+        STORE_USER_EACH,       STORE_COLLECTION_EACH,   STORE_OBJECT_COUNT,
+        STORE_COPY_ANY,        STORE_PENDING_NEXT,      STORE_DESK_ANY,
+        STORE_DESK_EXPIRE,     STORE_LEDGER_SIZE,       STORE_STATUS_EXPIRE,
+        STORE_PEER_EACH,       STORE_DATES_RAISE,       STORE_WITNESS_EACH,
+        STORE_LEDGER_RELEASES, STORE_LEDGER_NODE_COUNT, STORE_PEER_AGAIN,
+        STORE_WITHDRAWAL_EACH, STORE_WITHDRAWAL_ANY,    STORE_LEDGER_OBJECTS,
+        STORE_ENVELOPE_BYTES,  STORE_ENVELOPE_WAITING,  STORE_ENVELOPE_BACKLOG,
+        STORE_ENVELOPE_NAMING,
     };
     for (size_t i = 0; i < COUNT(list); i++)
         if (list[i] == which)
@@ -1556,6 +1559,17 @@ static void note_envelope(void *ctx, const struct store_envelope *v)
                (long long)v->user, (long long)v->collection, (long long)v->at_us, STR_FMT(v->body));
 }
 
+static void note_waiting(void *ctx, int64_t id, int64_t org)
+{
+    buf_printf(ctx, "%lld of %lld;", (long long)id, (long long)org);
+}
+
+static bool note_piece(void *ctx, uint64_t first, struct str results)
+{
+    buf_printf(ctx, "%llu:%.*s;", (unsigned long long)first, STR_FMT(results));
+    return true;
+}
+
 static void test_envelopes(void)
 {
     struct store *s = open_store("envelopes");
@@ -1566,29 +1580,69 @@ static void test_envelopes(void)
     };
     struct err e = {0};
     struct buf b;
-    uint64_t all = 9, own = 9;
+    struct store_waiting_bytes w = {9, 9, 9};
+    const char *const names[] = {"one", "two"};
+    int64_t org[2], user;
+    struct store_backlog log = {9, 9, 9};
     bool there;
     buf_init(&b, 0);
-    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 0 && own == 0);
-    CHECK(store_envelope_next(s, 0, note_envelope, &b, &e) && b.n == 0);
+    CHECK(store_envelope_bytes(s, 1, 1, &w, &e) && !w.all && !w.org && !w.user);
+    CHECK(store_envelope_backlog(s, &log, &e) && !log.count && !log.bytes && !log.oldest_us);
+    CHECK(store_envelope_get(s, 1, note_envelope, &b, &e) && b.n == 0);
+    CHECK(store_envelope_waiting(s, note_waiting, &b, &e) && b.n == 0);
     begin(s);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct str name = str_of(names[i]);
+        CHECK(store_org_put(s, STR("IN"), name, STR_NONE, &org[i], &e));
+        struct store_user_new u = {.name = name, .role = STR("r"), .org = org[i]};
+        CHECK(store_user_add(s, &u, &user, &e) && user == (int64_t)i + 1);
+    }
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
         CHECK_ROW(store_envelope_put(s, &v[i], &e), "row %zu", i);
     CHECK(store_status_put(s, "e1", 1, 10, STR("{}"), &e));
     CHECK(store_status_put(s, "e2", 2, 10, STR("{}"), &e));
     commit(s);
-    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 14 && own == 8);
-    CHECK(store_envelope_bytes(s, 3, &all, &own, &e) && all == 14 && own == 0);
-    CHECK(store_envelope_next(s, 0, note_envelope, &b, &e));
-    CHECK(store_envelope_next(s, 1, note_envelope, &b, &e));
-    CHECK(store_envelope_next(s, 3, note_envelope, &b, &e));
-    CHECK(str_eq(buf_view(&b), STR("[1 e1 1 7 10 one][2 e2 2 8 20 second]")));
+    CHECK(store_envelope_bytes(s, 1, org[1], &w, &e) && w.all == 14 && w.org == 6 && w.user == 8);
+    CHECK(store_envelope_bytes(s, 3, org[0], &w, &e) && w.all == 14 && w.org == 8 && w.user == 0);
+    CHECK(store_envelope_backlog(s, &log, &e) && log.count == 3 && log.bytes == 14 &&
+          log.oldest_us == 10);
+    CHECK(store_envelope_waiting(s, note_waiting, &b, &e));
+    CHECK(store_envelope_get(s, 1, note_envelope, &b, &e));
+    CHECK(store_envelope_get(s, 2, note_envelope, &b, &e));
+    CHECK(store_envelope_get(s, 4, note_envelope, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("1 of 1;2 of 2;3 of 1;[1 e1 1 7 10 one][2 e2 2 8 20 second]")));
+    buf_clear(&b);
+    CHECK(store_envelope_naming(s, 0, 0, STR("}"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 8, 0, STR("{"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 7, org[1], STR("{"), note_waiting, &b, &e) &&
+          store_envelope_naming(s, 0, org[0], STR("}{"), note_waiting, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("1 of 1;2 of 2;2 of 2;")));
     begin(s);
-    CHECK(store_envelope_take(s, 1, &there, &e) && there);
-    CHECK(store_envelope_take(s, 1, &there, &e) && !there);
+    CHECK(store_envelope_withdraw(s, 1, STR("x"), &there, &e) && there);
+    CHECK(store_envelope_withdraw(s, 1, STR("x"), &there, &e) && !there);
+    CHECK(store_envelope_withdraw(s, 4, STR("x"), &there, &e) && !there);
+    CHECK(store_envelope_withdrawn(s, 1, STR("x"), &there, &e) && there);
+    CHECK(store_envelope_withdrawn(s, 1, STR("y"), &there, &e) && !there);
+    CHECK(store_envelope_withdrawn(s, 1, STR_NONE, &there, &e) && there);
+    CHECK(store_envelope_withdrawn(s, 2, STR_NONE, &there, &e) && !there);
+    CHECK(store_envelope_end(s, 1, &e) && store_envelope_withdrawn(s, 1, STR_NONE, &there, &e) &&
+          !there);
+    CHECK(store_envelope_advance(s, 1, 0, 5, &there, &e) && there);
+    CHECK(store_envelope_advance(s, 1, 0, 5, &there, &e) && !there);
+    CHECK(store_piece_put(s, 1, 5, STR("b"), &e) && store_piece_put(s, 1, 0, STR("a"), &e));
+    buf_clear(&b);
+    CHECK(store_piece_each(s, 1, note_piece, &b, &e) && store_piece_each(s, 2, note_piece, &b, &e));
+    CHECK(str_eq(buf_view(&b), STR("0:a;5:b;")));
+    CHECK(store_envelope_take(s, 1, 0, &there, &e) && !there);
+    CHECK(store_envelope_waits(s, 1, &there, &e) && there);
+    CHECK(store_envelope_take(s, 1, 5, &there, &e) && there);
+    CHECK(store_envelope_take(s, 1, 5, &there, &e) && !there);
+    CHECK(store_envelope_waits(s, 1, &there, &e) && !there);
+    buf_clear(&b);
+    CHECK(store_envelope_end(s, 1, &e) && store_piece_each(s, 1, note_piece, &b, &e) && b.n == 0);
     CHECK(store_status_expire(s, 20, &e));
     commit(s);
-    CHECK(store_envelope_bytes(s, 1, &all, &own, &e) && all == 11 && own == 5);
+    CHECK(store_envelope_bytes(s, 1, 1, &w, &e) && w.all == 11 && w.user == 5);
     buf_clear(&b);
     CHECK(!store_status_get(s, STR("e1"), 1, &b, &e) && e.code == ERR_NOT_FOUND);
     CHECK(store_status_get(s, STR("e2"), 2, &b, &e)); /* its envelope waits */
