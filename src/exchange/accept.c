@@ -229,8 +229,7 @@ static bool check_items(const struct exchange *x, struct exchange_batch *b, stru
 bool exchange_batch_check(struct exchange *x, struct exchange_batch *b, struct err *e)
 {
     struct looking l = {.x = x, .b = b};
-    bool two =
-        b->count >= LOOK_BESIDE && exchange_beside_begin(&x->beside, look_at_some, &l);
+    bool two = b->count >= LOOK_BESIDE && exchange_beside_begin(&x->beside, look_at_some, &l);
     bool ok = check_items(x, b, e);
     if (ok)
         look_at_some(&l);

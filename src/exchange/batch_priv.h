@@ -49,13 +49,12 @@ struct exchange_batch {
 /* For the writer too: a batch may be applied twice, so this leaves `go` alone. */
 void exchange_conclude(struct exchange_batch *b, struct exchange_item *it,
                        enum exchange_outcome outcome, struct str rule, struct str message);
-/* A batch of objects nothing is known of yet; then each is checked, or all from `from` on are
- * refused. */
+/* A batch of objects of `text` (or of things in no text) nothing is known of yet; then each is
+ * checked, or all from `from` on are refused. */
 bool exchange_batch_make(const struct exchange_submission *sub, struct str text,
                          const struct json *first, size_t count, struct exchange_batch **out,
                          struct err *e) BASE_CHECKED;
-bool exchange_batch_check(struct exchange *x, struct exchange_batch *b,
-                          struct err *e) BASE_CHECKED;
+bool exchange_batch_check(struct exchange *x, struct exchange_batch *b, struct err *e) BASE_CHECKED;
 bool exchange_batch_refuse(struct exchange_batch *b, struct str rule, struct str why,
                            struct err *e) BASE_CHECKED;
 /* … where the batch is made not of objects but of what a status says of each, its id and version.

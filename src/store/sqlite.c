@@ -432,7 +432,8 @@ bool store_begin(struct store *s, struct err *e)
     /* SQLite itself ends a transaction in which the disk failed. */
     if (s->held && sqlite3_get_autocommit(s->db))
         s->held = false;
-    s->in_transaction = s->held || store_run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
+    s->in_transaction =
+        s->held || store_run_simple(s, s->writable ? STORE_BEGIN : STORE_BEGIN_READ, e);
     return s->in_transaction;
 }
 

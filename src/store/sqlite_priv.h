@@ -282,7 +282,7 @@ struct store {
     /* By store_hold; by store_linger, until something else is asked; of the state that is held. */
     bool held, idle, state_known;
     int64_t state;
-    const volatile void *wal_index; /* NULL: not found yet */
+    const volatile void *wal_index;               /* NULL: not found yet */
     unsigned char wal_head[STORE_WAL_HEAD_BYTES]; /* as it was before the state was read */
     unsigned char name_key[CRYPT_NAME_KEY_BYTES];
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];

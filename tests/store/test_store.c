@@ -1065,7 +1065,8 @@ static void test_wal(void)
     begin(w);
     int64_t c = collection(w, "c"), a = audience(w, "+A");
     commit(w);
-    CHECK(store_open(at("wal"), STORE_READ, &s, &e) && store_open(at("wal"), STORE_READ, &back, &e));
+    CHECK(store_open(at("wal"), STORE_READ, &s, &e) &&
+          store_open(at("wal"), STORE_READ, &back, &e));
     store_wal_apart(w);
     CHECK(grown(w, c, a, 0) > 0 && grown(w, c, a, 1) > 0);
     CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 2) < 0);
