@@ -76,6 +76,44 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
     pthread_mutex_unlock(&f->lock);
 }
 
+static bool on_signal(void *ctx, const struct sensor_signal *a)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    bool on = !atomic_load(&f->stop) && f->s->signal(f->s->ctx, a);
+    if (!on)
+        atomic_store(&f->stop, true);
+    pthread_mutex_unlock(&f->lock);
+    return on;
+}
+
+static void on_figures(void *ctx, struct str input, const struct packet_figures *figures)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    if (f->s->figures)
+        f->s->figures(f->s->ctx, input, figures);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* *f->s with the callbacks of this file in the place of all that following can call: they have
+ * another context. Rules run only where somebody hears of them. */
+static struct sensor_scan scan_of(struct following *f)
+{
+    struct sensor_scan s = *f->s;
+    s.ctx = f;
+    s.alert = on_alert;
+    s.block = on_block;
+    s.warn = on_warning;
+    s.begin = on_begin;
+    s.told = on_told;
+    s.signal = f->s->signal ? on_signal : NULL;
+    s.figures = on_figures;
+    s.lost = NULL; /* nothing is read together */
+    s.follow = true;
+    return s;
+}
+
 /* ---- one file ---- */
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -102,18 +140,11 @@ static void *follow(void *arg)
 {
     struct follower *w = arg;
     struct following *f = w->all;
-    struct sensor_scan s = *f->s;
+    struct sensor_scan s = scan_of(f);
     struct err e = {0};
     struct sensor_end end = {.is_text = true};
     struct stat before = {0};
     bool ok = true;
-    s.ctx = f;
-    s.alert = on_alert;
-    s.block = on_block;
-    s.warn = on_warning;
-    s.begin = on_begin;
-    s.told = on_told;
-    s.follow = true;
     while (ok && !atomic_load(&f->stop) && is_there(w, end.is_text ? NULL : &before) &&
            !atomic_load(&f->stop)) {
         (void)stat(w->input, &before); /* of what is gone nothing is remembered, nor read */
