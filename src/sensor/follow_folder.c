@@ -24,7 +24,7 @@
 #define ROUND_US    1000000
 #define ROUND_SHARE 10 /* looking through takes such a part of the time at the most */
 #define POLL_MS     100
-#define COPY_ROUNDS 10 /* what may be a copy waits no longer: some logs never rest */
+#define COPY_ROUNDS 10 /* a copy is made by then: some logs never rest */
 
 struct table;
 
@@ -314,10 +314,10 @@ static bool log_open(struct log *w)
     struct table *t = w->all;
     struct err e;
     struct stat st;
-    if (t->opened == LIMIT_SENSOR_FOLLOWED) {
+    if (t->opened + t->other_count >= LIMIT_SENSOR_FOLLOWED) {
         (void)err_set(&e, ERR_LIMIT,
-                      "%s, and maybe others, are not followed yet: of folders %d files are at "
-                      "once, and the next is begun when one of them is gone",
+                      "%s, and maybe others, are not followed yet: at most %d files are at once, "
+                      "and the next is begun when one of them is gone",
                       w->path, LIMIT_SENSOR_FOLLOWED);
         complain(t, &t->full, &e);
         return false;
@@ -351,18 +351,20 @@ static bool look(struct log *w)
     return true;
 }
 
-/* Its name is another's still; or it may be a copy of what is read, which goes on where that was
- * read to: not what was there at the start, then there was no rotation yet. */
+/* Its name is another's still; or it may be a copy of what is read, and goes on where that was read
+ * to, when it was read to its end since the copy was made: not what was there at the start, when
+ * nobody saw a rotation. */
 static bool has_to_wait(struct log *w, bool rests)
 {
     struct table *t = w->all;
-    bool may_be_copy = w->first > 1 && t->round - w->first < COPY_ROUNDS;
+    bool long_there = t->round - w->first >= COPY_ROUNDS;
+    unsigned made = long_there ? w->first : w->changed;
     pthread_mutex_lock(&t->lock);
     bool wait = is_taken(t, w, w->path);
-    for (size_t i = 0; i < t->running_count && may_be_copy && !wait; i++) {
+    for (size_t i = 0; i < t->running_count && w->first > 1 && !wait; i++) {
         const struct log *x = t->running[i];
         wait = sensor_is_rotated(str_of(w->path), str_of(x->name)) &&
-               (!rests || x->quiet <= w->changed);
+               ((!rests && !long_there) || x->quiet <= made);
     }
     pthread_mutex_unlock(&t->lock);
     return wait;

@@ -20,7 +20,8 @@ def values(count):
 
 
 class Follower:
-    def __init__(self, tmp_path, *words, inputs=("log",), count=3000):
+    def __init__(self, tmp_path, *words, inputs=("log",), count=3000, before=()):
+        self.before = before
         self.words = ["-i", made(tmp_path / "set", "\n".join(values(count))), "-f", *words,
                       *[str(tmp_path / i) for i in inputs]]
         self.out = tmp_path / "alerts"
@@ -28,7 +29,7 @@ class Follower:
 
     def start(self):
         self.file = open(self.out, "ab")
-        self.process = subprocess.Popen([SETU, "detect", *map(str, self.words)], stdout=self.file,
+        self.process = subprocess.Popen([*self.before, SETU, "detect", *map(str, self.words)], stdout=self.file,
                                         stderr=subprocess.PIPE)
 
     def alerts(self):
