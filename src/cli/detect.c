@@ -75,7 +75,8 @@ static const struct cli_option options[] = {
      false, false},
     {"follow", 'f', CLI_FLAG, NULL, NULL,
      "go on at the end of each INPUT, which are files, as others write to it, also when it is "
-     "renamed or cut off as log rotation does, until a signal comes",
+     "renamed or cut off as log rotation does, until a signal comes; of a folder also files that "
+     "come to it later",
      0, 0, false, false},
     {"checkpoint", 0, CLI_TEXT, "FILE", NULL,
      "keep in FILE how far each file was told, and go on there the next time", 0, 0, false, false},
