@@ -71,11 +71,16 @@ struct table {
     size_t running_count;
 };
 
+/* Where that would have to wait for who tells, it comes again in the next round. */
 static void complain(struct table *t, bool *before, const struct err *e)
 {
-    if (!*before)
-        t->s.lost(t->s.ctx, e);
+    const struct sensor_scan *s = t->f->s;
+    if (*before || pthread_mutex_trylock(&t->f->lock) != 0)
+        return;
+    if (s->lost)
+        s->lost(s->ctx, e);
     *before = true;
+    pthread_mutex_unlock(&t->f->lock);
 }
 
 static char *copy_of(const char *text)
@@ -352,8 +357,8 @@ static bool look(struct log *w)
 }
 
 /* Its name is another's still; or it may be a copy of what is read, and goes on where that was read
- * to, when it was read to its end since the copy was made: not what was there at the start, when
- * nobody saw a rotation. */
+ * to, when it was read to its end since the copy was made, and all of it when it was removed: not
+ * what was there at the start, when nobody saw a rotation. */
 static bool has_to_wait(struct log *w, bool rests)
 {
     struct table *t = w->all;
@@ -364,7 +369,7 @@ static bool has_to_wait(struct log *w, bool rests)
     for (size_t i = 0; i < t->running_count && w->first > 1 && !wait; i++) {
         const struct log *x = t->running[i];
         wait = sensor_is_rotated(str_of(w->path), str_of(x->name)) &&
-               ((!rests && !long_there) || x->quiet <= made);
+               ((!rests && !long_there) || x->quiet <= made || x->seen < t->round);
     }
     pthread_mutex_unlock(&t->lock);
     return wait;

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from setu_node import wait_for
-from test_detect import SETU, made
+from setu_node import CORPUS, wait_for
+from test_detect import SETU, detect, made
 from test_follow import Follower, append, values
 
 
@@ -181,6 +181,37 @@ def test_the_same_line_after_each_rotation(tmp_path, logs):
     rounds()
     f.end()
     once(f, 1, 1, 1)
+
+
+def test_the_last_line_of_what_is_packed(tmp_path, logs):
+    log = logs / "app.log"
+    append(log, "10.0.0.1\n10.0.0.2 without an end")
+    f = follow(tmp_path)
+    f.wait("10.0.0.1")
+    rounds(1.5)
+    (logs / "app.log.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+    f.wait("10.0.0.2")
+    rounds(4)
+    f.end()
+    once(f, 1, 2)
+
+
+def test_captures_that_come(tmp_path, logs):
+    capture = CORPUS / "5g" / "derived" / "04-gtp-in-gtp.pcap"
+    if not capture.exists():
+        pytest.skip(f"{capture} is missing: SETU_CORPUS names the folder of the corpus")
+    wanted = [a["rule"] for a in detect("--5g", capture)[1]]
+    assert wanted
+    f = follow(tmp_path, "--5g")
+    rounds(1.2)
+    (logs / "taken.pcap").write_bytes(capture.read_bytes())
+    wait_for(lambda: f.alerts(), "what rules say")
+    append(logs / "app.log", "10.0.0.1\n")
+    f.wait("10.0.0.1")
+    rounds()
+    error = f.end()
+    assert [a["rule"] for a in f.alerts() if "rule" in a] == wanted and error.count(" frames") == 1
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
