@@ -18,11 +18,12 @@ struct follower {
 
 /* ---- callbacks, one at a time ---- */
 
+/* When others stopped, what was begun is told to where a place can be told. */
 static bool on_alert(void *ctx, const struct sensor_alert *a)
 {
     struct following *f = ctx;
     pthread_mutex_lock(&f->lock);
-    bool on = !atomic_load(&f->stop) && f->s->alert(f->s->ctx, a);
+    bool on = f->s->alert(f->s->ctx, a);
     if (!on)
         atomic_store(&f->stop, true);
     pthread_mutex_unlock(&f->lock);

@@ -24,6 +24,7 @@
 #define ROUND_US    1000000
 #define ROUND_SHARE 10 /* looking through takes such a part of the time at the most */
 #define POLL_MS     100
+#define BUSY_MS     10 /* while files wait until others of their kind are read */
 #define COPY_ROUNDS 10 /* a copy is made by then: some logs never rest */
 
 struct table;
@@ -64,6 +65,7 @@ struct table {
     struct log **list;
     size_t count, room, sorted;
     size_t opened, whole;
+    bool waiting;          /* files for others that are read as a whole */
     bool complained, full; /* it was told that there are too many files; and too many to follow */
     pthread_mutex_t lock;
     unsigned round;                             /* from 1 */
@@ -375,18 +377,26 @@ static bool has_to_wait(struct log *w, bool rests)
     return wait;
 }
 
+/* Of those that are read as a whole some are at once, and none is open meanwhile. */
+static bool is_whole_due(struct log *w, bool rests)
+{
+    bool full = w->all->whole == LIMIT_SENSOR_UNPACKED;
+    if (rests && !full)
+        return true;
+    w->all->waiting = w->all->waiting || full;
+    log_close(w);
+    return false;
+}
+
 static bool is_due(struct log *w)
 {
-    struct table *t = w->all;
-    bool rests = w->changed < t->round, full = t->whole == LIMIT_SENSOR_UNPACKED;
+    bool rests = w->changed < w->all->round;
     if (w->running || w->done || w->is_folder || w->size == 0)
         return false;
-    if ((w->looked && w->whole && full && w->fd < 0) || !look(w))
+    if (w->looked && w->whole && !is_whole_due(w, rests))
         return false;
-    if (w->whole && (full || !rests)) {
-        log_close(w);
+    if (!look(w) || (w->whole && !is_whole_due(w, rests)))
         return false;
-    }
     return (rests || !w->few) && !has_to_wait(w, rests);
 }
 
@@ -450,10 +460,12 @@ static bool is_gone(const struct log *w)
     return w->seen + 1 < w->all->round;
 }
 
-/* After each round. One that is open but was not begun is begun although it is gone. */
+/* After each round, and while files wait. One that is open but was not begun is begun although it
+ * is gone. */
 static void go_on(struct table *t)
 {
     size_t kept = 0;
+    t->waiting = false;
     for (size_t i = 0; i < t->count; i++) {
         struct log *w = t->list[i];
         pthread_mutex_lock(&t->lock);
@@ -490,7 +502,9 @@ static void rest(struct table *t, int64_t began_us)
     int64_t pause_us = took_us * ROUND_SHARE > ROUND_US ? took_us * ROUND_SHARE : ROUND_US;
     while (!atomic_load(&t->f->stop) && monotonic_us() - began_us < pause_us) {
         ask(t->f);
-        (void)poll(NULL, 0, POLL_MS);
+        if (t->waiting)
+            go_on(t);
+        (void)poll(NULL, 0, t->waiting ? BUSY_MS : POLL_MS);
     }
 }
 

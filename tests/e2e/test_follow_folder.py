@@ -395,6 +395,42 @@ def test_a_checkpoint_of_a_folder(tmp_path, logs, how):
     once(f, 1, *[2] * 100, 3, 4, 5)
 
 
+@pytest.mark.parametrize("name", ["log", "log.gz"])
+def test_who_is_stopped_tells_nothing_again(tmp_path, logs, name):
+    count = 30000
+    text = "".join(f"{'x' * 100} {v}\n" for v in values(count)).encode()
+    (logs / name).write_bytes(gzip.compress(text) if name == "log.gz" else text)
+    words = [SETU, "detect", "-i", made(tmp_path / "set", "\n".join(values(count))), "-f", "--checkpoint",
+             tmp_path / "mark", logs]
+    told, runs = [], 0
+    while len(told) < count:
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        told += [running.stdout.readline() for _ in range(500)]
+        running.send_signal(signal.SIGTERM)
+        told += running.stdout.readlines()
+        running.wait(60)
+        running.stdout.close()
+        runs += 1
+        assert told[-1]
+    assert [json.loads(t)["observable"] for t in told] == values(count) and runs > 1
+    assert [json.loads(t)["line"] for t in told] == list(range(1, count + 1))
+
+
+def test_many_packed_files(tmp_path, logs):
+    count = 300
+    for n, v in enumerate(values(count)):
+        (logs / f"{n}.gz").write_bytes(gzip.compress(f"{v}\n".encode()))
+    f = follow(tmp_path, "--checkpoint", tmp_path / "mark")
+    f.wait(*values(count))
+    f.end()
+    f.start()
+    append(logs / "log", "10.0.2.1\n")
+    f.wait("10.0.2.1")
+    rounds()
+    f.end()
+    assert sorted(f.seen()) == sorted([*values(count), "10.0.2.1"])
+
+
 def test_killed_again_and_again(tmp_path, logs):
     """Every value that was written is told at least once, whenever the sensor is killed and its logs are
     rotated, and what the checkpoint holds is told once."""
