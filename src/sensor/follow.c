@@ -187,26 +187,46 @@ static void *follow(void *arg)
 
 /* ---- all of them ---- */
 
-/* Puts files first, then folders, into list[count]. */
-static bool sort_out(const char *const *inputs, size_t count, const char **list, size_t *files,
-                     struct err *e)
+/* Is it found in one of the folders, too? By its path; and not a link. */
+static bool is_in(const char *file, const char *const *folders, size_t count)
 {
     struct stat st;
-    size_t folder = count;
-    *files = 0;
+    if (lstat(file, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(folders[i]);
+        n -= n && folders[i][n - 1] == '/';
+        if (strncmp(file, folders[i], n) == 0 && file[n] == '/' && !strstr(file + n, "/."))
+            return true;
+    }
+    return false;
+}
+
+/* Puts files first, then folders, into list[count], and before them nothing that is in one. */
+static bool sort_out(const char *const *inputs, size_t count, const char **list, size_t *files,
+                     size_t *folders, struct err *e)
+{
+    struct stat st;
+    size_t found = 0, folder = count;
     for (size_t i = 0; i < count; i++) {
         if (stat(inputs[i], &st) != 0)
             return err_errno(e, "cannot look at", inputs[i]);
         if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
             return err_set(e, ERR_USAGE, "%s is no file: only files are followed", inputs[i]);
-        list[S_ISREG(st.st_mode) ? (*files)++ : --folder] = inputs[i];
+        list[S_ISREG(st.st_mode) ? found++ : --folder] = inputs[i];
     }
+    *files = 0;
+    *folders = count - folder;
+    for (size_t i = 0; i < found; i++)
+        if (!is_in(list[i], list + folder, *folders))
+            list[(*files)++] = list[i];
+    memmove(list + *files, list + folder, *folders * sizeof *list);
     return *files <= LIMIT_SENSOR_FOLLOWED ||
            err_set(e, ERR_LIMIT, "at most %d files are followed at once", LIMIT_SENSOR_FOLLOWED);
 }
 
 /* `list` has room for a follower of each file. */
-static bool run(struct following *f, const char *const *inputs, size_t count, size_t files,
+static bool run(struct following *f, const char *const *inputs, size_t files, size_t folders,
                 struct follower *list)
 {
     size_t started = 0;
@@ -218,8 +238,8 @@ static bool run(struct following *f, const char *const *inputs, size_t count, si
     }
     if (!ok)
         atomic_store(&f->stop, true);
-    else if (count > files)
-        sensor_follow_folders(f, inputs + files, count - files, inputs, files);
+    else if (folders)
+        sensor_follow_folders(f, inputs + files, folders, LIMIT_SENSOR_FOLLOWED - files);
     for (size_t i = 0; i < started; i++)
         pthread_join(list[i].thread, NULL);
     return ok;
@@ -229,14 +249,14 @@ bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_
                    struct err *e)
 {
     struct following f = {.s = s};
-    size_t files;
+    size_t files, folders;
     const char **sorted = base_alloc(count * sizeof *sorted);
     struct follower *list = base_alloc(count * sizeof *list);
     bool ok = (list && sorted) || err_set(e, ERR_MEMORY, "out of memory");
-    ok = ok && sort_out(inputs, count, sorted, &files, e);
+    ok = ok && sort_out(inputs, count, sorted, &files, &folders, e);
     if (ok) {
         pthread_mutex_init(&f.lock, NULL);
-        ok = run(&f, sorted, count, files, list) ||
+        ok = run(&f, sorted, files, folders, list) ||
              err_set(e, ERR_MEMORY, "cannot start a thread for each file");
         pthread_mutex_destroy(&f.lock);
         if (ok && atomic_load(&f.failed)) {

@@ -59,8 +59,7 @@ struct log {
 struct table {
     struct following *f;
     struct sensor_scan s;
-    const char *const *others;
-    size_t other_count;
+    size_t most; /* files at once */
     /* By device and inode, but those that this round has found; of the thread that looks alone. */
     struct log **list;
     size_t count, room, sorted;
@@ -285,9 +284,6 @@ static bool on_found(void *ctx, const char *path, const struct stat *st)
         folder.st_mode = S_IFDIR;
         st = &folder;
     }
-    for (size_t i = 0; i < t->other_count; i++)
-        if (strcmp(t->others[i], path) == 0)
-            return !atomic_load(&t->f->stop);
     struct log *w = find(t, st);
     if (w)
         see(w, path, st);
@@ -321,7 +317,7 @@ static bool log_open(struct log *w)
     struct table *t = w->all;
     struct err e;
     struct stat st;
-    if (t->opened + t->other_count >= LIMIT_SENSOR_FOLLOWED) {
+    if (t->opened == t->most) {
         (void)err_set(&e, ERR_LIMIT,
                       "%s, and maybe others, are not followed yet: at most %d files are at once, "
                       "and the next is begun when one of them is gone",
@@ -509,7 +505,7 @@ static void rest(struct table *t, int64_t began_us)
 }
 
 void sensor_follow_folders(struct following *f, const char *const *folders, size_t count,
-                           const char *const *others, size_t other_count)
+                           size_t most)
 {
     struct err e;
     struct table *t = base_alloc(sizeof *t);
@@ -518,7 +514,7 @@ void sensor_follow_folders(struct following *f, const char *const *folders, size
         sensor_following_fail(f, &e);
         return;
     }
-    *t = (struct table){.f = f, .others = others, .other_count = other_count};
+    *t = (struct table){.f = f, .most = most};
     t->s = sensor_following_scan(f);
     pthread_mutex_init(&t->lock, NULL);
     while (!atomic_load(&f->stop)) {

@@ -24,9 +24,9 @@ bool sensor_following_thread(pthread_t *out, void *(*run)(void *ctx), void *ctx)
 
 /* ---- follow_folder.c ---- */
 
-/* Follows the files of folders until f->stop is set; files that are among `others` are left out:
- * they are followed already. Called by the thread that takes signals. */
+/* Follows the files of folders, `most` at once (LIMIT_SENSOR_FOLLOWED or less), until f->stop is
+ * set. Called by the thread that takes signals. */
 void sensor_follow_folders(struct following *f, const char *const *folders, size_t count,
-                           const char *const *others, size_t other_count);
+                           size_t most);
 
 #endif

@@ -199,11 +199,12 @@ bool sensor_scan_captures(const struct sensor_scan *s, const char *const *inputs
 /* Follows files until a callback stops it, each on a thread of its own, through what log rotation
  * does: a file that was renamed is read to its end, then the new one of its name from its
  * beginning, when there is one. Callbacks are called by one thread at a time. At most
- * LIMIT_SENSOR_FOLLOWED files, all regular; and folders, which are looked through each second
- * (file_walk): a file in one is followed from where `begin` says for as long as it is there,
- * whatever its name becomes, and the next one of its name is begun when it was read to its end.
- * One that is packed or a capture is read as a whole once it has stopped growing. What cannot be
- * read is told to `lost`, once, and tried again. */
+ * LIMIT_SENSOR_FOLLOWED files, all regular.
+ * Folders among the inputs are looked through each second (file_walk): a file in one is followed
+ * from where `begin` says for as long as it is there, whatever its name becomes, and the next one
+ * of its name is begun when it was read to its end. One that is packed or a capture is read as a
+ * whole once it has stopped growing. What cannot be read is told to `lost`, once, and tried again.
+ * A file that is named beside its folder is one of the folder. */
 bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_t count,
                    struct err *e) BASE_CHECKED;
 
