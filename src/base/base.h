@@ -281,6 +281,12 @@ void file_unmap(struct str mapped); /* STR_NONE is allowed */
 bool file_sync_folder(const char *path, struct err *e) BASE_CHECKED;
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
+/* Calls `each` for every regular file in a folder and below it, in the order of their paths; hidden
+ * ones, links and what is no file are passed over. A folder that cannot be read is given itself,
+ * with errno as it was. Both are valid during the call only. False: `each` said so. */
+struct stat;
+typedef bool file_walk_fn(void *ctx, const char *path, const struct stat *st);
+bool file_walk(const char *folder, file_walk_fn *each, void *ctx) BASE_CHECKED;
 /* Maps errno to ERR_FULL, ERR_MEMORY or ERR_IO; the message names `what`, the path and the
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);

@@ -1,6 +1,8 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -227,6 +229,70 @@ bool file_is_dir(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- walking ---- */
+
+struct walk {
+    file_walk_fn *each;
+    void *ctx;
+    size_t n;
+    char path[LIMIT_PATH_BYTES + 257]; /* room for one more name */
+};
+
+static int is_shown(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool walk_in(struct walk *w);
+
+/* What stands under w->path; what is gone by now is no file. */
+static bool walk_one(struct walk *w)
+{
+    struct stat st;
+    if (lstat(w->path, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return true;
+    return S_ISDIR(st.st_mode) ? walk_in(w) : w->each(w->ctx, w->path, &st);
+}
+
+/* As deep as a path can name. */
+static bool walk_in(struct walk *w)
+{
+    struct dirent **names = NULL;
+    struct stat st = {.st_mode = S_IFDIR};
+    size_t n = w->n;
+    bool ok = true;
+    if (n >= LIMIT_PATH_BYTES)
+        return true;
+    int count = scandir(w->path, &names, is_shown, by_name);
+    if (count < 0)
+        return w->each(w->ctx, w->path, &st);
+    for (int i = 0; i < count; i++) {
+        const char *slash = n && w->path[n - 1] == '/' ? "" : "/";
+        int more = snprintf(w->path + n, sizeof w->path - n, "%s%s", slash, names[i]->d_name);
+        w->n = n + (size_t)more;
+        ok = ok && (w->n >= sizeof w->path || walk_one(w));
+        free(names[i]);
+    }
+    free(names);
+    w->n = n;
+    w->path[n] = '\0';
+    return ok;
+}
+
+bool file_walk(const char *folder, file_walk_fn *each, void *ctx)
+{
+    struct walk w = {.each = each, .ctx = ctx, .n = strlen(folder)};
+    if (w.n >= LIMIT_PATH_BYTES)
+        return true;
+    memcpy(w.path, folder, w.n + 1);
+    return walk_in(&w);
 }
 
 void base_random(void *out, size_t n)

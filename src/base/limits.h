@@ -292,7 +292,12 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
-#define LIMIT_SENSOR_CAPTURES 64  /* of the same time, read together */
+/* Folders that are followed: files in them that are known; packed ones and captures that are read
+ * at once. Bytes before a place by which a text is known again. */
+#define LIMIT_SENSOR_FOLDER_FILES 100000
+#define LIMIT_SENSOR_UNPACKED     4
+#define LIMIT_SENSOR_TAIL_BYTES   256
+#define LIMIT_SENSOR_CAPTURES     64 /* of the same time, read together */
 /* Collections that are followed at once; seconds that a server is asked to wait, and pauses after a
  * failure; changes that a small and a large set carry beside them before they are built anew; ids
  * asked for in one question. */

@@ -75,7 +75,8 @@ static const struct cli_option options[] = {
      false, false},
     {"follow", 'f', CLI_FLAG, NULL, NULL,
      "go on at the end of each INPUT, which are files, as others write to it, also when it is "
-     "renamed or cut off as log rotation does, until a signal comes",
+     "renamed or cut off as log rotation does, until a signal comes; of a folder also files that "
+     "come to it later",
      0, 0, false, false},
     {"checkpoint", 0, CLI_TEXT, "FILE", NULL,
      "keep in FILE how far each file was told, and go on there the next time", 0, 0, false, false},
@@ -279,10 +280,10 @@ static bool on_block(void *ctx, uint64_t bytes)
     return !cli_signals_stopped();
 }
 
-static void on_begin(void *ctx, struct str input, int fd, struct sensor_place *from)
+static void on_begin(void *ctx, struct str input, int fd, bool later, struct sensor_place *from)
 {
     struct detect *d = ctx;
-    detect_checkpoint_begin(d->checkpoint, input, fd, from);
+    detect_checkpoint_begin(d->checkpoint, input, fd, later, from);
 }
 
 static void on_told(void *ctx, struct str input, const struct sensor_place *upto)
@@ -293,6 +294,12 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
         return;
     d->untold = false;
     settled(d, detect_checkpoint_told(d->checkpoint, input, upto, &e), &e);
+}
+
+static void on_moved(void *ctx, struct str from, struct str to)
+{
+    struct detect *d = ctx;
+    detect_checkpoint_moved(d->checkpoint, from, to);
 }
 
 static void on_warning(void *ctx, struct str input, const char *text)
@@ -436,6 +443,7 @@ static void scan(struct detect *d)
     if (d->checkpoint) {
         s.begin = on_begin;
         s.told = on_told;
+        s.moved = on_moved;
         catch_up(d, &s);
     }
     if (cli_flag(c, "follow")) {
@@ -460,6 +468,15 @@ static void scan(struct detect *d)
     end_scan(d);
 }
 
+/* Then it is remembered what was told, also when nothing is kept of it. */
+static bool follows_folders(const struct cli *c)
+{
+    for (size_t i = 0; i < c->arg_count && cli_flag(c, "follow"); i++)
+        if (file_is_dir(c->args[i]))
+            return true;
+    return false;
+}
+
 static int detect(struct detect *d)
 {
     struct err e = {0};
@@ -471,10 +488,13 @@ static int detect(struct detect *d)
     if (cli_text(d->c, "mute-share").n &&
         !(d->mute = detect_mute_new(cli_text(d->c, "mute-share"), &e)))
         return could_not(d, &e);
-    if (cli_text(d->c, "checkpoint").n &&
+    bool folders = follows_folders(d->c);
+    if ((cli_text(d->c, "checkpoint").n || folders) &&
         !(d->checkpoint =
               detect_checkpoint_open(cli_text(d->c, "checkpoint"), d->summary != NULL, &e)))
         return could_not(d, &e);
+    if (folders)
+        detect_checkpoint_texts(d->checkpoint);
     if (!detect_sightings_begin(&d->sightings, d->checkpoint, &e))
         return could_not(d, &e);
     cli_signals_catch();
@@ -523,7 +543,7 @@ static int run(struct cli *c)
                             "and --index");
     if (stdin_twice(c))
         return cli_usage(c, "standard input can be read once only");
-    if (!cli_open_folders(c, &e))
+    if (!cli_flag(c, "follow") && !cli_open_folders(c, &e))
         return cli_fail(c, &e);
     buf_init(&d.out, 0);
     cli_feeds_init(&d.feeds, c, "indicators");

@@ -18,10 +18,12 @@
 #define HEAD_BYTES 256
 
 struct reached {
-    uint64_t device, inode, head; /* head: hash of the bytes before `offset`, at most HEAD_BYTES */
+    uint64_t device, inode; /* 0 and 0: a text that its file has no more */
+    uint64_t head;          /* hash of the text before `offset`, at most HEAD_BYTES */
     struct sensor_place at;
     struct str name; /* of the input that it was; empty: another file has it, and this was read */
     int fd;          /* a duplicate of what is read in this run, for the head; else -1 */
+    bool earlier;    /* it was told so far before this run */
 };
 
 struct detect_checkpoint {
@@ -33,6 +35,7 @@ struct detect_checkpoint {
     struct buf kept;                     /* sightings of a run before, as they stood */
     const struct sensor_sightings *seen; /* those of this run, or NULL */
     bool changed, at_end;
+    bool texts; /* folders are followed: a text that was told is known in another file too */
 };
 
 /* ---- the file: a line of JSON each ---- */
@@ -47,10 +50,14 @@ static void let_go(struct reached *r)
 /* Files that are gone for long are forgotten. */
 static void make_room(struct detect_checkpoint *k)
 {
+    size_t i = 0;
     if (k->count < LIMIT_CLI_CHECKPOINTS)
         return;
-    let_go(&k->list[0]);
-    memmove(k->list, k->list + 1, --k->count * sizeof *k->list);
+    while (i + 1 < k->count && k->list[i].fd >= 0)
+        i++;
+    let_go(&k->list[i]);
+    k->count--;
+    memmove(k->list + i, k->list + i + 1, (k->count - i) * sizeof *k->list);
 }
 
 static bool add(struct detect_checkpoint *k, const struct reached *r)
@@ -74,7 +81,7 @@ static bool number(const struct json *doc, const char *name, uint64_t *out)
 static bool read_line(struct detect_checkpoint *k, const struct json *doc, struct str line,
                       struct err *e)
 {
-    struct reached r = {.fd = -1};
+    struct reached r = {.fd = -1, .earlier = true};
     if (json_get(doc, STR("sighting_of"))) {
         buf_str(&k->kept, line);
         buf_byte(&k->kept, '\n');
@@ -85,12 +92,16 @@ static bool read_line(struct detect_checkpoint *k, const struct json *doc, struc
         !number(doc, "head", &r.head) || !number(doc, "offset", &r.at.offset) ||
         !number(doc, "line", &r.at.line) || r.at.line == 0)
         return err_set(e, ERR_INVALID, "it is none that setu wrote: remove it to begin anew");
+    if (!number(doc, "tail", &r.at.tail))
+        r.at.tail = 0;
     return add(k, &r) || err_set(e, ERR_MEMORY, "out of memory");
 }
 
 static bool read_all(struct detect_checkpoint *k, struct err *e)
 {
     struct str all;
+    if (!k->file)
+        return true;
     if (access(k->file, F_OK) != 0)
         return true;
     if (!file_read(k->file, LIMIT_CLI_CHECKPOINT_BYTES, &all, e))
@@ -122,7 +133,7 @@ static void put_number(struct buf *b, const char *name, uint64_t v)
 bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
 {
     struct buf b;
-    if (!k->changed)
+    if (!k->changed || !k->file)
         return true;
     int64_t began_us = monotonic_us();
     buf_init(&b, 0);
@@ -135,6 +146,8 @@ bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
         put_number(&b, "head", r->head);
         put_number(&b, "offset", r->at.offset);
         put_number(&b, "line", r->at.line);
+        if (r->at.tail)
+            put_number(&b, "tail", r->at.tail);
         buf_lit(&b, "}\n");
     }
     buf_str(&b, buf_view(&k->kept));
@@ -208,11 +221,7 @@ bool detect_checkpoint_sightings(struct detect_checkpoint *k, const struct senso
 /* Of what stood before `offset`, which does not change any more. */
 static bool head_of(int fd, uint64_t offset, uint64_t *out)
 {
-    char head[HEAD_BYTES];
-    size_t n = offset < HEAD_BYTES ? (size_t)offset : HEAD_BYTES;
-    ssize_t got = pread(fd, head, n, 0);
-    *out = str_hash((struct str){head, n}, 0);
-    return got == (ssize_t)n;
+    return sensor_text_hash(fd, 0, offset < HEAD_BYTES ? (size_t)offset : HEAD_BYTES, out);
 }
 
 static struct reached *find(struct detect_checkpoint *k, const struct stat *st)
@@ -224,7 +233,83 @@ static struct reached *find(struct detect_checkpoint *k, const struct stat *st)
     return add(k, &r) ? &k->list[k->count - 1] : NULL;
 }
 
-void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd,
+/* ---- texts that go from file to file, as rotation copies and packs them ---- */
+
+void detect_checkpoint_texts(struct detect_checkpoint *k)
+{
+    k->texts = true;
+}
+
+static bool has_tail(int fd, const struct reached *r)
+{
+    uint64_t offset = r->at.offset, is;
+    size_t n = offset < LIMIT_SENSOR_TAIL_BYTES ? (size_t)offset : LIMIT_SENSOR_TAIL_BYTES;
+    return sensor_text_hash(fd, offset - n, n, &is) && is == r->at.tail;
+}
+
+/* Is what was told of `r` how the text of the file begins? `head`: of its first HEAD_BYTES. */
+static bool has_text(int fd, const struct reached *r, bool has_head, uint64_t head)
+{
+    if (r->at.offset < HEAD_BYTES)
+        has_head = head_of(fd, r->at.offset, &head);
+    return has_head && head == r->head && has_tail(fd, r);
+}
+
+/* How far the text of a file that is new was told as that of another: when it was there at the
+ * start, in an earlier run. */
+static void told_as_another(const struct detect_checkpoint *k, int fd, bool later,
+                            struct reached *out)
+{
+    uint64_t head = 0;
+    bool has_head = sensor_text_hash(fd, 0, HEAD_BYTES, &head);
+    for (size_t i = 0; i < k->count; i++) {
+        const struct reached *r = &k->list[i];
+        if (!r->at.tail || !(later || r->earlier) || r->at.offset <= out->at.offset ||
+            !sensor_is_rotated(out->name, r->name) || !has_text(fd, r, has_head, head))
+            continue;
+        out->at = r->at;
+        out->head = r->head;
+    }
+}
+
+/* The file was cut off, or is another with the number of one that is gone; the text is remembered.
+ */
+static struct reached *find_anew(struct detect_checkpoint *k, const struct stat *st)
+{
+    struct reached *r = find(k, st);
+    if (!r || !r->at.tail)
+        return r;
+    let_go(r);
+    r->device = r->inode = 0;
+    return find(k, st);
+}
+
+void detect_checkpoint_moved(struct detect_checkpoint *k, struct str from, struct str to)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        struct reached *r = &k->list[i];
+        if (r->fd < 0 || !str_eq(r->name, from))
+            continue;
+        k->changed = true;
+        if (to.p)
+            r->name = arena_str(k->text, to);
+        else
+            let_go(r);
+    }
+}
+
+/* ---- files ---- */
+
+/* Of what is packed the text is longer than the file. */
+static bool is_long_enough(const struct detect_checkpoint *k, int fd, const struct stat *st,
+                           const struct reached *r)
+{
+    if (k->texts && sensor_is_packed(fd))
+        return true;
+    return (uint64_t)st->st_size >= r->at.offset && (!k->texts || !r->at.tail || has_tail(fd, r));
+}
+
+void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd, bool later,
                              struct sensor_place *from)
 {
     struct stat st;
@@ -234,20 +319,25 @@ void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int 
     for (size_t i = 0; i < k->count; i++) /* whoever had this name has it no more */
         if (str_eq(k->list[i].name, input)) {
             let_go(&k->list[i]);
-            k->list[i].name = STR("");
+            if (!k->texts)
+                k->list[i].name = STR("");
         }
     struct reached *r = find(k, &st);
     if (!r)
         return;
-    bool same = r->at.offset && (uint64_t)st.st_size >= r->at.offset &&
-                head_of(fd, r->at.offset, &head) && head == r->head;
+    bool same = r->at.offset && is_long_enough(k, fd, &st, r) && head_of(fd, r->at.offset, &head) &&
+                head == r->head;
+    if (!same && k->texts && !(r = find_anew(k, &st)))
+        return;
+    if (!same)
+        r->at = (struct sensor_place){.line = 1};
+    if (!str_eq(r->name, input))
+        r->name = arena_str(k->text, input);
     let_go(r);
+    if (!same && k->texts)
+        told_as_another(k, fd, later, r);
     r->fd = dup(fd);
-    r->name = arena_str(k->text, input);
-    if (same)
-        *from = r->at;
-    else
-        r->at = (struct sensor_place){0, 1};
+    *from = r->at;
 }
 
 bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
@@ -260,6 +350,7 @@ bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
         if (r->at.offset < HEAD_BYTES && !head_of(r->fd, upto->offset, &r->head))
             return true;
         r->at = *upto;
+        r->earlier = false;
         k->changed = true;
     }
     return detect_checkpoint_settle(k, e);

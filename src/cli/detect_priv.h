@@ -60,12 +60,17 @@ void detect_mute_tell(const struct detect_mute *m, const char *command);
 /* ---- where the next run goes on ------------------------------------------------------------- */
 
 /* A file that is absent is none yet; NULL when one cannot be read, or is none. `at_end`: nothing is
- * told before, so it is written then alone. */
+ * told before, so it is written then alone. Without a name it is of this run, and not written. */
 struct detect_checkpoint;
 struct detect_checkpoint *detect_checkpoint_open(struct str file, bool at_end, struct err *e);
 void detect_checkpoint_free(struct detect_checkpoint *k); /* NULL is allowed */
+/* Folders are followed: a text that was told under one name is not told again as the text of a file
+ * that sensor_is_rotated of it, copied or packed. It is known by its beginning, and by what stands
+ * before where it was told. */
+void detect_checkpoint_texts(struct detect_checkpoint *k);
 /* As the callbacks of struct sensor_scan. */
-void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd,
+void detect_checkpoint_moved(struct detect_checkpoint *k, struct str from, struct str to);
+void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd, bool later,
                              struct sensor_place *from);
 bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
                             const struct sensor_place *upto, struct err *e) BASE_CHECKED;

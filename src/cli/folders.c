@@ -1,7 +1,5 @@
 #include "cli/folders.h"
 
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -24,43 +22,13 @@ static bool add(struct inputs *in, const char *path)
     return true;
 }
 
-static int is_shown(const struct dirent *d)
+static bool take(void *ctx, const char *path, const struct stat *st)
 {
-    return d->d_name[0] != '.';
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static bool walk(struct inputs *in, const char *folder);
-
-static bool take(struct inputs *in, const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+    struct inputs *in = ctx;
+    if (S_ISDIR(st->st_mode)) /* nothing in it can be read */
         return true;
-    return S_ISDIR(st.st_mode) ? walk(in, path) : add(in, path);
-}
-
-/* As deep as a path can name. */
-static bool walk(struct inputs *in, const char *folder)
-{
-    struct dirent **names = NULL;
-    size_t n = strlen(folder);
-    bool ok = true;
-    if (n >= LIMIT_PATH_BYTES)
-        return true;
-    int count = scandir(folder, &names, is_shown, by_name);
-    for (int i = 0; i < count; i++) {
-        const char *slash = n && folder[n - 1] == '/' ? "" : "/";
-        struct str path = arena_printf(in->a, "%s%s%s", folder, slash, names[i]->d_name);
-        ok = ok && (path.p ? take(in, path.p) : arena_ok(in->a, in->e));
-        base_free(names[i]);
-    }
-    base_free(names);
-    return ok;
+    struct str kept = arena_str(in->a, str_of(path));
+    return kept.p ? add(in, kept.p) : arena_ok(in->a, in->e);
 }
 
 bool cli_open_folders(struct cli *c, struct err *e)
@@ -69,7 +37,7 @@ bool cli_open_folders(struct cli *c, struct err *e)
     bool ok = true;
     for (size_t i = 0; i < c->arg_count && ok; i++) {
         size_t before = in.count;
-        ok = !file_is_dir(c->args[i]) || walk(&in, c->args[i]);
+        ok = !file_is_dir(c->args[i]) || file_walk(c->args[i], take, &in);
         if (ok && in.count == before)
             ok = add(&in, c->args[i]);
     }

@@ -2,21 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "sensor/sensor_priv.h"
+#include "sensor/follow_priv.h"
 
 #define POLL_MS 200
-
-struct following {
-    const struct sensor_scan *s;
-    pthread_mutex_t lock; /* one callback at a time */
-    atomic_bool stop, failed;
-    struct err e; /* of the first that failed; guarded by `lock` */
-};
 
 /* One file's. */
 struct follower {
@@ -27,11 +18,12 @@ struct follower {
 
 /* ---- callbacks, one at a time ---- */
 
+/* When others stopped, what was begun is told to where a place can be told. */
 static bool on_alert(void *ctx, const struct sensor_alert *a)
 {
     struct following *f = ctx;
     pthread_mutex_lock(&f->lock);
-    bool on = !atomic_load(&f->stop) && f->s->alert(f->s->ctx, a);
+    bool on = f->s->alert(f->s->ctx, a);
     if (!on)
         atomic_store(&f->stop, true);
     pthread_mutex_unlock(&f->lock);
@@ -58,12 +50,12 @@ static void on_warning(void *ctx, struct str input, const char *text)
     pthread_mutex_unlock(&f->lock);
 }
 
-static void on_begin(void *ctx, struct str input, int fd, struct sensor_place *from)
+static void on_begin(void *ctx, struct str input, int fd, bool later, struct sensor_place *from)
 {
     struct following *f = ctx;
     pthread_mutex_lock(&f->lock);
     if (f->s->begin)
-        f->s->begin(f->s->ctx, input, fd, from);
+        f->s->begin(f->s->ctx, input, fd, later, from);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -74,6 +66,82 @@ static void on_told(void *ctx, struct str input, const struct sensor_place *upto
     if (f->s->told)
         f->s->told(f->s->ctx, input, upto);
     pthread_mutex_unlock(&f->lock);
+}
+
+static bool on_signal(void *ctx, const struct sensor_signal *a)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    bool on = !atomic_load(&f->stop) && f->s->signal(f->s->ctx, a);
+    if (!on)
+        atomic_store(&f->stop, true);
+    pthread_mutex_unlock(&f->lock);
+    return on;
+}
+
+static void on_figures(void *ctx, struct str input, const struct packet_figures *figures)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    if (f->s->figures)
+        f->s->figures(f->s->ctx, input, figures);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void on_moved(void *ctx, struct str from, struct str to)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    if (f->s->moved)
+        f->s->moved(f->s->ctx, from, to);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void on_lost(void *ctx, const struct err *e)
+{
+    struct following *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    if (f->s->lost)
+        f->s->lost(f->s->ctx, e);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* The callbacks of this file stand in the place of all that following can call: they have another
+ * context. Rules run only where somebody hears of them. */
+struct sensor_scan sensor_following_scan(struct following *f)
+{
+    struct sensor_scan s = *f->s;
+    s.ctx = f;
+    s.alert = on_alert;
+    s.block = on_block;
+    s.warn = on_warning;
+    s.begin = on_begin;
+    s.told = on_told;
+    s.signal = f->s->signal ? on_signal : NULL;
+    s.figures = on_figures;
+    s.moved = on_moved;
+    s.lost = on_lost;
+    s.follow = true;
+    return s;
+}
+
+void sensor_following_fail(struct following *f, const struct err *e)
+{
+    pthread_mutex_lock(&f->lock);
+    if (!atomic_exchange(&f->failed, true))
+        f->e = *e;
+    pthread_mutex_unlock(&f->lock);
+    atomic_store(&f->stop, true);
+}
+
+bool sensor_following_thread(pthread_t *out, void *(*run)(void *ctx), void *ctx)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = pthread_create(out, NULL, run, ctx) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
 }
 
 /* ---- one file ---- */
@@ -102,86 +170,101 @@ static void *follow(void *arg)
 {
     struct follower *w = arg;
     struct following *f = w->all;
-    struct sensor_scan s = *f->s;
+    struct sensor_scan s = sensor_following_scan(f);
     struct err e = {0};
     struct sensor_end end = {.is_text = true};
     struct stat before = {0};
     bool ok = true;
-    s.ctx = f;
-    s.alert = on_alert;
-    s.block = on_block;
-    s.warn = on_warning;
-    s.begin = on_begin;
-    s.told = on_told;
-    s.follow = true;
     while (ok && !atomic_load(&f->stop) && is_there(w, end.is_text ? NULL : &before) &&
            !atomic_load(&f->stop)) {
         (void)stat(w->input, &before); /* of what is gone nothing is remembered, nor read */
         ok = sensor_scan_once(&s, w->input, &end, &e);
     }
-    if (ok)
-        return NULL;
-    pthread_mutex_lock(&f->lock);
-    if (!atomic_exchange(&f->failed, true))
-        f->e = e;
-    pthread_mutex_unlock(&f->lock);
-    atomic_store(&f->stop, true);
+    if (!ok)
+        sensor_following_fail(f, &e);
     return NULL;
 }
 
 /* ---- all of them ---- */
 
-static bool check(const char *const *inputs, size_t count, struct err *e)
+/* Is it found in one of the folders, too? By its path; and not a link. */
+static bool is_in(const char *file, const char *const *folders, size_t count)
 {
     struct stat st;
-    if (count > LIMIT_SENSOR_FOLLOWED)
-        return err_set(e, ERR_LIMIT, "at most %d files are followed at once",
-                       LIMIT_SENSOR_FOLLOWED);
+    if (lstat(file, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(folders[i]);
+        n -= n && folders[i][n - 1] == '/';
+        if (strncmp(file, folders[i], n) == 0 && file[n] == '/' && !strstr(file + n, "/."))
+            return true;
+    }
+    return false;
+}
+
+/* Puts files first, then folders, into list[count], and before them nothing that is in one. */
+static bool sort_out(const char *const *inputs, size_t count, const char **list, size_t *files,
+                     size_t *folders, struct err *e)
+{
+    struct stat st;
+    size_t found = 0, folder = count;
     for (size_t i = 0; i < count; i++) {
         if (stat(inputs[i], &st) != 0)
             return err_errno(e, "cannot look at", inputs[i]);
-        if (!S_ISREG(st.st_mode))
+        if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
             return err_set(e, ERR_USAGE, "%s is no file: only files are followed", inputs[i]);
+        list[S_ISREG(st.st_mode) ? found++ : --folder] = inputs[i];
     }
-    return true;
+    *files = 0;
+    *folders = count - folder;
+    for (size_t i = 0; i < found; i++)
+        if (!is_in(list[i], list + folder, *folders))
+            list[(*files)++] = list[i];
+    memmove(list + *files, list + folder, *folders * sizeof *list);
+    return *files <= LIMIT_SENSOR_FOLLOWED ||
+           err_set(e, ERR_LIMIT, "at most %d files are followed at once", LIMIT_SENSOR_FOLLOWED);
 }
 
-/* Signals are the caller's thread's, which does nothing but wait. */
-static size_t start(struct follower *list, size_t count)
+/* `list` has room for a follower of each file. */
+static bool run(struct following *f, const char *const *inputs, size_t files, size_t folders,
+                struct follower *list)
 {
     size_t started = 0;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < count &&
-           pthread_create(&list[started].thread, NULL, follow, &list[started]) == 0)
-        started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
+    bool ok = true;
+    for (size_t i = 0; i < files && ok; i++) {
+        list[i] = (struct follower){.all = f, .input = inputs[i]};
+        ok = sensor_following_thread(&list[i].thread, follow, &list[i]);
+        started += ok;
+    }
+    if (!ok)
+        atomic_store(&f->stop, true);
+    else if (folders)
+        sensor_follow_folders(f, inputs + files, folders, LIMIT_SENSOR_FOLLOWED - files);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(list[i].thread, NULL);
+    return ok;
 }
 
 bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_t count,
                    struct err *e)
 {
     struct following f = {.s = s};
-    struct follower *list;
-    if (!check(inputs, count, e))
-        return false;
-    if (!(list = base_alloc(count * sizeof *list)))
-        return err_set(e, ERR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct follower){.all = &f, .input = inputs[i]};
-    pthread_mutex_init(&f.lock, NULL);
-    size_t started = start(list, count);
-    if (started < count)
-        atomic_store(&f.stop, true);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(list[i].thread, NULL);
-    pthread_mutex_destroy(&f.lock);
+    size_t files, folders;
+    const char **sorted = base_alloc(count * sizeof *sorted);
+    struct follower *list = base_alloc(count * sizeof *list);
+    bool ok = (list && sorted) || err_set(e, ERR_MEMORY, "out of memory");
+    ok = ok && sort_out(inputs, count, sorted, &files, &folders, e);
+    if (ok) {
+        pthread_mutex_init(&f.lock, NULL);
+        ok = run(&f, sorted, files, folders, list) ||
+             err_set(e, ERR_MEMORY, "cannot start a thread for each file");
+        pthread_mutex_destroy(&f.lock);
+        if (ok && atomic_load(&f.failed)) {
+            *e = f.e;
+            ok = false;
+        }
+    }
     base_free(list);
-    if (started < count)
-        return err_set(e, ERR_MEMORY, "cannot start a thread for each file");
-    if (atomic_load(&f.failed))
-        *e = f.e;
-    return !atomic_load(&f.failed);
+    base_free(sorted);
+    return ok;
 }

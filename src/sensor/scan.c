@@ -50,7 +50,12 @@ struct reading {
     uint64_t line;          /* number of the line that the piece in turn begins in */
     struct buf header;      /* the line of columns' names before where the piece in turn has got */
     bool stop, told_all;
-    bool alone;         /* no other thread reads */
+    bool alone; /* no other thread reads */
+    const struct sensor_opened *opened;
+    bool over;                          /* who opened it said that nothing more comes */
+    uint64_t skip;                      /* bytes of what is packed that were told before */
+    char tail[LIMIT_SENSOR_TAIL_BYTES]; /* what stands before where was told, of what is followed */
+    size_t tail_n;
     bool regular;       /* a file, which keeps nobody waiting */
     int64_t renamed_us; /* when it was seen that the name is another file's; 0: it is not */
 };
@@ -168,7 +173,7 @@ static bool tell(struct piece *p, const struct match_hit *h, size_t at, size_t l
                              .hit = h,
                              .indicator = &m,
                              .around = {p->buf, p->n}};
-    p->halted = !is_outside(p, at) && !in->scan->alert(in->scan->ctx, &a);
+    p->halted = a.offset >= in->skip && !is_outside(p, at) && !in->scan->alert(in->scan->ctx, &a);
     return !p->halted;
 }
 
@@ -235,6 +240,33 @@ static bool on_hit(void *ctx, const struct match_hit *hit)
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
+static void keep_tail(struct reading *in, struct str told)
+{
+    told = told.n > sizeof in->tail ? str_from(told, told.n - sizeof in->tail) : told;
+    size_t keep = sizeof in->tail - told.n;
+    keep = keep < in->tail_n ? keep : in->tail_n;
+    memmove(in->tail, in->tail + in->tail_n - keep, keep);
+    memcpy(in->tail + keep, told.p, told.n);
+    in->tail_n = keep + told.n;
+}
+
+/* Only in the piece's turn. A place is the start of a line, or where all ended. */
+static void tell_place(struct piece *p)
+{
+    struct reading *in = p->in;
+    const struct sensor_scan *s = in->scan;
+    bool ended = p->last && (in->unpack || in->over);
+    struct sensor_place upto = {.offset = p->base + p->until, .line = in->line + p->lines};
+    if (s->follow) {
+        keep_tail(in, (struct str){p->buf + p->from, p->until - p->from});
+        upto.tail = str_hash((struct str){in->tail, in->tail_n}, 0);
+    }
+    if (in->unpack && (!in->opened->is_of_folder || upto.offset <= in->skip))
+        return;
+    if (p->until > 0 && (p->buf[p->until - 1] == '\n' || (in->opened->is_of_folder && ended)))
+        s->told(s->ctx, in->input, &upto);
+}
+
 /* Passes the turn on. */
 static void pass_turn(struct piece *p)
 {
@@ -244,10 +276,8 @@ static void pass_turn(struct piece *p)
     if (match_set_damaged(p->hold.set))
         p->halted = true;
     bool on = !p->halted && (!s->block || s->block(s->ctx, p->bytes));
-    if (!p->halted && s->told && !in->unpack && p->until > 0 && p->buf[p->until - 1] == '\n') {
-        struct sensor_place upto = {p->base + p->until, in->line + p->lines};
-        s->told(s->ctx, in->input, &upto);
-    }
+    if (!p->halted && s->told)
+        tell_place(p);
     pthread_mutex_lock(&in->lock);
     in->line += p->lines;
     in->turn = p->ticket + 1;
@@ -282,7 +312,9 @@ static void look(struct piece *p)
 
 bool sensor_scan_part(const struct sensor_scan *s, const struct sensor_part *part)
 {
-    struct reading in = {.scan = s, .input = part->input, .alone = true, .line = part->line};
+    const struct sensor_opened none = {.fd = -1};
+    struct reading in = {
+        .scan = s, .input = part->input, .opened = &none, .alone = true, .line = part->line};
     struct piece p = {.in = &in,
                       .buf = (char *)(uintptr_t)part->text.p, /* only read */
                       .n = part->text.n,
@@ -397,6 +429,12 @@ static bool has_ended(struct reading *in)
     off_t at = lseek(in->fd, 0, SEEK_CUR);
     if (fstat(in->fd, &now) != 0 || now.st_size < at)
         return true; /* it was cut off, and begins anew */
+    if (in->opened->is_of_folder) {
+        const char *name = in->opened->quiet(in->opened->ctx);
+        in->over = !name;
+        in->input = name ? str_of(name) : in->input;
+        return in->over;
+    }
     if (stat(in->input.p, &named) == 0 && named.st_ino == now.st_ino && named.st_dev == now.st_dev)
         in->renamed_us = 0;
     else if (in->renamed_us == 0)
@@ -599,18 +637,52 @@ static void read_header(struct reading *in)
     base_free(head);
 }
 
-static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, struct sensor_end *end,
-                    struct err *e)
+/* Where reading goes on in the middle: what stands before it, for the tail. */
+static void read_tail(struct reading *in, uint64_t offset)
 {
-    struct sensor_place from = {0, 1};
+    size_t n = offset < sizeof in->tail ? (size_t)offset : sizeof in->tail;
+    ssize_t got = pread(in->fd, in->tail, n, (off_t)(offset - n));
+    in->tail_n = got > 0 ? (size_t)got : 0;
+}
+
+bool sensor_is_packed(int fd)
+{
+    char head[SENSOR_PACKED_HEAD];
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    return n > 0 && sensor_packed((struct str){head, (size_t)n});
+}
+
+bool sensor_text_hash(int fd, uint64_t offset, size_t n, uint64_t *out)
+{
+    char text[LIMIT_SENSOR_TAIL_BYTES];
+    must(n <= sizeof text);
+    bool ok = sensor_is_packed(fd) ? sensor_unpack_at(fd, offset, text, n)
+                                   : pread(fd, text, n, (off_t)offset) == (ssize_t)n;
+    if (ok)
+        *out = str_hash((struct str){text, n}, 0);
+    return ok;
+}
+
+bool sensor_scan_opened(const struct sensor_scan *s, const struct sensor_opened *o,
+                        struct sensor_end *end, struct err *e)
+{
+    int fd = o->fd;
+    uint64_t skip = 0;
+    struct sensor_place from = {.line = 1};
     if (s->begin)
-        s->begin(s->ctx, str_of(input), fd, &from);
+        s->begin(s->ctx, str_of(o->input), fd, o->came_later, &from);
+    if (from.offset && sensor_is_packed(fd)) {
+        skip = from.offset;
+        from = (struct sensor_place){.line = 1};
+    }
     if (from.offset && lseek(fd, (off_t)from.offset, SEEK_SET) < 0)
-        return err_errno(e, "cannot read on in", input);
+        return err_errno(e, "cannot read on in", o->input);
     struct stat st;
     struct reading in = {.scan = s,
-                         .input = str_of(input),
+                         .input = str_of(o->input),
                          .fd = fd,
+                         .opened = o,
+                         .skip = skip,
                          .regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode),
                          .first = from.offset == 0,
                          .rest_base = from.offset,
@@ -619,11 +691,14 @@ static bool scan_fd(const struct sensor_scan *s, int fd, const char *input, stru
     in.room = 2 * in.context + (s->block_bytes ? s->block_bytes : LIMIT_SENSOR_BLOCK_BYTES);
     pthread_mutex_init(&in.lock, NULL);
     pthread_cond_init(&in.turned, NULL);
-    if (from.offset)
+    if (from.offset) {
         read_header(&in);
+        read_tail(&in, from.offset);
+    }
     bool ok = scan_with(&in, thread_count(s, fd), e);
     if (ok && in.capture)
-        ok = sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, input, &in.told_all, e);
+        ok =
+            sensor_capture_scan(s, fd, (struct str){in.rest, in.rest_n}, o->input, &in.told_all, e);
     end->is_text = !in.capture && !in.unpack;
     base_free(in.rest);
     buf_done(&in.header);
@@ -648,21 +723,22 @@ bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sen
                       struct err *e)
 {
     struct stat st;
+    struct sensor_opened o = {.fd = STDIN_FILENO, .input = input};
     if (strcmp(input, "-") == 0)
-        return scan_fd(s, STDIN_FILENO, input, end, e);
-    int fd = open(input, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+        return sensor_scan_opened(s, &o, end, e);
+    o.fd = open(input, O_RDONLY | O_CLOEXEC);
+    if (o.fd < 0)
         return err_errno(e, "cannot open", input);
     bool ok;
-    if (fstat(fd, &st) != 0)
+    if (fstat(o.fd, &st) != 0)
         ok = err_errno(e, "cannot look at", input);
     else if (S_ISDIR(st.st_mode))
         ok = err_set(e, ERR_IO, "cannot read %s: it is a directory in which there is no file",
                      input);
     else {
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        ok = scan_fd(s, fd, input, end, e);
+        (void)posix_fadvise(o.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        ok = sensor_scan_opened(s, &o, end, e);
     }
-    close(fd);
+    close(o.fd);
     return ok;
 }

@@ -120,9 +120,11 @@ struct sensor_signal {
     const struct packet_alert *alert;
 };
 
-/* The start of a line in a file. */
+/* The start of a line in a file, or the end of what ended without a line feed. */
 struct sensor_place {
-    uint64_t offset, line; /* line: from 1 */
+    uint64_t offset, line; /* of the text, when it is packed; line: from 1 */
+    uint64_t tail; /* where it is followed: the hash of the last LIMIT_SENSOR_TAIL_BYTES before it,
+                    * or all that there are, as sensor_text_hash says; else 0 */
 };
 
 /* Names of fields, with commas between: of lines of JSON, as src.ip; or numbers of columns between
@@ -146,12 +148,16 @@ struct sensor_scan {
     /* Only what begins in one of these fields of its line is told; of a line without fields, and
      * of one that is longer than a piece, nothing. NULL: all. Not of captures. */
     struct sensor_fields *fields;
-    /* A file was opened; *from, the beginning, may be set to where a scan got to before. May be
-     * NULL. */
-    void (*begin)(void *ctx, struct str input, int fd, struct sensor_place *from);
+    /* A file was opened; *from, the beginning, may be set to where a scan got to before, of what is
+     * packed in its text. `later`: it came to a folder that was followed already, and may hold what
+     * was told under another name. May be NULL. */
+    void (*begin)(void *ctx, struct str input, int fd, bool later, struct sensor_place *from);
     /* After `block`, also when that stops: all that stands before this place of the file was told.
-     * Not of what is packed or a capture. May be NULL. */
+     * Of what is packed only in a folder that is followed, and not of a capture. May be NULL. */
     void (*told)(void *ctx, struct str input, const struct sensor_place *upto);
+    /* A file of a folder that is followed has another name now, and what comes of it is told under
+     * that; `to` is STR_NONE: it is not followed any more, or was read as a whole. May be NULL. */
+    void (*moved)(void *ctx, struct str from, struct str to);
     /* A file goes on as others write to it. It ends when its name is another file's, and nothing
      * came for a second, or when it was cut off. */
     bool follow;
@@ -159,7 +165,8 @@ struct sensor_scan {
     void (*warn)(void *ctx, struct str input, const char *text);
     /* For what rules of signalling say of captures; false stops. NULL: they do not run. */
     bool (*signal)(void *ctx, const struct sensor_signal *s);
-    /* One of several captures that are read together cannot be read, or not further. */
+    /* One of several captures that are read together, or what is in a folder that is followed,
+     * cannot be read, or not further. */
     void (*lost)(void *ctx, const struct err *e);
     /* After each capture, or all that are read together. May be NULL. */
     void (*figures)(void *ctx, struct str input, const struct packet_figures *f);
@@ -192,9 +199,23 @@ bool sensor_scan_captures(const struct sensor_scan *s, const char *const *inputs
 /* Follows files until a callback stops it, each on a thread of its own, through what log rotation
  * does: a file that was renamed is read to its end, then the new one of its name from its
  * beginning, when there is one. Callbacks are called by one thread at a time. At most
- * LIMIT_SENSOR_FOLLOWED files, all regular. */
+ * LIMIT_SENSOR_FOLLOWED files, all regular.
+ * Folders among the inputs are looked through each second (file_walk): a file in one is followed
+ * from where `begin` says for as long as it is there, whatever its name becomes, and the next one
+ * of its name is begun when it was read to its end. One that is packed or a capture is read as a
+ * whole once it has stopped growing. What cannot be read is told to `lost`, once, and tried again.
+ * A file that is named beside its folder is one of the folder. */
 bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_t count,
                    struct err *e) BASE_CHECKED;
+
+/* Could log rotation have given the name `name` to what was in the log `of`, which may have such a
+ * name itself? So app.log.2.gz for app.log.1 and app.log. */
+bool sensor_is_rotated(struct str name, struct str of);
+/* The hash of `n` bytes of a file's text at `offset`, at most LIMIT_SENSOR_TAIL_BYTES; of what is
+ * packed, it is read from its start. Where the file is read stays. False when it has not so many
+ * bytes, or cannot be read. */
+bool sensor_text_hash(int fd, uint64_t offset, size_t n, uint64_t *out) BASE_CHECKED;
+bool sensor_is_packed(int fd); /* gzip, Zstandard or xz, by its first bytes */
 
 /* Listens on an interface of this machine until it is stopped. */
 bool sensor_scan_interface(const struct sensor_scan *s, const char *name, bool *to_end,

@@ -102,7 +102,8 @@ bool sensor_target_put(struct sensor_target *t, struct str envelope, struct sens
 
 /* ---- unpack.c ---- */
 
-/* Does it start like gzip, Zstandard or xz? */
+/* Does it start like gzip, Zstandard or xz? So many bytes tell. */
+#define SENSOR_PACKED_HEAD 6
 bool sensor_packed(struct str head);
 struct sensor_unpack;
 /* Of a packed input that begins with `head`, up to LIMIT_SENSOR_READ_BYTES. NULL: ERR_MEMORY. */
@@ -118,6 +119,10 @@ struct sensor_unpacking {
 };
 bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *r, ssize_t *got,
                         struct err *e) BASE_CHECKED;
+
+/* Exactly n bytes of the text of a packed file at `offset`, read from its start; where it is read
+ * stays. False when it has not so many. */
+bool sensor_unpack_at(int fd, uint64_t offset, char *to, size_t n) BASE_CHECKED;
 
 /* ---- syslog_frame.c ---- */
 
@@ -172,6 +177,19 @@ struct sensor_end {
     bool reached; /* nothing stopped it before */
     bool is_text;
 };
+/* A file that somebody else opened, and closes. */
+struct sensor_opened {
+    int fd; /* at its start */
+    const char *input;
+    /* It is of a folder that is followed: asked ten times a second where there is nothing to read
+     * for now. Returns the name that the file has now, which stays until the next call, or NULL
+     * when nothing more comes; not asked of what is packed or a capture. */
+    bool is_of_folder, came_later;
+    const char *(*quiet)(void *ctx);
+    void *ctx;
+};
+bool sensor_scan_opened(const struct sensor_scan *s, const struct sensor_opened *o,
+                        struct sensor_end *end, struct err *e) BASE_CHECKED;
 /* As sensor_scan_input. */
 bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sensor_end *end,
                       struct err *e) BASE_CHECKED;

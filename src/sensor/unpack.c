@@ -197,3 +197,32 @@ bool sensor_unpack_read(struct sensor_unpack *u, const struct sensor_unpacking *
     *got = (ssize_t)n;
     return true;
 }
+
+/* Copies what of text[0, got) at `at` belongs to [offset, offset + n). */
+static void take_part(char *to, uint64_t offset, size_t n, struct str text, uint64_t at)
+{
+    size_t i = at < offset ? (size_t)(offset - at < text.n ? offset - at : text.n) : 0;
+    for (; i < text.n && at + i - offset < n; i++)
+        to[at + i - offset] = text.p[i];
+}
+
+bool sensor_unpack_at(int fd, uint64_t offset, char *to, size_t n)
+{
+    struct err ignored;
+    off_t was = lseek(fd, 0, SEEK_CUR);
+    char head[SENSOR_PACKED_HEAD], *text = base_alloc(LIMIT_SENSOR_READ_BYTES);
+    ssize_t got = was >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? read(fd, head, sizeof head) : 0;
+    struct sensor_unpack *u =
+        text && got > 0 ? sensor_unpack_new((struct str){head, (size_t)got}, &ignored) : NULL;
+    const struct sensor_unpacking r = {fd, "", text, LIMIT_SENSOR_READ_BYTES};
+    uint64_t at = 0;
+    while (u && at < offset + n && sensor_unpack_read(u, &r, &got, &ignored) && got != 0) {
+        if (got < 0)
+            continue;
+        take_part(to, offset, n, (struct str){text, (size_t)got}, at);
+        at += (uint64_t)got;
+    }
+    sensor_unpack_free(u);
+    base_free(text);
+    return lseek(fd, was, SEEK_SET) == was && at >= offset + n;
+}

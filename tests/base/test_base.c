@@ -647,6 +647,44 @@ static void test_file_failures(void)
     CHECK(shell("test -z \"$(find '%s' -name '*.tmp')\"", folder));
 }
 
+/* ---- walking ---- */
+
+struct walked {
+    struct buf paths;
+    size_t left; /* calls until it stops */
+};
+
+static bool on_walked(void *ctx, const char *path, const struct stat *st)
+{
+    struct walked *w = ctx;
+    buf_printf(&w->paths, "%s%s ", path + strlen(folder) + 1, S_ISDIR(st->st_mode) ? "/" : "");
+    return --w->left > 0;
+}
+
+static void test_walk(void)
+{
+    struct walked w = {.left = 100};
+    buf_init(&w.paths, 0);
+    CHECK(
+        shell("cd '%s' && mkdir -p walk/b/c walk/.d && touch walk/b.log walk/b/z walk/b/c/y walk/a "
+              "walk/.h walk/.d/x && ln -s a walk/link && ln -s b walk/b-link && mkfifo walk/pipe",
+              folder));
+    CHECK(file_walk(at("walk"), on_walked, &w));
+    CHECK(str_eq(buf_view(&w.paths), STR("walk/a walk/b/c/y walk/b/z walk/b.log ")));
+    buf_clear(&w.paths);
+    CHECK(file_walk(at("walk/"), on_walked, &w));
+    CHECK(str_eq(buf_view(&w.paths), STR("walk/a walk/b/c/y walk/b/z walk/b.log ")));
+    buf_clear(&w.paths);
+    w.left = 2; /* also out of a folder below */
+    CHECK(!file_walk(at("walk"), on_walked, &w));
+    CHECK(str_eq(buf_view(&w.paths), STR("walk/a walk/b/c/y ")));
+    buf_clear(&w.paths);
+    w.left = 100;
+    CHECK(file_walk(at("walk/none"), on_walked, &w)); /* it cannot be read */
+    CHECK(str_eq(buf_view(&w.paths), STR("walk/none/ ")));
+    buf_done(&w.paths);
+}
+
 int main(void)
 {
     umask(022);
@@ -676,6 +714,7 @@ int main(void)
     test_pieces();
     test_pages();
     test_file_failures();
+    test_walk();
     folder_remove();
     TEST_END();
 }

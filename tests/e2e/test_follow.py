@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from setu_node import free_port, wait_for
+from setu_node import CORPUS, free_port, wait_for
 from test_detect import ME, SETU, bundle, detect, indicator, made, run
 
 TERMS = "marking-definition--8e1c2a3b-4d5e-4f60-8a7b-9c0d1e2f3a4b"
@@ -20,7 +20,8 @@ def values(count):
 
 
 class Follower:
-    def __init__(self, tmp_path, *words, inputs=("log",), count=3000):
+    def __init__(self, tmp_path, *words, inputs=("log",), count=3000, before=()):
+        self.before = before
         self.words = ["-i", made(tmp_path / "set", "\n".join(values(count))), "-f", *words,
                       *[str(tmp_path / i) for i in inputs]]
         self.out = tmp_path / "alerts"
@@ -28,7 +29,7 @@ class Follower:
 
     def start(self):
         self.file = open(self.out, "ab")
-        self.process = subprocess.Popen([SETU, "detect", *map(str, self.words)], stdout=self.file,
+        self.process = subprocess.Popen([*self.before, SETU, "detect", *map(str, self.words)], stdout=self.file,
                                         stderr=subprocess.PIPE)
 
     def alerts(self):
@@ -36,7 +37,7 @@ class Follower:
         return [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
 
     def seen(self):
-        return [a["observable"] for a in self.alerts()]
+        return [a["observable"] for a in self.alerts() if "observable" in a]
 
     def wait(self, *wanted):
         wait_for(lambda: set(wanted) <= set(self.seen()), f"alerts of {wanted}")
@@ -340,3 +341,27 @@ def test_a_slow_reader_loses_nothing(tmp_path):
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 0
     running.stdout.close()
+
+
+def test_rules_and_figures_of_captures(tmp_path):
+    """What rules of signalling say of a capture, and its figures, are those without -f."""
+    captures = [CORPUS / "5g" / "derived" / n for n in ("04-gtp-in-gtp.pcap", "05-pfcp-in-gtp.pcap")]
+    if not all(c.exists() for c in captures):
+        pytest.skip(f"{captures[0].parent} is missing: SETU_CORPUS names the folder of the corpus")
+    key = tmp_path / "key"
+    wanted, figures = [], []
+    for c in captures:
+        status, alerts, error = detect("--5g", "--5g-key", key, c)
+        assert status == 0
+        wanted += [json.dumps(a) for a in alerts]
+        figures += [line for line in error.splitlines() if " frames" in line]
+    assert wanted and len(figures) == 2
+    log = tmp_path / "log"
+    append(log, "")
+    f = Follower(tmp_path, "--5g", "--5g-key", key, *map(str, captures))
+    wait_for(lambda: len(f.alerts()) >= len(wanted), "what rules say")
+    append(log, "10.0.0.1\n")
+    f.wait("10.0.0.1")
+    error = f.end()
+    assert sorted(json.dumps(a) for a in f.alerts() if "rule" in a) == sorted(wanted)
+    assert sorted(line for line in error.splitlines() if " frames" in line) == sorted(figures)

@@ -970,6 +970,77 @@ static void test_nobody(void)
     sensor_target_close(t);
 }
 
+/* What rotation may have called, what was in a log. */
+static void test_names_of_rotation(void)
+{
+    static const struct {
+        const char *name, *of;
+        bool is;
+    } rows[] = {
+        {"d/app.log.1", "d/app.log", true},
+        {"d/app.log-20261127", "d/app.log", true},
+        {"d/app.log-2026-11-27.gz", "d/app.log-2026-11-26", true},
+        {"d/app.log.2.gz", "d/app.log.1", true},
+        {"d/app.log.3.xz", "d/app.log.2.gz", true},
+        {"d/app.log.gz", "d/app.log", true},
+        {"d/syslog-ng.log", "d/syslog", true},
+        {"d/app.log", "d/app.log", false},
+        {"d/app.log", "d/app.log.1", false},
+        {"d/app.log", "d/app.log.1.gz", false},
+        {"d/app.logs", "d/app.log", false},
+        {"d/app.log_1", "d/app.log", false},
+        {"e/app.log.1", "d/app.log", false},
+        {"d.2/app.1", "d.1/app", false},
+        {"d/1.2", "d/1", true},
+        {"d/2.1", "d/1", false},
+        {"1", "", false},
+        {"", "", false},
+        {"", "app.log", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_ROW(sensor_is_rotated(str_of(rows[i].name), str_of(rows[i].of)) == rows[i].is,
+                  "%s of %s", rows[i].name, rows[i].of);
+}
+
+/* The same bytes plain and packed, wherever they stand in them. */
+static void test_hashes_of_text(void)
+{
+    enum { TEXT = 700000, ROOM = 1000000 };
+    static const char *const with[] = {"cat", "gzip -c", "xz -c", "zstd -qc"};
+    static const uint64_t offsets[] = {0, 1, 255, 262143, 262144, TEXT - 256, TEXT - 1, TEXT};
+    struct err e = {0};
+    char *text = base_alloc(TEXT), command[9000];
+    must(text);
+    for (size_t i = 0; i < TEXT; i++)
+        text[i] = (char)('a' + (i * i / 7 + i / 300) % 26);
+    CHECK(file_write(path, (struct str){text, TEXT}, 0600, &e));
+    for (size_t w = 0; w < sizeof with / sizeof *with; w++) {
+        char packed[4200];
+        snprintf(packed, sizeof packed, "%s.packed", path);
+        snprintf(command, sizeof command, "%s < '%s' > '%s'", with[w], path, packed);
+        if (system(command) != 0) /* NOLINT(cert-env33-c): the path is our own */
+            continue;             /* there is no such tool */
+        int fd = open(packed, O_RDONLY | O_CLOEXEC);
+        CHECK(fd >= 0 && sensor_is_packed(fd) == (w > 0) && lseek(fd, 7, SEEK_SET) == 7);
+        for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+            size_t left = (size_t)(TEXT - offsets[i]), n = left < 256 ? left : 256;
+            uint64_t hash;
+            CHECK_ROW(sensor_text_hash(fd, offsets[i], n, &hash) &&
+                          hash == str_hash((struct str){text + offsets[i], n}, 0) &&
+                          lseek(fd, 0, SEEK_CUR) == 7,
+                      "%s at %zu", with[w], (size_t)offsets[i]);
+            CHECK_ROW(n == 256 || !sensor_text_hash(fd, offsets[i], n + 1, &hash), "%s", with[w]);
+        }
+        /* Cut short it has what stands before. */
+        uint64_t hash;
+        CHECK(truncate(packed, 50) == 0 && !sensor_text_hash(fd, TEXT - 256, 256, &hash));
+        close(fd);
+        unlink(packed);
+    }
+    CHECK(file_write(path, STR_NONE, 0600, &e));
+    base_free(text);
+}
+
 int main(void)
 {
     struct err e;
@@ -994,6 +1065,8 @@ int main(void)
     test_sending(0, 2500);
     test_sending(2, 1000);
     test_nobody();
+    test_names_of_rotation();
+    test_hashes_of_text();
     unlink(path);
     TEST_END();
 }
