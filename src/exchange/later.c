@@ -183,7 +183,7 @@ static bool refuse_named(struct taken *t, struct arena *a, struct str status, st
     const struct json *first = json_is(list, JSON_ARRAY) ? list->u.child : NULL;
     for (const struct json *v = first; v; v = v->next)
         count++;
-    if (!make_batch(t, STR_NONE, first, count, &b, e))
+    if (!make_batch(t, status, first, count, &b, e))
         return false;
     bool ok = exchange_batch_refuse_named(b, RULE, why, e) && commit(t, b, why, e);
     exchange_batch_free(b);
