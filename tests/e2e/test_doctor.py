@@ -317,7 +317,7 @@ DATABASE = [
      "nobody can approve"),
     (sql("UPDATE user SET role='king' WHERE name='meera'"), "error", "users", 'the role "king"'),
     (sql(ENVELOPE, future(-11 * 60 * 1000000)), "warning", "envelopes",
-     "1 that were acknowledged are not decided about, 7 bytes, the oldest for 11 minutes"),
+     "1 that were acknowledged are not decided about, 7 bytes, the oldest for 1"),
     (waits, "warning", "desk", "incident--00000000-0000-4000-8000-000000000001) waits since"),
 ]
 
