@@ -222,13 +222,13 @@ static bool in_hex_stretch(struct search *s, size_t i, size_t stop)
 static bool in_hex(struct search *s)
 {
     struct str t = s->text;
-    unsigned digits = 0, signs = 0;
+    unsigned digits = 0, signs = 0; /* a bit each of those that were looked at last */
     for (size_t i = 0, done = 0; i < t.n; i += 3) {
         unsigned class = guard_class(t.p[i]);
         /* No branch, which would be foretold wrongly at every other byte. */
-        digits = (digits + 1) * (class / GUARD_HEX % 2);
-        signs = (signs + 1) * (class / GUARD_BETWEEN % 2);
-        if (digits < 3 && signs < 4)
+        digits = digits << 1 | class / GUARD_HEX % 2;
+        signs = signs << 1 | class / GUARD_BETWEEN % 2;
+        if ((digits & 7) != 7 && (signs & 15) != 15)
             continue;
         size_t from = i, stop = i;
         while (from > done && (guard_class(t.p[from - 1]) & (GUARD_HEX | GUARD_BETWEEN)))
@@ -330,7 +330,7 @@ static bool in_phase(struct search *s, const struct word *w, size_t phase)
     return in_bytes(s, n, "base64", "TBCD in base64");
 }
 
-enum { BASE64_LEAST = 7, BASE64_SHORT = 12 }; /* signs: of five bytes; of eight, an IMEI alone */
+enum { BASE64_LEAST = 7, BASE64_IMEI = 11 }; /* signs: of five bytes; of eight, an IMEI alone */
 
 static bool in_word(struct search *s, const struct word *w)
 {
@@ -340,7 +340,7 @@ static bool in_word(struct search *s, const struct word *w)
     unsigned first = begun(s->g, w, 0), second = begun(s->g, w, 1), third;
     for (size_t i = 0; i + 4 <= w->n; i++, first = second, second = third) {
         third = begun(s->g, w, i + 2);
-        bool whole = i == 0 && w->n <= BASE64_SHORT;
+        bool whole = i == 0 && w->n == BASE64_IMEI;
         bool begins = ((first & 1) | (second & 2) | (third & 4)) != 0; /* as may_begin asks */
         if ((whole || begins) && !looked[i % 4] && (whole || may_begin(s->g, w, i))) {
             looked[i % 4] = true;
