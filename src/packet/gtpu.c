@@ -236,9 +236,9 @@ static size_t ordinary_read(const unsigned char *p, size_t n, struct head *h)
 
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
 {
-    if (f->link != DLT_EN10MB || f->n < ETHERNET_BYTES + BEFORE_PACKET)
+    if (f->link != DLT_EN10MB || f->ahead_n < ETHERNET_BYTES + BEFORE_PACKET)
         return;
-    const unsigned char *p = f->p + ETHERNET_BYTES;
+    const unsigned char *p = f->ahead + ETHERNET_BYTES;
     if (be16(p - 2) != TYPE_IPV4 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU)
         return;
     struct packet_address a = address_of(p + 16, 4);

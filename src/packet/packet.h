@@ -1,5 +1,5 @@
 /*
- * Packets: reads captures and interfaces through libpcap, takes off link layers, tunnels and GTP-U,
+ * Packets: reads captures, and interfaces through libpcap, takes off link layers, tunnels and GTP-U,
  * puts fragments and the starts of streams together, reads the signalling of a mobile core, and
  * tells a visitor what it found. It keeps the sessions that the signalling speaks of and judges the
  * signalling by a table of rules. It matches no indicator, writes nothing, keeps no subscriber's
@@ -23,6 +23,10 @@ struct packet_frame {
     int64_t time_us;
     uint64_t number; /* from 1 */
     unsigned source; /* the capture that it is of, where several are read together */
+    /* Where the start of the frame after it lies already, of the same link type most likely; NULL:
+     * not known. A hint: what will be needed for it may be brought near. Valid as long. */
+    const unsigned char *ahead;
+    size_t ahead_n;
 };
 
 struct packet_capture;

@@ -198,7 +198,7 @@ void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
 /* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
 bool gtpu_ordinary(struct walk *w, struct cursor c);
-/* Asks the memory for what the frame will need if it is such a packet, before work on it begins. */
+/* Asks the memory for what the frame after this one will need if it is such a packet. */
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);
 void gtpc_decode(struct walk *w, struct cursor c);
 void gtpp_decode(struct walk *w, struct cursor c);
