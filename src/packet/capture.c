@@ -11,7 +11,7 @@
 #define SNAP_BYTES      262144
 
 struct packet_capture {
-    pcap_t *live; /* or */
+    pcap_t *live;          /* or */
     struct pcapng *pcapng; /* or */
     struct savefile savefile;
     struct input in;

@@ -38,7 +38,8 @@ static inline bool input_want(struct input *in, size_t n, struct err *e)
     return input_left(in) >= n || input_read(in, n, e);
 }
 
-/* ---- formats: both as packet_capture_next, but for the frame's number ------------------------- */
+/* ---- formats: both as packet_capture_next, but for the frame's number -------------------------
+ */
 
 /* A file of pcap; it has nothing to be freed. */
 struct savefile {

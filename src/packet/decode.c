@@ -156,7 +156,7 @@ uint64_t walk_scope(const struct walk *w)
 {
     if (!w->gpdu)
         return 0;
-    return mix64(address_hash(&w->gpdu->dst, w->depth), w->gpdu->teid);
+    return tunnel_end_hash(&w->gpdu->dst, w->gpdu->teid, w->depth);
 }
 
 /* ---- names ------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /*
- * Packets: reads captures, and interfaces through libpcap, takes off link layers, tunnels and GTP-U,
- * puts fragments and the starts of streams together, reads the signalling of a mobile core, and
- * tells a visitor what it found. It keeps the sessions that the signalling speaks of and judges the
- * signalling by a table of rules. It matches no indicator, writes nothing, keeps no subscriber's
- * identity, and gives up on no packet as a whole because a part of it is wrong: that is named as an
- * anomaly. All memory is bounded by limits.h. One thread an object.
+ * Packets: reads captures, and interfaces through libpcap, takes off link layers, tunnels and
+ * GTP-U, puts fragments and the starts of streams together, reads the signalling of a mobile core,
+ * and tells a visitor what it found. It keeps the sessions that the signalling speaks of and judges
+ * the signalling by a table of rules. It matches no indicator, writes nothing, keeps no
+ * subscriber's identity, and gives up on no packet as a whole because a part of it is wrong: that
+ * is named as an anomaly. All memory is bounded by limits.h. One thread an object.
  */
 #ifndef PACKET_PACKET_H
 #define PACKET_PACKET_H

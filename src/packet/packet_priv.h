@@ -135,6 +135,14 @@ static inline uint64_t address_hash(const struct packet_address *a, uint64_t see
     return mix64(mix64(seed ^ a->n, w[0]), w[1]);
 }
 
+/* Of where a tunnel ends: of an IPv4 address, what is looked up of each packet of nearly all. */
+static inline uint64_t tunnel_end_hash(const struct packet_address *a, uint32_t teid, uint64_t seed)
+{
+    uint32_t v4;
+    memcpy(&v4, a->b, sizeof v4);
+    return a->n == 4 ? mix64(seed, (uint64_t)v4 << 32 | teid) : mix64(address_hash(a, seed), teid);
+}
+
 /* ---- the walk through one frame ---------------------------------------------------------- */
 
 struct fragments;

@@ -39,7 +39,6 @@ struct sessions {
     struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
     struct list living, ended;
     size_t pinned;
-    void *near_memory;
     struct found_tunnel *near; /* LIMIT_PACKET_NEAR, in sets by the hash of the tunnel's end */
 };
 #define NEAR_WAYS  2
@@ -94,12 +93,12 @@ static uint64_t id_hash(const struct sessions *t, uint32_t node, uint64_t id)
 /* By the address and not by its node, so that what is near is found without looking that up. */
 static uint64_t near_key(const struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    return mix64(address_hash(a, t->seed), teid) | 1;
+    return tunnel_end_hash(a, teid, t->seed) | 1;
 }
 
 static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
 {
-    return &t->near[(key >> 32) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
+    return &t->near[(key >> 48) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
 }
 
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid)
@@ -188,10 +187,9 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
     pool_init(&t->all, sizeof(struct session));
     pool_init(&t->bindings, sizeof(struct binding));
     t->living = t->ended = (struct list){NONE, NONE};
-    t->near_memory = base_alloc((LIMIT_PACKET_NEAR + 1) * sizeof *t->near);
-    t->near = (void *)(((uintptr_t)t->near_memory + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1));
-    bool ok = t->near_memory && heads_make(&t->by_node, HEADS_NODES) &&
-              heads_make(&t->by_tunnel, HEADS_FIRST);
+    t->near = base_pages(LIMIT_PACKET_NEAR * sizeof *t->near);
+    bool ok =
+        t->near && heads_make(&t->by_node, HEADS_NODES) && heads_make(&t->by_tunnel, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -204,7 +202,7 @@ void sessions_free(struct sessions *t)
 {
     if (!t)
         return;
-    base_free(t->near_memory);
+    base_pages_free(t->near, LIMIT_PACKET_NEAR * sizeof *t->near);
     pool_free(&t->nodes);
     pool_free(&t->all);
     pool_free(&t->bindings);

@@ -121,8 +121,7 @@ static bool same(const struct file *f, size_t head, unsigned *count)
     int a = in_memory(f, head), b = in_memory(f, 0);
     FILE *file = fdopen(b, "r");
     pcap_t *theirs = file ? pcap_fopen_offline(file, why) : NULL;
-    bool opened =
-        packet_capture_open(a, (struct str){(const char *)f->b, head}, "x", &ours, &e);
+    bool opened = packet_capture_open(a, (struct str){(const char *)f->b, head}, "x", &ours, &e);
     bool ok = opened == (theirs != NULL);
     if (ok && opened)
         ok = same_frames(ours, theirs, count);
