@@ -145,7 +145,8 @@ static void gpdu_decode(struct walk *w, const struct head *h)
         w->user = found;
     }
     w->depth++;
-    walk_gpdu(w, &g);
+    if (walk_wants(w, PACKET_EVENT_GPDU))
+        walk_gpdu(w, &g);
     if (h->teid == 0)
         walk_anomaly(w, PACKET_GTPU_TEID_ZERO);
     if (first)
@@ -158,6 +159,10 @@ static void gpdu_decode(struct walk *w, const struct head *h)
 
 static void message_tell(struct walk *w, const struct head *h)
 {
+    if (!walk_wants(w, PACKET_EVENT_MESSAGE)) { /* nearly all packets are such messages */
+        w->d->figures.messages[PACKET_GTPU]++;
+        return;
+    }
     struct packet_message m = {.protocol = PACKET_GTPU,
                                .type = h->type,
                                .has_id = true,
@@ -165,7 +170,6 @@ static void message_tell(struct walk *w, const struct head *h)
                                .sequence = h->has_sequence ? h->sequence : 0,
                                .cause = -1};
     walk_message(w, &m);
-    rules_gtpu(w, h->type);
 }
 
 void gtpu_decode(struct walk *w, struct cursor c)
@@ -183,8 +187,10 @@ void gtpu_decode(struct walk *w, struct cursor c)
     }
     if (!head_read(w, c, &h))
         return;
-    if (!w->depth)
+    if (!w->depth) {
         message_tell(w, &h);
+        rules_gtpu(w, h.type);
+    }
     if (h.type == GTPU_GPDU)
         gpdu_decode(w, &h);
     else if (h.type == GTPU_END_MARKER && !w->depth)

@@ -55,8 +55,8 @@ enum packet_read packet_capture_next(struct packet_capture *c, struct packet_fra
 
 /* In network order; n is 4 or 16, or 0 for none; behind it there are zeros. */
 struct packet_address {
-    _Alignas(8) unsigned char b[16]; /* it is compared and hashed by words */
-    unsigned char n;
+    _Alignas(8) unsigned char b[16]; /* it is compared, hashed and copied by words */
+    size_t n;
 };
 #define PACKET_ADDRESS_TEXT OBSERVABLE_ADDRESS_BYTES
 struct str packet_address_text(const struct packet_address *a, char out[PACKET_ADDRESS_TEXT]);

@@ -107,7 +107,7 @@ static inline struct packet_address address_of(const unsigned char *p, size_t n)
     if (p)
         memcpy(w, p, n);
     memcpy(a.b, w, sizeof w);
-    a.n = (unsigned char)(p ? n : 0);
+    a.n = p ? n : 0;
     return a;
 }
 
@@ -177,6 +177,11 @@ struct walk {
     const struct found_tunnel *user; /* of this session; NULL: not known */
     bool repeat;                     /* a message that SCTP carried before */
 };
+
+static inline bool walk_wants(const struct walk *w, enum packet_event_kind kind)
+{
+    return !(w->d->options.passed_over & 1u << kind);
+}
 
 /* True as long as one more header may be looked into. */
 bool walk_enter(struct walk *w);

@@ -26,14 +26,14 @@ static bool is_core_port(const struct packet_ip *ip)
 static bool goes_to_core(const struct walk *w, const struct packet_ip *ip)
 {
     const struct packet_config *c = config_of(w);
-    return w->gpdu->direction != PACKET_DOWNLINK && config_holds(c->core, c->core_count, &ip->dst);
+    return c->core_count && w->gpdu->direction != PACKET_DOWNLINK &&
+           config_holds(c->core, c->core_count, &ip->dst);
 }
 
 static void core_check(struct walk *w, const struct packet_ip *ip)
 {
-    if (w->gpdu->direction == PACKET_DOWNLINK || goes_to_core(w, ip)) /* that is told already */
-        return;
-    if (is_core_port(ip))
+    if (is_core_port(ip) && w->gpdu->direction != PACKET_DOWNLINK &&
+        !goes_to_core(w, ip)) /* that is told already */
         rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to port %u of the core's protocols",
                    ip->dst_port);
 }
