@@ -96,7 +96,7 @@ struct session *session_at(struct sessions *t, uint32_t index);
 /* Makes one, dropping the oldest at the limit; NONE without memory. */
 uint32_t session_make(struct walk *w, enum session_source source);
 void session_drop(struct sessions *t, uint32_t index);
-/* Something was learned of it: its tunnels are found anew. */
+/* Something was learned of it, which what is found of its tunnels shows from now on. */
 void session_learned(struct sessions *t, uint32_t index);
 /* Its tunnels are known for a little longer; then it goes. */
 void session_end(struct sessions *t, uint32_t index, int64_t now_us);
