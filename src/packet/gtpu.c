@@ -124,7 +124,6 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 
 static void gpdu_decode(struct walk *w, const struct head *h)
 {
-    const struct walk outside = *w;
     const struct found_tunnel *found = NULL;
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
@@ -152,9 +151,12 @@ static void gpdu_decode(struct walk *w, const struct head *h)
     if (first)
         rules_gpdu(w, &g);
     content_decode(w, h->content, found);
-    unsigned layers = w->layers;
-    *w = outside;
-    w->layers = layers;
+    w->depth--;
+    if (first) {
+        w->gpdu = NULL;
+        w->of_user = false;
+        w->user = NULL;
+    }
 }
 
 static void message_tell(struct walk *w, const struct head *h)
