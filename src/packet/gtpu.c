@@ -250,6 +250,7 @@ void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
     if (be16(p - 2) != TYPE_IPV4 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU)
         return;
     struct packet_address a = address_of(p + 16, 4);
+    __builtin_prefetch(p + WITH_QFI + 20); /* the headers inside, mostly in the next line */
     sessions_soon(d->sessions, &a, be16(p + 32) << 16 | be16(p + 34));
 }
 
