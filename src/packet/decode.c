@@ -82,16 +82,6 @@ static void send(const struct walk *w, const struct packet_event *v)
     w->d->options.event(w->d->options.ctx, v);
 }
 
-bool walk_enter(struct walk *w)
-{
-    if (w->layers < LIMIT_PACKET_LAYERS) {
-        w->layers++;
-        return true;
-    }
-    walk_anomaly(w, PACKET_LAYERS);
-    return false;
-}
-
 void walk_anomaly(struct walk *w, enum packet_anomaly a)
 {
     w->d->figures.anomalies[a]++;

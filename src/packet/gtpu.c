@@ -161,10 +161,6 @@ static void gpdu_decode(struct walk *w, const struct head *h)
 
 static void message_tell(struct walk *w, const struct head *h)
 {
-    if (!walk_wants(w, PACKET_EVENT_MESSAGE)) { /* nearly all packets are such messages */
-        w->d->figures.messages[PACKET_GTPU]++;
-        return;
-    }
     struct packet_message m = {.protocol = PACKET_GTPU,
                                .type = h->type,
                                .has_id = true,
@@ -261,7 +257,7 @@ void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
 bool gtpu_ordinary(struct walk *w, struct cursor c)
 {
     struct head h;
-    if (w->depth || w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
+    if (w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
         !ordinary_read(c.p, c.n, &h))
         return false;
     struct packet_ip ip = {.src = address_of(c.p + 12, 4),
@@ -276,9 +272,11 @@ bool gtpu_ordinary(struct walk *w, struct cursor c)
     w->d->figures.ip++;
     w->d->figures.udp++;
     walk_ip(w, &ip);
-    cursor_skip(&c, BEFORE_GTPU);
-    rules_packet(w, &ip, c);
-    message_tell(w, &h);
+    rules_packet(w, &ip);
+    if (walk_wants(w, PACKET_EVENT_MESSAGE))
+        message_tell(w, &h);
+    else
+        w->d->figures.messages[PACKET_GTPU]++;
     gpdu_decode(w, &h);
     w->ip = outer;
     return true;

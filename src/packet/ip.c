@@ -250,7 +250,7 @@ void ip_decode(struct walk *w, struct cursor c)
         return;
     switch (cursor_peek(&c, 0) >> 4) {
     case 4:
-        if (!gtpu_ordinary(w, c))
+        if (w->depth || !gtpu_ordinary(w, c))
             ipv4_decode(w, c);
         break;
     case 6:

@@ -183,9 +183,18 @@ static inline bool walk_wants(const struct walk *w, enum packet_event_kind kind)
     return !(w->d->options.passed_over & 1u << kind);
 }
 
-/* True as long as one more header may be looked into. */
-bool walk_enter(struct walk *w);
 void walk_anomaly(struct walk *w, enum packet_anomaly a);
+/* True as long as one more header may be looked into. */
+static inline bool walk_enter(struct walk *w)
+{
+    if (w->layers < LIMIT_PACKET_LAYERS) {
+        w->layers++;
+        return true;
+    }
+    walk_anomaly(w, PACKET_LAYERS);
+    return false;
+}
+
 void walk_text(struct walk *w, enum packet_field field, struct str text, const unsigned char *at);
 void walk_message(struct walk *w, const struct packet_message *m);
 void walk_gpdu(struct walk *w, const struct packet_gpdu *g);
@@ -209,7 +218,8 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
-/* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
+/* Outside of tunnels, a G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was
+ * not. */
 bool gtpu_ordinary(struct walk *w, struct cursor c);
 /* Asks the memory for what the frame after this one will need if it is such a packet. */
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);

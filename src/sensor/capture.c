@@ -97,7 +97,7 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
 }
 
 /* True: nothing was found. */
-static bool look_address(struct capture *c, const struct packet_address *a, const char *field)
+static __attribute__((noinline)) bool look_address(struct capture *c, const struct packet_address *a, const char *field)
 {
     char text[PACKET_ADDRESS_TEXT];
     look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
