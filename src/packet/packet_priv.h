@@ -218,8 +218,8 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
-/* Outside of tunnels, a G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was
- * not. */
+/* Outside of tunnels, a G-PDU over UDP and IPv4 without anything unusual is gone into; false: it
+ * was not. */
 bool gtpu_ordinary(struct walk *w, struct cursor c);
 /* Asks the memory for what the frame after this one will need if it is such a packet. */
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);

@@ -37,7 +37,7 @@ struct capture {
     char time_text[INSTANT_TEXT_BYTES];
     uint64_t seed;
     unsigned char key[CRYPT_KEY_BYTES]; /* of handles */
-    uint32_t quiet[QUIET]; /* the address and 1, so that 0 is none */
+    uint32_t quiet[QUIET];              /* the address and 1, so that 0 is none */
     struct packet_address quiet_long[QUIET_LONG];
     struct sensor_hold hold; /* while frames are decoded */
 };
@@ -97,14 +97,35 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
 }
 
 /* True: nothing was found. */
-static __attribute__((noinline)) bool look_address(struct capture *c, const struct packet_address *a, const char *field)
+static bool look_address(struct capture *c, const struct packet_address *a, const char *field)
 {
     char text[PACKET_ADDRESS_TEXT];
     look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
     return !c->found;
 }
 
-static void on_address_long(struct capture *c, const struct packet_address *a, const char *field)
+/* What is asked of every packet is kept short: the rest stays out of it. */
+#define RARE static __attribute__((noinline))
+
+static uint32_t v4_of(const struct packet_address *a)
+{
+    uint32_t v4;
+    memcpy(&v4, a->b, sizeof v4);
+    return v4;
+}
+
+static uint32_t *quiet_place(struct capture *c, uint32_t v4)
+{
+    return &c->quiet[(v4 ^ c->seed) * 0x9E3779B97F4A7C15u >> 40 & (QUIET - 1)];
+}
+
+RARE void on_address_v4(struct capture *c, const struct packet_address *a, const char *field)
+{
+    if (look_address(c, a, field))
+        *quiet_place(c, v4_of(a)) = v4_of(a) + 1;
+}
+
+RARE void on_address_long(struct capture *c, const struct packet_address *a, const char *field)
 {
     uint64_t w[2];
     memcpy(w, a->b, sizeof w);
@@ -117,19 +138,15 @@ static void on_address_long(struct capture *c, const struct packet_address *a, c
 }
 
 /* Most addresses come again and again. */
-static void on_address(struct capture *c, const struct packet_address *a, const char *field)
+static inline void on_address(struct capture *c, const struct packet_address *a, const char *field)
 {
-    uint32_t v4;
     if (a->n != 4) {
         on_address_long(c, a, field);
         return;
     }
-    memcpy(&v4, a->b, sizeof v4);
-    uint32_t *q = &c->quiet[(v4 ^ c->seed) * 0x9E3779B97F4A7C15u >> 40 & (QUIET - 1)];
-    if (*q != v4 + 1 || *q == 0) {
-        if (look_address(c, a, field))
-            *q = v4 + 1;
-    }
+    uint32_t q = *quiet_place(c, v4_of(a));
+    if (q == 0 || q != v4_of(a) + 1)
+        on_address_v4(c, a, field);
 }
 
 /* A URL's bytes were put together; a name stands in the frame in another form: only its start is
@@ -151,26 +168,23 @@ static void on_signal(struct capture *c, const struct packet_alert *a)
         c->stop = !c->scan->signal(c->scan->ctx, &s);
 }
 
+RARE void on_other(struct capture *c, const struct packet_event *v)
+{
+    if (v->kind == PACKET_EVENT_TEXT)
+        on_text(c, v->text);
+    else if (v->kind == PACKET_EVENT_ALERT && c->scan->signal)
+        on_signal(c, v->alert);
+}
+
 static void on_event(void *ctx, const struct packet_event *v)
 {
     struct capture *c = ctx;
     c->event = v;
-    switch (v->kind) {
-    case PACKET_EVENT_IP:
+    if (v->kind == PACKET_EVENT_IP) {
         on_address(c, &v->ip->src, "source");
         on_address(c, &v->ip->dst, "destination");
-        break;
-    case PACKET_EVENT_TEXT:
-        on_text(c, v->text);
-        break;
-    case PACKET_EVENT_ALERT:
-        if (c->scan->signal)
-            on_signal(c, v->alert);
-        break;
-    case PACKET_EVENT_GPDU:
-    case PACKET_EVENT_MESSAGE:
-    case PACKET_EVENT_ANOMALY:
-        break;
+    } else {
+        on_other(c, v);
     }
 }
 
