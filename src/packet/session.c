@@ -443,16 +443,14 @@ static void near_put(const struct sessions *t, const struct binding *x, struct f
     const struct session *s = at(t, x->session);
     *out = (struct found_tunnel){.session = x->session,
                                  .fresh_us = s->seen_us,
-                                 .kind = x->kind,
-                                 .interface = x->interface,
                                  .ethernet = s->ethernet,
                                  .unstructured = s->unstructured,
-                                 .five_g = s->five_g || s->source == SESSION_N2,
                                  .has_v4 = s->has_v4,
                                  .has_v6 = s->has_v6,
                                  .v6_bits = s->v6_bits,
                                  .sst = s->sst,
                                  .sd = s->sd};
+    session_lead(out, x, s);
     out->check_source = x->kind == BINDING_PDR && x->interface == PFCP_INTERFACE_ACCESS &&
                         (s->has_v4 || s->has_v6) && !s->framed && !s->ethernet && !s->unstructured;
     memcpy(out->v4, s->v4, sizeof s->v4);
