@@ -55,7 +55,7 @@ bool input_read(struct input *in, size_t n, struct err *e)
     while (in->end < n) {
         ssize_t got = read_some(in, most - in->end);
         if (got < 0)
-            return err_errno(e, "cannot read", "the capture");
+            return err_errno(e, "cannot read", "on");
         if (got == 0)
             break;
         in->end += (size_t)got;

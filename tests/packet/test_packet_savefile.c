@@ -149,7 +149,7 @@ static void test_forms(void)
             CHECK_ROW(same(&f, head, &count), "form %zu, %zu bytes of it read before", i, head);
             all += count;
         }
-        for (struct file cut = f; cut.n > 0; cut.n--)
+        for (struct file cut = f; cut.n-- > 0;)
             CHECK_ROW(same(&cut, 0, &(unsigned){0}), "form %zu, cut to %zu bytes", i, cut.n);
     }
     CHECK(all > 6000);
