@@ -1,8 +1,6 @@
-/* Captures and interfaces through libpcap; but for pcapng, see there. */
-#include <errno.h>
+/* Captures of both formats, and interfaces through libpcap. */
 #include <pcap/pcap.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "packet/capture_priv.h"
 
@@ -13,15 +11,12 @@
 #define SNAP_BYTES      262144
 
 struct packet_capture {
-    pcap_t *pcap; /* or */
-    struct pcapng *pcapng;
+    pcap_t *live;          /* or */
+    struct pcapng *pcapng; /* or */
+    struct savefile savefile;
+    struct input in;
     uint64_t number;
-    int link;
-    int fd;
-    struct str head;               /* what was read of fd before and is still to be given */
-    char magic[PACKET_HEAD_BYTES]; /* the head where the caller gave none */
-    bool (*stop)(void *ctx);
-    void *ctx;
+    int link; /* of the interface */
     char name[LIMIT_PATH_BYTES];
 };
 
@@ -37,52 +32,10 @@ bool packet_is_capture(struct str head)
     return false;
 }
 
-/* What libpcap reads: first the head, then the descriptor. */
-static ssize_t read_on(void *cookie, char *out, size_t room)
-{
-    struct packet_capture *c = cookie;
-    if (c->head.n) {
-        size_t n = c->head.n < room ? c->head.n : room;
-        memcpy(out, c->head.p, n);
-        c->head = str_from(c->head, n);
-        return (ssize_t)n;
-    }
-    for (;;) {
-        ssize_t got = read(c->fd, out, room);
-        if (got >= 0 || errno != EINTR)
-            return got;
-        if (c->stop && c->stop(c->ctx))
-            return 0;
-    }
-}
-
 void packet_capture_stop(struct packet_capture *c, bool (*stop)(void *ctx), void *ctx)
 {
-    c->stop = stop;
-    c->ctx = ctx;
-}
-
-/* Takes up the head that was given, or reads one, so that it can be looked at. */
-static bool head_begin(struct packet_capture *c, struct str head, struct err *e)
-{
-    if (head.n < PACKET_HEAD_BYTES) {
-        size_t n = head.n;
-        if (n)
-            memcpy(c->magic, head.p, n);
-        while (n < PACKET_HEAD_BYTES) {
-            ssize_t got = read(c->fd, c->magic + n, PACKET_HEAD_BYTES - n);
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got < 0)
-                return err_errno(e, "cannot read", c->name);
-            if (got == 0)
-                break;
-            n += (size_t)got;
-        }
-        head = (struct str){c->magic, n};
-    }
-    c->head = head;
-    return true;
+    c->in.stop = stop;
+    c->in.ctx = ctx;
 }
 
 static struct packet_capture *capture_new(const char *name)
@@ -93,18 +46,15 @@ static struct packet_capture *capture_new(const char *name)
     return c;
 }
 
-static bool pcap_begin(struct packet_capture *c, struct err *e)
+static bool file_begin(struct packet_capture *c, struct err *e)
 {
-    char why[PCAP_ERRBUF_SIZE] = "";
-    FILE *file = fopencookie(c, "r", (cookie_io_functions_t){.read = read_on});
-    c->pcap = file ? pcap_fopen_offline(file, why) : NULL;
-    if (c->pcap) {
-        c->link = pcap_datalink(c->pcap);
-        return true;
-    }
-    if (file)
-        fclose(file);
-    return err_set(e, ERR_INVALID, "cannot read the capture %s: %s", c->name, why);
+    if (!input_want(&c->in, PACKET_HEAD_BYTES, e))
+        return false;
+    struct str head = {(const char *)input_next(&c->in), input_left(&c->in)};
+    if (!str_starts(head, STR(PCAPNG_HEAD)))
+        return savefile_begin(&c->savefile, &c->in, e);
+    c->pcapng = pcapng_new(&c->in);
+    return c->pcapng || err_set(e, ERR_MEMORY, "no memory");
 }
 
 bool packet_capture_open(int fd, struct str head, const char *name, struct packet_capture **out,
@@ -113,19 +63,13 @@ bool packet_capture_open(int fd, struct str head, const char *name, struct packe
     struct packet_capture *c = capture_new(name);
     if (!c)
         return err_set(e, ERR_MEMORY, "no memory to read %s", name);
-    c->fd = fd;
-    bool ok = head_begin(c, head, e);
-    if (ok && str_starts(c->head, STR(PCAPNG_HEAD))) {
-        c->pcapng = pcapng_new(read_on, c);
-        ok = c->pcapng || err_set(e, ERR_MEMORY, "no memory to read %s", name);
-    } else if (ok) {
-        ok = pcap_begin(c, e);
-    }
-    if (ok)
+    if (input_begin(&c->in, fd, head, e) && file_begin(c, e)) {
         *out = c;
-    else
-        packet_capture_close(c);
-    return ok;
+        return true;
+    }
+    packet_capture_close(c);
+    err_prefix(e, "cannot read the capture %s", name);
+    return false;
 }
 
 bool packet_capture_live(const char *interface, struct packet_capture **out, struct err *e)
@@ -134,17 +78,16 @@ bool packet_capture_live(const char *interface, struct packet_capture **out, str
     struct packet_capture *c = capture_new(interface);
     if (!c)
         return err_set(e, ERR_MEMORY, "no memory to listen on %s", interface);
-    c->fd = -1;
-    c->pcap = pcap_create(interface, why);
-    if (!c->pcap || pcap_set_snaplen(c->pcap, SNAP_BYTES) != 0 ||
-        pcap_set_promisc(c->pcap, 1) != 0 || pcap_set_timeout(c->pcap, LIVE_WAIT_MS) != 0 ||
-        pcap_set_buffer_size(c->pcap, LIVE_RING_BYTES) != 0 || pcap_activate(c->pcap) < 0) {
+    c->live = pcap_create(interface, why);
+    if (!c->live || pcap_set_snaplen(c->live, SNAP_BYTES) != 0 ||
+        pcap_set_promisc(c->live, 1) != 0 || pcap_set_timeout(c->live, LIVE_WAIT_MS) != 0 ||
+        pcap_set_buffer_size(c->live, LIVE_RING_BYTES) != 0 || pcap_activate(c->live) < 0) {
         err_set(e, ERR_IO, "cannot listen on %s: %s", interface,
-                c->pcap ? pcap_geterr(c->pcap) : why);
+                c->live ? pcap_geterr(c->live) : why);
         packet_capture_close(c);
         return false;
     }
-    c->link = pcap_datalink(c->pcap);
+    c->link = pcap_datalink(c->live);
     *out = c;
     return true;
 }
@@ -153,20 +96,21 @@ void packet_capture_close(struct packet_capture *c)
 {
     if (!c)
         return;
-    if (c->pcap)
-        pcap_close(c->pcap);
+    if (c->live)
+        pcap_close(c->live);
     pcapng_free(c->pcapng);
+    input_done(&c->in);
     base_free(c);
 }
 
-static enum packet_read pcap_step(struct packet_capture *c, struct packet_frame *f, struct err *e)
+static enum packet_read live_next(struct packet_capture *c, struct packet_frame *f, struct err *e)
 {
     struct pcap_pkthdr *head;
     const unsigned char *bytes;
-    switch (pcap_next_ex(c->pcap, &head, &bytes)) {
+    switch (pcap_next_ex(c->live, &head, &bytes)) {
     case 1:
-        f->p = bytes;
-        f->n = head->caplen;
+        f->p = f->ahead = bytes;
+        f->n = f->ahead_n = head->caplen;
         f->wire_bytes = head->len;
         f->link = c->link;
         f->time_us = (int64_t)head->ts.tv_sec * 1000000 + head->ts.tv_usec;
@@ -176,7 +120,7 @@ static enum packet_read pcap_step(struct packet_capture *c, struct packet_frame 
     case PCAP_ERROR_BREAK:
         return PACKET_READ_END;
     default:
-        err_set(e, ERR_INVALID, "%s", pcap_geterr(c->pcap));
+        err_set(e, ERR_INVALID, "%s", pcap_geterr(c->live));
         return PACKET_READ_FAILED;
     }
 }
@@ -184,7 +128,9 @@ static enum packet_read pcap_step(struct packet_capture *c, struct packet_frame 
 enum packet_read packet_capture_next(struct packet_capture *c, struct packet_frame *f,
                                      struct err *e)
 {
-    enum packet_read r = c->pcapng ? pcapng_next(c->pcapng, f, e) : pcap_step(c, f, e);
+    enum packet_read r = c->live     ? live_next(c, f, e)
+                         : c->pcapng ? pcapng_next(c->pcapng, f, e)
+                                     : savefile_next(&c->savefile, &c->in, f, e);
     f->source = 0;
     if (r == PACKET_READ_FRAME)
         f->number = ++c->number;

@@ -77,30 +77,15 @@ static struct packet_event event_of(const struct walk *w, enum packet_event_kind
                                  .gpdu = w->gpdu};
 }
 
-static bool is_wanted(const struct walk *w, enum packet_event_kind kind)
-{
-    return !(w->d->options.passed_over & 1u << kind);
-}
-
 static void send(const struct walk *w, const struct packet_event *v)
 {
     w->d->options.event(w->d->options.ctx, v);
 }
 
-bool walk_enter(struct walk *w)
-{
-    if (w->layers < LIMIT_PACKET_LAYERS) {
-        w->layers++;
-        return true;
-    }
-    walk_anomaly(w, PACKET_LAYERS);
-    return false;
-}
-
 void walk_anomaly(struct walk *w, enum packet_anomaly a)
 {
     w->d->figures.anomalies[a]++;
-    if (!is_wanted(w, PACKET_EVENT_ANOMALY))
+    if (!walk_wants(w, PACKET_EVENT_ANOMALY))
         return;
     struct packet_event v = event_of(w, PACKET_EVENT_ANOMALY);
     v.anomaly = a;
@@ -122,7 +107,7 @@ void walk_text(struct walk *w, enum packet_field field, struct str text, const u
 void walk_message(struct walk *w, const struct packet_message *m)
 {
     w->d->figures.messages[m->protocol]++;
-    if (!is_wanted(w, PACKET_EVENT_MESSAGE))
+    if (!walk_wants(w, PACKET_EVENT_MESSAGE))
         return;
     struct packet_event v = event_of(w, PACKET_EVENT_MESSAGE);
     v.message = m;
@@ -131,8 +116,6 @@ void walk_message(struct walk *w, const struct packet_message *m)
 
 void walk_gpdu(struct walk *w, const struct packet_gpdu *g)
 {
-    if (!is_wanted(w, PACKET_EVENT_GPDU))
-        return;
     struct packet_event v = event_of(w, PACKET_EVENT_GPDU);
     v.gpdu = g;
     send(w, &v);
@@ -156,7 +139,7 @@ uint64_t walk_scope(const struct walk *w)
 {
     if (!w->gpdu)
         return 0;
-    return mix64(address_hash(&w->gpdu->dst, w->depth), w->gpdu->teid);
+    return tunnel_end_hash(&w->gpdu->dst, w->gpdu->teid, w->depth);
 }
 
 /* ---- names ------------------------------------------------------------------------------- */

@@ -124,7 +124,6 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 
 static void gpdu_decode(struct walk *w, const struct head *h)
 {
-    const struct walk outside = *w;
     const struct found_tunnel *found = NULL;
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
@@ -145,15 +144,19 @@ static void gpdu_decode(struct walk *w, const struct head *h)
         w->user = found;
     }
     w->depth++;
-    walk_gpdu(w, &g);
+    if (walk_wants(w, PACKET_EVENT_GPDU))
+        walk_gpdu(w, &g);
     if (h->teid == 0)
         walk_anomaly(w, PACKET_GTPU_TEID_ZERO);
     if (first)
         rules_gpdu(w, &g);
     content_decode(w, h->content, found);
-    unsigned layers = w->layers;
-    *w = outside;
-    w->layers = layers;
+    w->depth--;
+    if (first) {
+        w->gpdu = NULL;
+        w->of_user = false;
+        w->user = NULL;
+    }
 }
 
 static void message_tell(struct walk *w, const struct head *h)
@@ -165,7 +168,6 @@ static void message_tell(struct walk *w, const struct head *h)
                                .sequence = h->has_sequence ? h->sequence : 0,
                                .cause = -1};
     walk_message(w, &m);
-    rules_gtpu(w, h->type);
 }
 
 void gtpu_decode(struct walk *w, struct cursor c)
@@ -183,8 +185,10 @@ void gtpu_decode(struct walk *w, struct cursor c)
     }
     if (!head_read(w, c, &h))
         return;
-    if (!w->depth)
+    if (!w->depth) {
         message_tell(w, &h);
+        rules_gtpu(w, h.type);
+    }
     if (h.type == GTPU_GPDU)
         gpdu_decode(w, &h);
     else if (h.type == GTPU_END_MARKER && !w->depth)
@@ -236,12 +240,13 @@ static size_t ordinary_read(const unsigned char *p, size_t n, struct head *h)
 
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
 {
-    if (f->link != DLT_EN10MB || f->n < ETHERNET_BYTES + BEFORE_PACKET)
+    if (f->link != DLT_EN10MB || f->ahead_n < ETHERNET_BYTES + BEFORE_PACKET)
         return;
-    const unsigned char *p = f->p + ETHERNET_BYTES;
+    const unsigned char *p = f->ahead + ETHERNET_BYTES;
     if (be16(p - 2) != TYPE_IPV4 || p[9] != PROTOCOL_UDP || be16(p + 22) != PORT_GTPU)
         return;
     struct packet_address a = address_of(p + 16, 4);
+    __builtin_prefetch(p + WITH_QFI + 20); /* the headers inside, mostly in the next line */
     sessions_soon(d->sessions, &a, be16(p + 32) << 16 | be16(p + 34));
 }
 
@@ -252,7 +257,7 @@ void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
 bool gtpu_ordinary(struct walk *w, struct cursor c)
 {
     struct head h;
-    if (w->depth || w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
+    if (w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
         !ordinary_read(c.p, c.n, &h))
         return false;
     struct packet_ip ip = {.src = address_of(c.p + 12, 4),
@@ -267,9 +272,11 @@ bool gtpu_ordinary(struct walk *w, struct cursor c)
     w->d->figures.ip++;
     w->d->figures.udp++;
     walk_ip(w, &ip);
-    cursor_skip(&c, BEFORE_GTPU);
-    rules_packet(w, &ip, c);
-    message_tell(w, &h);
+    rules_packet(w, &ip);
+    if (walk_wants(w, PACKET_EVENT_MESSAGE))
+        message_tell(w, &h);
+    else
+        w->d->figures.messages[PACKET_GTPU]++;
     gpdu_decode(w, &h);
     w->ip = outer;
     return true;

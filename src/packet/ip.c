@@ -164,15 +164,16 @@ static void ipv4_decode(struct walk *w, struct cursor c)
     first_of_tunnel(w, &ip);
     w->d->figures.ip++;
     cursor_skip(&c, header);
+    if (!(offset & (IP_MORE | 0x1fff))) {
+        upper_decode(w, &ip, c);
+        return;
+    }
     struct fragment part = {.id = id,
                             .protocol = ip.protocol,
                             .offset = (size_t)(offset & 0x1fff) * 8,
                             .more = offset & IP_MORE,
                             .payload = c};
-    if (part.more || part.offset)
-        fragment_decode(w, &ip, &part);
-    else
-        upper_decode(w, &ip, c);
+    fragment_decode(w, &ip, &part);
 }
 
 /* One extension header; false when `next` is none, or the packet went its own way. */
@@ -249,7 +250,7 @@ void ip_decode(struct walk *w, struct cursor c)
         return;
     switch (cursor_peek(&c, 0) >> 4) {
     case 4:
-        if (!gtpu_ordinary(w, c))
+        if (w->depth || !gtpu_ordinary(w, c))
             ipv4_decode(w, c);
         break;
     case 6:

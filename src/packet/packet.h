@@ -1,10 +1,10 @@
 /*
- * Packets: reads captures and interfaces through libpcap, takes off link layers, tunnels and GTP-U,
- * puts fragments and the starts of streams together, reads the signalling of a mobile core, and
- * tells a visitor what it found. It keeps the sessions that the signalling speaks of and judges the
- * signalling by a table of rules. It matches no indicator, writes nothing, keeps no subscriber's
- * identity, and gives up on no packet as a whole because a part of it is wrong: that is named as an
- * anomaly. All memory is bounded by limits.h. One thread an object.
+ * Packets: reads captures, and interfaces through libpcap, takes off link layers, tunnels and
+ * GTP-U, puts fragments and the starts of streams together, reads the signalling of a mobile core,
+ * and tells a visitor what it found. It keeps the sessions that the signalling speaks of and judges
+ * the signalling by a table of rules. It matches no indicator, writes nothing, keeps no
+ * subscriber's identity, and gives up on no packet as a whole because a part of it is wrong: that
+ * is named as an anomaly. All memory is bounded by limits.h. One thread an object.
  */
 #ifndef PACKET_PACKET_H
 #define PACKET_PACKET_H
@@ -23,6 +23,10 @@ struct packet_frame {
     int64_t time_us;
     uint64_t number; /* from 1 */
     unsigned source; /* the capture that it is of, where several are read together */
+    /* Where the start of the frame after it lies already, of the same link type most likely; NULL:
+     * not known. A hint: what will be needed for it may be brought near. Valid as long. */
+    const unsigned char *ahead;
+    size_t ahead_n;
 };
 
 struct packet_capture;
@@ -51,8 +55,8 @@ enum packet_read packet_capture_next(struct packet_capture *c, struct packet_fra
 
 /* In network order; n is 4 or 16, or 0 for none; behind it there are zeros. */
 struct packet_address {
-    _Alignas(8) unsigned char b[16]; /* it is compared and hashed by words */
-    unsigned char n;
+    _Alignas(8) unsigned char b[16]; /* it is compared, hashed and copied by words */
+    size_t n;
 };
 #define PACKET_ADDRESS_TEXT OBSERVABLE_ADDRESS_BYTES
 struct str packet_address_text(const struct packet_address *a, char out[PACKET_ADDRESS_TEXT]);

@@ -107,7 +107,7 @@ static inline struct packet_address address_of(const unsigned char *p, size_t n)
     if (p)
         memcpy(w, p, n);
     memcpy(a.b, w, sizeof w);
-    a.n = (unsigned char)(p ? n : 0);
+    a.n = p ? n : 0;
     return a;
 }
 
@@ -133,6 +133,14 @@ static inline uint64_t address_hash(const struct packet_address *a, uint64_t see
     uint64_t w[2];
     memcpy(w, a->b, sizeof w);
     return mix64(mix64(seed ^ a->n, w[0]), w[1]);
+}
+
+/* Of where a tunnel ends: of an IPv4 address, what is looked up of each packet of nearly all. */
+static inline uint64_t tunnel_end_hash(const struct packet_address *a, uint32_t teid, uint64_t seed)
+{
+    uint32_t v4;
+    memcpy(&v4, a->b, sizeof v4);
+    return a->n == 4 ? mix64(seed, (uint64_t)v4 << 32 | teid) : mix64(address_hash(a, seed), teid);
 }
 
 /* ---- the walk through one frame ---------------------------------------------------------- */
@@ -170,9 +178,23 @@ struct walk {
     bool repeat;                     /* a message that SCTP carried before */
 };
 
-/* True as long as one more header may be looked into. */
-bool walk_enter(struct walk *w);
+static inline bool walk_wants(const struct walk *w, enum packet_event_kind kind)
+{
+    return !(w->d->options.passed_over & 1u << kind);
+}
+
 void walk_anomaly(struct walk *w, enum packet_anomaly a);
+/* True as long as one more header may be looked into. */
+static inline bool walk_enter(struct walk *w)
+{
+    if (w->layers < LIMIT_PACKET_LAYERS) {
+        w->layers++;
+        return true;
+    }
+    walk_anomaly(w, PACKET_LAYERS);
+    return false;
+}
+
 void walk_text(struct walk *w, enum packet_field field, struct str text, const unsigned char *at);
 void walk_message(struct walk *w, const struct packet_message *m);
 void walk_gpdu(struct walk *w, const struct packet_gpdu *g);
@@ -196,9 +218,10 @@ void gre_decode(struct walk *w, struct cursor c);
 void vxlan_decode(struct walk *w, struct cursor c);
 void geneve_decode(struct walk *w, struct cursor c);
 void gtpu_decode(struct walk *w, struct cursor c);
-/* A G-PDU over UDP and IPv4 without anything unusual is gone into; false: it was not. */
+/* Outside of tunnels, a G-PDU over UDP and IPv4 without anything unusual is gone into; false: it
+ * was not. */
 bool gtpu_ordinary(struct walk *w, struct cursor c);
-/* Asks the memory for what the frame will need if it is such a packet, before work on it begins. */
+/* Asks the memory for what the frame after this one will need if it is such a packet. */
 void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f);
 void gtpc_decode(struct walk *w, struct cursor c);
 void gtpp_decode(struct walk *w, struct cursor c);

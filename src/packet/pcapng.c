@@ -18,6 +18,7 @@
 #define BLOCK_SIMPLE    3u
 #define BLOCK_PACKET    6u
 #define MAGIC           0x1A2B3C4Du
+#define BLOCK_BYTES     12u /* without body; and with a section's magic */
 #define OPTION_END      0u
 #define OPTION_RESOLVE  9u
 #define OPTION_OFFSET   14u
@@ -30,22 +31,17 @@ struct interface {
 };
 
 struct pcapng {
-    capture_read_fn *read;
-    void *ctx;
+    struct input *in;
     bool swapped, begun;
     struct interface *interfaces;
     size_t count, room;
-    unsigned char *block;
-    size_t block_room;
 };
 
-struct pcapng *pcapng_new(capture_read_fn *read, void *ctx)
+struct pcapng *pcapng_new(struct input *in)
 {
     struct pcapng *g = base_alloc(sizeof *g);
-    if (g) {
-        g->read = read;
-        g->ctx = ctx;
-    }
+    if (g)
+        g->in = in;
     return g;
 }
 
@@ -54,7 +50,6 @@ void pcapng_free(struct pcapng *g)
     if (!g)
         return;
     base_free(g->interfaces);
-    base_free(g->block);
     base_free(g);
 }
 
@@ -71,22 +66,12 @@ static uint16_t get16(const struct pcapng *g, struct cursor *c)
     return g->swapped ? __builtin_bswap16(v) : v;
 }
 
-/* False: it ends before n bytes; *none when it ends before the first. */
-static bool read_all(struct pcapng *g, unsigned char *p, size_t n, bool *none, struct err *e)
+/* False: it ends before n bytes. */
+static bool has(struct pcapng *g, size_t n, struct err *e)
 {
-    size_t have = 0;
-    *none = false;
-    while (have < n) {
-        ssize_t got = g->read(g->ctx, (char *)p + have, n - have);
-        if (got < 0)
-            return err_errno(e, "cannot read", "the capture");
-        if (got == 0) {
-            *none = have == 0;
-            return err_set(e, ERR_INVALID, "it ends within a block");
-        }
-        have += (size_t)got;
-    }
-    return true;
+    if (!input_want(g->in, n, e))
+        return false;
+    return input_left(g->in) >= n || err_set(e, ERR_INVALID, "it ends within a block");
 }
 
 /* The order of a section is known only from its magic, behind its length. */
@@ -102,31 +87,23 @@ static bool order_learn(struct pcapng *g, const unsigned char *magic, struct err
     return true;
 }
 
-/* Reads a block; its body is in *body. */
-static bool block_read(struct pcapng *g, uint32_t *type, struct cursor *body, bool *none,
-                       struct err *e)
+/* Goes past a block; its body is in *body until the next one. */
+static bool block_read(struct pcapng *g, uint32_t *type, struct cursor *body, struct err *e)
 {
-    unsigned char head[12];
-    void *block = g->block;
-    if (!read_all(g, head, sizeof head, none, e))
+    if (!has(g, BLOCK_BYTES, e))
         return false;
-    struct cursor c = cursor_of(head, sizeof head);
-    if (cursor_u32(&c) == BLOCK_SECTION && !order_learn(g, head + 8, e)) /* the same either way */
+    struct cursor c = cursor_of(input_next(g->in), BLOCK_BYTES);
+    if (cursor_u32(&c) == BLOCK_SECTION && !order_learn(g, c.p + 4, e)) /* the same either way */
         return false;
-    c = cursor_of(head, sizeof head);
+    c = cursor_of(input_next(g->in), BLOCK_BYTES);
     *type = get32(g, &c);
     size_t length = get32(g, &c);
-    if (!g->begun || length < sizeof head || length % 4 || length > LIMIT_PACKET_BLOCK_BYTES)
+    if (!g->begun || length < BLOCK_BYTES || length % 4 || length > LIMIT_PACKET_BLOCK_BYTES)
         return err_set(e, ERR_INVALID, "a block of %zu bytes", length);
-    if (!base_grow(&block, &g->block_room, length, 1))
-        return err_set(e, ERR_MEMORY, "no memory for a block of %zu bytes", length);
-    g->block = block;
-    memcpy(g->block, head, sizeof head);
-    bool ignored;
-    if (length > sizeof head &&
-        !read_all(g, g->block + sizeof head, length - sizeof head, &ignored, e))
+    if (!has(g, length, e))
         return false;
-    *body = cursor_of(g->block + 8, length > 12 ? length - 12 : 0);
+    *body = cursor_of(input_next(g->in) + 8, length - BLOCK_BYTES);
+    g->in->at += length;
     return true;
 }
 
@@ -214,20 +191,38 @@ static bool packet_read(const struct pcapng *g, uint32_t type, struct cursor c,
     return !bytes.bad;
 }
 
+/* What an enhanced packet block that comes next holds, as far as it has been read. */
+static void look_ahead(const struct pcapng *g, struct packet_frame *f)
+{
+    struct cursor c = cursor_of(input_next(g->in), input_left(g->in));
+    uint32_t type = get32(g, &c);
+    cursor_skip(&c, 16);
+    size_t captured = get32(g, &c);
+    cursor_skip(&c, 4);
+    cursor_cut(&c, captured);
+    f->ahead = type == BLOCK_PACKET ? c.p : NULL;
+    f->ahead_n = type == BLOCK_PACKET ? c.n : 0;
+}
+
 enum packet_read pcapng_next(struct pcapng *g, struct packet_frame *f, struct err *e)
 {
     uint32_t type;
     struct cursor body;
-    bool none;
     for (;;) {
-        if (!block_read(g, &type, &body, &none, e))
-            return none ? PACKET_READ_END : PACKET_READ_FAILED;
+        if (!input_want(g->in, BLOCK_BYTES, e))
+            return PACKET_READ_FAILED;
+        if (input_left(g->in) == 0)
+            return PACKET_READ_END;
+        if (!block_read(g, &type, &body, e))
+            return PACKET_READ_FAILED;
         if (type == BLOCK_INTERFACE && !interface_read(g, body, e))
             return PACKET_READ_FAILED;
         if (type != BLOCK_PACKET && type != BLOCK_SIMPLE && type != BLOCK_OLD)
             continue;
-        if (packet_read(g, type, body, f))
+        if (packet_read(g, type, body, f)) {
+            look_ahead(g, f);
             return PACKET_READ_FRAME;
+        }
         err_set(e, ERR_INVALID, "a packet block that is too short or of no interface");
         return PACKET_READ_FAILED;
     }

@@ -26,14 +26,14 @@ static bool is_core_port(const struct packet_ip *ip)
 static bool goes_to_core(const struct walk *w, const struct packet_ip *ip)
 {
     const struct packet_config *c = config_of(w);
-    return w->gpdu->direction != PACKET_DOWNLINK && config_holds(c->core, c->core_count, &ip->dst);
+    return c->core_count && w->gpdu->direction != PACKET_DOWNLINK &&
+           config_holds(c->core, c->core_count, &ip->dst);
 }
 
-static void core_check(struct walk *w, const struct packet_ip *ip)
+void rules_core(struct walk *w, const struct packet_ip *ip)
 {
-    if (w->gpdu->direction == PACKET_DOWNLINK || goes_to_core(w, ip)) /* that is told already */
-        return;
-    if (is_core_port(ip))
+    if (is_core_port(ip) && w->gpdu->direction != PACKET_DOWNLINK &&
+        !goes_to_core(w, ip)) /* that is told already */
         rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to port %u of the core's protocols",
                    ip->dst_port);
 }
@@ -43,7 +43,7 @@ static bool is_gtp_port(uint16_t port)
     return port == PORT_GTPC || port == PORT_GTPU || port == PORT_PFCP;
 }
 
-static void n6_check(struct walk *w, const struct packet_ip *ip)
+void rules_n6(struct walk *w, const struct packet_ip *ip)
 {
     const struct packet_config *c = config_of(w);
     struct rule_text from, to;
@@ -52,17 +52,6 @@ static void n6_check(struct walk *w, const struct packet_ip *ip)
     if (config_holds(c->n6, c->n6_count, &ip->src) || config_holds(c->n6, c->n6_count, &ip->dst))
         rule_alert(w, RULE_GTP_ON_N6, NULL, "%s sends to %s, port %u, on the internet side",
                    rule_address(&from, &ip->src), rule_address(&to, &ip->dst), ip->dst_port);
-}
-
-void rules_packet(struct walk *w, const struct packet_ip *ip, struct cursor payload)
-{
-    (void)payload;
-    if (rules_off(w))
-        return;
-    if (w->depth == 1)
-        core_check(w, ip);
-    else if (w->depth == 0 && config_of(w)->n6_count)
-        n6_check(w, ip);
 }
 
 /* ---- G7 tcp-urgptr-without-urg ------------------------------------------------------------------

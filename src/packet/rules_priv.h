@@ -17,8 +17,6 @@ void rules_free(struct rules *r);
 void rules_time(struct rules *r, int64_t now_us);
 void rules_end(struct rules *r);
 
-/* A packet of TCP, UDP or SCTP, wherever it is. */
-void rules_packet(struct walk *w, const struct packet_ip *ip, struct cursor payload);
 void rules_tcp(struct walk *w, size_t header, unsigned flags, uint16_t urgent);
 /* The IP header of a user's packet, first inside of a tunnel. */
 void rules_user(struct walk *w, const struct packet_ip *ip);
@@ -249,7 +247,9 @@ struct rules {
     struct packet_address last_gnb;
 };
 
-#define RULE_WAYS 4
+/* ---- what is asked of each packet -------------------------------------------------------------
+ */
+
 static inline const struct packet_config *config_of(const struct walk *w)
 {
     return w->d->rules->config;
@@ -260,6 +260,23 @@ static inline bool rules_off(const struct walk *w)
     return !w->d->options.rules;
 }
 
+void rules_core(struct walk *w, const struct packet_ip *ip);
+void rules_n6(struct walk *w, const struct packet_ip *ip);
+/* A packet of TCP, UDP or SCTP, wherever it is. */
+static inline void rules_packet(struct walk *w, const struct packet_ip *ip)
+{
+    if (rules_off(w))
+        return;
+    if (w->depth == 1)
+        rules_core(w, ip);
+    else if (w->depth == 0 && config_of(w)->n6_count)
+        rules_n6(w, ip);
+}
+
+/* ---- of peers, and speaking --------------------------------------------------------------------
+ */
+
+#define RULE_WAYS 4
 /* The peer of this address, made if need be. Never NULL; of a set that is full the one that was
  * longest silent goes, one that is part of the network last. */
 struct peer *peer_of(struct rules *r, const struct packet_address *a);

@@ -8,8 +8,8 @@
  * when they ended: whichever is at its head goes first.
  *
  * What was found lately lies in `near`, a line of the cache each, since packets of a tunnel follow
- * one another, and searching takes four. Whatever changes a living tunnel or its session takes it
- * out there.
+ * one another, and searching takes four; so does what signalling tells of, where there is room.
+ * Whatever changes a living tunnel or its session takes it out there, or writes it anew.
  */
 #include "packet/session_priv.h"
 
@@ -39,7 +39,6 @@ struct sessions {
     struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
     struct list living, ended;
     size_t pinned;
-    void *near_memory;
     struct found_tunnel *near; /* LIMIT_PACKET_NEAR, in sets by the hash of the tunnel's end */
 };
 #define NEAR_WAYS  2
@@ -94,12 +93,12 @@ static uint64_t id_hash(const struct sessions *t, uint32_t node, uint64_t id)
 /* By the address and not by its node, so that what is near is found without looking that up. */
 static uint64_t near_key(const struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    return mix64(address_hash(a, t->seed), teid) | 1;
+    return tunnel_end_hash(a, teid, t->seed) | 1;
 }
 
 static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
 {
-    return &t->near[(key >> 32) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
+    return &t->near[(key >> 48) % (LIMIT_PACKET_NEAR / NEAR_WAYS) * NEAR_WAYS];
 }
 
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid)
@@ -118,12 +117,6 @@ static void near_forget(struct sessions *t, const struct binding *x)
     for (size_t k = 0; k < NEAR_WAYS; k++)
         if (set[k].key == key)
             set[k].key = 0;
-}
-
-void session_learned(struct sessions *t, uint32_t index)
-{
-    for (uint32_t b = at(t, index)->bindings; b != NONE; b = binding_at(t, b)->of_session)
-        near_forget(t, binding_at(t, b));
 }
 
 /* Twice the chains when they are one long on average. Without memory they stay as they are. */
@@ -188,10 +181,9 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
     pool_init(&t->all, sizeof(struct session));
     pool_init(&t->bindings, sizeof(struct binding));
     t->living = t->ended = (struct list){NONE, NONE};
-    t->near_memory = base_alloc((LIMIT_PACKET_NEAR + 1) * sizeof *t->near);
-    t->near = (void *)(((uintptr_t)t->near_memory + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1));
-    bool ok = t->near_memory && heads_make(&t->by_node, HEADS_NODES) &&
-              heads_make(&t->by_tunnel, HEADS_FIRST);
+    t->near = base_pages(LIMIT_PACKET_NEAR * sizeof *t->near);
+    bool ok =
+        t->near && heads_make(&t->by_node, HEADS_NODES) && heads_make(&t->by_tunnel, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -204,7 +196,7 @@ void sessions_free(struct sessions *t)
 {
     if (!t)
         return;
-    base_free(t->near_memory);
+    base_pages_free(t->near, LIMIT_PACKET_NEAR * sizeof *t->near);
     pool_free(&t->nodes);
     pool_free(&t->all);
     pool_free(&t->bindings);
@@ -445,6 +437,51 @@ uint32_t session_of_tunnel(struct sessions *t, const struct packet_address *a, u
     return i;
 }
 
+/* What is kept of a tunnel that was found. */
+static void near_put(const struct sessions *t, const struct binding *x, struct found_tunnel *out)
+{
+    const struct session *s = at(t, x->session);
+    *out = (struct found_tunnel){.session = x->session,
+                                 .fresh_us = s->seen_us,
+                                 .ethernet = s->ethernet,
+                                 .unstructured = s->unstructured,
+                                 .has_v4 = s->has_v4,
+                                 .has_v6 = s->has_v6,
+                                 .v6_bits = s->v6_bits,
+                                 .sst = s->sst,
+                                 .sd = s->sd};
+    session_lead(out, x, s);
+    out->check_source = x->kind == BINDING_PDR && x->interface == PFCP_INTERFACE_ACCESS &&
+                        (s->has_v4 || s->has_v6) && !s->framed && !s->ethernet && !s->unstructured;
+    memcpy(out->v4, s->v4, sizeof s->v4);
+    memcpy(out->v6, s->v6, sizeof s->v6);
+    memcpy(out->handle, s->handle, sizeof s->handle);
+}
+
+/* A tunnel that is new will have packets soon: it lies near where there is room. */
+static void near_renew(struct sessions *t, uint32_t b)
+{
+    const struct binding *x = binding_at(t, b);
+    near_forget(t, x);
+    if (!x->placed || x->ended_s || tunnel_find(t, x->node, x->teid) != b ||
+        outlived(t, at(t, x->session)))
+        return;
+    uint64_t key = near_key(t, &node_at(t, x->node)->a, x->teid);
+    struct found_tunnel *set = near_set(t, key);
+    for (size_t k = 0; k < NEAR_WAYS; k++)
+        if (!set[k].key) {
+            near_put(t, x, &set[k]);
+            set[k].key = key;
+            return;
+        }
+}
+
+void session_learned(struct sessions *t, uint32_t index)
+{
+    for (uint32_t b = at(t, index)->bindings; b != NONE; b = binding_at(t, b)->of_session)
+        near_renew(t, b);
+}
+
 static uint32_t seconds(int64_t us)
 {
     return us < 1000000 ? 1 : (uint32_t)(us / 1000000);
@@ -537,29 +574,6 @@ void session_chosen(struct sessions *t, uint32_t index, uint32_t rule, uint32_t 
 static bool long_over(const struct binding *x, int64_t now_us)
 {
     return x->ended_s && seconds(now_us) > x->ended_s + LIMIT_PACKET_SESSION_ENDS_S;
-}
-
-/* What is kept of a search. */
-static void near_put(const struct sessions *t, const struct binding *x, struct found_tunnel *out)
-{
-    const struct session *s = at(t, x->session);
-    *out = (struct found_tunnel){.session = x->session,
-                                 .fresh_us = s->seen_us,
-                                 .kind = x->kind,
-                                 .interface = x->interface,
-                                 .ethernet = s->ethernet,
-                                 .unstructured = s->unstructured,
-                                 .five_g = s->five_g || s->source == SESSION_N2,
-                                 .has_v4 = s->has_v4,
-                                 .has_v6 = s->has_v6,
-                                 .v6_bits = s->v6_bits,
-                                 .sst = s->sst,
-                                 .sd = s->sd};
-    out->check_source = x->kind == BINDING_PDR && x->interface == PFCP_INTERFACE_ACCESS &&
-                        (s->has_v4 || s->has_v6) && !s->framed && !s->ethernet && !s->unstructured;
-    memcpy(out->v4, s->v4, sizeof s->v4);
-    memcpy(out->v6, s->v6, sizeof s->v6);
-    memcpy(out->handle, s->handle, sizeof s->handle);
 }
 
 /* How often a session with traffic is taken for alive. */

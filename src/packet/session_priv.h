@@ -33,8 +33,8 @@ struct found_tunnel {
     unsigned char handle[16];
     unsigned char v6[8], v4[4]; /* addresses of the user that the session names */
     int16_t sst;
-    uint8_t kind, interface, v6_bits; /* kind: enum binding_kind */
-    bool ethernet : 1, unstructured : 1, five_g : 1;
+    uint8_t direction, at, v6_bits; /* at: an interface; see session_tell.c */
+    bool ethernet : 1, unstructured : 1;
     bool has_v4 : 1, has_v6 : 1, check_source : 1;
 };
 /* Such a search will follow: what it needs is brought near. */
@@ -92,11 +92,13 @@ struct session {
     bool used, has_v4, has_v6, framed, ethernet, unstructured, five_g, ended;
 };
 
+/* Which way the tunnel leads and where, into what is kept of it. */
+void session_lead(struct found_tunnel *f, const struct binding *x, const struct session *s);
 struct session *session_at(struct sessions *t, uint32_t index);
 /* Makes one, dropping the oldest at the limit; NONE without memory. */
 uint32_t session_make(struct walk *w, enum session_source source);
 void session_drop(struct sessions *t, uint32_t index);
-/* Something was learned of it: its tunnels are found anew. */
+/* Something was learned of it, which what is found of its tunnels shows from now on. */
 void session_learned(struct sessions *t, uint32_t index);
 /* Its tunnels are known for a little longer; then it goes. */
 void session_end(struct sessions *t, uint32_t index, int64_t now_us);

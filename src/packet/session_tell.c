@@ -1,32 +1,36 @@
-/* What the visitor is told of a tunnel: which way it leads, and at which interface. */
+/* What the visitor is told of a tunnel: which way it leads, and at which interface. It is worked
+ * out when the tunnel is found first, not for each packet. */
 #include "packet/session_priv.h"
 
-static void tell_gtpc(uint8_t interface, struct packet_gpdu *g)
+enum { AT_UNKNOWN, AT_N3, AT_N9, AT_S1U, AT_S5U, AT_GNU };
+static const char *const names[] = {NULL, "n3", "n9", "s1-u", "s5-u", "gn-u"};
+
+static void lead(struct found_tunnel *f, enum packet_direction direction, uint8_t at)
+{
+    f->direction = (uint8_t)direction;
+    f->at = at;
+}
+
+static void lead_gtpc(struct found_tunnel *f, uint8_t interface)
 {
     switch (interface) {
     case GTPC_S1U_ENB:
-        g->direction = PACKET_DOWNLINK;
-        g->interface = "s1-u";
+        lead(f, PACKET_DOWNLINK, AT_S1U);
         break;
     case GTPC_S1U_SGW:
-        g->direction = PACKET_UPLINK;
-        g->interface = "s1-u";
+        lead(f, PACKET_UPLINK, AT_S1U);
         break;
     case GTPC_S5U_SGW:
-        g->direction = PACKET_DOWNLINK;
-        g->interface = "s5-u";
+        lead(f, PACKET_DOWNLINK, AT_S5U);
         break;
     case GTPC_S5U_PGW:
-        g->direction = PACKET_UPLINK;
-        g->interface = "s5-u";
+        lead(f, PACKET_UPLINK, AT_S5U);
         break;
     case GTPC_GN_SGSN:
-        g->direction = PACKET_DOWNLINK;
-        g->interface = "gn-u";
+        lead(f, PACKET_DOWNLINK, AT_GNU);
         break;
     case GTPC_GN_GGSN:
-        g->direction = PACKET_UPLINK;
-        g->interface = "gn-u";
+        lead(f, PACKET_UPLINK, AT_GNU);
         break;
     default:
         break;
@@ -34,14 +38,30 @@ static void tell_gtpc(uint8_t interface, struct packet_gpdu *g)
 }
 
 /* What comes in from the access side goes up; what is sent to it goes down. */
-static void tell_pfcp(const struct found_tunnel *f, struct packet_gpdu *g)
+static void lead_pfcp(struct found_tunnel *f, const struct binding *x, bool five_g)
 {
-    bool access = f->interface == PFCP_INTERFACE_ACCESS;
-    bool core = f->interface == PFCP_INTERFACE_CORE;
-    if (!access && !core)
+    bool access = x->interface == PFCP_INTERFACE_ACCESS;
+    if (!access && x->interface != PFCP_INTERFACE_CORE)
         return;
-    g->direction = access == (f->kind == BINDING_PDR) ? PACKET_UPLINK : PACKET_DOWNLINK;
-    g->interface = access ? (f->five_g ? "n3" : "s1-u") : (f->five_g ? "n9" : "s5-u");
+    lead(f, access == (x->kind == BINDING_PDR) ? PACKET_UPLINK : PACKET_DOWNLINK,
+         access ? (five_g ? AT_N3 : AT_S1U) : (five_g ? AT_N9 : AT_S5U));
+}
+
+void session_lead(struct found_tunnel *f, const struct binding *x, const struct session *s)
+{
+    lead(f, PACKET_WAY_UNKNOWN, AT_UNKNOWN);
+    switch ((enum binding_kind)x->kind) {
+    case BINDING_PDR:
+    case BINDING_FAR:
+        lead_pfcp(f, x, s->five_g || s->source == SESSION_N2);
+        break;
+    case BINDING_N2:
+        lead(f, x->interface ? PACKET_DOWNLINK : PACKET_UPLINK, AT_N3);
+        break;
+    case BINDING_GTPC:
+        lead_gtpc(f, x->interface);
+        break;
+    }
 }
 
 void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g)
@@ -50,17 +70,7 @@ void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g)
     memcpy(g->handle, f->handle, sizeof g->handle);
     g->sst = f->sst;
     g->sd = f->sd;
-    switch ((enum binding_kind)f->kind) {
-    case BINDING_PDR:
-    case BINDING_FAR:
-        tell_pfcp(f, g);
-        break;
-    case BINDING_N2:
-        g->direction = f->interface ? PACKET_DOWNLINK : PACKET_UPLINK;
-        g->interface = "n3";
-        break;
-    case BINDING_GTPC:
-        tell_gtpc(f->interface, g);
-        break;
-    }
+    g->interface = names[f->at];
+    if (f->at != AT_UNKNOWN) /* else the packet may say it */
+        g->direction = (enum packet_direction)f->direction;
 }

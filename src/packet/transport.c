@@ -72,7 +72,7 @@ void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     w->d->figures.udp++;
     if (length >= 8) /* 0: more than 65,535 bytes (RFC 2675) */
         cursor_cut(&head, length - 8);
-    rules_packet(w, ip, head);
+    rules_packet(w, ip);
     /* TS 29.281 §4.4.2: only the destination port is fixed; answers go to where the request came
      * from, which is mostly the same port. */
     if (ip->dst_port == PORT_GTPU)
@@ -100,7 +100,7 @@ void tcp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
         return;
     }
     w->d->figures.tcp++;
-    rules_packet(w, ip, head);
+    rules_packet(w, ip);
     rules_tcp(w, header, s.flags, urgent);
     cursor_skip(&c, header);
     s.payload = c;
@@ -153,7 +153,7 @@ void sctp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
         return;
     }
     w->d->figures.sctp++;
-    rules_packet(w, ip, c);
+    rules_packet(w, ip);
     while (c.n >= 4) {
         uint8_t type = cursor_u8(&c), flags = cursor_u8(&c);
         size_t length = cursor_u16(&c);

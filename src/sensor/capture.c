@@ -10,7 +10,8 @@
 /* Different hits of one frame that are remembered, so that each is told once. */
 #define FRAME_HITS 64
 /* Addresses in which nothing was found, remembered for so many frames. */
-#define QUIET        8192 /* a power of two */
+#define QUIET        8192 /* of IPv4, of which little memory is looked at; a power of two */
+#define QUIET_LONG   8192 /* others, likewise */
 #define QUIET_FRAMES (1u << 20)
 #define BLOCK_FRAMES 4096u
 
@@ -36,7 +37,8 @@ struct capture {
     char time_text[INSTANT_TEXT_BYTES];
     uint64_t seed;
     unsigned char key[CRYPT_KEY_BYTES]; /* of handles */
-    struct packet_address quiet[QUIET];
+    uint32_t quiet[QUIET];              /* the address and 1, so that 0 is none */
+    struct packet_address quiet_long[QUIET_LONG];
     struct sensor_hold hold; /* while frames are decoded */
 };
 
@@ -94,24 +96,57 @@ static void look(struct capture *c, struct str text, size_t at, const char *fiel
                    c);
 }
 
-static void look_address(struct capture *c, const struct packet_address *a, const char *field,
-                         struct packet_address *q)
+/* True: nothing was found. */
+static bool look_address(struct capture *c, const struct packet_address *a, const char *field)
 {
     char text[PACKET_ADDRESS_TEXT];
     look(c, packet_address_text(a, text), PACKET_NOWHERE, field);
-    if (!c->found)
+    return !c->found;
+}
+
+/* What is asked of every packet is kept short: the rest stays out of it. */
+#define RARE static __attribute__((noinline))
+
+static uint32_t v4_of(const struct packet_address *a)
+{
+    uint32_t v4;
+    memcpy(&v4, a->b, sizeof v4);
+    return v4;
+}
+
+static uint32_t *quiet_place(struct capture *c, uint32_t v4)
+{
+    return &c->quiet[(v4 ^ c->seed) * 0x9E3779B97F4A7C15u >> 40 & (QUIET - 1)];
+}
+
+RARE void on_address_v4(struct capture *c, const struct packet_address *a, const char *field)
+{
+    if (look_address(c, a, field))
+        *quiet_place(c, v4_of(a)) = v4_of(a) + 1;
+}
+
+RARE void on_address_long(struct capture *c, const struct packet_address *a, const char *field)
+{
+    uint64_t w[2];
+    memcpy(w, a->b, sizeof w);
+    uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
+    struct packet_address *q = &c->quiet_long[hash >> 32 & (QUIET_LONG - 1)];
+    if (q->n == a->n && memcmp(q->b, a->b, sizeof q->b) == 0)
+        return;
+    if (look_address(c, a, field))
         *q = *a;
 }
 
 /* Most addresses come again and again. */
-static void on_address(struct capture *c, const struct packet_address *a, const char *field)
+static inline void on_address(struct capture *c, const struct packet_address *a, const char *field)
 {
-    uint64_t w[2];
-    memcpy(w, a->b, sizeof w); /* what an IPv4 address leaves is 0 */
-    uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
-    struct packet_address *q = &c->quiet[hash >> 32 & (QUIET - 1)];
-    if (a->n == 0 || q->n != a->n || memcmp(q->b, a->b, sizeof q->b) != 0)
-        look_address(c, a, field, q);
+    if (a->n != 4) {
+        on_address_long(c, a, field);
+        return;
+    }
+    uint32_t q = *quiet_place(c, v4_of(a));
+    if (q == 0 || q != v4_of(a) + 1)
+        on_address_v4(c, a, field);
 }
 
 /* A URL's bytes were put together; a name stands in the frame in another form: only its start is
@@ -133,26 +168,23 @@ static void on_signal(struct capture *c, const struct packet_alert *a)
         c->stop = !c->scan->signal(c->scan->ctx, &s);
 }
 
+RARE void on_other(struct capture *c, const struct packet_event *v)
+{
+    if (v->kind == PACKET_EVENT_TEXT)
+        on_text(c, v->text);
+    else if (v->kind == PACKET_EVENT_ALERT && c->scan->signal)
+        on_signal(c, v->alert);
+}
+
 static void on_event(void *ctx, const struct packet_event *v)
 {
     struct capture *c = ctx;
     c->event = v;
-    switch (v->kind) {
-    case PACKET_EVENT_IP:
+    if (v->kind == PACKET_EVENT_IP) {
         on_address(c, &v->ip->src, "source");
         on_address(c, &v->ip->dst, "destination");
-        break;
-    case PACKET_EVENT_TEXT:
-        on_text(c, v->text);
-        break;
-    case PACKET_EVENT_ALERT:
-        if (c->scan->signal)
-            on_signal(c, v->alert);
-        break;
-    case PACKET_EVENT_GPDU:
-    case PACKET_EVENT_MESSAGE:
-    case PACKET_EVENT_ANOMALY:
-        break;
+    } else {
+        on_other(c, v);
     }
 }
 
@@ -176,6 +208,12 @@ static bool interrupted(void *ctx)
     return c->stop;
 }
 
+static void quiet_forget(struct capture *c)
+{
+    memset(c->quiet, 0, sizeof c->quiet);
+    memset(c->quiet_long, 0, sizeof c->quiet_long);
+}
+
 static void frame(struct capture *c, const struct packet_frame *f)
 {
     c->hit_count = 0;
@@ -184,7 +222,7 @@ static void frame(struct capture *c, const struct packet_frame *f)
     uint64_t before = c->hold.number;
     c->hold = sensor_hold_set(c->scan);
     if (++c->frames % QUIET_FRAMES == 0 || c->hold.number != before)
-        memset(c->quiet, 0, sizeof c->quiet);
+        quiet_forget(c);
     packet_decode(c->d, f);
     sensor_let_go(c->scan, &c->hold);
     if ((c->waits && c->told) || c->frames % BLOCK_FRAMES == 0)
