@@ -417,12 +417,13 @@ class Other:
             sys.exit(f"bench/taxii.py: {self.name}: {path}: {answer.status} {found[:300]} {logged()}")
         return json.loads(found)
 
-    def added(self, path, texts):
-        """Objects a second, in envelopes of 1,000."""
-        start = time.perf_counter()
-        for n in range(0, len(texts), 1000):
-            self.ask(path, envelope(texts[n:n + 1000]))
-        return len(texts) / (time.perf_counter() - start)
+    def added(self, path, texts, most_s=60):
+        """Objects a second, in envelopes of 1,000: of those that it takes in that many seconds."""
+        start, added, n = time.perf_counter(), 0, 0
+        while n < len(texts) and time.perf_counter() - start < most_s:
+            added += self.ask(path, envelope(texts[n:n + 1000]))["success_count"]
+            n += 1000
+        return added / (time.perf_counter() - start)
 
     def read(self, path):
         """Objects a second."""
@@ -432,26 +433,31 @@ class Other:
         return got / (time.perf_counter() - start)
 
 
-def peers(build, _):
+def peers(build, bundle):
+    attack = [json.dumps(o, ensure_ascii=False).encode() for o in json.loads(Path(bundle).read_text())["objects"]]
     venv = HERE.parent / "build" / "venv-bench" / "bin"
     texts = fresh(2000)
     node = Node(build / "setu", "peers")
     with node.serve("--plain-http"):
         path = f"/api/collections/{node.collection}/objects/"
         client = Other("setu", urlsplit(node.url).port, f"Bearer {node.token}")
-        added = client.added(path, texts)
+        client.added(path, texts)
         rates = {n: best(lambda: node.rate(f"?limit={n}", connections=4))[0] * n for n in (100, 1000)}
+    node = Node(build / "setu", "peers-attack")
+    with node.serve("--plain-http"):
+        added = Other("setu", urlsplit(node.url).port, f"Bearer {node.token}").added(
+            f"/api/collections/{node.collection}/objects/", attack)
     for name, start, size, limit in (("medallion, memory backend", medallion, 1000, 1000),
                                      ("OpenTAXII, SQLite", opentaxii, 100, 20)):
         with start(venv, texts) as (other, collection):
-            theirs_added = other.added(collection, texts) if start is opentaxii else None
+            if start is opentaxii:
+                other.added(collection, texts)
             theirs = other.read(f"{collection}?limit={size}")
-            if theirs_added is None:
-                theirs_added = other.added(collection, fresh(1000))
+            theirs_added = other.added(collection, attack)
         row(f"pages of {size} at 2,000 objects", f"{rates[size]:,.0f} objects/s",
             f"wrk -t 1 -c 4 URL/objects/?limit={size}",
             f"{rates[size] / theirs:,.0f} times {name} ({theirs:,.0f}/s) (limit {limit:,})")
-        row("POST of 1,000, small objects", f"{added:,.0f} objects/s", "bench/taxii.py",
+        row("POST of 1,000, ATT&CK", f"{added:,.0f} objects/s", "bench/taxii.py",
             f"{added / theirs_added:,.0f} times {name} ({theirs_added:,.0f}/s) (limit 30)")
 
 
