@@ -201,12 +201,12 @@ static void *loop_main(void *arg)
             http_log_flush(&l->server->log, &l->log);
     }
     take_turns(l);
-    end_round(l);
     while (l->all)
         http_connection_close(l->all);
     for (struct http_connection *c = l->again; c; c = c->next_again)
         c->again = false;
     free_dead(l);
+    end_round(l);
     http_log_flush(&l->server->log, &l->log);
     return NULL;
 }
