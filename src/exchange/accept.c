@@ -1,7 +1,8 @@
 /*
- * The write path. exchange_prepare, in the caller's thread: is each object valid. exchange_arrive,
- * in the writer's transaction: may it come from this source, is it new, is it the owner's; store
- * it, decide who gets it, write its release rows. What was refused leaves nothing behind.
+ * The write path. exchange_prepare, in the caller's thread and one beside it: is each object valid.
+ * exchange_arrive, in the writer's transaction: may it come from this source, is it new, is it the
+ * owner's; store it, decide who gets it, write its release rows. What was refused leaves nothing
+ * behind.
  */
 #include <string.h>
 
@@ -132,6 +133,8 @@ static bool look_at(const struct exchange *x, struct exchange_item *it)
 {
     struct err ignored;
     ledger_digest(it->bytes, it->digest);
+    if (it->bytes.n > LIMIT_STIX_OBJECT_BYTES)
+        return true; /* it is refused */
     if (!gate_guard_find(x, it->bytes, &it->guarded, &ignored))
         return false;
     /* Here, beside the writer, for it would look at every property, and more than once. */
@@ -146,13 +149,17 @@ static bool is_stopped(const struct exchange *x, const struct exchange_batch *b)
     return b->waiting && atomic_load(&x->later.closing);
 }
 
+/* Also at what is refused meanwhile, for whether it is only the other thread knows. */
 static void look_at_some(void *ctx)
 {
     struct looking *l = ctx;
     for (size_t i; (i = atomic_fetch_add(&l->next, LOOK_AT)) < l->b->count;)
         for (size_t end = i + LOOK_AT; i < end && i < l->b->count; i++)
-            if (is_stopped(l->x, l->b) || !look_at(l->x, &l->b->items[i]))
+            if (atomic_load(&l->failed) || is_stopped(l->x, l->b) ||
+                !look_at(l->x, &l->b->items[i])) {
                 atomic_store(&l->failed, true);
+                return;
+            }
 }
 
 static struct principal copy_principal(struct arena *a, const struct principal *p)

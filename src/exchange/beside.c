@@ -10,6 +10,7 @@ static void *beside_main(void *arg)
             pthread_cond_wait(&b->wake, &b->lock);
             continue;
         }
+        b->begun = true;
         pthread_mutex_unlock(&b->lock);
         b->work(b->ctx); /* nobody changes them until it is done */
         pthread_mutex_lock(&b->lock);
@@ -36,6 +37,7 @@ bool exchange_beside_begin(struct exchange_beside *b, exchange_work_fn *work, vo
     bool ok = b->runs && !taken;
     if (ok) {
         b->work = work;
+        b->begun = false;
         b->ctx = ctx;
         pthread_cond_signal(&b->wake);
     }
@@ -46,6 +48,8 @@ bool exchange_beside_begin(struct exchange_beside *b, exchange_work_fn *work, vo
 void exchange_beside_end(struct exchange_beside *b, const void *ctx)
 {
     pthread_mutex_lock(&b->lock);
+    if (b->work && b->ctx == ctx && !b->begun)
+        b->work = NULL; /* the caller was faster than the thread's awaking */
     while (b->work && b->ctx == ctx)
         pthread_cond_wait(&b->free, &b->lock);
     pthread_mutex_unlock(&b->lock);

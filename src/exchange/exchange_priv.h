@@ -100,9 +100,9 @@ void exchange_later_done(struct exchange_later *l);
 
 /* The thread that brings the write-ahead log back into the database beside the writer (wal.c). */
 struct exchange_wal {
-    pthread_mutex_t lock; /* guards the next four */
+    pthread_mutex_t lock; /* guards the next two lines */
     pthread_cond_t wake;
-    bool runs, due, closing;
+    bool runs, due, closing, left; /* left: the last time was not all brought back */
     pthread_t thread;
     struct store *store; /* its own */
     size_t pages;        /* the writer thread's: the log's when it last looked */
@@ -116,9 +116,9 @@ void exchange_wal_stop(struct exchange_wal *w); /* behind the writer */
 /* A second pair of hands (beside.c): one thread, for whoever asks first. */
 typedef void exchange_work_fn(void *ctx);
 struct exchange_beside {
-    pthread_mutex_t lock; /* guards the next six */
+    pthread_mutex_t lock; /* guards the next four lines */
     pthread_cond_t wake, free;
-    bool runs, closing;
+    bool runs, closing, begun;
     exchange_work_fn *work; /* what it does; NULL: nothing */
     void *ctx;
     pthread_t thread;

@@ -5,17 +5,19 @@
 static void *wal_main(void *arg)
 {
     struct exchange_wal *w = arg;
-    struct err ignored; /* the next try, or the writer, meets the same trouble */
+    struct err ignored; /* the next time, or the writer, meets the same trouble */
     pthread_mutex_lock(&w->lock);
     while (!w->closing) {
         if (!w->due) {
             pthread_cond_wait(&w->wake, &w->lock);
             continue;
         }
+        bool all = false;
         w->due = false;
         pthread_mutex_unlock(&w->lock);
-        (void)!store_wal_bring_back(w->store, &ignored);
+        bool ok = store_wal_bring_back(w->store, &all, &ignored);
         pthread_mutex_lock(&w->lock);
+        w->left = !ok || !all;
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -42,13 +44,22 @@ bool exchange_wal_start(struct exchange *x, struct err *e)
     return true;
 }
 
+/* So many more than the last time, or as many, of which some were left. With the lock held. */
+static bool is_due(const struct exchange_wal *w, size_t pages)
+{
+    size_t before = pages < w->pages ? 0 : w->pages; /* the log has begun anew */
+    return pages >= LIMIT_STORE_WAL_PAGES &&
+           (pages / LIMIT_STORE_WAL_STEP_PAGES > before / LIMIT_STORE_WAL_STEP_PAGES ||
+            (pages == before && w->left));
+}
+
 void exchange_wal_look(struct exchange *x)
 {
     struct exchange_wal *w = &x->wal;
     size_t pages = store_wal_pages(x->writer_store);
-    bool due = pages / LIMIT_STORE_WAL_PAGES > w->pages / LIMIT_STORE_WAL_PAGES;
-    w->pages = pages;
     pthread_mutex_lock(&w->lock);
+    bool due = is_due(w, pages);
+    w->pages = pages;
     if (w->runs)
         store_wal_apart(x->writer_store);
     if (due && w->runs) {

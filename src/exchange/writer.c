@@ -7,8 +7,8 @@
 #define BACKGROUND_S 60
 /* How long a transaction may wait for as many jobs as the last one had: senders that were told of
  * that one are about to send again, and one flush for all is worth more than half of them at once.
- * One sender alone never waits, and nobody does behind a transaction of so many objects, which took
- * much longer than its flush. */
+ * One sender alone never waits, nor do senders of so many objects each: to write them takes longer
+ * than a flush. */
 #define GATHER_US      2000
 #define GATHER_OBJECTS 256
 /* How often it looks, while somebody waits, whether another process has written. */
@@ -28,7 +28,8 @@ static struct exchange_job *take(struct exchange *x)
     *end = NULL;
     if (!x->first)
         x->last = &x->first;
-    x->gathered = objects < GATHER_OBJECTS ? before - x->queued : 0;
+    size_t jobs = before - x->queued;
+    x->gathered = objects < GATHER_OBJECTS * jobs ? jobs : 0;
     return head;
 }
 

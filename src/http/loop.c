@@ -188,6 +188,7 @@ static void *loop_main(void *arg)
         int n = epoll_wait(l->epoll_fd, events, EVENTS, l->again ? 0 : TICK_MS);
         for (int i = 0; i < n; i++)
             take_event(l, &events[i]);
+        end_round(l); /* what follows is mostly no asking */
         stopping = take_queue(l);
         take_turns(l);
         int64_t now_us = monotonic_us();

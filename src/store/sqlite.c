@@ -365,10 +365,13 @@ size_t store_wal_pages(const struct store *s)
     return s->wal_pages;
 }
 
-bool store_wal_bring_back(struct store *s, struct err *e)
+bool store_wal_bring_back(struct store *s, bool *all, struct err *e)
 {
+    int log = 0, back = 0;
+    store_end_idle(s);
     must(!s->in_transaction && !s->held);
-    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &back);
+    *all = rc == SQLITE_OK && log == back;
     return rc == SQLITE_OK || rc == SQLITE_BUSY || store_fail(s, e, "store");
 }
 

@@ -4,7 +4,7 @@
 
 #include "store/sqlite_priv.h"
 
-#define SHM_REGION_BYTES 32768
+#define SHM_REGION_BYTES 32768 /* of the index: SQLite's WALINDEX_PGSZ */
 
 /* The first region of the shared memory, which SQLite has mapped as long as the handle is open,
  * once something was read. */
@@ -31,7 +31,8 @@ static void read_head(const struct store *s, unsigned char out[STORE_WAL_HEAD_BY
     memcpy(out, copy, sizeof copy);
 }
 
-/* Every commit counts up a number in the head. */
+/* Every commit changes the head: a count, the number of frames and their checksum. The latter two
+ * and the salts beside them say which state it is also behind a recovery, which counts anew. */
 static bool is_as_before(const struct store *s)
 {
     unsigned char now[STORE_WAL_HEAD_BYTES];

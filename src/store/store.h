@@ -37,14 +37,14 @@ void store_let_go(struct store *s); /* also where nothing is held */
  * and so does store_let_go, which must be soon, for the write-ahead log grows meanwhile. */
 void store_linger(struct store *s);
 
-/* The write-ahead log. A handle that writes brings what stands in it back into the database when
- * it has LIMIT_STORE_WAL_PAGES; once it is said that another handle does, it waits for
- * LIMIT_STORE_WAL_MOST_PAGES. */
+/* The write-ahead log. A handle that writes brings what stands in it back into the database at each
+ * commit from LIMIT_STORE_WAL_PAGES on; once it is said that another handle does, from
+ * LIMIT_STORE_WAL_MOST_PAGES on. */
 void store_wal_apart(struct store *s);
 size_t store_wal_pages(const struct store *s); /* after the last commit of this handle */
 /* By any handle, outside a transaction: brings back what no reader holds on to. Nobody waits for
- * it, and it waits for nobody: what it left is brought back by the next. */
-bool store_wal_bring_back(struct store *s, struct err *e) BASE_CHECKED;
+ * it, and it waits for nobody; *all: nothing was left for the next. */
+bool store_wal_bring_back(struct store *s, bool *all, struct err *e) BASE_CHECKED;
 
 /* ---- copies, damage, instants ---- */
 

@@ -1062,6 +1062,7 @@ static void test_wal(void)
     struct store *w = open_store("wal"), *s = NULL, *back = NULL;
     struct err e = {0};
     int64_t state;
+    bool all;
     begin(w);
     int64_t c = collection(w, "c"), a = audience(w, "+A");
     commit(w);
@@ -1069,14 +1070,15 @@ static void test_wal(void)
           store_open(at("wal"), STORE_READ, &back, &e));
     store_wal_apart(w);
     CHECK(grown(w, c, a, 0) > 0 && grown(w, c, a, 1) > 0);
-    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 2) < 0);
+    CHECK(store_wal_bring_back(back, &all, &e) && all && grown(w, c, a, 2) < 0);
     for (int i = 0; i < 2; i++) {
         CHECK(store_hold(s, &e) && store_state(s, &state, &e));
         store_linger(s);
     }
-    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 3) > 0);
+    CHECK(store_wal_bring_back(back, &all, &e) && grown(w, c, a, 3) > 0 && grown(w, c, a, 4) > 0);
+    CHECK(store_wal_bring_back(back, &all, &e) && !all);
     store_let_go(s);
-    CHECK(store_wal_bring_back(back, &e) && grown(w, c, a, 4) < 0);
+    CHECK(store_wal_bring_back(back, &all, &e) && all && grown(w, c, a, 5) < 0);
     store_close(back);
     store_close(s);
     store_close(w);
