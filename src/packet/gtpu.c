@@ -227,7 +227,9 @@ static size_t ordinary_read(const unsigned char *p, size_t n, struct head *h)
     h->direction = PACKET_WAY_UNKNOWN;
     if (flags & FLAG_E) {
         const unsigned char *e = p + BEFORE_PACKET;
-        if (e[3] != EXT_CONTAINER || e[4] != 1 || e[5] >> 4 > CONTAINER_UP || e[7])
+        /* What stands behind the end of the datagram is no part of it. */
+        if (total < WITH_QFI || e[3] != EXT_CONTAINER || e[4] != 1 || e[5] >> 4 > CONTAINER_UP ||
+            e[7])
             return 0;
         h->qfi = e[6] & 0x3f;
         h->direction = e[5] >> 4 == CONTAINER_UP ? PACKET_UPLINK : PACKET_DOWNLINK;
