@@ -63,6 +63,8 @@ static void upper_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     w->ip = outer;
 }
 
+static void ipv6_rest(struct walk *w, struct packet_ip *ip, struct cursor c, bool whole);
+
 /* Tells of a fragment, or goes on with the datagram that it completes. */
 static void fragment_decode(struct walk *w, struct packet_ip *ip, struct fragment *part)
 {
@@ -79,7 +81,10 @@ static void fragment_decode(struct walk *w, struct packet_ip *ip, struct fragmen
     }
     ip->fragment = false;
     ip->protocol = part->protocol;
-    upper_decode(w, ip, cursor_of(whole, n));
+    if (ip->src.n == 16)
+        ipv6_rest(w, ip, cursor_of(whole, n), true);
+    else
+        upper_decode(w, ip, cursor_of(whole, n));
     base_free(whole);
 }
 
@@ -212,6 +217,25 @@ static bool ipv6_step(struct walk *w, struct packet_ip *ip, struct cursor *c)
     return true;
 }
 
+/* Extension headers, and what they lead to. A datagram that was put together again (`whole`) has no
+ * fragments in it: each of its parts has passed for one. */
+static void ipv6_rest(struct walk *w, struct packet_ip *ip, struct cursor c, bool whole)
+{
+    for (unsigned i = 0; ipv6_is_extension(ip->protocol); i++) {
+        if (i == LIMIT_PACKET_IPV6_CHAIN || (whole && ip->protocol == IP_FRAGMENT)) {
+            walk_anomaly(w, PACKET_LAYERS);
+            return;
+        }
+        if (!ipv6_step(w, ip, &c))
+            return;
+        if (c.bad) {
+            walk_anomaly(w, PACKET_TOO_SHORT);
+            return;
+        }
+    }
+    upper_decode(w, ip, c);
+}
+
 static void ipv6_decode(struct walk *w, struct cursor c)
 {
     cursor_skip(&c, 4);
@@ -229,19 +253,7 @@ static void ipv6_decode(struct walk *w, struct cursor c)
         cut_to(w, &c, payload);
     first_of_tunnel(w, &ip);
     w->d->figures.ip++;
-    for (unsigned i = 0; ipv6_is_extension(ip.protocol); i++) {
-        if (i == LIMIT_PACKET_IPV6_CHAIN) {
-            walk_anomaly(w, PACKET_LAYERS);
-            return;
-        }
-        if (!ipv6_step(w, &ip, &c))
-            return;
-        if (c.bad) {
-            walk_anomaly(w, PACKET_TOO_SHORT);
-            return;
-        }
-    }
-    upper_decode(w, &ip, c);
+    ipv6_rest(w, &ip, c, false);
 }
 
 void ip_decode(struct walk *w, struct cursor c)

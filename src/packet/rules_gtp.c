@@ -46,12 +46,16 @@ static bool is_gtp_port(uint16_t port)
 void rules_n6(struct walk *w, const struct packet_ip *ip)
 {
     const struct packet_config *c = config_of(w);
-    struct rule_text from, to;
+    struct rule_text side;
     if (ip->protocol != PROTOCOL_UDP || (!is_gtp_port(ip->dst_port) && !is_gtp_port(ip->src_port)))
         return;
-    if (config_holds(c->n6, c->n6_count, &ip->src) || config_holds(c->n6, c->n6_count, &ip->dst))
-        rule_alert(w, RULE_GTP_ON_N6, NULL, "%s sends to %s, port %u, on the internet side",
-                   rule_address(&from, &ip->src), rule_address(&to, &ip->dst), ip->dst_port);
+    /* The other side may be a user, who is not named. */
+    if (config_holds(c->n6, c->n6_count, &ip->src))
+        rule_alert(w, RULE_GTP_ON_N6, NULL, "%s sends to port %u on the internet side",
+                   rule_address(&side, &ip->src), ip->dst_port);
+    else if (config_holds(c->n6, c->n6_count, &ip->dst))
+        rule_alert(w, RULE_GTP_ON_N6, NULL, "%s is sent to, port %u, from the internet side",
+                   rule_address(&side, &ip->dst), ip->dst_port);
 }
 
 /* ---- G7 tcp-urgptr-without-urg ------------------------------------------------------------------
@@ -59,12 +63,12 @@ void rules_n6(struct walk *w, const struct packet_ip *ip)
 
 void rules_tcp(struct walk *w, size_t header, unsigned flags, uint16_t urgent)
 {
-    struct rule_text from, to;
     if (rules_off(w) || w->depth || urgent != 1 || header != 20)
         return;
     if ((flags & (TCP_RST | TCP_ACK | TCP_URG)) == (TCP_RST | TCP_ACK))
-        rule_alert(w, RULE_URGENT, NULL, "%s to %s: RST and ACK with urgent pointer 1",
-                   rule_address(&from, &w->ip->src), rule_address(&to, &w->ip->dst));
+        /* On any side, so either address may be a user's. */
+        rule_alert(w, RULE_URGENT, NULL, "RST and ACK with urgent pointer 1, port %u to %u",
+                   w->ip->src_port, w->ip->dst_port);
 }
 
 /* ---- G1 gtp-in-gtp ------------------------------------------------------------------------------

@@ -261,6 +261,34 @@ static void test_fragments(void)
 }
 
 /* Users have the same addresses: their fragments are told apart by the tunnel. */
+/* Of IPv6, with an extension header behind that of the fragments: Destination Options, and one that
+ * says that there are fragments again. */
+static void test_fragments_with_extensions(void)
+{
+    static const char *const src = "20010db8000000000000000000000001",
+                             *const dst = "20010db8000000000000000000000002";
+    for (unsigned again = 0; again < 2; again++) {
+        struct bytes udp = dns_datagram(), whole = {.n = 0};
+        struct seen s;
+        put_hex(&whole, again ? "11 00 0001 00000007" : "11 00 0104 00000000");
+        put_bytes(&whole, &udp);
+        seen_begin(&s, 0);
+        for (size_t at = 0; at < whole.n; at += 24) {
+            bool more = at + 24 < whole.n;
+            struct bytes part = {.n = 0}, piece = {.n = more ? 24 : whole.n - at};
+            memcpy(piece.p, whole.p + at, piece.n);
+            put_hex(&part, again ? "2c 00 00" : "3c 00 00");
+            part.p[part.n++] = (unsigned char)(at | more);
+            put_hex(&part, "00000001");
+            put_bytes(&part, &piece);
+            struct bytes ip = ipv6_of(src, dst, 44, &part);
+            send_ip(&s, &ip);
+        }
+        CHECK(s.anomalies[PACKET_LAYERS] == again);
+        seen_end(&s, again ? "" : "dns ioc.example\n", "extensions in fragments");
+    }
+}
+
 static void test_fragments_of_tunnels(void)
 {
     struct bytes udp = dns_datagram();
@@ -571,6 +599,7 @@ int main(void)
         test_requests,
         test_stream_flood,
         test_fragments,
+        test_fragments_with_extensions,
         test_fragments_of_tunnels,
         test_odd_packets,
         test_session_times,

@@ -396,7 +396,10 @@ static void test_urgent(void)
     send(&t, &f);
     f.p[14 + 20 + 13] = 0x34; /* URG is set: nothing odd */
     send(&t, &f);
-    net_end(&t, "tcp-urgptr-without-urg ");
+    ip = ipv4_of(UE, EVIL, 6, &tcp); /* whose address no alert holds */
+    f = ethernet_of(0x0800, &ip);
+    send(&t, &f);
+    net_end(&t, "tcp-urgptr-without-urg tcp-urgptr-without-urg ");
 }
 
 static void test_n6(void)
@@ -405,8 +408,10 @@ static void test_n6(void)
     struct bytes none = {.n = 0}, g = gtpu_of(255, 1, &none);
     net_begin(&t, "n6 203.0.113.0/24\n");
     send_udp(&t, 0xcb007109, FAR, 2152, &g);
+    send_udp(&t, 0xcb007109, UE, 2152, &g); /* whose address no alert holds */
+    send_udp(&t, UE, 0xcb007109, 2152, &g);
     send_udp(&t, GNB, UPF, 2152, &g);
-    net_end(&t, "gtp-on-n6 ");
+    net_end(&t, "gtp-on-n6 gtp-on-n6 gtp-on-n6 ");
     net_begin(&t, NULL);
     struct bytes zero = gtpu_of(255, 0, &none);
     send_udp(&t, GNB, UPF, 2152, &zero);
