@@ -38,6 +38,16 @@ static bool signalling_decode(struct walk *w, uint16_t port, struct cursor c)
     return true;
 }
 
+/* Who asks may do so from the port of another protocol, and what is answered goes there. A message
+ * that fills its datagram, or says that others follow (TS 29.244 §7.2.2.1), is one of PFCP. */
+static bool is_pfcp_answer(const struct packet_ip *ip, const struct cursor *c)
+{
+    unsigned first = cursor_peek(c, 0);
+    size_t length = 4 + ((size_t)cursor_peek(c, 2) << 8 | cursor_peek(c, 3));
+    return ip->src_port == PORT_PFCP && c->n >= 8 && first >> 5 == 1 &&
+           (length == c->n || (first & 4 && length < c->n));
+}
+
 static bool port_decode(struct walk *w, uint16_t port, struct cursor c)
 {
     switch (port) {
@@ -75,7 +85,9 @@ void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     rules_packet(w, ip);
     /* TS 29.281 §4.4.2: only the destination port is fixed; answers go to where the request came
      * from, which is mostly the same port. */
-    if (ip->dst_port == PORT_GTPU)
+    if (is_pfcp_answer(ip, &head))
+        signalling_decode(w, PORT_PFCP, head);
+    else if (ip->dst_port == PORT_GTPU)
         gtpu_decode(w, head);
     else if (!port_decode(w, ip->dst_port, head) && !port_decode(w, ip->src_port, head) &&
              ip->src_port == PORT_GTPU && !w->depth && cursor_peek(&head, 0) >> 4 == 3)

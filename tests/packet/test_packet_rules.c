@@ -79,13 +79,18 @@ static void send_udp(struct net *t, uint32_t src, uint32_t dst, unsigned port,
     send(t, &f);
 }
 
-static void send_pfcp(struct net *t, uint32_t src, uint32_t dst, unsigned type, int64_t seid,
-                      const char *elements)
+static struct bytes pfcp_next(unsigned type, int64_t seid, const char *elements)
 {
     static uint32_t sequence;
     struct bytes e = {.n = 0};
     put_hex(&e, elements);
-    struct bytes m = pfcp_of(type, seid, ++sequence, &e);
+    return pfcp_of(type, seid, ++sequence, &e);
+}
+
+static void send_pfcp(struct net *t, uint32_t src, uint32_t dst, unsigned type, int64_t seid,
+                      const char *elements)
+{
+    struct bytes m = pfcp_next(type, seid, elements);
     send_udp(t, src, dst, 8805, &m);
 }
 
@@ -447,6 +452,24 @@ static void guess(struct net *t, uint32_t src, unsigned count)
     }
 }
 
+/* From the port of another protocol, to which the answers go. */
+static void test_guessing_from_ports(void)
+{
+    static const unsigned ports[] = {53, 2123, 2152, 3386, 4789, 6081, 40000};
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        struct net t;
+        standard(&t, NULL);
+        for (unsigned k = 0; k < 64; k++) {
+            struct bytes asks = pfcp_next(54, 1000 + k, ""), is = pfcp_next(55, 0, "0013000141");
+            struct bytes there = udp_frame(EVIL, UPF, ports[i], 8805, &asks),
+                         back = udp_frame(UPF, EVIL, 8805, ports[i], &is);
+            send(&t, &there);
+            send(&t, &back);
+        }
+        net_end(&t, "pfcp-seid-guessing ");
+    }
+}
+
 static void test_guessing(void)
 {
     struct net t;
@@ -746,11 +769,18 @@ static void test_config(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_gtp_in_gtp,  test_core_from_ue, test_ue_source, test_teid_scan, test_echo,
-        test_urgent,      test_n6,           test_non_owner, test_guessing,  test_unassociated,
-        test_flood,       test_unknown_peer, test_takeover,  test_malformed, test_before_setup,
-        test_pieces,      test_same_ports,   test_new_gnb,   test_storm,     test_nas,
-        test_path_switch, test_config,
+        test_gtp_in_gtp,   test_core_from_ue,
+        test_ue_source,    test_teid_scan,
+        test_echo,         test_urgent,
+        test_n6,           test_non_owner,
+        test_guessing,     test_guessing_from_ports,
+        test_unassociated, test_flood,
+        test_unknown_peer, test_takeover,
+        test_malformed,    test_before_setup,
+        test_pieces,       test_same_ports,
+        test_new_gnb,      test_storm,
+        test_nas,          test_path_switch,
+        test_config,
     };
     struct err e;
     if (!crypt_init(&e))
