@@ -18,6 +18,7 @@ struct piece {
 struct stream {
     int64_t since_us;
     uint32_t base; /* sequence number of the first byte */
+    uint32_t told; /* so many bytes are of messages that were told */
     uint32_t room;
     unsigned char *p;
     unsigned piece_count;
@@ -93,23 +94,30 @@ static struct stream *place(struct walk *w, uint64_t key, uint32_t base)
     return s;
 }
 
-/* RFC 7766 §8: each message has its length before it. */
-static enum stream_want dns_read(struct walk *w, struct cursor c)
+/* RFC 7766 §8: each message has its length before it. What follows a whole one may come byte by
+ * byte, and that one is told once. */
+static enum stream_want dns_read(struct walk *w, struct cursor c, uint32_t *told)
 {
-    while (c.n >= 2) {
+    for (uint32_t end = 0; c.n >= 2;) {
         size_t length = (size_t)c.p[0] << 8 | c.p[1];
         if (length > c.n - 2)
             return STREAM_MORE;
         cursor_skip(&c, 2);
-        dns_decode(w, cursor_take(&c, length));
+        struct cursor message = cursor_take(&c, length);
+        end += 2 + (uint32_t)length;
+        if (end <= *told)
+            continue;
+        dns_decode(w, message);
+        *told = end;
     }
     return c.n ? STREAM_MORE : STREAM_DONE;
 }
 
-static enum stream_want start_read(struct walk *w, const struct packet_ip *ip, struct cursor c)
+static enum stream_want start_read(struct walk *w, const struct packet_ip *ip, struct cursor c,
+                                   uint32_t *told)
 {
     if (ip->src_port == PORT_DNS || ip->dst_port == PORT_DNS)
-        return dns_read(w, c);
+        return dns_read(w, c, told);
     enum stream_want want = tls_read(w, c);
     return want == STREAM_NOT ? http_read(w, c) : want;
 }
@@ -193,11 +201,11 @@ static void go_on(struct walk *w, struct stream *s, const struct segment *g)
     }
     enum stream_want want = STREAM_MORE;
     if (at == 0 && s->piece_count == 0)
-        want = start_read(w, g->ip, c);
+        want = start_read(w, g->ip, c, &s->told);
     if (want == STREAM_MORE) {
         bool kept = keep(all, s, at, c);
         if (kept && s->pieces[0].start == 0 && (at || s->pieces[0].end > c.n))
-            want = start_read(w, g->ip, cursor_of(s->p, s->pieces[0].end));
+            want = start_read(w, g->ip, cursor_of(s->p, s->pieces[0].end), &s->told);
         if (!kept || (want == STREAM_MORE && s->pieces[0].end == LIMIT_PACKET_STREAM_BYTES)) {
             walk_anomaly(w, PACKET_STREAM_LOST);
             want = STREAM_NOT;
@@ -212,6 +220,7 @@ void streams_add(struct walk *w, const struct segment *g)
     struct streams *all = w->d->streams;
     bool dns = g->ip->src_port == PORT_DNS || g->ip->dst_port == PORT_DNS;
     uint64_t key = key_of(w, g->ip);
+    uint32_t told = 0;
     struct segment rest = *g;
     struct stream *s = NULL;
     if (g->flags & TCP_SYN && (!(g->flags & TCP_ACK) || dns)) {
@@ -226,8 +235,9 @@ void streams_add(struct walk *w, const struct segment *g)
     }
     if (g->payload.n && s) {
         go_on(w, s, &rest);
-    } else if (g->payload.n && start_read(w, g->ip, g->payload) == STREAM_MORE) {
+    } else if (g->payload.n && start_read(w, g->ip, g->payload, &told) == STREAM_MORE) {
         s = place(w, key, g->sequence);
+        s->told = told;
         if (!keep(all, s, 0, g->payload))
             forget(all, s);
     }

@@ -150,6 +150,8 @@ static bool take_session(struct sensor_notice *n, const struct json *alert, stru
     bool is_new;
     char key[64];
     unsigned group = 3 * NOTICE_INTERFACES;
+    if (str_eq(interface, STR("gn-u"))) /* what an alert calls its user plane */
+        interface = STR("gn");
     for (unsigned i = 0; i < NOTICE_INTERFACES; i++)
         if (str_eq(interface, str_of(notice_interfaces[i]))) {
             n->interfaces[i] = true;

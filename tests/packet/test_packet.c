@@ -157,6 +157,22 @@ static void test_streams(void)
     check_stream(53, &dns, "dns ioc.example\n");
 }
 
+/* A whole message, and one that never ends, byte by byte: the first is told once. */
+static void test_stream_told_once(void)
+{
+    struct seen s;
+    struct bytes b = {.n = 0};
+    put_hex(&b, "001d 1234 0100 0001 0000 0000 0000 03696f63076578616d706c6500 0001 0001 00ff");
+    for (unsigned first = 1; first <= b.n; first += (unsigned)b.n - 1) {
+        seen_begin(&s, 0);
+        for (size_t i = 0, n = first; i < b.n; i += n, n = 1)
+            segment(&s, 53, 100 + (uint32_t)i, 0x10, b.p + i, n);
+        for (uint32_t i = 0; i < 100; i++)
+            segment(&s, 53, 100 + (uint32_t)b.n + i, 0x10, "x", 1);
+        seen_end(&s, "dns ioc.example\n", "told once");
+    }
+}
+
 static void test_requests(void)
 {
     static const struct {
@@ -597,6 +613,7 @@ int main(void)
     static void (*const tests[])(void) = {
         test_streams,
         test_requests,
+        test_stream_told_once,
         test_stream_flood,
         test_fragments,
         test_fragments_with_extensions,
