@@ -179,14 +179,21 @@ static void takeover_check(struct walk *w, const struct pfcp_message *m)
 static void start_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
 {
     struct rule_text who;
+    int64_t now_us = w->d->rules->now_us;
     if (!m->has_start)
         return;
-    if (src->has_start && src->associated && m->start < src->start)
-        rule_alert(w, RULE_TAKEOVER, NULL, "the Recovery Time Stamp of %s goes back",
-                   rule_address(&who, &w->ip->src));
-    else
-        src->start = m->start;
+    bool back = src->has_start && src->associated && m->start < src->start;
     src->has_start = true;
+    if (!back) {
+        src->start = m->start;
+        return;
+    }
+    /* One high number would have every honest message after it told. */
+    if (src->back_us && now_us - src->back_us < SILENCE_US)
+        return;
+    src->back_us = now_us;
+    rule_alert(w, RULE_TAKEOVER, NULL, "the Recovery Time Stamp of %s goes back",
+               rule_address(&who, &w->ip->src));
 }
 
 /* ---- P6 pfcp-flood ----------------------------------------------------------------------- */

@@ -161,6 +161,7 @@ struct peer {
     bool amf;
     bool has_start;
     uint32_t start;
+    int64_t back_us; /* when it was told that this goes back; 0: not yet */
     int64_t associated_us;
     int64_t first_us; /* AMF: when it was first heard */
     unsigned heartbeats;

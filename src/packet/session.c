@@ -622,7 +622,12 @@ void sessions_end_marker(struct sessions *t, const struct packet_address *a, uin
 {
     uint32_t node = node_find(t, a);
     uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
-    if (b != NONE)
+    if (b == NONE)
+        return;
+    /* TS 23.501 §5.8.2.9: it ends what led towards a gNB. Whoever sends one to the core's end of a
+     * tunnel ends nothing. */
+    const struct binding *x = binding_at(t, b);
+    if (x->kind != BINDING_PDR && !(x->kind == BINDING_N2 && x->interface == 0))
         binding_end(t, b, now_us);
 }
 

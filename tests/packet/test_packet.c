@@ -448,9 +448,12 @@ static void test_session_times(void)
     CHECK(!joins(&s, SERVER, 10) && joins(&s, SERVER, 11));
     CHECK(packet_figures(s.d)->sessions_now == 1 && packet_figures(s.d)->sessions_made == 4);
     struct bytes none = {.n = 0}, end = gtpu_of(254, 11, &none);
-    send_udp(&s, SERVER + 9, SERVER, 2152, &end);
+    send_udp(&s, SERVER + 9, SERVER, 2152, &end); /* anybody may send one to the core */
     s.now_us += 12000000;
-    CHECK(!joins(&s, SERVER, 11));
+    CHECK(joins(&s, SERVER, 11) && joins(&s, SERVER + 1, 11));
+    send_udp(&s, SERVER, SERVER + 1, 2152, &end);
+    s.now_us += 12000000;
+    CHECK(joins(&s, SERVER, 11) && !joins(&s, SERVER + 1, 11));
     seen_end(&s, NULL, "");
 }
 

@@ -561,6 +561,7 @@ static void test_takeover(void)
     user_sends(&t, UE, 1);
     CHECK(!t.last.joined);
     send_pfcp(&t, SMF, UPF, 5, -1, NODE_ID("0a000001") START("e0000003"));
+    send_pfcp(&t, SMF, UPF, 5, -1, NODE_ID("0a000001") START("e0000003")); /* told once a minute */
     net_end(&t, "pfcp-node-takeover ");
 }
 
