@@ -73,6 +73,19 @@ static void association_check(struct walk *w, const struct pfcp_message *m, stru
         suspect_add(w);
 }
 
+static void ask_association(struct walk *w, const struct pfcp_message *m, struct peer *src)
+{
+    src->asked = w->ip->dst;
+    src->asked_sequence = m->sequence;
+}
+
+/* Answers to what nobody asked are anybody's. */
+static bool is_asked_for(struct walk *w, const struct pfcp_message *m)
+{
+    const struct peer *asker = peer_find(w->d->rules, &w->ip->dst);
+    return asker && address_eq(&asker->asked, &w->ip->src) && asker->asked_sequence == m->sequence;
+}
+
 /* Two nodes work together: the answer says so. */
 static void associate(struct walk *w, const struct pfcp_message *m)
 {
@@ -275,12 +288,16 @@ void rules_pfcp(struct walk *w, const struct pfcp_message *m)
     alternatives_learn(w, m, src);
     switch (m->type) {
     case PFCP_ASSOCIATION_REQUEST:
+        takeover_check(w, m);
+        ask_association(w, m, src);
+        break;
     case PFCP_RELEASE_REQUEST:
         takeover_check(w, m);
         break;
     case PFCP_ASSOCIATION_RESPONSE:
         takeover_check(w, m);
-        associate(w, m);
+        if (is_asked_for(w, m))
+            associate(w, m);
         break;
     case PFCP_ESTABLISHMENT_RESPONSE:
         if (sessions_asked(w->d->sessions, &w->ip->dst, m->seid))

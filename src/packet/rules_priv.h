@@ -161,7 +161,9 @@ struct peer {
     bool amf;
     bool has_start;
     uint32_t start;
-    int64_t back_us; /* when it was told that this goes back; 0: not yet */
+    int64_t back_us;             /* when it was told that this goes back; 0: not yet */
+    struct packet_address asked; /* whom it asked last for an association, by which request */
+    uint32_t asked_sequence;
     int64_t associated_us;
     int64_t first_us; /* AMF: when it was first heard */
     unsigned heartbeats;

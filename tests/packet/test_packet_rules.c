@@ -82,9 +82,11 @@ static void send_udp(struct net *t, uint32_t src, uint32_t dst, unsigned port,
 static struct bytes pfcp_next(unsigned type, int64_t seid, const char *elements)
 {
     static uint32_t sequence;
+    bool answers = type < 50 ? type % 2 == 0 : type % 2 == 1; /* the request that came before */
     struct bytes e = {.n = 0};
     put_hex(&e, elements);
-    return pfcp_of(type, seid, ++sequence, &e);
+    sequence += !answers;
+    return pfcp_of(type, seid, sequence, &e);
 }
 
 static void send_pfcp(struct net *t, uint32_t src, uint32_t dst, unsigned type, int64_t seid,
@@ -497,6 +499,16 @@ static void test_unassociated(void)
     send_pfcp(&t, EVIL, UPF, 54, 4711, "");
     net_end(&t, "pfcp-unassociated-peer ");
     CHECK(t.frames[0] == t.number);
+    standard(&t, NULL); /* an answer that nobody asked for associates nobody */
+    send_pfcp(&t, EVIL, FAR, 6, -1, NODE_ID("c0000207") ACCEPTED START("e0000001"));
+    send_pfcp(&t, EVIL, SMF, 6, -1, NODE_ID("c0000207") ACCEPTED START("e0000001"));
+    send_pfcp(&t, EVIL, UPF, 54, 4711, "");
+    net_end(&t, "pfcp-unassociated-peer ");
+    standard(&t, NULL); /* … and one that was, does */
+    send_pfcp(&t, EVIL, UPF, 5, -1, NODE_ID("c0000207") START("e0000001"));
+    send_pfcp(&t, UPF, EVIL, 6, -1, NODE_ID("0a000002") ACCEPTED START("e0000002"));
+    send_pfcp(&t, EVIL, UPF, 54, 4711, "");
+    net_end(&t, "");
     standard(&t, NULL);
     beat(&t, EVIL, 10);
     net_end(&t, "");
