@@ -361,9 +361,9 @@
 #define LIMIT_STORE_KEPT_ROWS (128u << 10)
 /* Pairs of collection and audience that one transaction remembers to have added to. */
 #define LIMIT_STORE_ADDED 256
-/* Pages of 8 KiB in the write-ahead log from which on they are brought back into the database, where
- * a thread beside the writer does it; by how many more it is done again; from which on the writer
- * does it too, at each commit. These are less than the log keeps of its file (sqlite.c). */
+/* Pages of 8 KiB in the write-ahead log from which on they are brought back into the database,
+ * where a thread beside the writer does it; by how many more it is done again; from which on the
+ * writer does it too, at each commit. These are less than the log keeps of its file (sqlite.c). */
 #define LIMIT_STORE_WAL_PAGES      4000
 #define LIMIT_STORE_WAL_STEP_PAGES 1000
 #define LIMIT_STORE_WAL_MOST_PAGES 8000
