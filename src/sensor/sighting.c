@@ -329,6 +329,17 @@ static void begin_sighting(struct buf *b, struct str of, const struct seen *n, s
         put_only(b, "where_sighted_refs", identity);
 }
 
+/* Of users' signalling the minutes are told and no more: an instant may be enough to find a user.
+ */
+static struct seen in_minutes(const struct seen *n)
+{
+    const int64_t minute = 60000000;
+    struct seen m = *n;
+    m.first_us -= m.first_us % minute;
+    m.last_us += (minute - m.last_us % minute) % minute;
+    return m;
+}
+
 /* Which rule it was stands in the extension: several may tell one technique. */
 static void put_rule(struct buf *b, const struct packet_rule *r)
 {
@@ -368,8 +379,9 @@ bool sensor_sightings_write(struct sensor_sightings *s, struct str identity, int
         struct str technique = str_of(s->rules[i].technique);
         if (!s->broken[i].count)
             continue;
-        begin_sighting(&s->text, stix_fight_technique(technique, id), &s->broken[i], identity,
-                       STR_NONE, now_us);
+        struct seen minutes = in_minutes(&s->broken[i]);
+        begin_sighting(&s->text, stix_fight_technique(technique, id), &minutes, identity, STR_NONE,
+                       now_us);
         put_rule(&s->text, &s->rules[i]);
         buf_byte(&s->text, '}');
         s->ends[s->count++] = s->text.n;

@@ -1,4 +1,5 @@
 """What a sensor in a mobile core tells others: sightings of techniques, and notices of incidents."""
+import datetime
 import json
 import lzma
 import re
@@ -51,7 +52,12 @@ def test_both_nations_sight_the_same_technique(nodes, tmp_path):
             assert o["where_sighted_refs"] == [o["created_by_ref"]] == [identity_of(node)]
             assert o["extensions"][INCIDENT]["techniques"] == ["FGT1599.505"]
             times = [a["time"] for a in alerts if a["rule"] == o["extensions"][INCIDENT]["rules"][0]]
-            assert (o["first_seen"][:23], o["last_seen"][:23]) == (min(times)[:23], max(times)[:23])
+            first, last = (datetime.datetime.fromisoformat(o[k].replace("Z", "+00:00"))
+                           for k in ("first_seen", "last_seen"))
+            told = [datetime.datetime.fromisoformat(t.replace("Z", "+00:00")) for t in (min(times), max(times))]
+            minute = datetime.timedelta(minutes=1)
+            assert first <= told[0] < first + minute and last - minute < told[1] <= last
+            assert {t.second for t in (first, last)} == {t.microsecond for t in (first, last)} == {0}
         text = json.dumps(objects)
         assert not [a for a in alerts if a["session"] and a["session"] in text]
         seen.append({o["sighting_of_ref"] for o in objects})
