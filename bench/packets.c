@@ -403,9 +403,10 @@ static double used_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     *(uint64_t *)ctx += v->kind == PACKET_EVENT_IP;
+    return false;
 }
 
 static struct packet_decoder *decoder(uint64_t *headers)

@@ -260,7 +260,7 @@
 /* Sessions: how many (the oldest goes), tunnel ends of one, nodes, seconds without a sign of life,
  * seconds that an ended tunnel is still known. Tunnels that are found without a search. */
 #define LIMIT_PACKET_SESSIONS       1000000
-#define LIMIT_PACKET_NEAR           65536 /* a power of two */
+#define LIMIT_PACKET_NEAR           131072 /* a power of two */
 #define LIMIT_PACKET_BINDINGS       64
 #define LIMIT_PACKET_NODES          65536
 #define LIMIT_PACKET_NODES_PINNED   4096

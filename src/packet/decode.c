@@ -11,6 +11,7 @@ bool packet_decoder_new(const struct packet_options *o, struct packet_decoder **
     if (d) {
         d->options = *o;
         d->seed = o->seed;
+        d->quiet_round = 1;
         if (!d->seed)
             base_random(&d->seed, sizeof d->seed);
         d->fragments = fragments_new();
@@ -50,6 +51,14 @@ void packet_decode(struct packet_decoder *d, const struct packet_frame *f)
     link_decode(&w, f->link, cursor_of(f->p, f->n));
 }
 
+void packet_tell_again(struct packet_decoder *d)
+{
+    if (++d->quiet_round)
+        return;
+    sessions_forget_near(d->sessions); /* where rounds of long ago are kept */
+    d->quiet_round = 1;
+}
+
 void packet_decode_end(struct packet_decoder *d)
 {
     rules_end(d->rules);
@@ -77,9 +86,9 @@ static struct packet_event event_of(const struct walk *w, enum packet_event_kind
                                  .gpdu = w->gpdu};
 }
 
-static void send(const struct walk *w, const struct packet_event *v)
+static bool send(const struct walk *w, const struct packet_event *v)
 {
-    w->d->options.event(w->d->options.ctx, v);
+    return w->d->options.event(w->d->options.ctx, v);
 }
 
 void walk_anomaly(struct walk *w, enum packet_anomaly a)
@@ -121,11 +130,11 @@ void walk_gpdu(struct walk *w, const struct packet_gpdu *g)
     send(w, &v);
 }
 
-void walk_ip(struct walk *w, const struct packet_ip *ip)
+bool walk_ip(struct walk *w, const struct packet_ip *ip)
 {
     struct packet_event v = event_of(w, PACKET_EVENT_IP);
     v.ip = ip;
-    send(w, &v);
+    return send(w, &v);
 }
 
 void decoder_alert(struct packet_decoder *d, const struct packet_alert *a)

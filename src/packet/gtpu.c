@@ -122,9 +122,9 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
         walk_anomaly(w, PACKET_GTPU_NOT_IP);
 }
 
-static void gpdu_decode(struct walk *w, const struct head *h)
+/* found: the outermost tunnel's, if it is known. */
+static void gpdu_decode(struct walk *w, const struct head *h, const struct found_tunnel *found)
 {
-    const struct found_tunnel *found = NULL;
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
                             .teid = h->teid,
@@ -135,7 +135,6 @@ static void gpdu_decode(struct walk *w, const struct head *h)
     bool first = w->depth == 0;
     if (first) {
         w->d->figures.gpdu++;
-        found = sessions_find(w->d->sessions, &g.dst, g.teid, w->frame->time_us);
         if (found)
             sessions_tell(found, &g);
         w->d->figures.gpdu_joined += g.joined;
@@ -157,6 +156,11 @@ static void gpdu_decode(struct walk *w, const struct head *h)
         w->of_user = false;
         w->user = NULL;
     }
+}
+
+static struct found_tunnel *find(struct walk *w, const struct head *h)
+{
+    return sessions_find(w->d->sessions, &w->ip->dst, h->teid, w->frame->time_us);
 }
 
 static void message_tell(struct walk *w, const struct head *h)
@@ -190,7 +194,7 @@ void gtpu_decode(struct walk *w, struct cursor c)
         rules_gtpu(w, h.type);
     }
     if (h.type == GTPU_GPDU)
-        gpdu_decode(w, &h);
+        gpdu_decode(w, &h, w->depth ? NULL : find(w, &h));
     else if (h.type == GTPU_END_MARKER && !w->depth)
         sessions_end_marker(w->d->sessions, &w->ip->dst, h.teid, w->frame->time_us);
 }
@@ -252,6 +256,19 @@ void gtpu_soon(struct packet_decoder *d, const struct packet_frame *f)
     sessions_soon(d->sessions, &a, be16(p + 32) << 16 | be16(p + 34));
 }
 
+/* Tunnels have the same two ends for long. */
+static void pair_tell(struct walk *w, const struct packet_ip *ip, struct found_tunnel *found)
+{
+    uint32_t src;
+    memcpy(&src, ip->src.b, sizeof src);
+    if (found && found->quiet_round == w->d->quiet_round && found->quiet_src == src)
+        return;
+    if (!walk_ip(w, ip) || !found)
+        return;
+    found->quiet_round = w->d->quiet_round;
+    found->quiet_src = src;
+}
+
 /*
  * Nearly all packets of users look so, and all the tests on the way through ip_decode, udp_decode
  * and gtpu_decode take longer than the rest of the work on the tunnel. What is done is the same.
@@ -273,13 +290,14 @@ bool gtpu_ordinary(struct walk *w, struct cursor c)
     w->ip = &ip;
     w->d->figures.ip++;
     w->d->figures.udp++;
-    walk_ip(w, &ip);
+    struct found_tunnel *found = find(w, &h);
+    pair_tell(w, &ip, found);
     rules_packet(w, &ip);
     if (walk_wants(w, PACKET_EVENT_MESSAGE))
         message_tell(w, &h);
     else
         w->d->figures.messages[PACKET_GTPU]++;
-    gpdu_decode(w, &h);
+    gpdu_decode(w, &h, found);
     w->ip = outer;
     return true;
 }

@@ -216,7 +216,9 @@ struct packet_event {
     const struct packet_alert *alert;
     enum packet_anomaly anomaly;
 };
-typedef void packet_event_fn(void *ctx, const struct packet_event *v);
+/* True, of an IP header: the visitor found nothing in its addresses, and need not be told of this
+ * pair around the same tunnel again until packet_tell_again. Of other events it means nothing. */
+typedef bool packet_event_fn(void *ctx, const struct packet_event *v);
 
 /* ---- what is told of one's own network --------------------------------------------------- */
 
@@ -275,6 +277,8 @@ bool packet_decoder_new(const struct packet_options *o, struct packet_decoder **
 void packet_decoder_free(struct packet_decoder *d); /* NULL is allowed */
 /* Decodes one frame; frames come in order of time. */
 void packet_decode(struct packet_decoder *d, const struct packet_frame *f);
+/* What the visitor found nothing in is told again: it looks for something else now. */
+void packet_tell_again(struct packet_decoder *d);
 /* No more frames: tells what rules were still waiting with. */
 void packet_decode_end(struct packet_decoder *d);
 const struct packet_figures *packet_figures(const struct packet_decoder *d);

@@ -102,11 +102,15 @@ static inline uint8_t cursor_peek(const struct cursor *c, size_t at)
 
 static inline struct packet_address address_of(const unsigned char *p, size_t n)
 {
+    /* Written at once, because they are read so soon after: a processor waits when it is to read
+     * together what was written in pieces. */
+    typedef uint64_t pair __attribute__((vector_size(16)));
     struct packet_address a;
-    uint64_t w[2] = {0, 0}; /* whole words are written, because whole words are read soon after */
+    uint64_t w[2] = {0, 0};
     if (p)
         memcpy(w, p, n);
-    memcpy(a.b, w, sizeof w);
+    pair both = {w[0], w[1]};
+    memcpy(a.b, &both, sizeof both);
     a.n = p ? n : 0;
     return a;
 }
@@ -162,7 +166,8 @@ struct packet_decoder {
     struct streams *streams;
     struct sessions *sessions;
     struct rules *rules;
-    uint64_t seed; /* of hash tables */
+    uint64_t seed;        /* of hash tables */
+    uint16_t quiet_round; /* raised when what was quiet is told again; never 0 */
     char scratch[PACKET_SCRATCH_BYTES];
 };
 
@@ -198,7 +203,8 @@ static inline bool walk_enter(struct walk *w)
 void walk_text(struct walk *w, enum packet_field field, struct str text, const unsigned char *at);
 void walk_message(struct walk *w, const struct packet_message *m);
 void walk_gpdu(struct walk *w, const struct packet_gpdu *g);
-void walk_ip(struct walk *w, const struct packet_ip *ip);
+/* True: the visitor found nothing in it. */
+bool walk_ip(struct walk *w, const struct packet_ip *ip);
 /* Hands on an alert of a rule, perhaps of an earlier frame. */
 void decoder_alert(struct packet_decoder *d, const struct packet_alert *a);
 

@@ -103,9 +103,12 @@ static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
 
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    const struct found_tunnel *set = near_set(t, near_key(t, a, teid));
-    for (size_t k = 0; k < NEAR_WAYS; k++)
-        __builtin_prefetch(set + k);
+    __builtin_prefetch(near_set(t, near_key(t, a, teid))); /* the first, where it mostly stands */
+}
+
+void sessions_forget_near(struct sessions *t)
+{
+    memset(t->near, 0, LIMIT_PACKET_NEAR * sizeof *t->near);
 }
 
 static void near_forget(struct sessions *t, const struct binding *x)
@@ -268,7 +271,7 @@ void sessions_restarted(struct sessions *t, const struct packet_address *a, uint
     struct node *n = node_at(t, i);
     if (n->has_start && start > n->start) {
         n->start_us = now_us;
-        memset(t->near, 0, LIMIT_PACKET_NEAR * sizeof *t->near);
+        sessions_forget_near(t);
     }
     if (!n->has_start || start > n->start)
         n->start = start;
@@ -579,8 +582,8 @@ static bool long_over(const struct binding *x, int64_t now_us)
 /* How often a session with traffic is taken for alive. */
 #define FRESH_US 30000000
 
-static const struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
-                                         uint32_t teid, int64_t now_us, struct found_tunnel *set)
+static struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
+                                   uint32_t teid, int64_t now_us, struct found_tunnel *set)
 {
     uint32_t node = node_find(t, a);
     uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
@@ -599,22 +602,31 @@ static const struct found_tunnel *search(struct sessions *t, const struct packet
     return set;
 }
 
-const struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
-                                         uint32_t teid, int64_t now_us)
+/* What is found of a set stands first from then on. */
+static bool near_first(struct found_tunnel *set, uint64_t key)
+{
+    for (size_t k = 1; k < NEAR_WAYS; k++)
+        if (set[k].key == key) {
+            struct found_tunnel found = set[k];
+            set[k] = set[0];
+            set[0] = found;
+            return true;
+        }
+    return false;
+}
+
+struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
+                                   uint32_t teid, int64_t now_us)
 {
     uint64_t key = near_key(t, a, teid);
     struct found_tunnel *set = near_set(t, key);
-    for (size_t k = 0; k < NEAR_WAYS; k++) {
-        struct found_tunnel *f = &set[k];
-        if (f->key != key)
-            continue;
-        if (now_us - f->fresh_us > FRESH_US) {
-            session_alive(t, f->session, now_us);
-            f->fresh_us = now_us;
-        }
-        return f;
+    if (set->key != key && !near_first(set, key))
+        return search(t, a, teid, now_us, set);
+    if (now_us - set->fresh_us > FRESH_US) {
+        session_alive(t, set->session, now_us);
+        set->fresh_us = now_us;
     }
-    return search(t, a, teid, now_us, set);
+    return set;
 }
 
 void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,

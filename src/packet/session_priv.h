@@ -32,6 +32,8 @@ struct found_tunnel {
     int64_t fresh_us; /* when the session was last taken for alive */
     unsigned char handle[16];
     unsigned char v6[8], v4[4]; /* addresses of the user that the session names */
+    uint32_t quiet_src;         /* the visitor found nothing in packets from this IPv4 address, */
+    uint16_t quiet_round;       /* in this round; 0: it was not asked */
     int16_t sst;
     uint8_t direction, at, v6_bits; /* at: an interface; see session_tell.c */
     bool ethernet : 1, unstructured : 1;
@@ -40,8 +42,10 @@ struct found_tunnel {
 /* Such a search will follow: what it needs is brought near. */
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid);
 /* NULL: not known. Valid until the next search, and the next message of signalling. */
-const struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
-                                         uint32_t teid, int64_t now_us);
+struct found_tunnel *sessions_find(struct sessions *t, const struct packet_address *a,
+                                   uint32_t teid, int64_t now_us);
+/* All tunnels will be searched for anew. */
+void sessions_forget_near(struct sessions *t);
 /* Direction, interface, handle and slice, into what the visitor sees. */
 void sessions_tell(const struct found_tunnel *f, struct packet_gpdu *g);
 void sessions_end_marker(struct sessions *t, const struct packet_address *a, uint32_t teid,

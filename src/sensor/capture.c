@@ -119,34 +119,35 @@ static uint32_t *quiet_place(struct capture *c, uint32_t v4)
     return &c->quiet[(v4 ^ c->seed) * 0x9E3779B97F4A7C15u >> 40 & (QUIET - 1)];
 }
 
-RARE void on_address_v4(struct capture *c, const struct packet_address *a, const char *field)
+RARE bool on_address_v4(struct capture *c, const struct packet_address *a, const char *field)
 {
-    if (look_address(c, a, field))
-        *quiet_place(c, v4_of(a)) = v4_of(a) + 1;
+    if (!look_address(c, a, field))
+        return false;
+    *quiet_place(c, v4_of(a)) = v4_of(a) + 1;
+    return true;
 }
 
-RARE void on_address_long(struct capture *c, const struct packet_address *a, const char *field)
+RARE bool on_address_long(struct capture *c, const struct packet_address *a, const char *field)
 {
     uint64_t w[2];
     memcpy(w, a->b, sizeof w);
     uint64_t hash = ((w[0] ^ c->seed) * 0x9E3779B97F4A7C15u) ^ w[1] * 0xC2B2AE3D27D4EB4Fu;
     struct packet_address *q = &c->quiet_long[hash >> 32 & (QUIET_LONG - 1)];
     if (q->n == a->n && memcmp(q->b, a->b, sizeof q->b) == 0)
-        return;
-    if (look_address(c, a, field))
-        *q = *a;
+        return true;
+    if (!look_address(c, a, field))
+        return false;
+    *q = *a;
+    return true;
 }
 
-/* Most addresses come again and again. */
-static inline void on_address(struct capture *c, const struct packet_address *a, const char *field)
+/* Most addresses come again and again. True: nothing was found. */
+static inline bool on_address(struct capture *c, const struct packet_address *a, const char *field)
 {
-    if (a->n != 4) {
-        on_address_long(c, a, field);
-        return;
-    }
+    if (a->n != 4)
+        return on_address_long(c, a, field);
     uint32_t q = *quiet_place(c, v4_of(a));
-    if (q == 0 || q != v4_of(a) + 1)
-        on_address_v4(c, a, field);
+    return (q != 0 && q == v4_of(a) + 1) || on_address_v4(c, a, field);
 }
 
 /* A URL's bytes were put together; a name stands in the frame in another form: only its start is
@@ -176,16 +177,16 @@ RARE void on_other(struct capture *c, const struct packet_event *v)
         on_signal(c, v->alert);
 }
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     struct capture *c = ctx;
     c->event = v;
     if (v->kind == PACKET_EVENT_IP) {
-        on_address(c, &v->ip->src, "source");
-        on_address(c, &v->ip->dst, "destination");
-    } else {
-        on_other(c, v);
+        bool quiet = on_address(c, &v->ip->src, "source");
+        return on_address(c, &v->ip->dst, "destination") && quiet;
     }
+    on_other(c, v);
+    return false;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -212,6 +213,7 @@ static void quiet_forget(struct capture *c)
 {
     memset(c->quiet, 0, sizeof c->quiet);
     memset(c->quiet_long, 0, sizeof c->quiet_long);
+    packet_tell_again(c->d);
 }
 
 static void frame(struct capture *c, const struct packet_frame *f)

@@ -18,7 +18,7 @@ struct target {
     struct packet_frame frame;
 };
 
-static void target_event(void *ctx, const struct packet_event *v)
+static bool target_event(void *ctx, const struct packet_event *v)
 {
     struct target *t = ctx;
     must(v->kind == PACKET_EVENT_ALERT ? v->frame <= t->frame.number : v->frame == t->frame.number);
@@ -33,6 +33,7 @@ static void target_event(void *ctx, const struct packet_event *v)
     } else if (v->kind == PACKET_EVENT_GPDU) {
         must(v->gpdu->qfi < 64);
     }
+    return false;
 }
 
 static struct target *target_begin(void)

@@ -17,10 +17,11 @@ struct seen {
     int64_t now_us;
     char texts[2000]; /* FIELD TEXT, each with a line feed */
     unsigned ips, anomalies[PACKET_ANOMALIES];
+    bool quiet; /* finds nothing in addresses */
     struct packet_gpdu last;
 };
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     struct seen *s = ctx;
     size_t n = strlen(s->texts);
@@ -32,6 +33,7 @@ static void on_event(void *ctx, const struct packet_event *v)
         s->anomalies[v->anomaly]++;
     if (v->kind == PACKET_EVENT_GPDU && v->depth == 1)
         s->last = *v->gpdu;
+    return s->quiet;
 }
 
 static void seen_begin(struct seen *s, size_t sessions)
@@ -457,6 +459,43 @@ static void test_session_times(void)
     seen_end(&s, NULL, "");
 }
 
+/* A user's packet within a tunnel from this node: how many IP headers the visitor is told of. */
+static unsigned told_of(struct seen *s, uint32_t src, uint32_t teid)
+{
+    struct bytes dns = dns_datagram(), inner = ipv4_of(CLIENT, SERVER, 17, &dns);
+    struct bytes g = gtpu_of(255, teid, &inner);
+    s->ips = 0;
+    send_udp(s, src, SERVER, 2152, &g);
+    return s->ips;
+}
+
+/* Both ends of a tunnel are told again and again to whom looks for them, else once. */
+static void test_quiet(void)
+{
+    struct seen s;
+    const uint32_t a = SERVER + 9, b = SERVER + 10;
+    seen_begin(&s, 0);
+    session_make(&s, 1, 8);
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 2);
+    s.quiet = true;
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 1 && told_of(&s, a, 8) == 1);
+    CHECK(told_of(&s, b, 8) == 2 && told_of(&s, b, 8) == 1 && told_of(&s, a, 8) == 2);
+    CHECK(told_of(&s, a, 9) == 2 && told_of(&s, a, 9) == 2); /* no session */
+    CHECK(told_of(&s, a, 8) == 1);
+    packet_tell_again(s.d);
+    s.quiet = false;
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 2);
+    s.quiet = true;
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 1);
+    for (unsigned i = 0; i <= UINT16_MAX; i++) /* as often as rounds have numbers */
+        packet_tell_again(s.d);
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 1);
+    session_delete(&s, 1);
+    session_make(&s, 2, 8);
+    CHECK(told_of(&s, a, 8) == 2);
+    seen_end(&s, NULL, "");
+}
+
 static void test_session_limit(void)
 {
     struct seen s;
@@ -623,6 +662,7 @@ int main(void)
         test_fragments_of_tunnels,
         test_odd_packets,
         test_session_times,
+        test_quiet,
         test_session_limit,
         test_session_memory,
         test_pcapng,

@@ -25,7 +25,7 @@ struct seen {
     struct packet_figures figures;
 };
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     struct seen *s = ctx;
     size_t frame = v->frame < FRAMES_MOST ? (size_t)v->frame : 0;
@@ -53,6 +53,7 @@ static void on_event(void *ctx, const struct packet_event *v)
     case PACKET_EVENT_GPDU:
         break;
     }
+    return false;
 }
 
 static const char *folder(void)
@@ -301,7 +302,7 @@ static void hash_gpdu(uint64_t *h, const struct packet_gpdu *g)
     hash_bytes(h, g->interface ? g->interface : "", g->interface ? strlen(g->interface) : 0);
 }
 
-static void on_said(void *ctx, const struct packet_event *v)
+static bool on_said(void *ctx, const struct packet_event *v)
 {
     uint64_t *h = ctx;
     hash_number(h, (uint64_t)v->kind << 32 | v->depth);
@@ -316,6 +317,7 @@ static void on_said(void *ctx, const struct packet_event *v)
         hash_bytes(h, v->alert->message.p, v->alert->message.n);
     if (v->message)
         hash_number(h, v->message->id ^ (uint64_t)v->message->type << 48 ^ v->message->sequence);
+    return false;
 }
 
 static void pair_begin(struct pair *p)

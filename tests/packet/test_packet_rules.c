@@ -25,19 +25,20 @@ struct net {
     unsigned count;
 };
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     struct net *t = ctx;
     if (v->kind == PACKET_EVENT_GPDU && v->depth == 1)
         t->last = *v->gpdu;
     if (v->kind != PACKET_EVENT_ALERT)
-        return;
+        return false;
     size_t n = strlen(t->alerts);
     snprintf(t->alerts + n, sizeof t->alerts - n, "%s ", v->alert->rule->name);
     if (t->count < 64)
         t->frames[t->count++] = v->alert->frame;
     CHECK(v->alert->message.n > 0 && v->alert->interface != NULL);
     CHECK_ROW(!strstr(v->alert->message.p, "10.60."), "%s", v->alert->message.p);
+    return false;
 }
 
 static void net_begin(struct net *t, const char *config)

@@ -142,7 +142,7 @@ static void add_message(struct ours *o, const struct packet_message *m)
     }
 }
 
-static void on_event(void *ctx, const struct packet_event *v)
+static bool on_event(void *ctx, const struct packet_event *v)
 {
     struct ours *o = ctx;
     switch (v->kind) {
@@ -173,6 +173,7 @@ static void on_event(void *ctx, const struct packet_event *v)
     case PACKET_EVENT_ALERT:
         break;
     }
+    return false;
 }
 
 /* Each value of `part` is one of `whole`, where both are joined by commas. */
