@@ -123,7 +123,8 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 }
 
 /* found: the outermost tunnel's, if it is known. */
-static void gpdu_decode(struct walk *w, const struct head *h, const struct found_tunnel *found)
+static inline __attribute__((always_inline)) void gpdu_decode(struct walk *w, const struct head *h,
+                                                              const struct found_tunnel *found)
 {
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
@@ -276,7 +277,7 @@ static void pair_tell(struct walk *w, const struct packet_ip *ip, struct found_t
 bool gtpu_ordinary(struct walk *w, struct cursor c)
 {
     struct head h;
-    if (w->d->options.plainly || c.n < WITH_QFI || w->layers >= LIMIT_PACKET_LAYERS ||
+    if (w->d->options.plainly || c.n < WITH_QFI || w->layers + 1 >= LIMIT_PACKET_LAYERS ||
         !ordinary_read(c.p, c.n, &h))
         return false;
     struct packet_ip ip = {.src = address_of(c.p + 12, 4),
@@ -286,7 +287,7 @@ bool gtpu_ordinary(struct walk *w, struct cursor c)
                            .dst_port = PORT_GTPU,
                            .ttl = c.p[8]};
     const struct packet_ip *outer = w->ip;
-    w->layers++;
+    w->layers += 2; /* IP and UDP */
     w->ip = &ip;
     w->d->figures.ip++;
     w->d->figures.udp++;

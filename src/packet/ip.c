@@ -142,7 +142,7 @@ static void first_of_tunnel(struct walk *w, const struct packet_ip *ip)
     w->of_user = false;
 }
 
-static void ipv4_decode(struct walk *w, struct cursor c)
+PACKET_RARE static void ipv4_decode(struct walk *w, struct cursor c)
 {
     struct cursor head = c;
     size_t header = (cursor_u8(&head) & 15) * 4u;
@@ -236,7 +236,7 @@ static void ipv6_rest(struct walk *w, struct packet_ip *ip, struct cursor c, boo
     upper_decode(w, ip, c);
 }
 
-static void ipv6_decode(struct walk *w, struct cursor c)
+PACKET_RARE static void ipv6_decode(struct walk *w, struct cursor c)
 {
     cursor_skip(&c, 4);
     size_t payload = cursor_u16(&c);
@@ -258,12 +258,11 @@ static void ipv6_decode(struct walk *w, struct cursor c)
 
 void ip_decode(struct walk *w, struct cursor c)
 {
-    if (!walk_enter(w))
+    if ((!w->depth && gtpu_ordinary(w, c)) || !walk_enter(w))
         return;
     switch (cursor_peek(&c, 0) >> 4) {
     case 4:
-        if (w->depth || !gtpu_ordinary(w, c))
-            ipv4_decode(w, c);
+        ipv4_decode(w, c);
         break;
     case 6:
         ipv6_decode(w, c);

@@ -183,6 +183,9 @@ struct walk {
     bool repeat;                     /* a message that SCTP carried before */
 };
 
+/* Rare beside what is done for each packet: it stays out of that. */
+#define PACKET_RARE __attribute__((noinline))
+
 static inline bool walk_wants(const struct walk *w, enum packet_event_kind kind)
 {
     return !(w->d->options.passed_over & 1u << kind);

@@ -100,24 +100,36 @@ static bool v6_inside(const struct found_tunnel *f, const struct packet_address 
            (rest == 0 || (a->b[whole] ^ f->v6[whole]) >> (8 - rest) == 0);
 }
 
+PACKET_RARE static bool source_excused(const struct found_tunnel *f, const struct packet_address *a)
+{
+    static const unsigned char unspecified[4];
+    if (a->n == 4)
+        return memcmp(a->b, unspecified, sizeof unspecified) == 0;
+    return v6_exempt(a) || (f->has_v6 && v6_inside(f, a));
+}
+
+PACKET_RARE static void source_alert(struct walk *w)
+{
+    rule_alert(w, RULE_UE_SOURCE, NULL, "a user sends with an address that is not its session's");
+}
+
+PACKET_RARE static void core_judge(struct walk *w, const struct packet_ip *ip)
+{
+    if (goes_to_core(w, ip))
+        rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
+}
+
 void rules_user(struct walk *w, const struct packet_ip *ip)
 {
     const struct found_tunnel *f = w->user;
-    static const unsigned char unspecified[4];
-    bool good;
-    if (!rules_off(w) && goes_to_core(w, ip))
-        rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
+    if (!rules_off(w) && config_of(w)->core_count)
+        core_judge(w, ip);
     if (!f || !f->check_source)
         return;
-    if (ip->src.n == 4)
-        good = (f->has_v4 && memcmp(ip->src.b, f->v4, 4) == 0) ||
-               memcmp(ip->src.b, unspecified, 4) == 0;
-    else
-        good = v6_exempt(&ip->src) || (f->has_v6 && v6_inside(f, &ip->src));
     w->d->figures.uplink_checked++;
-    if (!good && !rules_off(w))
-        rule_alert(w, RULE_UE_SOURCE, NULL,
-                   "a user sends with an address that is not its session's");
+    bool its_own = ip->src.n == 4 && f->has_v4 && memcmp(ip->src.b, f->v4, 4) == 0;
+    if (!its_own && !source_excused(f, &ip->src) && !rules_off(w))
+        source_alert(w);
 }
 
 /* ---- G4 teid-scan, G8 teid-zero -----------------------------------------------------------------
@@ -181,15 +193,33 @@ static void scan_alert(struct walk *w, struct scanner *s)
                rule_address(&from, &s->src), rule_address(&to, &s->dst));
 }
 
-static void totals_count(struct rules *r, bool joined)
+/* What is long past counts less. */
+PACKET_RARE static void totals_halve(struct rules *r)
 {
-    *(joined ? &r->joined : &r->unjoined) += 1;
-    if (r->joined + r->unjoined < 1u << 20)
-        return;
-    r->joined /= 2; /* what is long past counts less */
+    r->joined /= 2;
     r->unjoined /= 2;
     for (size_t i = 0; i < SCANNERS; i++)
         r->scanners[i].unjoined /= 2;
+}
+
+PACKET_RARE static void gnb_learn(struct rules *r, const struct packet_address *gnb)
+{
+    peer_of(r, gnb)->gnb = true;
+    r->last_gnb = *gnb;
+}
+
+PACKET_RARE static void unjoined_judge(struct walk *w, const struct packet_gpdu *g)
+{
+    struct rules *r = w->d->rules;
+    struct scanner *s = scanner_of(r, &g->src, &g->dst);
+    s->unjoined++;
+    if (teids_seen(s, g->teid, r->now_us) >= config_of(w)->limits[CONFIG_TEIDS])
+        scan_alert(w, s);
+}
+
+PACKET_RARE static void teid_zero_alert(struct walk *w)
+{
+    rule_alert(w, RULE_TEID_ZERO, NULL, "a G-PDU with TEID 0");
 }
 
 void rules_gpdu(struct walk *w, const struct packet_gpdu *g)
@@ -198,19 +228,14 @@ void rules_gpdu(struct walk *w, const struct packet_gpdu *g)
     if (rules_off(w))
         return;
     if (g->teid == 0)
-        rule_alert(w, RULE_TEID_ZERO, NULL, "a G-PDU with TEID 0");
-    totals_count(r, g->joined);
-    if (g->joined) {
-        if (g->direction == PACKET_UPLINK && !address_eq(&r->last_gnb, &g->src)) {
-            peer_of(r, &g->src)->gnb = true;
-            r->last_gnb = g->src;
-        }
-        return;
-    }
-    struct scanner *s = scanner_of(r, &g->src, &g->dst);
-    s->unjoined++;
-    if (teids_seen(s, g->teid, r->now_us) >= config_of(w)->limits[CONFIG_TEIDS])
-        scan_alert(w, s);
+        teid_zero_alert(w);
+    *(g->joined ? &r->joined : &r->unjoined) += 1;
+    if (r->joined + r->unjoined >= 1u << 20)
+        totals_halve(r);
+    if (!g->joined)
+        unjoined_judge(w, g);
+    else if (g->direction == PACKET_UPLINK && !address_eq(&r->last_gnb, &g->src))
+        gnb_learn(r, &g->src);
 }
 
 void rules_gtpu(struct walk *w, uint8_t type)

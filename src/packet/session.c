@@ -582,8 +582,9 @@ static bool long_over(const struct binding *x, int64_t now_us)
 /* How often a session with traffic is taken for alive. */
 #define FRESH_US 30000000
 
-static struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
-                                   uint32_t teid, int64_t now_us, struct found_tunnel *set)
+PACKET_RARE static struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
+                                               uint32_t teid, int64_t now_us,
+                                               struct found_tunnel *set)
 {
     uint32_t node = node_find(t, a);
     uint32_t b = node == NONE ? NONE : tunnel_find(t, node, teid);
@@ -602,8 +603,14 @@ static struct found_tunnel *search(struct sessions *t, const struct packet_addre
     return set;
 }
 
+PACKET_RARE static void freshen(struct sessions *t, struct found_tunnel *f, int64_t now_us)
+{
+    session_alive(t, f->session, now_us);
+    f->fresh_us = now_us;
+}
+
 /* What is found of a set stands first from then on. */
-static bool near_first(struct found_tunnel *set, uint64_t key)
+PACKET_RARE static bool near_first(struct found_tunnel *set, uint64_t key)
 {
     for (size_t k = 1; k < NEAR_WAYS; k++)
         if (set[k].key == key) {
@@ -622,10 +629,8 @@ struct found_tunnel *sessions_find(struct sessions *t, const struct packet_addre
     struct found_tunnel *set = near_set(t, key);
     if (set->key != key && !near_first(set, key))
         return search(t, a, teid, now_us, set);
-    if (now_us - set->fresh_us > FRESH_US) {
-        session_alive(t, set->session, now_us);
-        set->fresh_us = now_us;
-    }
+    if (now_us - set->fresh_us > FRESH_US)
+        freshen(t, set, now_us);
     return set;
 }
 
