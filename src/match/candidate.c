@@ -344,6 +344,15 @@ static const char *scan_ipv6(struct match_scan *sc, const char *s)
 /* RFC 5321 §4.5.3.1.1: a local part has at most 64 octets. */
 #define LOCAL_BYTES 64
 
+/* If behind an at sign at e stands a defanged sign or an escape that a host starts with. Whether a
+ * local part or a name stands before it must not depend on what else has the text decoded. */
+static bool joined_behind_at(const struct match_scan *sc, const char *e)
+{
+    if (e < sc->end && *e == '@')
+        return match_joined(sc, e + 1);
+    return percent(e, sc->end) == '@' && match_joined(sc, e + 3);
+}
+
 /* Length of an at sign at e that has a word behind it. */
 static size_t at_sign(const struct match_scan *sc, const char *e)
 {
@@ -418,7 +427,7 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
         sc->border = next;
         return next;
     }
-    if (match_joined(sc, e))
+    if (match_joined(sc, e) || joined_behind_at(sc, e))
         return match_scan_decoded(sc, s);
     if (s >= sc->ipv6_until && match_starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
         return next;
