@@ -249,11 +249,14 @@
 /* DNS: records of one message, jumps of one name. */
 #define LIMIT_PACKET_DNS_RECORDS 256
 #define LIMIT_PACKET_DNS_JUMPS   16
-/* PFCP: rules of one message, depth of groups, messages of one datagram; NGAP: elements of one
- * message, PDU sessions of one list; GTP-C: tunnels of one message. */
+/* PFCP: rules of one message, depth of groups; requests that wait for their answers, bytes of them
+ * that are kept, and for how long; NGAP: elements of one message, PDU sessions of one list; GTP-C:
+ * tunnels of one message. */
 #define LIMIT_PACKET_PFCP_RULES    64
 #define LIMIT_PACKET_PFCP_DEPTH    4
-#define LIMIT_PACKET_BUNDLE        16
+#define LIMIT_PACKET_ASKED         8192
+#define LIMIT_PACKET_ASKED_BYTES   (4u << 20)
+#define LIMIT_PACKET_ANSWER_S      30
 #define LIMIT_PACKET_NGAP_ELEMENTS 64
 #define LIMIT_PACKET_NGAP_SESSIONS 32
 #define LIMIT_PACKET_GTPC_TUNNELS  16

@@ -1,6 +1,7 @@
 /* The decoder: what it is made of, and how findings reach the visitor. */
 #include <stdio.h>
 
+#include "packet/pfcp_priv.h"
 #include "packet/rules_priv.h"
 #include "packet/session_priv.h"
 
@@ -18,9 +19,11 @@ bool packet_decoder_new(const struct packet_options *o, struct packet_decoder **
         d->messages = messages_new();
         d->streams = streams_new();
         d->sessions = sessions_new(d, o->sessions_max ? o->sessions_max : LIMIT_PACKET_SESSIONS);
+        d->asked = asked_new();
         d->rules = rules_new(d);
     }
-    if (!d || !d->fragments || !d->messages || !d->streams || !d->sessions || !d->rules) {
+    if (!d || !d->fragments || !d->messages || !d->streams || !d->sessions || !d->asked ||
+        !d->rules) {
         packet_decoder_free(d);
         return err_set(e, ERR_MEMORY, "no memory to decode packets");
     }
@@ -36,6 +39,7 @@ void packet_decoder_free(struct packet_decoder *d)
     messages_free(d->messages);
     streams_free(d->streams);
     sessions_free(d->sessions);
+    asked_free(d->asked);
     rules_free(d->rules);
     base_free(d);
 }

@@ -261,7 +261,7 @@ static bool one_decode(struct walk *w, struct cursor *c)
 void gtpc_decode(struct walk *w, struct cursor c)
 {
     rules_echo(w, c);
-    for (unsigned i = 0; c.n && i < LIMIT_PACKET_BUNDLE; i++)
+    while (c.n) /* each has a header's bytes at least */
         if (!one_decode(w, &c)) {
             walk_anomaly(w, PACKET_GTPC_MALFORMED);
             return;

@@ -153,6 +153,7 @@ struct fragments;
 struct messages;
 struct streams;
 struct sessions;
+struct asked;
 struct rules;
 struct found_tunnel;
 
@@ -165,6 +166,7 @@ struct packet_decoder {
     struct messages *messages;
     struct streams *streams;
     struct sessions *sessions;
+    struct asked *asked;
     struct rules *rules;
     uint64_t seed;        /* of hash tables */
     uint16_t quiet_round; /* raised when what was quiet is told again; never 0 */

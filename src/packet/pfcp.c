@@ -218,6 +218,17 @@ static void rule_element_read(struct pfcp_message *m, struct pfcp_rule *r, const
     }
 }
 
+/* 8.2.101: flags IMSI 1 …; each identity behind its length. The IMSI is what GTP-C has too. */
+static void user_read(struct pfcp_message *m, struct cursor c)
+{
+    m->user = (struct str){(const char *)c.p, c.n};
+    if (!(cursor_u8(&c) & 1))
+        return;
+    struct cursor imsi = cursor_take(&c, cursor_u8(&c));
+    if (imsi.n)
+        m->user = (struct str){(const char *)imsi.p, imsi.n};
+}
+
 static void message_element_read(struct pfcp_message *m, const struct element *i)
 {
     struct cursor c = i->data;
@@ -240,7 +251,7 @@ static void message_element_read(struct pfcp_message *m, const struct element *i
         m->unstructured = (cursor_peek(&c, 0) & 7) == 4;
         break;
     case IE_USER_ID:
-        m->user = (struct str){(const char *)c.p, c.n};
+        user_read(m, c);
         break;
     case IE_ALTERNATIVE_SMF:
         alternative_read(m, c);
@@ -307,7 +318,7 @@ bool pfcp_parse(struct cursor *c, struct pfcp_message *m)
     struct cursor head = *c;
     struct element i;
     enum pfcp_rule_kind kind;
-    memset(m, 0, sizeof *m);
+    memset(m, 0, offsetof(struct pfcp_message, rules));
     m->cause = m->sst = -1;
     m->sd = -1;
     uint8_t flags = cursor_u8(&head);
@@ -337,27 +348,60 @@ bool pfcp_parse(struct cursor *c, struct pfcp_message *m)
     return true;
 }
 
+static void message_tell(struct walk *w, const struct pfcp_message *m)
+{
+    struct packet_message told = {.protocol = PACKET_PFCP,
+                                  .type = m->type,
+                                  .has_id = m->has_seid,
+                                  .id = m->seid,
+                                  .sequence = m->sequence,
+                                  .cause = m->cause};
+    walk_message(w, &told);
+    if (m->malformed)
+        walk_anomaly(w, PACKET_PFCP_MALFORMED);
+    if (m->too_many)
+        walk_anomaly(w, PACKET_PFCP_MANY);
+}
+
+static bool is_request(uint8_t type)
+{
+    return type == PFCP_HEARTBEAT_REQUEST || type == PFCP_ASSOCIATION_REQUEST ||
+           type == PFCP_ESTABLISHMENT_REQUEST || type == PFCP_MODIFICATION_REQUEST ||
+           type == PFCP_DELETION_REQUEST;
+}
+
+static void judge(struct walk *w, const struct pfcp_message *m)
+{
+    message_tell(w, m);
+    rules_pfcp(w, m);
+    sessions_pfcp(w, m);
+}
+
+/* Together with what it answers. */
+static void answer_judge(struct walk *w, struct pfcp_message *m)
+{
+    struct pfcp_message request;
+    struct cursor c;
+    if (is_request((uint8_t)(m->type - 1)) && asked_take(w, m, &c) && pfcp_parse(&c, &request))
+        m->request = &request;
+    judge(w, m);
+}
+
 void pfcp_decode(struct walk *w, struct cursor c)
 {
     struct pfcp_message m;
-    unsigned count = 0;
-    while (c.n && count++ < LIMIT_PACKET_BUNDLE) {
+    while (c.n) { /* each has a header's bytes at least */
+        struct cursor bytes = c;
         if (!pfcp_parse(&c, &m)) {
             walk_anomaly(w, PACKET_PFCP_MALFORMED);
             return;
         }
-        struct packet_message told = {.protocol = PACKET_PFCP,
-                                      .type = m.type,
-                                      .has_id = m.has_seid,
-                                      .id = m.seid,
-                                      .sequence = m.sequence,
-                                      .cause = m.cause};
-        walk_message(w, &told);
-        if (m.malformed)
-            walk_anomaly(w, PACKET_PFCP_MALFORMED);
-        if (m.too_many)
-            walk_anomaly(w, PACKET_PFCP_MANY);
-        rules_pfcp(w, &m);
-        sessions_pfcp(w, &m);
+        cursor_cut(&bytes, bytes.n - c.n);
+        if (is_request(m.type)) {
+            judge(w, &m);
+            asked_put(w, &m, bytes);
+        } else {
+            answer_judge(w, &m);
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 #include "packet/packet_priv.h"
 
+/* An answer's type is its request's and one. */
 enum pfcp_type {
     PFCP_HEARTBEAT_REQUEST = 1,
     PFCP_HEARTBEAT_RESPONSE = 2,
@@ -70,17 +71,33 @@ struct pfcp_message {
     size_t ue_count;
     struct packet_address alternative[PFCP_ALTERNATIVE];
     size_t alternative_count;
-    struct pfcp_rule rules[LIMIT_PACKET_PFCP_RULES];
     size_t rule_count;
     bool too_many;
     uint64_t seen[5];      /* bits by type of element, up to 319, outside of groups */
     const char *malformed; /* what is wrong, or NULL */
+    /* Of an answer: what it answers, or NULL. Answers to what nobody asked are anybody's. */
+    const struct pfcp_message *request;
+    struct pfcp_rule rules[LIMIT_PACKET_PFCP_RULES]; /* the last member: so many as are counted */
 };
+static inline bool pfcp_accepted(const struct pfcp_message *m)
+{
+    return m->request && m->cause == PFCP_ACCEPTED;
+}
 
 static inline bool pfcp_saw(const struct pfcp_message *m, unsigned element)
 {
     return m->seen[element / 64] >> element % 64 & 1;
 }
+
+/* ---- requests that wait for their answers: what is asked for comes to be when it is accepted */
+
+struct asked *asked_new(void);
+void asked_free(struct asked *a);
+/* Keeps a request and its bytes. */
+void asked_put(struct walk *w, const struct pfcp_message *m, struct cursor bytes);
+/* The bytes of what this message answers, once, valid until the next request; false: nobody asked,
+ * or too long ago, or too much was asked since. */
+bool asked_take(struct walk *w, const struct pfcp_message *m, struct cursor *request) BASE_CHECKED;
 
 /* One message of several in a datagram, header included; false when there is none. */
 bool pfcp_parse(struct cursor *c, struct pfcp_message *m) BASE_CHECKED;

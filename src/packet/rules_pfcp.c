@@ -53,13 +53,19 @@ static struct suspect *suspect_find(struct rules *r, const struct packet_address
 static void suspect_add(struct walk *w)
 {
     struct rules *r = w->d->rules;
-    if (suspect_find(r, &w->ip->src, &w->ip->dst) || r->suspect_count == SUSPECTS)
+    if (suspect_find(r, &w->ip->src, &w->ip->dst))
         return;
-    r->suspects[r->suspect_count++] = (struct suspect){.src = w->ip->src,
-                                                       .dst = w->ip->dst,
-                                                       .frame = w->frame->number,
-                                                       .source = w->frame->source,
-                                                       .time_us = w->frame->time_us};
+    struct suspect *place = r->suspects;
+    if (r->suspect_count < SUSPECTS)
+        place += r->suspect_count++;
+    else
+        for (size_t i = 1; i < SUSPECTS; i++) /* whoever has waited longest goes */
+            place = r->suspects[i].time_us < place->time_us ? &r->suspects[i] : place;
+    *place = (struct suspect){.src = w->ip->src,
+                              .dst = w->ip->dst,
+                              .frame = w->frame->number,
+                              .source = w->frame->source,
+                              .time_us = w->frame->time_us};
 }
 
 static void association_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
@@ -73,32 +79,11 @@ static void association_check(struct walk *w, const struct pfcp_message *m, stru
         suspect_add(w);
 }
 
-static void ask_association(struct walk *w, const struct pfcp_message *m, struct peer *src)
-{
-    src->asked = w->ip->dst;
-    src->asked_sequence = m->sequence;
-}
-
-/* Answers to what nobody asked are anybody's. */
-static bool is_asked_for(struct walk *w, const struct pfcp_message *m)
-{
-    const struct peer *asker = peer_find(w->d->rules, &w->ip->dst);
-    return asker && address_eq(&asker->asked, &w->ip->src) && asker->asked_sequence == m->sequence;
-}
-
 /* Two nodes work together: the answer says so. */
-static void associate(struct walk *w, const struct pfcp_message *m)
+static void associate(struct walk *w)
 {
-    struct rules *r = w->d->rules;
-    const struct packet_address *both[2] = {&w->ip->src, &w->ip->dst};
-    if (m->cause != PFCP_ACCEPTED)
-        return;
-    for (unsigned i = 0; i < 2; i++) {
-        struct peer *p = peer_of(r, both[i]);
-        p->associated = true;
-        if (m->type == PFCP_ASSOCIATION_RESPONSE)
-            p->associated_us = r->now_us;
-    }
+    peer_of(w->d->rules, &w->ip->src)->associated = true;
+    peer_of(w->d->rules, &w->ip->dst)->associated = true;
 }
 
 /* ---- P2 pfcp-seid-guessing --------------------------------------------------------------- */
@@ -109,7 +94,7 @@ static void guess_check(struct walk *w, const struct pfcp_message *m)
     const struct packet_ip *ip = w->ip;
     struct peer *guesser = peer_of(r, &ip->dst);
     struct rule_text who;
-    if (m->cause != PFCP_SESSION_UNKNOWN)
+    if (!m->request || m->cause != PFCP_SESSION_UNKNOWN)
         return;
     if (!burst_count(&guesser->unknown, config_of(w)->limits[CONFIG_GUESSES], r->now_us))
         return;
@@ -155,19 +140,40 @@ static void forwarding_check(struct walk *w, const struct pfcp_message *m)
 
 /* ---- P5 pfcp-node-takeover --------------------------------------------------------------- */
 
+#define TAKEOVERS 10
+
 static struct node_name *name_of(struct rules *r, struct str name)
 {
     uint64_t h = str_hash(name, r->d->seed) | 1;
-    struct node_name *n = &r->names[h % NODE_NAMES];
-    if (n->name == h)
-        return n;
-    if (n->name && n->a.n) { /* another has this place: it stays, so that none can be pushed out */
-        const struct peer *p = peer_find(r, &n->a);
-        if (p && p->associated)
-            return NULL;
+    struct node_name *set = &r->names[(h >> 1) % (NODE_NAMES / RULE_WAYS) * RULE_WAYS];
+    for (size_t k = 0; k < RULE_WAYS; k++)
+        if (set[k].name == h)
+            return &set[k];
+    return NULL;
+}
+
+/* Nodes that associated have this name. Who has one keeps it, so that none can be pushed out. */
+static void name_learn(struct rules *r, struct str name, const struct packet_address *a)
+{
+    uint64_t h = str_hash(name, r->d->seed) | 1;
+    struct node_name *set = &r->names[(h >> 1) % (NODE_NAMES / RULE_WAYS) * RULE_WAYS];
+    if (!name.n || name_of(r, name))
+        return;
+    for (size_t k = 0; k < RULE_WAYS; k++)
+        if (!set[k].name) {
+            set[k] = (struct node_name){.name = h, .a = *a};
+            return;
+        }
+}
+
+/* So many a minute: who floods is not to fill the log. */
+static bool may_tell(struct node_name *n, int64_t now_us)
+{
+    if (now_us - n->minute_us >= SILENCE_US) {
+        n->minute_us = now_us;
+        n->told = 0;
     }
-    *n = (struct node_name){.name = h};
-    return n;
+    return n->told < TAKEOVERS && ++n->told;
 }
 
 static void takeover_check(struct walk *w, const struct pfcp_message *m)
@@ -178,15 +184,11 @@ static void takeover_check(struct walk *w, const struct pfcp_message *m)
     if (!m->node_id.n)
         return;
     struct node_name *n = name_of(r, m->node_id);
-    if (!n)
+    if (!n || address_eq(&n->a, src) || !may_tell(n, r->now_us))
         return;
-    const struct peer *had = n->a.n ? peer_find(r, &n->a) : NULL;
-    if (n->a.n && !address_eq(&n->a, src) && had && had->associated)
-        rule_alert(w, RULE_TAKEOVER, NULL, "%s %s under the Node ID of another address",
-                   rule_address(&who, src),
-                   m->type == PFCP_RELEASE_REQUEST ? "releases" : "associates");
-    else if (m->type != PFCP_RELEASE_REQUEST)
-        n->a = *src;
+    rule_alert(w, RULE_TAKEOVER, NULL, "%s %s under the Node ID of another address",
+               rule_address(&who, src),
+               m->type == PFCP_RELEASE_REQUEST ? "releases" : "associates");
 }
 
 static void start_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
@@ -195,12 +197,8 @@ static void start_check(struct walk *w, const struct pfcp_message *m, struct pee
     int64_t now_us = w->d->rules->now_us;
     if (!m->has_start)
         return;
-    bool back = src->has_start && src->associated && m->start < src->start;
-    src->has_start = true;
-    if (!back) {
-        src->start = m->start;
+    if (!src->has_start || m->start >= src->start)
         return;
-    }
     /* One high number would have every honest message after it told. */
     if (src->back_us && now_us - src->back_us < SILENCE_US)
         return;
@@ -209,7 +207,28 @@ static void start_check(struct walk *w, const struct pfcp_message *m, struct pee
                rule_address(&who, &w->ip->src));
 }
 
+/* Believed of who was answered, or answers. */
+static void start_learn(struct rules *r, const struct packet_address *a,
+                        const struct pfcp_message *m)
+{
+    struct peer *p = peer_of(r, a);
+    if (!m->has_start || (p->has_start && m->start <= p->start))
+        return;
+    p->has_start = true;
+    p->start = m->start;
+    p->start_us = r->now_us;
+}
+
 /* ---- P6 pfcp-flood ----------------------------------------------------------------------- */
+
+/* One of the two has begun anew, so that all sessions are made again. */
+static bool restarted(struct walk *w, const struct peer *src)
+{
+    struct rules *r = w->d->rules;
+    const struct peer *dst = peer_find(r, &w->ip->dst);
+    return (src->start_us && r->now_us - src->start_us < SILENCE_US) ||
+           (dst && dst->start_us && r->now_us - dst->start_us < SILENCE_US);
+}
 
 static void flood_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
 {
@@ -217,8 +236,7 @@ static void flood_check(struct walk *w, const struct pfcp_message *m, struct pee
     struct rule_text who;
     if (m->type != PFCP_HEARTBEAT_REQUEST && m->type != PFCP_ESTABLISHMENT_REQUEST)
         return;
-    bool restores = m->type == PFCP_ESTABLISHMENT_REQUEST && src->associated_us &&
-                    r->now_us - src->associated_us < SILENCE_US;
+    bool restores = m->type == PFCP_ESTABLISHMENT_REQUEST && restarted(w, src);
     if (!restores && rate_count(&src->pfcp, config_of(w)->limits[CONFIG_PFCP_RATE], r->now_us))
         rule_alert(w, RULE_PFCP_FLOOD, NULL, "%s sends more than %u requests a second",
                    rule_address(&who, &w->ip->src),
@@ -269,12 +287,23 @@ static bool form_check(struct walk *w, const struct pfcp_message *m, const struc
 
 /* ---- all of them ------------------------------------------------------------------------- */
 
-static void alternatives_learn(struct walk *w, const struct pfcp_message *m, const struct peer *src)
+static void alternatives_learn(struct walk *w, const struct pfcp_message *m)
 {
-    if (m->type != PFCP_ASSOCIATION_REQUEST && !src->associated)
-        return;
     for (size_t i = 0; i < m->alternative_count; i++)
         peer_of(w->d->rules, &m->alternative[i])->alternative = true;
+}
+
+/* What both told of themselves holds once the answer accepts. */
+static void association_learn(struct walk *w, const struct pfcp_message *m)
+{
+    struct rules *r = w->d->rules;
+    associate(w);
+    name_learn(r, m->request->node_id, &w->ip->dst);
+    name_learn(r, m->node_id, &w->ip->src);
+    start_learn(r, &w->ip->dst, m->request);
+    start_learn(r, &w->ip->src, m);
+    alternatives_learn(w, m->request);
+    alternatives_learn(w, m);
 }
 
 void rules_pfcp(struct walk *w, const struct pfcp_message *m)
@@ -285,23 +314,24 @@ void rules_pfcp(struct walk *w, const struct pfcp_message *m)
     bool bad = form_check(w, m, src);
     start_check(w, m, src);
     flood_check(w, m, src);
-    alternatives_learn(w, m, src);
     switch (m->type) {
-    case PFCP_ASSOCIATION_REQUEST:
-        takeover_check(w, m);
-        ask_association(w, m, src);
+    case PFCP_HEARTBEAT_RESPONSE:
+        if (m->request)
+            start_learn(w->d->rules, &w->ip->src, m);
         break;
+    case PFCP_ASSOCIATION_REQUEST:
     case PFCP_RELEASE_REQUEST:
         takeover_check(w, m);
         break;
     case PFCP_ASSOCIATION_RESPONSE:
-        takeover_check(w, m);
-        if (is_asked_for(w, m))
-            associate(w, m);
+        if (m->request)
+            takeover_check(w, m);
+        if (pfcp_accepted(m))
+            association_learn(w, m);
         break;
     case PFCP_ESTABLISHMENT_RESPONSE:
-        if (sessions_asked(w->d->sessions, &w->ip->dst, m->seid))
-            associate(w, m);
+        if (pfcp_accepted(m))
+            associate(w);
         break;
     case PFCP_MODIFICATION_RESPONSE:
     case PFCP_DELETION_RESPONSE:

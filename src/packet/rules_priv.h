@@ -53,7 +53,8 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "TS 29.244 §5.2.1; TS 33.513")                                                               \
     X(TEID_SCAN, "G4", "teid-scan", "n3", "high", "FGT5031",                                       \
       "one sender tries many TEIDs that no session has, or gets many Error Indications, in 10 s",  \
-      "until nearly all other traffic joins a session", "TS 29.281 §7.3.1")                        \
+      "until nearly all other traffic joins a session, or did within the hour",                    \
+      "TS 29.281 §7.3.1")                                                                          \
     X(GTP_ON_N6, "G5", "gtp-on-n6", "n6", "high", "FGT1572.501",                                   \
       "GTP-U, GTP-C or PFCP to or from an address listed as n6", "none", "TS 33.513")              \
     X(ECHO_PAYLOAD, "G6", "gtp-echo-with-payload", "n3", "high", "FGT1572.502",                    \
@@ -85,7 +86,8 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "a Recovery Time Stamp that goes forward", "TS 29.244 §6.2.6, §8.2.65")                      \
     X(PFCP_FLOOD, "P6", "pfcp-flood", "n4", "high", "FGT1498.501",                                 \
       "heartbeats and establishments of a node at over 200 a second and 10 times what is usual",   \
-      "the minute after its association: sessions are restored", "TS 29.244")                      \
+      "the minute after it or its UPF began anew, by Recovery Time Stamp: sessions are restored",  \
+      "TS 29.244")                                                                                 \
     X(PFCP_BAD, "P7", "pfcp-malformed", "n4", "medium", "FGT1499",                                 \
       "elements longer than their group or shorter than their flags say; from an associated node " \
       "also mandatory elements that are absent",                                                   \
@@ -161,10 +163,8 @@ struct peer {
     bool amf;
     bool has_start;
     uint32_t start;
-    int64_t back_us;             /* when it was told that this goes back; 0: not yet */
-    struct packet_address asked; /* whom it asked last for an association, by which request */
-    uint32_t asked_sequence;
-    int64_t associated_us;
+    int64_t start_us; /* when it went forward last, or was first told */
+    int64_t back_us;  /* when it was told that this goes back; 0: not yet */
     int64_t first_us; /* AMF: when it was first heard */
     unsigned heartbeats;
     struct burst unknown; /* answers "session context not found" */
@@ -197,6 +197,9 @@ struct scanner {
     unsigned next;
 };
 #define SCANNERS 64
+/* A table that was warm over so many packets stays so. */
+#define WARM_PACKETS 10000
+#define WARM_US      ((int64_t)3600 * 1000000)
 
 /* An SCTP association, by gNB's address and port and AMF's address. */
 struct association {
@@ -225,9 +228,11 @@ struct known_ue {
     uint64_t capabilities; /* hash of NGAP's UE Security Capabilities; 0: not told */
 };
 
-struct node_name {
+struct node_name { /* in sets of RULE_WAYS */
     uint64_t name;
     struct packet_address a;
+    int64_t minute_us; /* when it began, and how often it was told in it */
+    unsigned told;
 };
 #define NODE_NAMES 1024
 
@@ -246,6 +251,7 @@ struct rules {
     int64_t decide_us; /* when they are looked at again */
     struct scanner scanners[SCANNERS];
     uint64_t joined, unjoined;
+    int64_t warm_us;   /* when nearly all of many packets joined sessions; 0: not yet */
     bool ngap_tunnels; /* NGAP told where gNBs are */
     struct packet_address last_gnb;
 };

@@ -756,9 +756,12 @@ void session_handle(struct walk *w, struct session *s, struct str user)
      * can count them over months. */
     uint64_t salt[2] = {(uint64_t)(w->frame->time_us / 86400000000), 0};
     if (user.n == 0 || user.n > LIMIT_NAME_BYTES) {
+        unsigned by = s->node[SESSION_BY_CP] != NONE ? SESSION_BY_CP : SESSION_BY_N2;
         salt[0] = (uint64_t)s->since_us;
-        salt[1] = s->id[SESSION_BY_CP] ^ s->id[SESSION_BY_N2];
+        salt[1] = s->id[by];
         user = STR_NONE;
+        if (s->node[by] != NONE) /* others give the same numbers */
+            user = (struct str){(const char *)node_at(w->d->sessions, s->node[by])->a.b, 16};
     }
     memcpy(text, salt, sizeof salt);
     if (user.n)
@@ -800,9 +803,4 @@ enum session_owner sessions_owner(struct sessions *t, const struct packet_addres
     uint32_t node = node_find(t, who);
     bool own = node != NONE && (node == s->node[SESSION_BY_CP] || node == s->owner);
     return own ? SESSION_OWN : SESSION_OTHER;
-}
-
-bool sessions_asked(struct sessions *t, const struct packet_address *cp, uint64_t seid)
-{
-    return session_lookup(t, SESSION_BY_CP, cp, seid, SESSION_PFCP) != NONE;
 }

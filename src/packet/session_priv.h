@@ -56,8 +56,6 @@ enum session_owner { SESSION_UNKNOWN, SESSION_OWN, SESSION_OTHER };
 enum session_owner sessions_owner(struct sessions *t, const struct packet_address *up,
                                   uint64_t seid, const struct packet_address *who,
                                   unsigned char handle[16]);
-/* Is an establishment with this CP F-SEID of that node waiting for, or had it, its answer? */
-bool sessions_asked(struct sessions *t, const struct packet_address *cp, uint64_t seid);
 /* Is there a tunnel that ends at this address, by PDR, N2 or GTP-C? */
 bool sessions_ends_at(const struct sessions *t, const struct packet_address *a);
 

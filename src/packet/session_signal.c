@@ -1,6 +1,6 @@
 /*
- * What the messages of PFCP, GTP-C and NGAP do to the table of sessions. Tunnels are taken from
- * requests where they stand there already: packets may come before the answer does.
+ * What the messages of PFCP, GTP-C and NGAP do to the table of sessions. What PFCP asks for comes
+ * to be when it is accepted; of GTP-C and NGAP tunnels are taken from where they stand first.
  */
 #include "packet/session_priv.h"
 
@@ -105,80 +105,77 @@ static void pfcp_apply(struct walk *w, uint32_t index, const struct pfcp_message
     session_learned(w->d->sessions, index);
 }
 
-static void establishment(struct walk *w, const struct pfcp_message *m)
+/* What was asked for and accepted: the request bears the CP's F-SEID, the answer the UP's. */
+static void establishment(struct walk *w, const struct pfcp_message *asked,
+                          const struct pfcp_message *m)
 {
     struct sessions *t = w->d->sessions;
-    const struct packet_ip *ip = w->ip;
-    if (!m->has_fseid)
+    const struct packet_address *cp = &w->ip->dst;
+    if (!asked->has_fseid)
         return;
-    uint32_t old = session_lookup(t, SESSION_BY_CP, &ip->src, m->fseid, SESSION_PFCP);
-    if (old != NONE && session_at(t, old)->node[SESSION_BY_UP] == NONE)
-        session_drop(t, old); /* asked again */
-    else if (old != NONE)
+    uint32_t old = session_lookup(t, SESSION_BY_CP, cp, asked->fseid, SESSION_PFCP);
+    if (old != NONE)
         session_end(t, old, w->frame->time_us);
     uint32_t i = session_make(w, SESSION_PFCP);
     if (i == NONE)
         return;
-    if (!session_index(t, i, SESSION_BY_CP, &ip->src, m->fseid)) {
+    if (!session_index(t, i, SESSION_BY_CP, cp, asked->fseid)) {
         session_drop(t, i);
         return;
     }
     struct session *s = session_at(t, i);
-    s->ethernet = m->ethernet;
-    s->unstructured = m->unstructured;
-    session_handle(w, s, m->user);
-    session_owned_by(t, i, end_address(&m->fseid_v4, &m->fseid_v6));
-    pfcp_apply(w, i, m);
-}
-
-/* The answer bears the CP's SEID and tells the UP's. */
-static void establishment_answer(struct walk *w, const struct pfcp_message *m)
-{
-    struct sessions *t = w->d->sessions;
-    const struct packet_ip *ip = w->ip;
-    uint32_t i = session_lookup(t, SESSION_BY_CP, &ip->dst, m->seid, SESSION_PFCP);
-    if (i == NONE)
-        return;
-    if (m->cause != PFCP_ACCEPTED) {
-        if (session_at(t, i)->node[SESSION_BY_UP] == NONE)
-            session_drop(t, i);
-        return;
-    }
+    s->ethernet = asked->ethernet;
+    s->unstructured = asked->unstructured;
+    session_handle(w, s, asked->user);
+    session_owned_by(t, i, end_address(&asked->fseid_v4, &asked->fseid_v6));
     const struct packet_address *up = end_address(&m->fseid_v4, &m->fseid_v6);
     if (m->has_fseid)
-        (void)session_index(t, i, SESSION_BY_UP, up ? up : &ip->src, m->fseid);
+        (void)session_index(t, i, SESSION_BY_UP, up ? up : &w->ip->src, m->fseid);
+    pfcp_apply(w, i, asked);
     pfcp_apply(w, i, m);
 }
 
-void sessions_pfcp(struct walk *w, const struct pfcp_message *m)
+/* The request names the session by the UP's SEID, the answer by the CP's, which may be 0. */
+static uint32_t session_meant(struct walk *w, const struct pfcp_message *m)
 {
     struct sessions *t = w->d->sessions;
-    const struct packet_ip *ip = w->ip;
-    uint32_t i;
+    uint32_t i = session_lookup(t, SESSION_BY_UP, &w->ip->src, m->request->seid, SESSION_PFCP);
+    return i != NONE ? i : session_lookup(t, SESSION_BY_CP, &w->ip->dst, m->seid, SESSION_PFCP);
+}
+
+static void restart(struct walk *w, const struct packet_address *who, const struct pfcp_message *m)
+{
     bool associates = m->type == PFCP_ASSOCIATION_REQUEST || m->type == PFCP_ASSOCIATION_RESPONSE;
     if (m->has_start)
-        sessions_restarted(t, &ip->src, m->start, associates, w->frame->time_us);
+        sessions_restarted(w->d->sessions, who, m->start, associates, w->frame->time_us);
+}
+
+/* Packets come through a tunnel when both its ends know of it: once the UPF has accepted it. */
+void sessions_pfcp(struct walk *w, const struct pfcp_message *m)
+{
+    const struct pfcp_message *asked = m->request;
+    uint32_t i;
+    if (m->type == PFCP_HEARTBEAT_RESPONSE && asked)
+        restart(w, &w->ip->src, m);
+    if (!pfcp_accepted(m))
+        return;
     switch (m->type) {
-    case PFCP_ESTABLISHMENT_REQUEST:
-        establishment(w, m);
+    case PFCP_ASSOCIATION_RESPONSE:
+        restart(w, &w->ip->dst, asked);
+        restart(w, &w->ip->src, m);
         break;
     case PFCP_ESTABLISHMENT_RESPONSE:
-        establishment_answer(w, m);
-        break;
-    case PFCP_MODIFICATION_REQUEST:
-        i = session_lookup(t, SESSION_BY_UP, &ip->dst, m->seid, SESSION_PFCP);
-        if (i != NONE)
-            pfcp_apply(w, i, m);
+        establishment(w, asked, m);
         break;
     case PFCP_MODIFICATION_RESPONSE:
-        i = session_lookup(t, SESSION_BY_CP, &ip->dst, m->seid, SESSION_PFCP);
-        if (i != NONE && m->cause == PFCP_ACCEPTED)
+        if ((i = session_meant(w, m)) != NONE) {
+            pfcp_apply(w, i, asked);
             pfcp_apply(w, i, m);
+        }
         break;
     case PFCP_DELETION_RESPONSE:
-        i = session_lookup(t, SESSION_BY_CP, &ip->dst, m->seid, SESSION_PFCP);
-        if (i != NONE && m->cause == PFCP_ACCEPTED)
-            session_end(t, i, w->frame->time_us);
+        if ((i = session_meant(w, m)) != NONE)
+            session_end(w->d->sessions, i, w->frame->time_us);
         break;
     default:
         break;

@@ -80,14 +80,19 @@ static void send_udp(struct net *t, uint32_t src, uint32_t dst, unsigned port,
     send(t, &f);
 }
 
-static struct bytes pfcp_next(unsigned type, int64_t seid, const char *elements)
+static struct bytes pfcp_with(unsigned type, int64_t seid, const struct bytes *elements)
 {
     static uint32_t sequence;
     bool answers = type < 50 ? type % 2 == 0 : type % 2 == 1; /* the request that came before */
+    sequence += !answers;
+    return pfcp_of(type, seid, sequence, elements);
+}
+
+static struct bytes pfcp_next(unsigned type, int64_t seid, const char *elements)
+{
     struct bytes e = {.n = 0};
     put_hex(&e, elements);
-    sequence += !answers;
-    return pfcp_of(type, seid, sequence, &e);
+    return pfcp_with(type, seid, &e);
 }
 
 static void send_pfcp(struct net *t, uint32_t src, uint32_t dst, unsigned type, int64_t seid,
@@ -127,7 +132,7 @@ static void establish(struct net *t, const char *ue)
     put_element_hex(&all, 57, "02 000000000000000f 0a000001");
     put_element(&all, 1, &pdr);
     put_element(&all, 3, &far);
-    struct bytes m = pfcp_of(50, 0, 100, &all);
+    struct bytes m = pfcp_with(50, 0, &all);
     send_udp(t, SMF, UPF, 8805, &m);
     send_pfcp(t, UPF, SMF, 51, 15,
               NODE_ID("0a000002") ACCEPTED "0039000d 02 0000000000000008 0a000002");
@@ -150,7 +155,7 @@ static void forward(struct net *t, uint32_t src, unsigned interface, uint32_t to
     put_element_hex(&far, 108, "00000002");
     put_element(&far, 11, &parameters);
     put_element(&all, 10, &far);
-    struct bytes m = pfcp_of(52, 8, 200, &all);
+    struct bytes m = pfcp_with(52, 8, &all);
     send_udp(t, src, UPF, 8805, &m);
     send_pfcp(t, UPF, src, 53, 15, ACCEPTED);
 }
@@ -362,6 +367,15 @@ static void test_teid_scan(void)
     net_begin(&t, NULL); /* a table that knows nothing: every TEID is unknown */
     scan(&t, 300, true);
     net_end(&t, "");
+    standard(&t, NULL); /* noise of others does not make a table cold that was warm for long */
+    user_sends(&t, UE, 10000);
+    struct bytes hello = {.n = 0};
+    put(&hello, "hello", 5);
+    struct bytes p = user_packet(UE, 17, 9999, &hello);
+    for (uint32_t i = 0; i < 2000; i++)
+        send_gpdu(&t, 0x0b000000 + i, UPF, 500, &p);
+    scan(&t, 32, false);
+    net_end(&t, "teid-scan ");
 }
 
 static void test_echo(void)
@@ -390,6 +404,9 @@ static void test_echo(void)
         CHECK(t.count == 0);
         send_udp(&t, UPF, SMF, 2123, &valid);
         send_udp(&t, EVIL, UPF, 2123, &echo);
+        net_end(&t, rows[i].odd ? "gtp-echo-with-payload " : "");
+        standard(&t, NULL); /* a gNB that was heard by its users' traffic alone */
+        send_udp(&t, GNB, EVIL, 2152, &echo);
         net_end(&t, rows[i].odd ? "gtp-echo-with-payload " : "");
     }
 }
@@ -543,6 +560,17 @@ static void test_flood(void)
         t.now_us += 9000;
     }
     net_end(&t, "");
+    for (unsigned anew = 0; anew < 2; anew++) { /* sessions are restored after a start, once */
+        standard(&t, NULL);
+        t.now_us += 70000000;
+        send_pfcp(&t, SMF, UPF, 5, -1, NODE_ID("0a000001") START("e0000001"));
+        send_pfcp(&t, UPF, SMF, 6, -1,
+                  anew ? NODE_ID("0a000002") ACCEPTED START("e0000009")
+                       : NODE_ID("0a000002") ACCEPTED START("e0000002"));
+        for (unsigned i = 0; i < 400; i++)
+            establish(&t, UE_V4_ELEMENT);
+        net_end(&t, anew ? "" : "pfcp-flood ");
+    }
 }
 
 static void test_unknown_peer(void)
@@ -598,6 +626,226 @@ static void test_malformed(void)
     CHECK(t.count == 0);
     send_pfcp(&t, SMF, UPF, 50, 0, NODE_ID("0a000001"));
     net_end(&t, "pfcp-malformed "); /* mandatory elements are absent */
+}
+
+/* ---- what is asked for comes to be when it is accepted ----------------------------------------
+ */
+
+#define REFUSED "0013000140"
+
+/* An address that the session has not: so long as it is told, the session has another. */
+static void check_user(struct net *t, uint32_t address, bool its_own)
+{
+    unsigned had = t->count;
+    user_sends(t, address, 1);
+    CHECK(t->last.joined && (t->count == had) == its_own);
+    t->count = had;
+    t->alerts[0] = '\0';
+}
+
+static void test_refused(void)
+{
+    static const char ue[] = "0001 0018 0002 0014 0014 0001 00 0015 0009 01 00000009 0a000002"
+                             "005d 0005 02 0a3c0002";
+    static const struct {
+        const char *answer;
+        uint32_t from;
+        bool changes;
+    } rows[] = {
+        {REFUSED, UPF, false},
+        {"", UPF, false},
+        {ACCEPTED, EVIL, false}, /* who was not asked */
+        {ACCEPTED, UPF, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct net t;
+        standard(&t, NULL);
+        struct bytes m = {.n = 0};
+        put_hex(&m, ue);
+        m.p[3] = (unsigned char)(m.n - 4);
+        m.p[7] = (unsigned char)(m.n - 8);
+        struct bytes request = pfcp_with(52, 8, &m);
+        send_udp(&t, SMF, UPF, 8805, &request);
+        check_user(&t, UE, true);
+        send_pfcp(&t, rows[i].from, SMF, 53, 15, rows[i].answer);
+        check_user(&t, UE, !rows[i].changes);
+        check_user(&t, UE + 1, rows[i].changes);
+        net_end(&t, "");
+    }
+}
+
+static void test_unasked(void)
+{
+    struct net t;
+    standard(&t, NULL);
+    send_pfcp(&t, UPF, SMF, 55, 15, ACCEPTED); /* the last request was no deletion */
+    send_pfcp(&t, SMF, UPF, 54, 8, "");
+    send_pfcp(&t, UPF, SMF, 55, 15, REFUSED);
+    t.now_us += 20000000;
+    check_user(&t, UE, true);
+    send_pfcp(&t, SMF, UPF, 54, 8, "");
+    t.now_us += ((int64_t)LIMIT_PACKET_ANSWER_S + 1) * 1000000; /* too late */
+    send_pfcp(&t, UPF, SMF, 55, 15, ACCEPTED);
+    t.now_us += 20000000;
+    check_user(&t, UE, true);
+    send_pfcp(&t, SMF, UPF, 54, 8, "");
+    send_pfcp(&t, UPF, SMF, 55, 15, ACCEPTED);
+    t.now_us += 20000000;
+    user_sends(&t, UE, 1);
+    CHECK(!t.last.joined);
+    net_end(&t, "");
+    standard(&t, NULL); /* the same F-SEID again, which is refused, and then accepted */
+    struct bytes again = {.n = 0};
+    put_hex(&again, NODE_ID("0a000001") "0039 000d 02 000000000000000f 0a000001"
+                                        "0001 0006 0038 0002 0001 0003 0008 006c 0004 00000001");
+    struct bytes m = pfcp_with(50, 0, &again);
+    send_udp(&t, SMF, UPF, 8805, &m);
+    check_user(&t, UE, true);
+    send_pfcp(&t, UPF, SMF, 51, 15, NODE_ID("0a000002") REFUSED);
+    t.now_us += 20000000;
+    check_user(&t, UE, true);
+    m = pfcp_with(50, 0, &again);
+    send_udp(&t, SMF, UPF, 8805, &m);
+    send_pfcp(&t, UPF, SMF, 51, 15,
+              NODE_ID("0a000002") ACCEPTED "0039000d 02 0000000000000009 0a000002");
+    t.now_us += 20000000;
+    user_sends(&t, UE, 1);
+    CHECK(!t.last.joined);
+    t.alerts[0] = '\0';
+    net_end(&t, "");
+    standard(&t, NULL); /* nobody is a guesser by the answers of others */
+    for (unsigned i = 0; i < 64; i++)
+        send_pfcp(&t, UPF, SMF, 55, 0, "0013000141");
+    net_end(&t, "");
+}
+
+/* A node that asks two at once works together with both. */
+static void test_two_at_once(void)
+{
+    struct net t;
+    struct bytes ask = {.n = 0}, say = {.n = 0};
+    put_hex(&ask, NODE_ID("0a000001") START("e0000001"));
+    put_hex(&say, NODE_ID("0a000002") ACCEPTED START("e0000002"));
+    struct bytes first = pfcp_of(5, -1, 7, &ask), second = pfcp_of(5, -1, 8, &ask);
+    struct bytes one = pfcp_of(6, -1, 7, &say), two = pfcp_of(6, -1, 8, &say);
+    two.p[16] = 9; /* another Node ID */
+    net_begin(&t, NULL);
+    send_udp(&t, SMF, UPF, 8805, &first);
+    send_udp(&t, SMF, FAR, 8805, &second);
+    send_udp(&t, FAR, SMF, 8805, &two);
+    send_udp(&t, UPF, SMF, 8805, &one);
+    send_pfcp(&t, EVIL, UPF, 54, 1, "");
+    t.now_us += 20000000;
+    send_pfcp(&t, EVIL, FAR, 54, 1, "");
+    net_end(&t, "pfcp-unassociated-peer pfcp-unassociated-peer ");
+}
+
+/* Other addresses of an SMF are those of one that was accepted. */
+static void test_alternatives(void)
+{
+    struct net t;
+    standard(&t, NULL);
+    send_pfcp(&t, EVIL, UPF, 5, -1, NODE_ID("c0000207") START("e0000001") "00b2 0005 02 c0000242");
+    send_pfcp(&t, UPF, EVIL, 6, -1, NODE_ID("0a000002") REFUSED START("e0000002"));
+    send_pfcp(&t, EVIL, UPF, 54, 8, "");
+    net_end(&t, "pfcp-session-request-from-non-owner ");
+}
+
+/* As many messages as a datagram holds are read: what hides behind the others too. */
+static void test_bundle(void)
+{
+    struct net t;
+    struct bytes all = {.n = 0};
+    standard(&t, NULL);
+    for (unsigned i = 0; i < 30; i++) {
+        struct bytes m = pfcp_next(1, -1, START("e0000009"));
+        m.p[0] |= 4; /* another follows */
+        put_bytes(&all, &m);
+    }
+    struct bytes last = pfcp_next(54, 8, "");
+    put_bytes(&all, &last);
+    send_udp(&t, EVIL, UPF, 8805, &all);
+    net_end(&t, "pfcp-session-request-from-non-owner pfcp-unassociated-peer ");
+}
+
+/* The table of those who wait for their judgement has room for who comes. */
+static void test_many_suspects(void)
+{
+    struct net t;
+    net_begin(&t, NULL);
+    for (uint32_t i = 0; i < 300; i++) /* of whom nothing can be said: their UPF has no peer */
+        send_pfcp(&t, 0x0b000000 + i, FAR, 54, 1, "");
+    associate(&t);
+    send_pfcp(&t, EVIL, UPF, 54, 4711, "");
+    net_end(&t, "pfcp-unassociated-peer ");
+}
+
+/* Each node keeps its name, however many there are. */
+static void test_many_names(void)
+{
+    struct net t;
+    net_begin(&t, NULL);
+    for (uint32_t i = 0; i < 200; i++)
+        for (unsigned turn = 0; turn < 2; turn++) {
+            struct bytes e = {.n = 0};
+            put_hex(&e, "003c 0005 00");
+            put_number(&e, 0x0c000000 + i, 4);
+            put_hex(&e, turn ? ACCEPTED START("e0000002") : START("e0000001"));
+            struct bytes m = pfcp_with(turn ? 6 : 5, -1, &e);
+            if (turn)
+                send_udp(&t, UPF, 0x0c000000 + i, 8805, &m);
+            else
+                send_udp(&t, 0x0c000000 + i, UPF, 8805, &m);
+        }
+    t.alerts[0] = '\0'; /* the UPF told 200 names: that of the first is its own */
+    t.count = 0;
+    unsigned told = 0;
+    for (uint32_t i = 0; i < 200; i++) {
+        struct bytes e = {.n = 0};
+        put_hex(&e, "003c 0005 00");
+        put_number(&e, 0x0c000000 + i, 4);
+        put_hex(&e, START("e0000001"));
+        struct bytes m = pfcp_with(5, -1, &e);
+        size_t had = t.count;
+        send_udp(&t, EVIL, UPF, 8805, &m);
+        told += t.count > had;
+        t.alerts[0] = '\0';
+        t.count = 0;
+    }
+    CHECK_ROW(told == 200, "%u", told);
+    net_end(&t, "");
+}
+
+/* One handle for one subscriber, whatever else a message says of it. */
+static void test_handles(void)
+{
+    static const char *const users[] = {
+        "01 08 21436587092143f5",
+        "03 08 21436587092143f5 08 1234567890123456",
+        "02 08 1234567890123456",
+    };
+    unsigned char handles[3][16];
+    for (size_t i = 0; i < 3; i++) {
+        struct net t;
+        struct bytes user = {.n = 0}, rest = {.n = 0};
+        net_begin(&t, NULL);
+        associate(&t);
+        put_hex(&rest, NODE_ID("0a000001") "0039 000d 02 000000000000000f 0a000001"
+                                           "0001 001c 0038 0002 0001 0002 0012 0014 0001 00 0015 "
+                                           "0009 01 00000008 0a000002"
+                                           "0003 0008 006c 0004 00000001");
+        put_element_hex(&user, 141, users[i]);
+        put_bytes(&rest, &user);
+        struct bytes m = pfcp_with(50, 0, &rest);
+        send_udp(&t, SMF, UPF, 8805, &m);
+        send_pfcp(&t, UPF, SMF, 51, 15,
+                  NODE_ID("0a000002") ACCEPTED "0039000d 02 0000000000000008 0a000002");
+        user_sends(&t, UE, 1);
+        CHECK(t.last.joined);
+        memcpy(handles[i], t.last.handle, 16);
+        net_end(&t, "");
+    }
+    CHECK(memcmp(handles[0], handles[1], 16) == 0 && memcmp(handles[0], handles[2], 16) != 0);
 }
 
 /* ---- rules of NGAP ----------------------------------------------------------------------- */
@@ -791,6 +1039,10 @@ int main(void)
         test_unassociated, test_flood,
         test_unknown_peer, test_takeover,
         test_malformed,    test_before_setup,
+        test_refused,      test_unasked,
+        test_two_at_once,  test_alternatives,
+        test_bundle,       test_many_suspects,
+        test_many_names,   test_handles,
         test_pieces,       test_same_ports,
         test_new_gnb,      test_storm,
         test_nas,          test_path_switch,
