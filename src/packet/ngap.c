@@ -352,6 +352,6 @@ void ngap_decode(struct walk *w, struct cursor c)
         walk_anomaly(w, PACKET_NGAP_MALFORMED);
     if (w->repeat)
         return;
-    rules_ngap(w, &m);
-    sessions_ngap(w, &m);
+    if (rules_ngap(w, &m))
+        sessions_ngap(w, &m);
 }

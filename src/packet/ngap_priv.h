@@ -6,6 +6,7 @@
 
 enum ngap_procedure {
     NGAP_DOWNLINK_NAS = 4,
+    NGAP_ERROR = 9,
     NGAP_HANDOVER_RESOURCE = 13,
     NGAP_INITIAL_CONTEXT = 14,
     NGAP_INITIAL_UE = 15,

@@ -47,6 +47,8 @@ void rules_free(struct rules *r)
 void rules_time(struct rules *r, int64_t now_us)
 {
     r->now_us = now_us;
+    if (!r->first_us)
+        r->first_us = now_us;
     if (r->suspect_count == 0 || now_us < r->decide_us)
         return;
     suspects_decide(r, false);

@@ -33,17 +33,27 @@ static struct association *association_of(struct walk *w)
     return oldest;
 }
 
-void rules_sctp_start(struct walk *w)
+void rules_sctp_chunk(struct walk *w, uint8_t type)
 {
     const struct packet_ip *ip = w->ip;
     if (w->depth || (ip->dst_port != PORT_NGAP && ip->src_port != PORT_NGAP))
         return;
     struct association *a = association_of(w);
-    /* COOKIE ECHO comes after INIT, and both again when they were lost. */
-    if (!a->spoke || ip->dst_port == PORT_NGAP) {
+    bool begins = type == SCTP_INIT || type == SCTP_COOKIE_ECHO;
+    /* One that has spoken begins again when the AMF says so: an INIT anybody can send. */
+    if ((begins && !a->spoke) || (type == SCTP_COOKIE_ACK && ip->src_port == PORT_NGAP)) {
         uint64_t key = a->key;
         *a = (struct association){.key = key, .seen_us = w->d->rules->now_us, .began = true};
     }
+    if (!begins && type != SCTP_ABORT && ip->src_port == PORT_NGAP)
+        a->heard = true;
+}
+
+/* Does the AMF work together with this gNB? One with which it spoke before the capture began shows
+ * by heartbeats. */
+static bool is_believed(const struct rules *r, const struct association *a)
+{
+    return a->began ? a->answered : a->heard || r->now_us - r->first_us < UNHEARD_US;
 }
 
 /* RFC 9260 §3.3.1: a chunk that is sent again bears the same TSN. */
@@ -197,15 +207,14 @@ static void gnb_check(struct walk *w, const struct ngap_message *m)
     }
 }
 
-/* Who speaks NGAP is a gNB, but it is learned only after what it says was judged. */
-static void gnb_learn(struct walk *w)
+/* It is learned only after what it says was judged. */
+static void amf_learn(struct walk *w)
 {
     struct rules *r = w->d->rules;
     struct peer *amf = peer_of(r, &w->ip->dst);
     if (!amf->amf)
         amf->first_us = r->now_us;
     amf->amf = true;
-    peer_of(r, &w->ip->src)->set_up = true;
 }
 
 /* ---- N3 ngap-storm ----------------------------------------------------------------------- */
@@ -363,18 +372,32 @@ static void tunnels_learn(struct walk *w, const struct ngap_message *m)
     }
 }
 
-void rules_ngap(struct walk *w, const struct ngap_message *m)
+/* Whom the AMF answers, but for what it refuses, is a gNB. */
+static void answer_learn(struct association *a, const struct ngap_message *m)
 {
+    if (a->spoke && m->procedure != NGAP_ERROR &&
+        !(m->procedure == NGAP_SETUP && m->outcome != NGAP_SUCCESSFUL))
+        a->answered = true;
+}
+
+bool rules_ngap(struct walk *w, const struct ngap_message *m)
+{
+    struct rules *r = w->d->rules;
     bool on = !rules_off(w);
     struct association *a = association_of(w);
+    if (m->from_amf)
+        answer_learn(a, m);
+    bool believed = m->from_amf || is_believed(r, a);
     if (on && !m->from_amf) {
         order_check(w, m, a);
         if (m->procedure == NGAP_SETUP && m->outcome == NGAP_INITIATING)
             gnb_check(w, m);
         ue_id_check(w, m, a);
         storm_check(w, m);
-        gnb_learn(w);
+        amf_learn(w);
     }
+    if (on && is_believed(r, a))
+        peer_of(r, m->from_amf ? &w->ip->dst : &w->ip->src)->set_up = true;
     a->spoke = true;
     if (on && m->from_amf && m->has_amf)
         (void)known_of(w, m, m->amf, true);
@@ -385,6 +408,8 @@ void rules_ngap(struct walk *w, const struct ngap_message *m)
         nas_check(w, m, m->nas[i]);
     if (on) {
         switch_check(w, m);
-        tunnels_learn(w, m);
+        if (believed)
+            tunnels_learn(w, m);
     }
+    return believed;
 }

@@ -94,7 +94,7 @@ static void guess_check(struct walk *w, const struct pfcp_message *m)
     const struct packet_ip *ip = w->ip;
     struct peer *guesser = peer_of(r, &ip->dst);
     struct rule_text who;
-    if (!m->request || m->cause != PFCP_SESSION_UNKNOWN)
+    if (m->cause != PFCP_SESSION_UNKNOWN)
         return;
     if (!burst_count(&guesser->unknown, config_of(w)->limits[CONFIG_GUESSES], r->now_us))
         return;

@@ -28,9 +28,17 @@ void rules_gtpu(struct walk *w, uint8_t type);
 void rules_gpdu(struct walk *w, const struct packet_gpdu *g);
 void rules_gtpc(struct walk *w, const struct gtpc_message *m);
 void rules_pfcp(struct walk *w, const struct pfcp_message *m);
-void rules_ngap(struct walk *w, const struct ngap_message *m);
-/* An association begins; a chunk with this TSN was carried before. */
-void rules_sctp_start(struct walk *w);
+/* False: nobody shows that the AMF works together with who says so. */
+bool rules_ngap(struct walk *w, const struct ngap_message *m);
+/* A chunk of SCTP; one with this TSN was carried before. */
+enum sctp_chunk_type {
+    SCTP_DATA = 0,
+    SCTP_INIT = 1,
+    SCTP_ABORT = 6,
+    SCTP_COOKIE_ECHO = 10,
+    SCTP_COOKIE_ACK = 11
+};
+void rules_sctp_chunk(struct walk *w, uint8_t type);
 bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
 
 /* ---- between the files of rules ----------------------------------------------------------------
@@ -205,12 +213,14 @@ struct scanner {
 struct association {
     uint64_t key;
     int64_t seen_us;
-    bool began, spoke;
-    uint32_t last[2];   /* TSN of each direction */
-    uint64_t before[2]; /* bits for the 64 before it */
+    bool began, spoke;    /* its beginning was seen; an NGAP message */
+    bool heard, answered; /* anything of the AMF; an NGAP message that refuses nothing */
+    uint32_t last[2];     /* TSN of each direction */
+    uint64_t before[2];   /* bits for the 64 before it */
     bool any[2];
 };
 #define ASSOCIATIONS 4096
+#define UNHEARD_US   ((int64_t)60 * 1000000) /* in which an AMF is heard at least once */
 
 #define CAPABILITY_BYTES 8
 /* A user as a gNB knows it. */
@@ -239,7 +249,7 @@ struct node_name { /* in sets of RULE_WAYS */
 struct rules {
     struct packet_decoder *d;
     const struct packet_config *config;
-    int64_t now_us;
+    int64_t now_us, first_us; /* of the first frame */
     struct peer *peers;
     struct association *associations;
     struct ue *ues;

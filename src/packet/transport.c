@@ -121,11 +121,8 @@ void tcp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
 
 /* ---- SCTP -------------------------------------------------------------------------------- */
 
-#define SCTP_DATA        0u
-#define SCTP_INIT        1u
-#define SCTP_COOKIE_ECHO 10u
-#define SCTP_WHOLE       3u /* flags B and E: first and last piece of a message */
-#define SCTP_NGAP        60u
+#define SCTP_WHOLE 3u /* flags B and E: first and last piece of a message */
+#define SCTP_NGAP  60u
 
 static void data_decode(struct walk *w, uint8_t flags, struct cursor c)
 {
@@ -138,7 +135,9 @@ static void data_decode(struct walk *w, uint8_t flags, struct cursor c)
         walk_anomaly(w, PACKET_SCTP_CHUNK);
         return;
     }
-    if (protocol != SCTP_NGAP || w->depth)
+    /* 0: some stacks leave it out (RFC 9260 §3.3.1), and the port says it. */
+    bool unsaid = protocol == 0 && (w->ip->dst_port == PORT_NGAP || w->ip->src_port == PORT_NGAP);
+    if ((protocol != SCTP_NGAP && !unsaid) || w->depth)
         return;
     chunk.payload = c;
     w->repeat = rules_sctp_repeat(w, chunk.tsn);
@@ -176,9 +175,8 @@ void sctp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
         struct cursor chunk = cursor_take(&c, length - 4);
         size_t padding = (4 - length % 4) % 4; /* RFC 9260 §3.2; the last one's may be missing */
         cursor_skip(&c, padding < c.n ? padding : c.n);
+        rules_sctp_chunk(w, type);
         if (type == SCTP_DATA)
             data_decode(w, flags, chunk);
-        else if (type == SCTP_INIT || type == SCTP_COOKIE_ECHO)
-            rules_sctp_start(w);
     }
 }

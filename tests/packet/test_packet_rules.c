@@ -194,6 +194,7 @@ static size_t ngap_piece;          /* not 0: bytes of a DATA chunk */
 static int ngap_lost = -1;         /* the piece that is lost, ... */
 static bool ngap_twice;            /* ... or all come twice */
 static uint32_t ngap_tsn = 1000;
+static unsigned char ngap_protocol = 60;
 
 /* Messages in chunks of `ngap_piece` bytes, each in a packet of its own. */
 static void send_pieces(struct net *t, uint32_t src, uint32_t dst, const struct bytes *m)
@@ -208,6 +209,7 @@ static void send_pieces(struct net *t, uint32_t src, uint32_t dst, const struct 
         unsigned flags = (at == 0 ? 2u : 0) | (at + n == m->n ? 1u : 0);
         struct bytes s =
             ngap_piece_of(up ? ngap_port : 38412, up ? 38412 : ngap_port, ngap_tsn, flags, &piece);
+        s.p[27] = ngap_protocol;
         struct bytes ip = ipv4_of(src, dst, 132, &s), f = ethernet_of(0x0800, &ip);
         for (int times = 0; times < 1 + ngap_twice && number != ngap_lost; times++)
             send(t, &f);
@@ -239,6 +241,29 @@ static void sctp_begin(struct net *t, uint32_t src)
     put_number(&s, ngap_port, 2);
     put_hex(&s, "960c 00000000 00000000 01000014 00000001 00010000 000a000a 00000001");
     struct bytes ip = ipv4_of(src, AMF, 132, &s), f = ethernet_of(0x0800, &ip);
+    send(t, &f);
+}
+
+#define NGAP_ACCEPTED 1
+
+/* The AMF's answer to a HEARTBEAT. */
+static void sctp_beat(struct net *t, uint32_t src)
+{
+    struct bytes s = {.n = 0};
+    put_hex(&s, "960c");
+    put_number(&s, ngap_port, 2);
+    put_hex(&s, "00000000 00000000 05000008 00010004");
+    struct bytes ip = ipv4_of(AMF, src, 132, &s), f = ethernet_of(0x0800, &ip);
+    send(t, &f);
+}
+
+static void sctp_accept(struct net *t, uint32_t src)
+{
+    struct bytes s = {.n = 0};
+    put_hex(&s, "960c");
+    put_number(&s, ngap_port, 2);
+    put_hex(&s, "00000000 00000000 0b000004");
+    struct bytes ip = ipv4_of(AMF, src, 132, &s), f = ethernet_of(0x0800, &ip);
     send(t, &f);
 }
 
@@ -713,10 +738,6 @@ static void test_unasked(void)
     CHECK(!t.last.joined);
     t.alerts[0] = '\0';
     net_end(&t, "");
-    standard(&t, NULL); /* nobody is a guesser by the answers of others */
-    for (unsigned i = 0; i < 64; i++)
-        send_pfcp(&t, UPF, SMF, 55, 0, "0013000141");
-    net_end(&t, "");
 }
 
 /* A node that asks two at once works together with both. */
@@ -862,6 +883,24 @@ static void test_before_setup(void)
     sctp_begin(&t, EVIL);
     send_ngap(&t, EVIL, AMF, 0, 46, "000a 00 07 a0 010000000000" RAN_ID);
     net_end(&t, "ngap-before-setup ngap-unknown-ue-id ");
+    ngap_protocol = 0; /* not said */
+    net_begin(&t, NULL);
+    gnb_begins(&t, GNB);
+    sctp_begin(&t, EVIL);
+    send_ngap(&t, EVIL, AMF, 0, 46, "000a 00 07 a0 010000000000" RAN_ID);
+    net_end(&t, "ngap-before-setup ngap-unknown-ue-id ");
+    ngap_protocol = 60;
+    net_begin(&t, NULL);
+    gnb_begins(&t, GNB);
+    sctp_begin(&t, GNB); /* an INIT that nobody answers begins nothing anew */
+    send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
+    net_end(&t, "");
+    net_begin(&t, NULL);
+    gnb_begins(&t, GNB);
+    sctp_begin(&t, GNB);
+    sctp_accept(&t, GNB); /* … and one that is, does */
+    send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
+    net_end(&t, "ngap-before-setup ");
     net_begin(&t, NULL); /* no INIT: it began before the capture */
     send_ngap(&t, GNB, AMF, 0, 46, AMF_ID("09") RAN_ID);
     net_end(&t, "");
@@ -898,6 +937,43 @@ static void test_pieces(void)
     }
     ngap_piece = 0;
     ngap_twice = false;
+}
+
+/* Who speaks NGAP is no gNB before the AMF works together with it. */
+static void test_false_gnb(void)
+{
+    static const char transfer[] =
+        AMF_ID("01") RAN_ID "004b 00 11 00 00 01 0d 00 03e0 c6336407 00000005 0000 01";
+    for (unsigned answer = 0; answer < 3; answer++) {
+        struct net t;
+        standard(&t, NULL);
+        gnb_begins(&t, GNB);
+        ngap_session(&t);
+        sctp_begin(&t, EVIL);
+        send_ngap(&t, EVIL, AMF, 0, 21, SETUP_ELEMENTS);
+        if (answer)
+            send_ngap(&t, AMF, EVIL, answer, 21, "");
+        t.count = 0;
+        t.alerts[0] = '\0';
+        send_ngap(&t, EVIL, AMF, 1, 29, transfer);
+        forward(&t, SMF, 0, FAR, 5);
+        net_end(&t, answer == NGAP_ACCEPTED ? "" : "pfcp-downlink-to-unknown-peer ");
+    }
+    for (unsigned heard = 0; heard < 2;
+         heard++) { /* without a beginning, long after the capture's */
+        struct net t;
+        standard(&t, NULL);
+        gnb_begins(&t, GNB);
+        ngap_session(&t);
+        t.now_us += 70000000;
+        ngap_port = 40001;
+        if (heard)
+            sctp_beat(&t, EVIL);
+        send_ngap(&t, EVIL, AMF, 1, 29, transfer);
+        ngap_port = 40000;
+        forward(&t, SMF, 0, FAR, 5);
+        net_end(&t, heard ? "" : "pfcp-downlink-to-unknown-peer ");
+    }
 }
 
 /* Some gNBs use the port of NGAP at their end too. */
@@ -1043,10 +1119,10 @@ int main(void)
         test_two_at_once,  test_alternatives,
         test_bundle,       test_many_suspects,
         test_many_names,   test_handles,
-        test_pieces,       test_same_ports,
-        test_new_gnb,      test_storm,
-        test_nas,          test_path_switch,
-        test_config,
+        test_false_gnb,    test_pieces,
+        test_same_ports,   test_new_gnb,
+        test_storm,        test_nas,
+        test_path_switch,  test_config,
     };
     struct err e;
     if (!crypt_init(&e))
