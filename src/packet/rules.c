@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "packet/rules_priv.h"
+#include "packet/session_priv.h"
 
 static const struct packet_rule table[] = {
 #define X(name, id, text, interface, severity, technique, condition, exceptions, source)           \
@@ -154,8 +155,11 @@ struct peer *peer_of(struct rules *r, const struct packet_address *a)
 
 /* ---- speaking ---------------------------------------------------------------------------- */
 
-const char *rule_address(struct rule_text *t, const struct packet_address *a)
+const char *rule_address(const struct packet_decoder *d, struct rule_text *t,
+                         const struct packet_address *a)
 {
+    if (sessions_is_user(d->sessions, a))
+        return "a user";
     struct str s = packet_address_text(a, t->p);
     t->p[s.n < sizeof t->p ? s.n : sizeof t->p - 1] = '\0';
     return t->p;
@@ -222,7 +226,7 @@ void suspects_decide(struct rules *r, bool at_end)
             struct rule_text from, to;
             char text[200];
             int n = snprintf(text, sizeof text, "%s has no association with %s",
-                             rule_address(&from, &s->src), rule_address(&to, &s->dst));
+                             rule_address(r->d, &from, &s->src), rule_address(r->d, &to, &s->dst));
             struct packet_alert a = {.rule = &table[RULE_UNASSOCIATED],
                                      .frame = s->frame,
                                      .source = s->source,

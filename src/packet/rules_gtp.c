@@ -52,10 +52,10 @@ void rules_n6(struct walk *w, const struct packet_ip *ip)
     /* The other side may be a user, who is not named. */
     if (config_holds(c->n6, c->n6_count, &ip->src))
         rule_alert(w, RULE_GTP_ON_N6, NULL, "%s sends to port %u on the internet side",
-                   rule_address(&side, &ip->src), ip->dst_port);
+                   rule_address(w->d, &side, &ip->src), ip->dst_port);
     else if (config_holds(c->n6, c->n6_count, &ip->dst))
         rule_alert(w, RULE_GTP_ON_N6, NULL, "%s is sent to, port %u, from the internet side",
-                   rule_address(&side, &ip->dst), ip->dst_port);
+                   rule_address(w->d, &side, &ip->dst), ip->dst_port);
 }
 
 /* ---- G7 tcp-urgptr-without-urg ------------------------------------------------------------------
@@ -198,7 +198,7 @@ static void scan_alert(struct walk *w, struct scanner *s)
         return;
     s->told_us = r->now_us;
     rule_alert(w, RULE_TEID_SCAN, NULL, "%s tries TEIDs of %s that no session has",
-               rule_address(&from, &s->src), rule_address(&to, &s->dst));
+               rule_address(w->d, &from, &s->src), rule_address(w->d, &to, &s->dst));
 }
 
 /* What is long past counts less. */
@@ -350,8 +350,8 @@ void rules_echo(struct walk *w, struct cursor c)
     const struct peer *src = peer_find(r, &w->ip->src), *dst = peer_find(r, &w->ip->dst);
     if ((src && src->spoke_gtp) || (dst && dst->spoke_gtp))
         rule_alert(w, RULE_ECHO_PAYLOAD, w->ip->dst_port == PORT_GTPC ? "gtp-c" : "gtp-u",
-                   "%s to %s: an Echo carries what no Echo has", rule_address(&from, &w->ip->src),
-                   rule_address(&to, &w->ip->dst));
+                   "%s to %s: an Echo carries what no Echo has",
+                   rule_address(w->d, &from, &w->ip->src), rule_address(w->d, &to, &w->ip->dst));
 }
 
 void rules_gtpc(struct walk *w, const struct gtpc_message *m)

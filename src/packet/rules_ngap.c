@@ -143,7 +143,7 @@ static void order_check(struct walk *w, const struct ngap_message *m, struct ass
     bool further = m->procedure == NGAP_CONFIGURATION_UPDATE && gnb && gnb->set_up;
     if (a->began && !a->spoke && m->procedure != NGAP_SETUP && !further)
         rule_alert(w, RULE_BEFORE_SETUP, NULL, "%s starts with procedure %d instead of NG Setup",
-                   rule_address(&who, &w->ip->src), m->procedure);
+                   rule_address(w->d, &who, &w->ip->src), m->procedure);
 }
 
 static void ue_id_check(struct walk *w, const struct ngap_message *m, const struct association *a)
@@ -152,7 +152,7 @@ static void ue_id_check(struct walk *w, const struct ngap_message *m, const stru
     struct rule_text who;
     if (a->began && m->has_amf && !r->known_lost && !known_of(w, m, m->amf, false))
         rule_alert(w, RULE_UNKNOWN_UE, NULL, "%s names a user whom the AMF never numbered",
-                   rule_address(&who, &w->ip->src));
+                   rule_address(w->d, &who, &w->ip->src));
 }
 
 /* ---- N2 ngap-new-gnb --------------------------------------------------------------------- */
@@ -199,11 +199,11 @@ static void gnb_check(struct walk *w, const struct ngap_message *m)
     if (c->gnb_count) {
         if (!is_listed(c, &w->ip->src, m))
             rule_alert(w, RULE_NEW_GNB, NULL, "%s sets up with an address, id or area not listed",
-                       rule_address(&who, &w->ip->src));
+                       rule_address(w->d, &who, &w->ip->src));
     } else if (!gnb->set_up && amf->amf &&
                r->now_us - amf->first_us > (int64_t)c->limits[CONFIG_LEARN] * 1000000) {
         rule_alert(w, RULE_NEW_GNB, NULL, "%s was no gNB of this AMF before",
-                   rule_address(&who, &w->ip->src));
+                   rule_address(w->d, &who, &w->ip->src));
     }
 }
 
@@ -227,7 +227,7 @@ static void storm_check(struct walk *w, const struct ngap_message *m)
     if (m->procedure == NGAP_INITIAL_UE &&
         rate_count(&gnb->initial, config_of(w)->limits[CONFIG_INITIAL_RATE], r->now_us))
         rule_alert(w, RULE_NGAP_STORM, NULL, "%s sends more than %u Initial UE Messages a second",
-                   rule_address(&who, &w->ip->src),
+                   rule_address(w->d, &who, &w->ip->src),
                    (unsigned)config_of(w)->limits[CONFIG_INITIAL_RATE]);
 }
 
@@ -248,7 +248,7 @@ static void share_check(struct walk *w, const struct packet_address *a, bool rej
         return;
     gnb->rejects_told = true;
     rule_alert(w, RULE_NGAP_STORM, NULL, "over 30 %% of the registrations of %s are rejected",
-               rule_address(&who, a));
+               rule_address(w->d, &who, a));
 }
 
 /* ---- N4, N5, N6 -------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ static bool owner_check(struct walk *w, const struct pfcp_message *m, const stru
     if (of_set)
         return false;
     rule_alert_session(w, RULE_NON_OWNER, handle, "%s wants to %s a session that another node made",
-                       rule_address(&from, &ip->src),
+                       rule_address(w->d, &from, &ip->src),
                        m->type == PFCP_DELETION_REQUEST ? "delete" : "modify");
     return true;
 }
@@ -102,7 +102,7 @@ static void guess_check(struct walk *w, const struct pfcp_message *m)
     if (s)
         s->guesses = true;
     rule_alert(w, RULE_SEID_GUESSING, NULL, "%s asks for sessions that do not exist",
-               rule_address(&who, &ip->dst));
+               rule_address(w->d, &who, &ip->dst));
 }
 
 /* ---- P4 pfcp-downlink-to-unknown-peer ---------------------------------------------------- */
@@ -132,9 +132,9 @@ static void forwarding_check(struct walk *w, const struct pfcp_message *m)
         if (m->type == PFCP_MODIFICATION_REQUEST &&
             sessions_owner(w->d->sessions, &w->ip->dst, m->seid, &w->ip->src, handle) !=
                 SESSION_UNKNOWN)
-            rule_alert_session(w, RULE_UNKNOWN_PEER, handle, said, rule_address(&to, a));
+            rule_alert_session(w, RULE_UNKNOWN_PEER, handle, said, rule_address(w->d, &to, a));
         else
-            rule_alert(w, RULE_UNKNOWN_PEER, NULL, said, rule_address(&to, a));
+            rule_alert(w, RULE_UNKNOWN_PEER, NULL, said, rule_address(w->d, &to, a));
     }
 }
 
@@ -187,7 +187,7 @@ static void takeover_check(struct walk *w, const struct pfcp_message *m)
     if (!n || address_eq(&n->a, src) || !may_tell(n, r->now_us))
         return;
     rule_alert(w, RULE_TAKEOVER, NULL, "%s %s under the Node ID of another address",
-               rule_address(&who, src),
+               rule_address(w->d, &who, src),
                m->type == PFCP_RELEASE_REQUEST ? "releases" : "associates");
 }
 
@@ -204,7 +204,7 @@ static void start_check(struct walk *w, const struct pfcp_message *m, struct pee
         return;
     src->back_us = now_us;
     rule_alert(w, RULE_TAKEOVER, NULL, "the Recovery Time Stamp of %s goes back",
-               rule_address(&who, &w->ip->src));
+               rule_address(w->d, &who, &w->ip->src));
 }
 
 /* Believed of who was answered, or answers. */
@@ -239,7 +239,7 @@ static void flood_check(struct walk *w, const struct pfcp_message *m, struct pee
     bool restores = m->type == PFCP_ESTABLISHMENT_REQUEST && restarted(w, src);
     if (!restores && rate_count(&src->pfcp, config_of(w)->limits[CONFIG_PFCP_RATE], r->now_us))
         rule_alert(w, RULE_PFCP_FLOOD, NULL, "%s sends more than %u requests a second",
-                   rule_address(&who, &w->ip->src),
+                   rule_address(w->d, &who, &w->ip->src),
                    (unsigned)config_of(w)->limits[CONFIG_PFCP_RATE]);
 }
 
@@ -275,11 +275,11 @@ static bool form_check(struct walk *w, const struct pfcp_message *m, const struc
     if (w->frame->n < w->frame->wire_bytes)
         return false;
     if (m->malformed)
-        rule_alert(w, RULE_PFCP_BAD, NULL, "%s sends type %u: %s", rule_address(&who, &w->ip->src),
-                   m->type, m->malformed);
+        rule_alert(w, RULE_PFCP_BAD, NULL, "%s sends type %u: %s",
+                   rule_address(w->d, &who, &w->ip->src), m->type, m->malformed);
     else if (missing && src->associated)
         rule_alert(w, RULE_PFCP_BAD, NULL, "%s sends type %u without element %u",
-                   rule_address(&who, &w->ip->src), m->type, missing);
+                   rule_address(w->d, &who, &w->ip->src), m->type, missing);
     else
         return false;
     return true;

@@ -56,7 +56,8 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "what goes down", "TS 33.501 §9.9")                                                          \
     X(UE_SOURCE, "G3", "ue-source-mismatch", "n3", "high", "FGT1599.505",                          \
       "a user sends with an address that the session does not have",                               \
-      "sessions without UE IP Address, with framed routes, not of IP; link-local and "             \
+      "sessions without UE IP Address, with several prefixes or framed routes, not of IP; "        \
+      "link-local and "                                                                            \
       "unspecified addresses",                                                                     \
       "TS 29.244 §5.2.1; TS 33.513")                                                               \
     X(TEID_SCAN, "G4", "teid-scan", "n3", "high", "FGT5031",                                       \
@@ -244,7 +245,7 @@ struct node_name { /* in sets of RULE_WAYS */
     int64_t minute_us; /* when it began, and how often it was told in it */
     unsigned told;
 };
-#define NODE_NAMES 1024
+#define NODE_NAMES 4096
 
 struct rules {
     struct packet_decoder *d;
@@ -307,11 +308,12 @@ void rule_alert(struct walk *w, enum rule rule, const char *interface, const cha
 /* The same, of the session with this handle. */
 void rule_alert_session(struct walk *w, enum rule rule, const unsigned char handle[16],
                         const char *fmt, ...) BASE_PRINTF(4, 5);
-/* For addresses of nodes in a message. */
+/* For addresses in a message: of nodes, while users are not named. */
 struct rule_text {
     char p[PACKET_ADDRESS_TEXT];
 };
-const char *rule_address(struct rule_text *t, const struct packet_address *a);
+const char *rule_address(const struct packet_decoder *d, struct rule_text *t,
+                         const struct packet_address *a);
 
 void suspects_decide(struct rules *r, bool at_end);
 

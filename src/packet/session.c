@@ -36,7 +36,7 @@ struct sessions {
     size_t most, count;
     uint64_t seed;
     struct pool nodes, all, bindings;
-    struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
+    struct heads by_node, by_tunnel, by_id[SESSION_INDEXES], by_user;
     struct list living, ended;
     size_t pinned;
     struct found_tunnel *near; /* LIMIT_PACKET_NEAR, in sets by the hash of the tunnel's end */
@@ -185,8 +185,8 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
     pool_init(&t->bindings, sizeof(struct binding));
     t->living = t->ended = (struct list){NONE, NONE};
     t->near = base_pages(LIMIT_PACKET_NEAR * sizeof *t->near);
-    bool ok =
-        t->near && heads_make(&t->by_node, HEADS_NODES) && heads_make(&t->by_tunnel, HEADS_FIRST);
+    bool ok = t->near && heads_make(&t->by_node, HEADS_NODES) &&
+              heads_make(&t->by_tunnel, HEADS_FIRST) && heads_make(&t->by_user, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -205,6 +205,7 @@ void sessions_free(struct sessions *t)
     pool_free(&t->bindings);
     base_free(t->by_node.p);
     base_free(t->by_tunnel.p);
+    base_free(t->by_user.p);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         base_free(t->by_id[i].p);
     base_free(t);
@@ -213,7 +214,7 @@ void sessions_free(struct sessions *t)
 size_t sessions_bytes(const struct sessions *t)
 {
     size_t n = pool_bytes(&t->nodes) + pool_bytes(&t->all) + pool_bytes(&t->bindings);
-    n += (t->by_node.mask + t->by_tunnel.mask + 2) * sizeof(uint32_t);
+    n += (t->by_node.mask + t->by_tunnel.mask + t->by_user.mask + 3) * sizeof(uint32_t);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         n += (t->by_id[i].mask + 1) * sizeof(uint32_t);
     return n;
@@ -648,6 +649,129 @@ void sessions_end_marker(struct sessions *t, const struct packet_address *a, uin
         binding_end(t, b, now_us);
 }
 
+/* ---- users ------------------------------------------------------------------------------- */
+
+enum { USER_V4, USER_V6 };
+
+/* The first bits of an IPv6 address, as a number; all of an IPv4 address. */
+static uint64_t user_number(unsigned kind, const unsigned char *p, unsigned bits)
+{
+    unsigned char first[8] = {0};
+    if (kind == USER_V4)
+        memcpy(first, p, 4);
+    else
+        for (unsigned i = 0; i < 8; i++)
+            if (bits > 8 * i)
+                first[i] = bits >= 8 * (i + 1) ? p[i] : (unsigned char)(p[i] & 0xff00u >> bits % 8);
+    uint64_t n;
+    memcpy(&n, first, sizeof n);
+    return n;
+}
+
+static uint32_t *user_head(const struct sessions *t, unsigned kind, uint64_t number, unsigned bits)
+{
+    return &t->by_user.p[mix64(t->seed ^ (kind << 8 | bits), number) & t->by_user.mask];
+}
+
+static bool user_has(const struct session *s, unsigned kind)
+{
+    return kind == USER_V4 ? s->has_v4 : s->has_v6;
+}
+
+static unsigned user_bits(const struct session *s, unsigned kind)
+{
+    return kind == USER_V4 ? 32 : s->v6_bits;
+}
+
+static uint64_t user_of(const struct session *s, unsigned kind)
+{
+    return user_number(kind, kind == USER_V4 ? s->v4 : s->v6, user_bits(s, kind));
+}
+
+/* A chain holds both kinds: each session's link in it is that of the kind it is there by. */
+static void user_out(struct sessions *t, uint32_t index, unsigned kind)
+{
+    struct session *s = at(t, index);
+    if (!user_has(s, kind))
+        return;
+    uint32_t link = 2 * index + kind,
+             *from = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
+    while (*from != link)
+        from = &at(t, *from / 2)->of_user[*from % 2];
+    *from = s->of_user[kind];
+    t->by_user.count--;
+}
+
+static void users_rehash(struct sessions *t)
+{
+    struct heads old = t->by_user;
+    if (old.count <= old.mask || !heads_make(&t->by_user, 2 * (old.mask + 1))) {
+        t->by_user.p = old.p;
+        return;
+    }
+    for (size_t i = 0; i <= old.mask; i++)
+        for (uint32_t link = old.p[i], next; link != NONE; link = next) {
+            struct session *s = at(t, link / 2);
+            unsigned kind = link % 2;
+            uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
+            next = s->of_user[kind];
+            s->of_user[kind] = *head;
+            *head = link;
+        }
+    base_free(old.p);
+}
+
+static void user_in(struct sessions *t, uint32_t index, unsigned kind)
+{
+    struct session *s = at(t, index);
+    uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
+    s->of_user[kind] = *head;
+    *head = 2 * index + kind;
+    t->by_user.count++;
+    users_rehash(t);
+}
+
+void session_user(struct sessions *t, uint32_t index, const struct packet_address *v4,
+                  const struct packet_address *v6, unsigned prefix)
+{
+    struct session *s = at(t, index);
+    if (v4->n) {
+        user_out(t, index, USER_V4);
+        s->has_v4 = true;
+        memcpy(s->v4, v4->b, 4);
+        user_in(t, index, USER_V4);
+    }
+    if (v6->n) {
+        user_out(t, index, USER_V6);
+        s->has_v6 = true;
+        s->v6_bits = (uint8_t)(prefix < 64 ? prefix : 64);
+        memcpy(s->v6, v6->b, 8);
+        user_in(t, index, USER_V6);
+    }
+}
+
+static bool user_find(const struct sessions *t, unsigned kind, const unsigned char *p,
+                      unsigned bits)
+{
+    uint64_t number = user_number(kind, p, bits);
+    uint32_t link = *user_head(t, kind, number, bits);
+    while (link != NONE) {
+        const struct session *s = at(t, link / 2);
+        if (link % 2 == kind && user_bits(s, kind) == bits && user_of(s, kind) == number)
+            return true;
+        link = s->of_user[link % 2];
+    }
+    return false;
+}
+
+bool sessions_is_user(const struct sessions *t, const struct packet_address *a)
+{
+    bool found = a->n == 4 && user_find(t, USER_V4, a->b, 32);
+    for (unsigned bits = 1; a->n == 16 && bits <= 64 && !found; bits++)
+        found = user_find(t, USER_V6, a->b, bits);
+    return found;
+}
+
 /* ---- sessions ---------------------------------------------------------------------------- */
 
 void session_drop(struct sessions *t, uint32_t index)
@@ -657,6 +781,8 @@ void session_drop(struct sessions *t, uint32_t index)
         binding_drop(t, s->bindings);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         index_out(t, index, i);
+    user_out(t, index, USER_V4);
+    user_out(t, index, USER_V6);
     node_give(t, s->owner);
     list_out(t, index);
     pool_give(&t->all, index);
@@ -733,20 +859,6 @@ void session_owned_by(struct sessions *t, uint32_t index, const struct packet_ad
     if (!a || s->owner != NONE)
         return;
     s->owner = node_take(t, a);
-}
-
-void session_user(struct session *s, const struct packet_address *v4,
-                  const struct packet_address *v6, unsigned prefix)
-{
-    if (v4->n) {
-        s->has_v4 = true;
-        memcpy(s->v4, v4->b, 4);
-    }
-    if (v6->n) {
-        s->has_v6 = true;
-        s->v6_bits = (uint8_t)(prefix < 64 ? prefix : 64);
-        memcpy(s->v6, v6->b, 8);
-    }
 }
 
 void session_handle(struct walk *w, struct session *s, struct str user)

@@ -58,6 +58,8 @@ enum session_owner sessions_owner(struct sessions *t, const struct packet_addres
                                   unsigned char handle[16]);
 /* Is there a tunnel that ends at this address, by PDR, N2 or GTP-C? */
 bool sessions_ends_at(const struct sessions *t, const struct packet_address *a);
+/* Is this an address of a session's user? */
+bool sessions_is_user(const struct sessions *t, const struct packet_address *a);
 
 void sessions_pfcp(struct walk *w, const struct pfcp_message *m);
 void sessions_gtpc(struct walk *w, const struct gtpc_message *m);
@@ -82,7 +84,8 @@ struct session {
     uint64_t id[SESSION_INDEXES];   /* CP F-SEID, UP F-SEID, AMF UE id and PDU session */
     uint32_t node[SESSION_INDEXES]; /* NONE: not in that index */
     uint32_t next[SESSION_INDEXES];
-    uint32_t owner; /* node of the CP F-SEID's address where it is another; else NONE */
+    uint32_t of_user[2]; /* the next with its IPv4 address, its IPv6 prefix, in hash */
+    uint32_t owner;      /* node of the CP F-SEID's address where it is another; else NONE */
     uint32_t older, newer;
     uint32_t bindings;
     int64_t since_us, seen_us;
@@ -111,7 +114,7 @@ uint32_t session_lookup(struct sessions *t, unsigned which, const struct packet_
                         uint64_t id, enum session_source source);
 /* Another address that the session's owner asks from; NULL: none. */
 void session_owned_by(struct sessions *t, uint32_t index, const struct packet_address *a);
-void session_user(struct session *s, const struct packet_address *v4,
+void session_user(struct sessions *t, uint32_t index, const struct packet_address *v4,
                   const struct packet_address *v6, unsigned prefix);
 /* `user` is the identity as it stands in the message; without one the session's own. */
 void session_handle(struct walk *w, struct session *s, struct str user);

@@ -89,12 +89,26 @@ static void rule_apply(struct walk *w, uint32_t index, const struct pfcp_rule *r
     }
 }
 
+/* Of which only one is kept, so that a source is not told from others. */
+static bool several_prefixes(const struct pfcp_message *m)
+{
+    const struct packet_address *first = NULL;
+    for (size_t i = 0; i < m->ue_count; i++) {
+        if (!m->ue[i].v6.n)
+            continue;
+        if (first && memcmp(first->b, m->ue[i].v6.b, 8) != 0)
+            return true;
+        first = &m->ue[i].v6;
+    }
+    return false;
+}
+
 static void pfcp_apply(struct walk *w, uint32_t index, const struct pfcp_message *m)
 {
     struct session *s = session_at(w->d->sessions, index);
     for (size_t i = 0; i < m->ue_count; i++)
-        session_user(s, &m->ue[i].v4, &m->ue[i].v6, m->ue[i].prefix);
-    s->framed = s->framed || m->framed_route;
+        session_user(w->d->sessions, index, &m->ue[i].v4, &m->ue[i].v6, m->ue[i].prefix);
+    s->framed = s->framed || m->framed_route || several_prefixes(m);
     s->five_g = s->five_g || m->five_g || m->sst >= 0;
     if (m->sst >= 0) {
         s->sst = (int16_t)m->sst;
@@ -209,7 +223,7 @@ static const struct gtpc_tunnel *control_of(const struct gtpc_message *m)
 static void gtpc_apply(struct walk *w, uint32_t index, const struct gtpc_message *m)
 {
     struct sessions *t = w->d->sessions;
-    session_user(session_at(t, index), &m->ue_v4, &m->ue_v6, 64);
+    session_user(t, index, &m->ue_v4, &m->ue_v6, 64);
     for (size_t i = 0; i < m->tunnel_count; i++) {
         const struct gtpc_tunnel *u = &m->tunnels[i];
         const struct packet_address *a = end_address(&u->v4, &u->v6);
