@@ -139,6 +139,8 @@ static void first_of_tunnel(struct walk *w, const struct packet_ip *ip)
 {
     if (w->of_user)
         rules_user(w, ip);
+    else if (w->depth == 1 && !rules_off(w) && config_of(w)->core_count)
+        rules_inner(w, ip);
     w->of_user = false;
 }
 

@@ -320,6 +320,7 @@ static void message_read(struct ngap_message *m, struct cursor c)
         }
         element_read(m, &e);
     }
+    m->malformed = m->malformed || count > LIMIT_PACKET_NGAP_ELEMENTS; /* no message has so many */
 }
 
 /* By the port; where both ends have it, by who begins such a procedure (TS 38.413 §8.1). */

@@ -22,6 +22,7 @@
 #define OPTION_END      0u
 #define OPTION_RESOLVE  9u
 #define OPTION_OFFSET   14u
+#define OFFSET_MOST     ((int64_t)1 << 31) /* seconds */
 
 struct interface {
     int link;
@@ -125,8 +126,8 @@ static void options_read(const struct pcapng *g, struct interface *i, struct cur
                 i->units *= binary ? 2 : 10;
         } else if (code == OPTION_OFFSET && value.n == 8) {
             uint32_t a = get32(g, &value), b = get32(g, &value);
-            uint64_t s = g->swapped ? (uint64_t)b << 32 | a : (uint64_t)a << 32 | b;
-            i->offset_us = s < 1u << 31 ? (int64_t)s * 1000000 : 0;
+            int64_t s = (int64_t)(g->swapped ? (uint64_t)b << 32 | a : (uint64_t)a << 32 | b);
+            i->offset_us = s > -OFFSET_MOST && s < OFFSET_MOST ? s * 1000000 : 0;
         }
     }
 }
@@ -183,6 +184,8 @@ static bool packet_read(const struct pcapng *g, uint32_t type, struct cursor c,
     f->wire_bytes = get32(g, &c);
     if (type == BLOCK_SIMPLE)
         captured = f->wire_bytes < c.n ? f->wire_bytes : c.n;
+    if (type == BLOCK_SIMPLE && i->snap && captured > i->snap) /* what is behind is padding */
+        captured = i->snap;
     struct cursor bytes = cursor_take(&c, captured);
     f->p = bytes.p;
     f->n = bytes.n;

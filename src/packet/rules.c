@@ -81,6 +81,11 @@ bool burst_count(struct burst *b, uint64_t most, int64_t now_us)
 static void rate_move(struct rate *r, int64_t tenth)
 {
     int64_t steps = tenth - r->tenth;
+    if (steps < -10 * 60) { /* one frame of the future is not to hold up all that follow */
+        memset(r->tenths, 0, sizeof r->tenths);
+        r->sum = 0;
+        r->tenth = tenth;
+    }
     if (steps < 0)
         return;
     if (steps >= 10) {

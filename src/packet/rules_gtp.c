@@ -113,7 +113,7 @@ PACKET_RARE static void source_alert(struct walk *w)
     rule_alert(w, RULE_UE_SOURCE, NULL, "a user sends with an address that is not its session's");
 }
 
-PACKET_RARE static void core_judge(struct walk *w, const struct packet_ip *ip)
+void rules_inner(struct walk *w, const struct packet_ip *ip)
 {
     if (goes_to_core(w, ip))
         rule_alert(w, RULE_CORE_FROM_UE, NULL, "a user sends to an address of the core");
@@ -123,7 +123,7 @@ void rules_user(struct walk *w, const struct packet_ip *ip)
 {
     const struct found_tunnel *f = w->user;
     if (!rules_off(w) && config_of(w)->core_count)
-        core_judge(w, ip);
+        rules_inner(w, ip);
     if (!f || !f->check_source)
         return;
     w->d->figures.uplink_checked++;

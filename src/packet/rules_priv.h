@@ -20,6 +20,8 @@ void rules_end(struct rules *r);
 void rules_tcp(struct walk *w, size_t header, unsigned flags, uint16_t urgent);
 /* The IP header of a user's packet, first inside of a tunnel. */
 void rules_user(struct walk *w, const struct packet_ip *ip);
+/* One further inside: what a user's packet carries. */
+void rules_inner(struct walk *w, const struct packet_ip *ip);
 /* GTP-U inside of GTP-U. */
 void rules_nested(struct walk *w);
 /* A datagram to or from the ports of GTP, before it is read. */

@@ -38,14 +38,41 @@ static bool signalling_decode(struct walk *w, uint16_t port, struct cursor c)
     return true;
 }
 
+static size_t length_of(const struct cursor *c)
+{
+    return (size_t)cursor_peek(c, 2) << 8 | cursor_peek(c, 3);
+}
+
 /* Who asks may do so from the port of another protocol, and what is answered goes there. A message
  * that fills its datagram, or says that others follow (TS 29.244 §7.2.2.1), is one of PFCP. */
 static bool is_pfcp_answer(const struct packet_ip *ip, const struct cursor *c)
 {
     unsigned first = cursor_peek(c, 0);
-    size_t length = 4 + ((size_t)cursor_peek(c, 2) << 8 | cursor_peek(c, 3));
+    size_t length = 4 + length_of(c);
     return ip->src_port == PORT_PFCP && c->n >= 8 && first >> 5 == 1 &&
            (length == c->n || (first & 4 && length < c->n));
+}
+
+/* Likewise of GTP-C: version 2 (P: another follows), or 1 with PT. */
+static bool is_gtpc_answer(const struct packet_ip *ip, const struct cursor *c)
+{
+    unsigned first = cursor_peek(c, 0);
+    if (ip->src_port != PORT_GTPC || c->n < 8)
+        return false;
+    size_t two = 4 + length_of(c), one = 8 + length_of(c);
+    return (first >> 5 == 2 && (two == c->n || (first & 0x10 && two < c->n))) ||
+           (first >> 4 == 3 && one == c->n);
+}
+
+/* To the port of names it is read as either: a user who is no longer in a tunnel chooses both
+ * ports. */
+static bool answer_decode(struct walk *w, const struct packet_ip *ip, struct cursor c)
+{
+    uint16_t port = is_pfcp_answer(ip, &c) ? PORT_PFCP : is_gtpc_answer(ip, &c) ? PORT_GTPC : 0;
+    if (!port)
+        return false;
+    signalling_decode(w, port, c);
+    return ip->dst_port != PORT_DNS;
 }
 
 static bool port_decode(struct walk *w, uint16_t port, struct cursor c)
@@ -85,9 +112,9 @@ void udp_decode(struct walk *w, struct packet_ip *ip, struct cursor c)
     rules_packet(w, ip);
     /* TS 29.281 §4.4.2: only the destination port is fixed; answers go to where the request came
      * from, which is mostly the same port. */
-    if (is_pfcp_answer(ip, &head))
-        signalling_decode(w, PORT_PFCP, head);
-    else if (ip->dst_port == PORT_GTPU)
+    if (!w->depth && answer_decode(w, ip, head))
+        return;
+    if (ip->dst_port == PORT_GTPU)
         gtpu_decode(w, head);
     else if (!port_decode(w, ip->dst_port, head) && !port_decode(w, ip->src_port, head) &&
              ip->src_port == PORT_GTPU && !w->depth && cursor_peek(&head, 0) >> 4 == 3)

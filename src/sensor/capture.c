@@ -21,7 +21,7 @@ struct capture {
     const char *const *inputs; /* by a frame's source */
     size_t input_count;
     uint64_t frames;
-    int64_t last_us; /* time of the frame before */
+    int64_t last_us; /* the latest time of the frames before */
     uint64_t bytes;
     bool stop, waits; /* waits: what is found is told before more is read */
     bool told;        /* something of this frame */
@@ -263,6 +263,8 @@ static void decoder_end(struct capture *c)
 static bool day_passed(struct capture *c, const struct packet_frame *f, struct err *e)
 {
     int64_t before = c->last_us;
+    if (c->frames && f->time_us <= before)
+        return true;
     c->last_us = f->time_us;
     if (c->frames == 0 || f->time_us - before <= (int64_t)LIMIT_PACKET_SESSION_S * 1000000)
         return true;

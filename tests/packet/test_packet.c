@@ -239,6 +239,34 @@ static struct bytes dns_datagram(void)
     return udp_of(4000, 53, &dns);
 }
 
+/* A name asked for from a port of signalling, put so that it looks like an answer of it, is read.
+ */
+static void test_names_from_other_ports(void)
+{
+    static const struct {
+        unsigned port;
+        const char *id;
+        size_t n;
+    } rows[] = {{8805, "2034", 260}, {2123, "4034", 260}, {2123, "3034", 264}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned tunnel = 0; tunnel < 2; tunnel++) {
+            struct seen s;
+            struct bytes dns = {.n = 0};
+            put_hex(&dns, rows[i].id);
+            put_hex(&dns, "0100 0001 0000 0000 0000 03696f63076578616d706c6500 0001 0001");
+            dns.n = rows[i].n;
+            struct bytes udp = udp_of(rows[i].port, 53, &dns),
+                         ip = ipv4_of(CLIENT, SERVER, 17, &udp);
+            if (tunnel) {
+                struct bytes g = gtpu_of(255, 1, &ip), outer = udp_of(2152, 2152, &g);
+                ip = ipv4_of(CLIENT, SERVER, 17, &outer);
+            }
+            seen_begin(&s, 0);
+            send_ip(&s, &ip);
+            seen_end(&s, "dns ioc.example\n", rows[i].id);
+        }
+}
+
 static void test_fragments(void)
 {
     static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
@@ -650,6 +678,45 @@ static void test_memory(void)
     CHECK(strstr(s.texts, "dns") && strstr(s.texts, "http") && s.last.joined);
 }
 
+/* Times before their clock's beginning, and simple blocks that hold no more than was kept. */
+static void test_pcapng_interface(void)
+{
+    struct bytes b = {.n = 0}, section = {.n = 0}, interface = {.n = 0}, packet = {.n = 0},
+                 simple = {.n = 0};
+    struct packet_capture *c;
+    struct packet_frame f;
+    struct err e;
+    const int64_t offset = -10;
+    put32(&section, 0x1A2B3C4D);
+    put32(&section, 1);
+    put32(&section, 0xffffffff);
+    put32(&section, 0xffffffff);
+    put32(&interface, 1);
+    put32(&interface, 5);
+    put32(&interface, 14 | 8 << 16); /* if_tsoffset */
+    put(&interface, &offset, 8);
+    put32(&interface, 0);
+    put32(&packet, 0);
+    put32(&packet, 0);
+    put32(&packet, 15000000);
+    put32(&packet, 5);
+    put32(&packet, 5);
+    put(&packet, "hello", 5);
+    put32(&simple, 9);
+    put(&simple, "hello\0\0\0", 8);
+    put_block(&b, 0x0A0D0D0A, &section);
+    put_block(&b, 1, &interface);
+    put_block(&b, 6, &packet);
+    put_block(&b, 3, &simple);
+    int fd = file_of(&b, 0);
+    CHECK(packet_capture_open(fd, STR_NONE, "test", &c, &e));
+    CHECK(packet_capture_next(c, &f, &e) == PACKET_READ_FRAME && f.time_us == 5000000 && f.n == 5);
+    CHECK(packet_capture_next(c, &f, &e) == PACKET_READ_FRAME && f.n == 5 && f.wire_bytes == 9);
+    CHECK(packet_capture_next(c, &f, &e) == PACKET_READ_END);
+    packet_capture_close(c);
+    close(fd);
+}
+
 int main(void)
 {
     static void (*const tests[])(void) = {
@@ -657,6 +724,7 @@ int main(void)
         test_requests,
         test_stream_told_once,
         test_stream_flood,
+        test_names_from_other_ports,
         test_fragments,
         test_fragments_with_extensions,
         test_fragments_of_tunnels,
@@ -666,6 +734,7 @@ int main(void)
         test_session_limit,
         test_session_memory,
         test_pcapng,
+        test_pcapng_interface,
         test_memory,
     };
     struct err e;

@@ -332,6 +332,10 @@ static void test_core_from_ue(void)
     standard(&t, "core 198.18.0.0/15 # where the NFs are\n");
     send_gpdu(&t, GNB, UPF, 8, &c);
     net_end(&t, "core-protocol-from-ue ");
+    struct bytes hidden = ipv4_of(UE, 0x5db8d822, 4, &c); /* IP in IP */
+    standard(&t, "core 198.18.0.0/15\n");
+    send_gpdu(&t, GNB, UPF, 8, &hidden);
+    net_end(&t, "core-protocol-from-ue ");
 }
 
 static void test_ue_source(void)
