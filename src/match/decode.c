@@ -172,6 +172,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     struct match_scan piece = *sc;
     piece.begin = piece.ipv6_until = piece.user_until = piece.border = text;
     piece.end = text + n;
+    piece.host = STR_NONE;
     piece.map = map;
     piece.raw = raw;
     piece.told = s;

@@ -65,11 +65,14 @@ void match_scan_words(struct match_scan *sc, const char *p, const char *end)
         unsigned seen = 0;
         while (p < end && match_is_word(*p))
             seen |= match_class_of(*p++);
+        if (sc->host.n > 0 && s >= sc->host.p)
+            match_scan_url_host(sc);
         if (left_to_next(sc, s, p)) {
             sc->rest = s;
-            return;
+            break;
         }
         if (worth_a_look(sc, s, p, seen))
             p = match_scan_word(sc, s, p, seen);
     }
+    match_scan_url_host(sc);
 }

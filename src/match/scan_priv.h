@@ -37,6 +37,7 @@ struct match_scan {
     const char *ipv6_until; /* no IPv6 address starts before */
     const char *user_until; /* no e-mail address starts before: it is a URL's user */
     const char *border;     /* no token reaches before: an escape ended there */
+    struct str host;        /* a URL's, with escapes: looked up when it is reached; else empty */
     /* Decoded piece with more text behind: a token that reaches its end may be longer. */
     bool cut;
     const char *rest; /* cut piece: where the next one takes over; NULL: behind it */
@@ -121,6 +122,8 @@ void match_scan_host(struct match_scan *sc, const char *s, const char *e);
 /* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
  * on if the text was dealt with, NULL if its words are still to be looked at. */
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
+/* Looks up sc->host, of which then there is none any more. */
+void match_scan_url_host(struct match_scan *sc);
 /* Where the word [s, e) starts when a percent-escape runs into it. */
 const char *match_word_start(const struct match_scan *sc, const char *s, const char *e);
 /* Length of the UTF-8 character at p if it separates words: of a script that is written without

@@ -338,7 +338,19 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
     match_work_pay(sc, e);
     if (sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
         next = scan_url(sc, s, &u, u.coded || p - e != 3);
-    if (unescaped > 0 && next == NULL && !sc->stop)
-        match_lookup_name(sc, host, u.host, u.host_end);
+    if (unescaped > 0 && next == NULL) { /* words of its user come first */
+        match_scan_url_host(sc);
+        sc->host = between(u.host, u.host_end);
+    }
     return next;
+}
+
+void match_scan_url_host(struct match_scan *sc)
+{
+    char plain[AUTHORITY_BYTES];
+    struct str host = sc->host;
+    sc->host = STR_NONE;
+    if (host.n > 0 && !sc->stop)
+        match_lookup_name(sc, (struct str){plain, observable_unescape(host, plain, sizeof plain)},
+                          host.p, host.p + host.n);
 }

@@ -662,7 +662,7 @@ static uint64_t user_number(unsigned kind, const unsigned char *p, unsigned bits
     else
         for (unsigned i = 0; i < 8; i++)
             if (bits > 8 * i)
-                first[i] = bits >= 8 * (i + 1) ? p[i] : (unsigned char)(p[i] & 0xff00u >> bits % 8);
+                first[i] = (unsigned char)(bits >= 8 * (i + 1) ? p[i] : p[i] & 0xff00u >> bits % 8);
     uint64_t n;
     memcpy(&n, first, sizeof n);
     return n;
