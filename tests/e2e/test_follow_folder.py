@@ -27,7 +27,7 @@ def follow(tmp_path, *words, **more):
     return Follower(tmp_path, *words, inputs=("logs",), **more)
 
 
-def rounds(seconds=2.6):
+def rounds(seconds=2.2):
     """What must not be told gets the time to be told: two rounds of looking and more."""
     time.sleep(seconds)
 
@@ -134,7 +134,7 @@ def test_rotated_while_nobody_takes_the_alerts(tmp_path, logs):
             packed.unlink()
         log.rename(logs / "app.log.1")
         append(log, lines[count + n])
-        rounds(4)
+        rounds(2.8)
     seen = [json.loads(first)["observable"]]
     while len(seen) < count + 3:
         seen.append(json.loads(running.stdout.readline())["observable"])
@@ -406,7 +406,7 @@ def test_a_checkpoint_of_a_folder(tmp_path, logs, how):
 
 @pytest.mark.parametrize("name", ["log", "log.gz"])
 def test_who_is_stopped_tells_nothing_again(tmp_path, logs, name):
-    count = 30000
+    count = 12000
     text = "".join(f"{'x' * 100} {v}\n" for v in values(count)).encode()
     (logs / name).write_bytes(gzip.compress(text) if name == "log.gz" else text)
     words = [SETU, "detect", "-i", made(tmp_path / "set", "\n".join(values(count))), "-f", "--checkpoint",
