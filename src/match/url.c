@@ -338,7 +338,7 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
     match_work_pay(sc, e);
     if (sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
         next = scan_url(sc, s, &u, u.coded || p - e != 3);
-    if (unescaped > 0 && next == NULL) { /* words of its user come first */
+    if (unescaped > 0 && (next == NULL || next == e)) { /* words of its user come first */
         match_scan_url_host(sc);
         sc->host = between(u.host, u.host_end);
     }
