@@ -369,13 +369,16 @@ static size_t at_sign(const struct match_scan *sc, const char *e)
     return n > 0 && (size_t)(sc->end - e) > n && match_is_word(e[n]) ? n : 0;
 }
 
-/* If a local part goes on with the + at e: what stands in one is no name of its own. */
-static bool goes_on_to_at(const struct match_scan *sc, const char *e)
+/* Where a local part that goes on with the + at e may end; e itself without one. What stands in a
+ * local part is no name of its own. */
+static const char *local_end(const struct match_scan *sc, const char *e)
 {
     const char *p = e;
+    if (e == sc->end || *e != '+')
+        return e;
     while (p < sc->end && p - e < LOCAL_BYTES && (match_is_word(*p) || *p == '+'))
         p++;
-    return at_sign(sc, p) > 0;
+    return p;
 }
 
 /* The mailbox whose local part ends with the word [s, e), before an at sign of `at` bytes. */
@@ -427,7 +430,8 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
         sc->border = next;
         return next;
     }
-    if (match_joined(sc, e) || joined_behind_at(sc, e))
+    const char *local = local_end(sc, e);
+    if (match_joined(sc, e) || match_joined(sc, local) || joined_behind_at(sc, local))
         return match_scan_decoded(sc, s);
     if (s >= sc->ipv6_until && match_starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
         return next;
@@ -436,7 +440,7 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     size_t at = at_sign(sc, e);
     if (at > 0 && (next = scan_email(sc, s, e, at)) != NULL)
         return next;
-    if (at > 0 || (e < sc->end && *e == '+' && goes_on_to_at(sc, e)))
+    if (at > 0 || (local > e && at_sign(sc, local) > 0))
         scan_hashes(sc, match_word_start(sc, s, e), e);
     else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->gate.facts.single_labels)
         match_scan_host(sc, s, e);
