@@ -64,7 +64,7 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "TS 29.244 §5.2.1; TS 33.513")                                                               \
     X(TEID_SCAN, "G4", "teid-scan", "n3", "high", "FGT5031",                                       \
       "one sender tries many TEIDs that no session has, or gets many Error Indications, in 10 s",  \
-      "until nearly all other traffic joins a session, or did within the hour",                    \
+      "until nearly all other traffic joins a session, or did within a minute",                    \
       "TS 29.281 §7.3.1")                                                                          \
     X(GTP_ON_N6, "G5", "gtp-on-n6", "n6", "high", "FGT1572.501",                                   \
       "GTP-U, GTP-C or PFCP to or from an address listed as n6", "none", "TS 33.513")              \
@@ -210,7 +210,7 @@ struct scanner {
 #define SCANNERS 64
 /* A table that was warm over so many packets stays so. */
 #define WARM_PACKETS 10000
-#define WARM_US      ((int64_t)3600 * 1000000)
+#define WARM_US      SILENCE_US
 
 /* An SCTP association, by gNB's address and port and AMF's address. */
 struct association {
