@@ -142,6 +142,15 @@ static bool is_left_context(char c)
     return match_is_word(c) || c == '+' || c == ':';
 }
 
+/* The first byte of the piece that came from `at` or behind. */
+static const char *in_piece(const char *text, const uint16_t *map, size_t n, ptrdiff_t at)
+{
+    size_t i = 0;
+    while (i < n && map[i] < at)
+        i++;
+    return text + i;
+}
+
 const char *match_scan_decoded(struct match_scan *sc, const char *s)
 {
     char text[PIECE_BYTES + 4];
@@ -170,7 +179,8 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     }
     map[n] = (uint16_t)(p - raw);
     struct match_scan piece = *sc;
-    piece.begin = piece.ipv6_until = piece.user_until = piece.border = text;
+    piece.begin = piece.ipv6_until = piece.border = text;
+    piece.user_until = in_piece(text, map, n, sc->user_until > raw ? sc->user_until - raw : 0);
     piece.end = text + n;
     piece.host = STR_NONE;
     piece.map = map;
