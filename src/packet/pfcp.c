@@ -385,6 +385,7 @@ static void answer_judge(struct walk *w, struct pfcp_message *m)
     if (is_request((uint8_t)(m->type - 1)) && asked_take(w, m, &c) && pfcp_parse(&c, &request))
         m->request = &request;
     judge(w, m);
+    m->request = NULL;
 }
 
 void pfcp_decode(struct walk *w, struct cursor c)
