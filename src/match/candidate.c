@@ -332,7 +332,7 @@ static const char *scan_ipv6(struct match_scan *sc, const char *s)
         return NULL;
     sc->ipv6_until = x.read;
     if (match_joined(sc, x.read))
-        return match_scan_decoded(sc, s);
+        return match_scan_decoded(sc, s, s);
     if (!ok)
         return NULL;
     match_lookup_ipv6(sc, x.a, x.first, x.end);
@@ -388,7 +388,7 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     while (end < sc->end && match_is_word(*end))
         end++;
     if (match_joined(sc, end))
-        return match_scan_decoded(sc, s);
+        return match_scan_decoded(sc, s, s);
     while (end > host && (end[-1] == '.' || end[-1] == '-' || end[-1] == '_'))
         end--;
     struct str name = {host, (size_t)(end - host)};
@@ -426,13 +426,13 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     if (sc->map == NULL && s > sc->begin && s[-1] == '\\' &&
         (next = match_escape_before(sc, s, &word)) != NULL) {
         if (word)
-            return match_scan_decoded(sc, s);
+            return match_scan_decoded(sc, s, s);
         sc->border = next;
         return next;
     }
     const char *local = local_end(sc, e);
     if (match_joined(sc, e) || match_joined(sc, local) || joined_behind_at(sc, local))
-        return match_scan_decoded(sc, s);
+        return match_scan_decoded(sc, s, s);
     if (s >= sc->ipv6_until && match_starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
         return next;
     if (e < sc->end && *e == ':' && (next = match_scan_url(sc, s, e)) != NULL)

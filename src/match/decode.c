@@ -151,7 +151,7 @@ static const char *in_piece(const char *text, const uint16_t *map, size_t n, ptr
     return text + i;
 }
 
-const char *match_scan_decoded(struct match_scan *sc, const char *s)
+const char *match_scan_decoded(struct match_scan *sc, const char *s, const char *told)
 {
     char text[PIECE_BYTES + 4];
     uint16_t map[PIECE_BYTES + 5];
@@ -185,7 +185,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     piece.host = STR_NONE;
     piece.map = map;
     piece.raw = raw;
-    piece.told = s;
+    piece.told = told;
     piece.cut = n >= PIECE_BYTES && p < sc->end && !(match_class_of(*p) & MATCH_BREAK);
     match_scan_words(&piece, piece.begin, piece.end);
     sc->stop = piece.stop;

@@ -115,8 +115,8 @@ bool match_escaped(const struct match_scan *sc, const char *p);
  * of a word. Else NULL. */
 const char *match_escape_before(const struct match_scan *sc, const char *s, bool *word);
 /* Reads defanged signs and escapes in the piece of text around `s` and scans it; returns where to
- * go on behind it. */
-const char *match_scan_decoded(struct match_scan *sc, const char *s);
+ * go on behind it. What ends up to `told` has been told. */
+const char *match_scan_decoded(struct match_scan *sc, const char *s, const char *told);
 /* The names, IPv4 addresses and hashes in the word [s, e). */
 void match_scan_host(struct match_scan *sc, const char *s, const char *e);
 /* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go

@@ -310,7 +310,7 @@ static const char *scan_url(struct match_scan *sc, const char *s, const struct u
     if (u->scheme > s) /* what stands before it in the word comes first */
         match_scan_host(sc, s, u->colon);
     if (ends.coded && sc->map == NULL)
-        return match_scan_decoded(sc, u->scheme);
+        return match_scan_decoded(sc, u->scheme, u->scheme > s ? u->colon : u->scheme);
     if (left_to_next(sc, u->scheme, looked))
         return sc->end;
     if (!sc->stop)
