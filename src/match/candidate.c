@@ -313,6 +313,10 @@ bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ip
         g.gaps = 1;
         if (out->first > sc->border && (out->first[-1] == ':' || match_is_word(out->first[-1])))
             return false;
+    } else {
+        while (s < sc->end && *s == '.') /* as before a name */
+            s++;
+        out->first = g.end = s;
     }
     const char *p = read_groups(sc, s, &g);
     if (g.count == 0)
