@@ -305,6 +305,8 @@ bool match_starts_ipv6(const struct match_scan *sc, const char *s, const char *e
 
 bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ipv6 *out)
 {
+    while (s < sc->end && *s == '.') /* as before a name */
+        s++;
     struct groups g = {.end = s};
     out->first = s;
     out->read = NULL;
@@ -313,10 +315,6 @@ bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ip
         g.gaps = 1;
         if (out->first > sc->border && (out->first[-1] == ':' || match_is_word(out->first[-1])))
             return false;
-    } else {
-        while (s < sc->end && *s == '.') /* as before a name */
-            s++;
-        out->first = g.end = s;
     }
     const char *p = read_groups(sc, s, &g);
     if (g.count == 0)
