@@ -134,11 +134,30 @@ void walk_gpdu(struct walk *w, const struct packet_gpdu *g)
     send(w, &v);
 }
 
+/* Whom the user speaks with; false: this is not between one of IPv4 and others. */
+static bool far_of(const struct found_tunnel *f, const struct packet_ip *ip, uint32_t *far)
+{
+    uint32_t user, src, dst;
+    memcpy(&user, f->v4, sizeof user);
+    memcpy(&src, ip->src.b, sizeof src);
+    memcpy(&dst, ip->dst.b, sizeof dst);
+    *far = user == src ? dst : src;
+    return f->has_v4 && ip->src.n == 4 && (user == src || user == dst);
+}
+
+/* A user speaks with the same one for a while. */
 bool walk_ip(struct walk *w, const struct packet_ip *ip)
 {
     struct packet_event v = event_of(w, PACKET_EVENT_IP);
+    struct found_tunnel *f = w->depth == 1 ? w->user : NULL;
+    uint32_t far = 0;
     v.ip = ip;
-    return send(w, &v);
+    if (!f || f->quiet_round != w->d->quiet_round || !far_of(f, ip, &far))
+        return send(w, &v);
+    if (!f->quiet_user || f->quiet_far != far)
+        f->quiet_user = send(w, &v);
+    f->quiet_far = far;
+    return f->quiet_user;
 }
 
 void decoder_alert(struct packet_decoder *d, const struct packet_alert *a)

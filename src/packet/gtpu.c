@@ -124,7 +124,7 @@ static void content_decode(struct walk *w, struct cursor c, const struct found_t
 
 /* found: the outermost tunnel's, if it is known. */
 static inline __attribute__((always_inline)) void gpdu_decode(struct walk *w, const struct head *h,
-                                                              const struct found_tunnel *found)
+                                                              struct found_tunnel *found)
 {
     struct packet_gpdu g = {.src = w->ip->src,
                             .dst = w->ip->dst,
@@ -266,6 +266,8 @@ static void pair_tell(struct walk *w, const struct packet_ip *ip, struct found_t
         return;
     if (!walk_ip(w, ip) || !found)
         return;
+    if (found->quiet_round != w->d->quiet_round)
+        found->quiet_user = false;
     found->quiet_round = w->d->quiet_round;
     found->quiet_src = src;
 }

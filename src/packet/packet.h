@@ -217,7 +217,8 @@ struct packet_event {
     enum packet_anomaly anomaly;
 };
 /* True, of an IP header: the visitor found nothing in its addresses, and need not be told of this
- * pair around the same tunnel again until packet_tell_again. Of other events it means nothing. */
+ * pair around or inside of the same tunnel again until packet_tell_again. Of other events it means
+ * nothing. */
 typedef bool packet_event_fn(void *ctx, const struct packet_event *v);
 
 /* ---- what is told of one's own network --------------------------------------------------- */

@@ -180,9 +180,9 @@ struct walk {
     unsigned depth;  /* G-PDUs around */
     const struct packet_gpdu *gpdu;
     const struct packet_ip *ip;
-    bool of_user;                    /* the next IP header is a user's */
-    const struct found_tunnel *user; /* of this session; NULL: not known */
-    bool repeat;                     /* a message that SCTP carried before */
+    bool of_user;              /* the next IP header is a user's */
+    struct found_tunnel *user; /* of this session; NULL: not known */
+    bool repeat;               /* a message that SCTP carried before */
 };
 
 /* Rare beside what is done for each packet: it stays out of that. */

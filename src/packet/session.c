@@ -441,12 +441,20 @@ uint32_t session_of_tunnel(struct sessions *t, const struct packet_address *a, u
     return i;
 }
 
+/* About a second, which is quicker to tell. */
+#define FRESH_SHIFT 20
+
+static uint32_t fresh_unit(int64_t us)
+{
+    return (uint32_t)(us >> FRESH_SHIFT);
+}
+
 /* What is kept of a tunnel that was found. */
 static void near_put(const struct sessions *t, const struct binding *x, struct found_tunnel *out)
 {
     const struct session *s = at(t, x->session);
     *out = (struct found_tunnel){.session = x->session,
-                                 .fresh_us = s->seen_us,
+                                 .fresh = fresh_unit(s->seen_us),
                                  .ethernet = s->ethernet,
                                  .unstructured = s->unstructured,
                                  .has_v4 = s->has_v4,
@@ -581,7 +589,7 @@ static bool long_over(const struct binding *x, int64_t now_us)
 }
 
 /* How often a session with traffic is taken for alive. */
-#define FRESH_US 30000000
+#define FRESH_UNITS 29
 
 PACKET_RARE static struct found_tunnel *search(struct sessions *t, const struct packet_address *a,
                                                uint32_t teid, int64_t now_us,
@@ -595,7 +603,7 @@ PACKET_RARE static struct found_tunnel *search(struct sessions *t, const struct 
     const struct session *s = at(t, x->session);
     if (outlived(t, s))
         return NULL;
-    if (!s->ended && now_us - s->seen_us > FRESH_US)
+    if (!s->ended && fresh_unit(now_us - s->seen_us) > FRESH_UNITS)
         session_alive(t, x->session, now_us);
     memmove(set + 1, set, (NEAR_WAYS - 1) * sizeof *set); /* the last to come stands first */
     near_put(t, x, set);
@@ -607,7 +615,7 @@ PACKET_RARE static struct found_tunnel *search(struct sessions *t, const struct 
 PACKET_RARE static void freshen(struct sessions *t, struct found_tunnel *f, int64_t now_us)
 {
     session_alive(t, f->session, now_us);
-    f->fresh_us = now_us;
+    f->fresh = fresh_unit(now_us);
 }
 
 /* What is found of a set stands first from then on. */
@@ -630,7 +638,7 @@ struct found_tunnel *sessions_find(struct sessions *t, const struct packet_addre
     struct found_tunnel *set = near_set(t, key);
     if (set->key != key && !near_first(set, key))
         return search(t, a, teid, now_us, set);
-    if (now_us - set->fresh_us > FRESH_US)
+    if ((int32_t)(fresh_unit(now_us) - set->fresh) > FRESH_UNITS)
         freshen(t, set, now_us);
     return set;
 }

@@ -29,15 +29,17 @@ struct found_tunnel {
     uint64_t key; /* a seeded hash of where it ends; 0: nothing, or not to be found again */
     uint32_t session;
     int32_t sd;
-    int64_t fresh_us; /* when the session was last taken for alive */
+    uint32_t fresh; /* when the session was last taken for alive, in seconds or nearly */
     unsigned char handle[16];
     unsigned char v6[8], v4[4]; /* addresses of the user that the session names */
-    uint32_t quiet_src;         /* the visitor found nothing in packets from this IPv4 address, */
-    uint16_t quiet_round;       /* in this round; 0: it was not asked */
+    /* IPv4 addresses in which the visitor found nothing, in this round (0: it was not asked): the
+     * tunnel's other end, and what the user spoke with last. */
+    uint32_t quiet_src, quiet_far;
+    uint16_t quiet_round;
     int16_t sst;
     uint8_t direction, at, v6_bits; /* at: an interface; see session_tell.c */
     bool ethernet : 1, unstructured : 1;
-    bool has_v4 : 1, has_v6 : 1, check_source : 1;
+    bool has_v4 : 1, has_v6 : 1, check_source : 1, quiet_user : 1; /* quiet_far is one */
 };
 /* Such a search will follow: what it needs is brought near. */
 void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t teid);

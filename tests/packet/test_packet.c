@@ -398,6 +398,8 @@ static void send_udp(struct seen *s, uint32_t src, uint32_t dst, unsigned port,
     send_ip(s, &ip);
 }
 
+static uint32_t user; /* the address of sessions' users; 0: not told */
+
 /* Session `id` of PFCP with an uplink TEID at the UPF and a downlink one at the gNB. */
 static void session_make(struct seen *s, uint64_t id, uint32_t teid)
 {
@@ -411,6 +413,12 @@ static void session_make(struct seen *s, uint64_t id, uint32_t teid)
     put_number(&teids, SERVER, 4);
     put_element_hex(&pdi, 20, "00");
     put_element(&pdi, 21, &teids);
+    if (user) {
+        struct bytes ue = {.n = 0};
+        put_number(&ue, 2, 1);
+        put_number(&ue, user, 4);
+        put_element(&pdi, 93, &ue);
+    }
     put_element_hex(&pdr, 56, "0001");
     put_element(&pdr, 2, &pdi);
     put_number(&to, 0x0100, 2);
@@ -488,13 +496,18 @@ static void test_session_times(void)
 }
 
 /* A user's packet within a tunnel from this node: how many IP headers the visitor is told of. */
-static unsigned told_of(struct seen *s, uint32_t src, uint32_t teid)
+static unsigned told_to(struct seen *s, uint32_t src, uint32_t teid, uint32_t far)
 {
-    struct bytes dns = dns_datagram(), inner = ipv4_of(CLIENT, SERVER, 17, &dns);
+    struct bytes dns = dns_datagram(), inner = ipv4_of(CLIENT, far, 17, &dns);
     struct bytes g = gtpu_of(255, teid, &inner);
     s->ips = 0;
     send_udp(s, src, SERVER, 2152, &g);
     return s->ips;
+}
+
+static unsigned told_of(struct seen *s, uint32_t src, uint32_t teid)
+{
+    return told_to(s, src, teid, SERVER);
 }
 
 /* Both ends of a tunnel are told again and again to whom looks for them, else once. */
@@ -519,8 +532,20 @@ static void test_quiet(void)
         packet_tell_again(s.d);
     CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 1);
     session_delete(&s, 1);
+    user = CLIENT; /* whom it speaks with is told once too */
     session_make(&s, 2, 8);
-    CHECK(told_of(&s, a, 8) == 2);
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 0 && told_of(&s, a, 8) == 0);
+    CHECK(told_to(&s, a, 8, SERVER + 5) == 1 && told_to(&s, a, 8, SERVER + 5) == 0);
+    CHECK(told_of(&s, a, 8) == 1 && told_of(&s, b, 8) == 1 && told_of(&s, b, 8) == 0);
+    s.quiet = false;
+    CHECK(told_to(&s, b, 8, SERVER + 5) == 1 && told_to(&s, b, 8, SERVER + 5) == 1);
+    packet_tell_again(s.d);
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 2);
+    s.quiet = true;
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 0);
+    packet_tell_again(s.d);
+    CHECK(told_of(&s, a, 8) == 2 && told_of(&s, a, 8) == 0);
+    user = 0;
     seen_end(&s, NULL, "");
 }
 
