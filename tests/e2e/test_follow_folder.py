@@ -414,7 +414,7 @@ def test_who_is_stopped_tells_nothing_again(tmp_path, logs, name):
     told, runs = [], 0
     while len(told) < count:
         running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        told += [running.stdout.readline() for _ in range(500)]
+        told += [running.stdout.readline() for _ in range(min(500, count - len(told)))]
         running.send_signal(signal.SIGTERM)
         told += running.stdout.readlines()
         running.wait(60)
