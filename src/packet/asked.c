@@ -1,8 +1,10 @@
 /*
  * Requests of PFCP that wait for their answers. The bytes of the latest stand in a ring, each at a
- * place that only grows: what has been written over is known by its place.
+ * place that only grows: what has been written over is known by its place. Peers that have an
+ * association and all others have tables of their own, so that strangers push out no peer's.
  */
 #include "packet/pfcp_priv.h"
+#include "packet/rules_priv.h"
 
 #define WAYS 4
 #define SETS (LIMIT_PACKET_ASKED / WAYS)
@@ -16,10 +18,14 @@ struct request {
     bool answered;
 };
 
-struct asked {
+struct table {
     uint64_t end; /* place behind the last byte */
     struct request all[SETS * WAYS];
     unsigned char ring[RING];
+};
+
+struct asked {
+    struct table peers, others;
 };
 
 struct asked *asked_new(void)
@@ -39,7 +45,7 @@ static uint64_t key_of(const struct walk *w, const struct packet_address *asker,
     return mix64(h, (uint64_t)type << 32 | sequence) | 1;
 }
 
-static struct request *set_of(struct asked *a, uint64_t key)
+static struct request *set_of(struct table *a, uint64_t key)
 {
     return &a->all[(key >> 1) % SETS * WAYS];
 }
@@ -50,7 +56,7 @@ static bool is_fresh(const struct walk *w, const struct request *r)
 }
 
 /* The same request, or the place of the oldest. */
-static struct request *request_find(struct asked *a, uint64_t key)
+static struct request *request_find(struct table *a, uint64_t key)
 {
     struct request *set = set_of(a, key), *oldest = set;
     for (size_t k = 0; k < WAYS; k++) {
@@ -62,12 +68,12 @@ static struct request *request_find(struct asked *a, uint64_t key)
     return oldest;
 }
 
-static bool is_kept(const struct asked *a, const struct request *r)
+static bool is_kept(const struct table *a, const struct request *r)
 {
     return a->end - r->place <= RING;
 }
 
-static uint64_t ring_put(struct asked *a, const unsigned char *p, uint32_t n)
+static uint64_t ring_put(struct table *a, const unsigned char *p, uint32_t n)
 {
     uint64_t place = a->end;
     if (place % RING + n > RING) /* in one piece */
@@ -79,7 +85,8 @@ static uint64_t ring_put(struct asked *a, const unsigned char *p, uint32_t n)
 
 void asked_put(struct walk *w, const struct pfcp_message *m, struct cursor bytes)
 {
-    struct asked *a = w->d->asked;
+    const struct peer *asker = peer_find(w->d->rules, &w->ip->src);
+    struct table *a = asker && asker->associated ? &w->d->asked->peers : &w->d->asked->others;
     uint64_t key = key_of(w, &w->ip->src, &w->ip->dst, m->type, m->sequence);
     struct request *r = request_find(a, key);
     if (r->key == key && is_fresh(w, r) && is_kept(a, r) && r->n == bytes.n &&
@@ -89,14 +96,19 @@ void asked_put(struct walk *w, const struct pfcp_message *m, struct cursor bytes
     r->place = ring_put(a, bytes.p, bytes.n);
 }
 
-bool asked_take(struct walk *w, const struct pfcp_message *m, struct cursor *request)
+static bool take(struct walk *w, struct table *a, uint64_t key, struct cursor *request)
 {
-    struct asked *a = w->d->asked;
-    uint64_t key = key_of(w, &w->ip->dst, &w->ip->src, (uint8_t)(m->type - 1), m->sequence);
     struct request *r = request_find(a, key);
     if (r->key != key || r->answered || !is_fresh(w, r) || !is_kept(a, r))
         return false;
     r->answered = true;
     *request = cursor_of(a->ring + r->place % RING, r->n);
     return true;
+}
+
+bool asked_take(struct walk *w, const struct pfcp_message *m, struct cursor *request)
+{
+    uint64_t key = key_of(w, &w->ip->dst, &w->ip->src, (uint8_t)(m->type - 1), m->sequence);
+    return take(w, &w->d->asked->peers, key, request) ||
+           take(w, &w->d->asked->others, key, request);
 }

@@ -79,9 +79,10 @@ struct pfcp_message {
     const struct pfcp_message *request;
     struct pfcp_rule rules[LIMIT_PACKET_PFCP_RULES]; /* the last member: so many as are counted */
 };
+/* 8.2.1: below 64 all causes accept, if only in part. */
 static inline bool pfcp_accepted(const struct pfcp_message *m)
 {
-    return m->request && m->cause == PFCP_ACCEPTED;
+    return m->request && m->cause >= PFCP_ACCEPTED && m->cause < 64;
 }
 
 static inline bool pfcp_saw(const struct pfcp_message *m, unsigned element)

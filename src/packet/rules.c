@@ -163,7 +163,9 @@ struct peer *peer_of(struct rules *r, const struct packet_address *a)
 const char *rule_address(const struct packet_decoder *d, struct rule_text *t,
                          const struct packet_address *a)
 {
-    if (sessions_is_user(d->sessions, a))
+    const struct peer *p = peer_find(d->rules, a);
+    /* Addresses of users may be those of nodes too, in other networks: nodes are named. */
+    if (!(p && of_network(p)) && sessions_is_user(d->sessions, a))
         return "a user";
     struct str s = packet_address_text(a, t->p);
     t->p[s.n < sizeof t->p ? s.n : sizeof t->p - 1] = '\0';

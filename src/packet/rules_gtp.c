@@ -179,15 +179,7 @@ static size_t teids_seen(struct scanner *s, uint32_t teid, int64_t now_us)
 static bool table_is_warm(const struct rules *r, const struct scanner *s)
 {
     uint64_t others = r->unjoined > s->unjoined ? r->unjoined - s->unjoined : 0;
-    bool lately = r->warm_us && r->now_us - r->warm_us < WARM_US;
-    return lately || (r->joined >= 5 && r->joined >= 19 * others);
-}
-
-/* What holds of many packets holds for a while, since anybody can send some that join nothing. */
-static void warmth_learn(struct rules *r)
-{
-    if (r->joined >= WARM_PACKETS && r->joined >= 19 * r->unjoined)
-        r->warm_us = r->now_us;
+    return r->joined >= 5 && r->joined >= 19 * others;
 }
 
 static void scan_alert(struct walk *w, struct scanner *s)
@@ -222,7 +214,6 @@ PACKET_RARE static void unjoined_judge(struct walk *w, const struct packet_gpdu 
     struct rules *r = w->d->rules;
     struct scanner *s = scanner_of(r, &g->src, &g->dst);
     s->unjoined++;
-    warmth_learn(r);
     if (teids_seen(s, g->teid, r->now_us) >= config_of(w)->limits[CONFIG_TEIDS])
         scan_alert(w, s);
 }

@@ -33,20 +33,44 @@ static struct association *association_of(struct walk *w)
     return oldest;
 }
 
+/* Where both ends have the port of NGAP, whoever began is the gNB. */
+static void asker_learn(struct association *a, const struct packet_ip *ip)
+{
+    a->asker = way_of(ip) ? ASKER_UP : ASKER_DOWN;
+}
+
+static bool is_amf_side(const struct association *a, const struct packet_ip *ip)
+{
+    if (ip->src_port != ip->dst_port)
+        return ip->src_port == PORT_NGAP;
+    return a->asker && a->asker != (way_of(ip) ? ASKER_UP : ASKER_DOWN);
+}
+
+static void begin(struct walk *w, struct association *a)
+{
+    *a = (struct association){
+        .key = a->key, .seen_us = w->d->rules->now_us, .asker = a->asker, .began = true};
+}
+
 void rules_sctp_chunk(struct walk *w, uint8_t type)
 {
     const struct packet_ip *ip = w->ip;
     if (w->depth || (ip->dst_port != PORT_NGAP && ip->src_port != PORT_NGAP))
         return;
     struct association *a = association_of(w);
-    bool begins = type == SCTP_INIT || type == SCTP_COOKIE_ECHO;
+    if (type == SCTP_INIT)
+        asker_learn(a, ip);
+    if ((type == SCTP_INIT || type == SCTP_COOKIE_ECHO) && !a->spoke)
+        begin(w, a);
+    else if (type == SCTP_INIT)
+        a->again = true;
+    if (!is_amf_side(a, ip))
+        return;
     /* One that has spoken begins again when the AMF says so: an INIT anybody can send. */
-    if ((begins && !a->spoke) || (type == SCTP_COOKIE_ACK && ip->src_port == PORT_NGAP)) {
-        uint64_t key = a->key;
-        *a = (struct association){.key = key, .seen_us = w->d->rules->now_us, .began = true};
-    }
-    if (!begins && type != SCTP_ABORT && ip->src_port == PORT_NGAP)
-        a->heard = true;
+    if (type == SCTP_COOKIE_ACK && a->again)
+        begin(w, a);
+    a->heard = a->heard || type == SCTP_DATA || type == SCTP_SACK || type == SCTP_HEARTBEAT ||
+               type == SCTP_HEARTBEAT_ACK;
 }
 
 /* Does the AMF work together with this gNB? One with which it spoke before the capture began shows
@@ -373,9 +397,10 @@ static void tunnels_learn(struct walk *w, const struct ngap_message *m)
 }
 
 /* Whom the AMF answers, but for what it refuses, is a gNB. */
-static void answer_learn(struct association *a, const struct ngap_message *m)
+static void answer_learn(struct association *a, const struct packet_ip *ip,
+                         const struct ngap_message *m)
 {
-    if (a->spoke && m->procedure != NGAP_ERROR &&
+    if (a->spoke && is_amf_side(a, ip) && m->procedure != NGAP_ERROR &&
         !(m->procedure == NGAP_SETUP && m->outcome != NGAP_SUCCESSFUL))
         a->answered = true;
 }
@@ -386,7 +411,9 @@ bool rules_ngap(struct walk *w, const struct ngap_message *m)
     bool on = !rules_off(w);
     struct association *a = association_of(w);
     if (m->from_amf)
-        answer_learn(a, m);
+        answer_learn(a, w->ip, m);
+    else if (!a->asker)
+        asker_learn(a, w->ip);
     bool believed = m->from_amf || is_believed(r, a);
     if (on && !m->from_amf) {
         order_check(w, m, a);

@@ -14,6 +14,14 @@ static bool is_trusted(const struct walk *w, const struct peer *p)
     return p->associated || p->alternative || config_holds(c->peers, c->peer_count, &p->a);
 }
 
+/* So many a minute: who floods is not to fill the log. */
+static bool may_tell(struct told *t, unsigned most, int64_t now_us)
+{
+    if (now_us - t->minute_us >= SILENCE_US)
+        *t = (struct told){.minute_us = now_us};
+    return t->count < most && ++t->count;
+}
+
 /* ---- P1 pfcp-session-request-from-non-owner ---------------------------------------------- */
 
 /* True if it spoke: then nothing less exact is said of this message. */
@@ -166,16 +174,6 @@ static void name_learn(struct rules *r, struct str name, const struct packet_add
         }
 }
 
-/* So many a minute: who floods is not to fill the log. */
-static bool may_tell(struct node_name *n, int64_t now_us)
-{
-    if (now_us - n->minute_us >= SILENCE_US) {
-        n->minute_us = now_us;
-        n->told = 0;
-    }
-    return n->told < TAKEOVERS && ++n->told;
-}
-
 static void takeover_check(struct walk *w, const struct pfcp_message *m)
 {
     struct rules *r = w->d->rules;
@@ -184,7 +182,7 @@ static void takeover_check(struct walk *w, const struct pfcp_message *m)
     if (!m->node_id.n)
         return;
     struct node_name *n = name_of(r, m->node_id);
-    if (!n || address_eq(&n->a, src) || !may_tell(n, r->now_us))
+    if (!n || address_eq(&n->a, src) || !may_tell(&n->told, TAKEOVERS, r->now_us))
         return;
     rule_alert(w, RULE_TAKEOVER, NULL, "%s %s under the Node ID of another address",
                rule_address(w->d, &who, src),
@@ -214,20 +212,21 @@ static void start_learn(struct rules *r, const struct packet_address *a,
     struct peer *p = peer_of(r, a);
     if (!m->has_start || (p->has_start && m->start <= p->start))
         return;
+    if (p->has_start)
+        p->anew_us = r->now_us;
     p->has_start = true;
     p->start = m->start;
-    p->start_us = r->now_us;
 }
 
 /* ---- P6 pfcp-flood ----------------------------------------------------------------------- */
 
-/* One of the two has begun anew, so that all sessions are made again. */
-static bool restarted(struct walk *w, const struct peer *src)
+/* Of a node that is trusted, or whose UPF has begun anew: sessions are made again. */
+static bool restores(struct walk *w, const struct peer *src)
 {
     struct rules *r = w->d->rules;
     const struct peer *dst = peer_find(r, &w->ip->dst);
-    return (src->start_us && r->now_us - src->start_us < SILENCE_US) ||
-           (dst && dst->start_us && r->now_us - dst->start_us < SILENCE_US);
+    return src->associated && ((src->anew_us && r->now_us - src->anew_us < SILENCE_US) ||
+                               (dst && dst->anew_us && r->now_us - dst->anew_us < SILENCE_US));
 }
 
 static void flood_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
@@ -236,14 +235,16 @@ static void flood_check(struct walk *w, const struct pfcp_message *m, struct pee
     struct rule_text who;
     if (m->type != PFCP_HEARTBEAT_REQUEST && m->type != PFCP_ESTABLISHMENT_REQUEST)
         return;
-    bool restores = m->type == PFCP_ESTABLISHMENT_REQUEST && restarted(w, src);
-    if (!restores && rate_count(&src->pfcp, config_of(w)->limits[CONFIG_PFCP_RATE], r->now_us))
+    bool excused = m->type == PFCP_ESTABLISHMENT_REQUEST && restores(w, src);
+    if (!excused && rate_count(&src->pfcp, config_of(w)->limits[CONFIG_PFCP_RATE], r->now_us))
         rule_alert(w, RULE_PFCP_FLOOD, NULL, "%s sends more than %u requests a second",
                    rule_address(w->d, &who, &w->ip->src),
                    (unsigned)config_of(w)->limits[CONFIG_PFCP_RATE]);
 }
 
 /* ---- P7 pfcp-malformed ------------------------------------------------------------------- */
+
+#define BAD_MOST 100
 
 /* Elements without which a message means nothing (TS 29.244 §7.4, §7.5); 0 ends a row. */
 static const struct {
@@ -267,13 +268,16 @@ static unsigned element_missing(const struct pfcp_message *m)
 }
 
 /* True if it spoke. */
-static bool form_check(struct walk *w, const struct pfcp_message *m, const struct peer *src)
+static bool form_check(struct walk *w, const struct pfcp_message *m, struct peer *src)
 {
     struct rule_text who;
     unsigned missing = element_missing(m);
     /* Frames that the capture cut short say nothing of their sender. */
     if (w->frame->n < w->frame->wire_bytes)
         return false;
+    if ((m->malformed || (missing && src->associated)) &&
+        !may_tell(&src->bad, BAD_MOST, w->d->rules->now_us))
+        return true;
     if (m->malformed)
         rule_alert(w, RULE_PFCP_BAD, NULL, "%s sends type %u: %s",
                    rule_address(w->d, &who, &w->ip->src), m->type, m->malformed);
@@ -293,11 +297,21 @@ static void alternatives_learn(struct walk *w, const struct pfcp_message *m)
         peer_of(w->d->rules, &m->alternative[i])->alternative = true;
 }
 
+/* An association is a beginning as well, but not one that can be made again and again. */
+static void anew_learn(struct rules *r, const struct packet_address *a)
+{
+    struct peer *p = peer_of(r, a);
+    if (!p->anew_us || r->now_us - p->anew_us > 10 * SILENCE_US)
+        p->anew_us = r->now_us;
+}
+
 /* What both told of themselves holds once the answer accepts. */
 static void association_learn(struct walk *w, const struct pfcp_message *m)
 {
     struct rules *r = w->d->rules;
     associate(w);
+    anew_learn(r, &w->ip->src);
+    anew_learn(r, &w->ip->dst);
     name_learn(r, m->request->node_id, &w->ip->dst);
     name_learn(r, m->node_id, &w->ip->src);
     start_learn(r, &w->ip->dst, m->request);

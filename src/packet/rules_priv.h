@@ -36,7 +36,9 @@ bool rules_ngap(struct walk *w, const struct ngap_message *m);
 enum sctp_chunk_type {
     SCTP_DATA = 0,
     SCTP_INIT = 1,
-    SCTP_ABORT = 6,
+    SCTP_SACK = 3,
+    SCTP_HEARTBEAT = 4,
+    SCTP_HEARTBEAT_ACK = 5,
     SCTP_COOKIE_ECHO = 10,
     SCTP_COOKIE_ACK = 11
 };
@@ -64,8 +66,7 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "TS 29.244 §5.2.1; TS 33.513")                                                               \
     X(TEID_SCAN, "G4", "teid-scan", "n3", "high", "FGT5031",                                       \
       "one sender tries many TEIDs that no session has, or gets many Error Indications, in 10 s",  \
-      "until nearly all other traffic joins a session, or did within a minute",                    \
-      "TS 29.281 §7.3.1")                                                                          \
+      "until nearly all other traffic joins a session", "TS 29.281 §7.3.1")                        \
     X(GTP_ON_N6, "G5", "gtp-on-n6", "n6", "high", "FGT1572.501",                                   \
       "GTP-U, GTP-C or PFCP to or from an address listed as n6", "none", "TS 33.513")              \
     X(ECHO_PAYLOAD, "G6", "gtp-echo-with-payload", "n3", "high", "FGT1572.502",                    \
@@ -97,7 +98,8 @@ bool rules_sctp_repeat(struct walk *w, uint32_t tsn);
       "a Recovery Time Stamp that goes forward", "TS 29.244 §6.2.6, §8.2.65")                      \
     X(PFCP_FLOOD, "P6", "pfcp-flood", "n4", "high", "FGT1498.501",                                 \
       "heartbeats and establishments of a node at over 200 a second and 10 times what is usual",   \
-      "the minute after it or its UPF began anew, by Recovery Time Stamp: sessions are restored",  \
+      "the minute after an associated node or its UPF began anew, or associated: sessions are "    \
+      "restored",                                                                                  \
       "TS 29.244")                                                                                 \
     X(PFCP_BAD, "P7", "pfcp-malformed", "n4", "medium", "FGT1499",                                 \
       "elements longer than their group or shorter than their flags say; from an associated node " \
@@ -163,6 +165,12 @@ struct rate {
 };
 bool rate_count(struct rate *r, uint64_t floor, int64_t now_us);
 
+/* How often something was told in the minute that began then. */
+struct told {
+    int64_t minute_us;
+    unsigned count;
+};
+
 /* A node of the core. */
 struct peer {
     struct packet_address a;
@@ -174,7 +182,8 @@ struct peer {
     bool amf;
     bool has_start;
     uint32_t start;
-    int64_t start_us; /* when it went forward last, or was first told */
+    int64_t anew_us;  /* when it went forward last, or it associated */
+    struct told bad;  /* of malformed messages */
     int64_t back_us;  /* when it was told that this goes back; 0: not yet */
     int64_t first_us; /* AMF: when it was first heard */
     unsigned heartbeats;
@@ -208,9 +217,6 @@ struct scanner {
     unsigned next;
 };
 #define SCANNERS 64
-/* A table that was warm over so many packets stays so. */
-#define WARM_PACKETS 10000
-#define WARM_US      SILENCE_US
 
 /* An SCTP association, by gNB's address and port and AMF's address. */
 struct association {
@@ -218,8 +224,10 @@ struct association {
     int64_t seen_us;
     bool began, spoke;    /* its beginning was seen; an NGAP message */
     bool heard, answered; /* anything of the AMF; an NGAP message that refuses nothing */
-    uint32_t last[2];     /* TSN of each direction */
-    uint64_t before[2];   /* bits for the 64 before it */
+    bool again;           /* an INIT after it has spoken */
+    enum { ASKER_NONE, ASKER_UP, ASKER_DOWN } asker; /* the way of who began */
+    uint32_t last[2];                                /* TSN of each direction */
+    uint64_t before[2];                              /* bits for the 64 before it */
     bool any[2];
 };
 #define ASSOCIATIONS 4096
@@ -244,8 +252,7 @@ struct known_ue {
 struct node_name { /* in sets of RULE_WAYS */
     uint64_t name;
     struct packet_address a;
-    int64_t minute_us; /* when it began, and how often it was told in it */
-    unsigned told;
+    struct told told;
 };
 #define NODE_NAMES 4096
 
@@ -264,7 +271,6 @@ struct rules {
     int64_t decide_us; /* when they are looked at again */
     struct scanner scanners[SCANNERS];
     uint64_t joined, unjoined;
-    int64_t warm_us;   /* when nearly all of many packets joined sessions; 0: not yet */
     bool ngap_tunnels; /* NGAP told where gNBs are */
     struct packet_address last_gnb;
 };

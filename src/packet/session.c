@@ -34,7 +34,7 @@ struct list {
 struct sessions {
     struct packet_figures *figures;
     size_t most, count;
-    uint64_t seed;
+    uint64_t seed, near_seed;
     struct pool nodes, all, bindings;
     struct heads by_node, by_tunnel, by_id[SESSION_INDEXES], by_user;
     struct list living, ended;
@@ -93,7 +93,7 @@ static uint64_t id_hash(const struct sessions *t, uint32_t node, uint64_t id)
 /* By the address and not by its node, so that what is near is found without looking that up. */
 static uint64_t near_key(const struct sessions *t, const struct packet_address *a, uint32_t teid)
 {
-    return tunnel_end_hash(a, teid, t->seed) | 1;
+    return tunnel_end_hash(a, teid, t->near_seed) | 1;
 }
 
 static struct found_tunnel *near_set(struct sessions *t, uint64_t key)
@@ -108,7 +108,7 @@ void sessions_soon(struct sessions *t, const struct packet_address *a, uint32_t 
 
 void sessions_forget_near(struct sessions *t)
 {
-    memset(t->near, 0, LIMIT_PACKET_NEAR * sizeof *t->near);
+    t->near_seed = mix64(t->near_seed, 1); /* what lies there is not found any more */
 }
 
 static void near_forget(struct sessions *t, const struct binding *x)
@@ -179,7 +179,7 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
         return NULL;
     t->figures = &d->figures;
     t->most = most;
-    t->seed = d->seed;
+    t->seed = t->near_seed = d->seed;
     pool_init(&t->nodes, sizeof(struct node));
     pool_init(&t->all, sizeof(struct session));
     pool_init(&t->bindings, sizeof(struct binding));
@@ -603,7 +603,7 @@ PACKET_RARE static struct found_tunnel *search(struct sessions *t, const struct 
     const struct session *s = at(t, x->session);
     if (outlived(t, s))
         return NULL;
-    if (!s->ended && fresh_unit(now_us - s->seen_us) > FRESH_UNITS)
+    if (!s->ended && (int32_t)fresh_unit(now_us - s->seen_us) > FRESH_UNITS)
         session_alive(t, x->session, now_us);
     memmove(set + 1, set, (NEAR_WAYS - 1) * sizeof *set); /* the last to come stands first */
     near_put(t, x, set);
@@ -696,17 +696,48 @@ static uint64_t user_of(const struct session *s, unsigned kind)
     return user_number(kind, kind == USER_V4 ? s->v4 : s->v6, user_bits(s, kind));
 }
 
-/* A chain holds both kinds: each session's link in it is that of the kind it is there by. */
+/* An address that is still to be given. */
+static bool user_is_none(const struct session *s, unsigned kind)
+{
+    return user_of(s, kind) == 0;
+}
+
+/* A link names a session and the kind of its address; chains lead both ways, because many may have
+ * the same address. */
+static uint32_t *user_after(struct sessions *t, uint32_t link)
+{
+    return &at(t, link / 2)->of_user[link % 2];
+}
+
+static uint32_t *user_before(struct sessions *t, uint32_t link)
+{
+    return &at(t, link / 2)->of_user_back[link % 2];
+}
+
+static void user_place(struct sessions *t, uint32_t link)
+{
+    const struct session *s = at(t, link / 2);
+    unsigned kind = link % 2;
+    uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
+    *user_after(t, link) = *head;
+    *user_before(t, link) = NONE;
+    if (*head != NONE)
+        *user_before(t, *head) = link;
+    *head = link;
+}
+
 static void user_out(struct sessions *t, uint32_t index, unsigned kind)
 {
-    struct session *s = at(t, index);
-    if (!user_has(s, kind))
+    const struct session *s = at(t, index);
+    if (!user_has(s, kind) || user_is_none(s, kind))
         return;
-    uint32_t link = 2 * index + kind,
-             *from = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
-    while (*from != link)
-        from = &at(t, *from / 2)->of_user[*from % 2];
-    *from = s->of_user[kind];
+    uint32_t link = 2 * index + kind, after = *user_after(t, link), before = *user_before(t, link);
+    if (before == NONE)
+        *user_head(t, kind, user_of(s, kind), user_bits(s, kind)) = after;
+    else
+        *user_after(t, before) = after;
+    if (after != NONE)
+        *user_before(t, after) = before;
     t->by_user.count--;
 }
 
@@ -719,22 +750,17 @@ static void users_rehash(struct sessions *t)
     }
     for (size_t i = 0; i <= old.mask; i++)
         for (uint32_t link = old.p[i], next; link != NONE; link = next) {
-            struct session *s = at(t, link / 2);
-            unsigned kind = link % 2;
-            uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
-            next = s->of_user[kind];
-            s->of_user[kind] = *head;
-            *head = link;
+            next = *user_after(t, link);
+            user_place(t, link);
         }
     base_free(old.p);
 }
 
 static void user_in(struct sessions *t, uint32_t index, unsigned kind)
 {
-    struct session *s = at(t, index);
-    uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
-    s->of_user[kind] = *head;
-    *head = 2 * index + kind;
+    if (user_is_none(at(t, index), kind))
+        return;
+    user_place(t, 2 * index + kind);
     t->by_user.count++;
     users_rehash(t);
 }

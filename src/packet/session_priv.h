@@ -86,8 +86,8 @@ struct session {
     uint64_t id[SESSION_INDEXES];   /* CP F-SEID, UP F-SEID, AMF UE id and PDU session */
     uint32_t node[SESSION_INDEXES]; /* NONE: not in that index */
     uint32_t next[SESSION_INDEXES];
-    uint32_t of_user[2]; /* the next with its IPv4 address, its IPv6 prefix, in hash */
-    uint32_t owner;      /* node of the CP F-SEID's address where it is another; else NONE */
+    uint32_t of_user[2], of_user_back[2]; /* by its IPv4 address and its IPv6 prefix */
+    uint32_t owner; /* node of the CP F-SEID's address where it is another; else NONE */
     uint32_t older, newer;
     uint32_t bindings;
     int64_t since_us, seen_us;

@@ -89,26 +89,17 @@ static void rule_apply(struct walk *w, uint32_t index, const struct pfcp_rule *r
     }
 }
 
-/* Of which only one is kept, so that a source is not told from others. */
-static bool several_prefixes(const struct pfcp_message *m)
-{
-    const struct packet_address *first = NULL;
-    for (size_t i = 0; i < m->ue_count; i++) {
-        if (!m->ue[i].v6.n)
-            continue;
-        if (first && memcmp(first->b, m->ue[i].v6.b, 8) != 0)
-            return true;
-        first = &m->ue[i].v6;
-    }
-    return false;
-}
-
 static void pfcp_apply(struct walk *w, uint32_t index, const struct pfcp_message *m)
 {
     struct session *s = session_at(w->d->sessions, index);
-    for (size_t i = 0; i < m->ue_count; i++)
-        session_user(w->d->sessions, index, &m->ue[i].v4, &m->ue[i].v6, m->ue[i].prefix);
-    s->framed = s->framed || m->framed_route || several_prefixes(m);
+    s->framed = s->framed || m->framed_route;
+    for (size_t i = 0; i < m->ue_count; i++) {
+        const struct pfcp_ue *u = &m->ue[i];
+        /* Of several prefixes one is kept, so that a source is not told from others. */
+        if (u->v6.n && s->has_v6 && memcmp(s->v6, u->v6.b, sizeof s->v6) != 0)
+            s->framed = true;
+        session_user(w->d->sessions, index, &u->v4, &u->v6, u->prefix);
+    }
     s->five_g = s->five_g || m->five_g || m->sst >= 0;
     if (m->sst >= 0) {
         s->sst = (int16_t)m->sst;
@@ -219,11 +210,17 @@ static const struct gtpc_tunnel *control_of(const struct gtpc_message *m)
     return NULL;
 }
 
+static bool is_create_request(const struct gtpc_message *m)
+{
+    return m->type == (m->protocol == PACKET_GTPV2C ? GTPV2_CREATE_REQUEST : GTPV1_CREATE_REQUEST);
+}
+
 /* Where PFCP already told of a tunnel, its session keeps it. */
 static void gtpc_apply(struct walk *w, uint32_t index, const struct gtpc_message *m)
 {
     struct sessions *t = w->d->sessions;
-    session_user(t, index, &m->ue_v4, &m->ue_v6, 64);
+    if (!is_create_request(m)) /* what is asked for is not given yet */
+        session_user(t, index, &m->ue_v4, &m->ue_v6, 64);
     for (size_t i = 0; i < m->tunnel_count; i++) {
         const struct gtpc_tunnel *u = &m->tunnels[i];
         const struct packet_address *a = end_address(&u->v4, &u->v6);
@@ -235,11 +232,6 @@ static void gtpc_apply(struct walk *w, uint32_t index, const struct gtpc_message
         session_bind(t, index, &end);
     }
     session_learned(t, index);
-}
-
-static bool is_create_request(const struct gtpc_message *m)
-{
-    return m->type == (m->protocol == PACKET_GTPV2C ? GTPV2_CREATE_REQUEST : GTPV1_CREATE_REQUEST);
 }
 
 static bool is_delete_response(const struct gtpc_message *m)

@@ -49,6 +49,9 @@ static bool is_pfcp_answer(const struct packet_ip *ip, const struct cursor *c)
 {
     unsigned first = cursor_peek(c, 0);
     size_t length = 4 + length_of(c);
+    /* The bit of GTP-U's PT is spare in PFCP. */
+    if (ip->dst_port == PORT_GTPU && first & 0x10)
+        return false;
     return ip->src_port == PORT_PFCP && c->n >= 8 && first >> 5 == 1 &&
            (length == c->n || (first & 4 && length < c->n));
 }
@@ -57,7 +60,7 @@ static bool is_pfcp_answer(const struct packet_ip *ip, const struct cursor *c)
 static bool is_gtpc_answer(const struct packet_ip *ip, const struct cursor *c)
 {
     unsigned first = cursor_peek(c, 0);
-    if (ip->src_port != PORT_GTPC || c->n < 8)
+    if (ip->src_port != PORT_GTPC || ip->dst_port == PORT_GTPU || c->n < 8)
         return false;
     size_t two = 4 + length_of(c), one = 8 + length_of(c);
     return (first >> 5 == 2 && (two == c->n || (first & 0x10 && two < c->n))) ||

@@ -404,15 +404,6 @@ static void test_teid_scan(void)
     net_begin(&t, NULL); /* a table that knows nothing: every TEID is unknown */
     scan(&t, 300, true);
     net_end(&t, "");
-    standard(&t, NULL); /* noise of others does not make a table cold that was warm for long */
-    user_sends(&t, UE, 10000);
-    struct bytes hello = {.n = 0};
-    put(&hello, "hello", 5);
-    struct bytes p = user_packet(UE, 17, 9999, &hello);
-    for (uint32_t i = 0; i < 2000; i++)
-        send_gpdu(&t, 0x0b000000 + i, UPF, 500, &p);
-    scan(&t, 32, false);
-    net_end(&t, "teid-scan ");
 }
 
 static void test_echo(void)
@@ -597,6 +588,10 @@ static void test_flood(void)
         t.now_us += 9000;
     }
     net_end(&t, "");
+    standard(&t, NULL); /* strangers restore nothing */
+    for (unsigned i = 0; i < 600; i++)
+        send_pfcp(&t, EVIL, UPF, 50, 0, NODE_ID("c0000207"));
+    net_end(&t, "pfcp-flood pfcp-unassociated-peer ");
     for (unsigned anew = 0; anew < 2; anew++) { /* sessions are restored after a start, once */
         standard(&t, NULL);
         t.now_us += 70000000;
@@ -689,10 +684,9 @@ static void test_refused(void)
         uint32_t from;
         bool changes;
     } rows[] = {
-        {REFUSED, UPF, false},
-        {"", UPF, false},
-        {ACCEPTED, EVIL, false}, /* who was not asked */
-        {ACCEPTED, UPF, true},
+        {REFUSED, UPF, false},   {"", UPF, false},
+        {ACCEPTED, EVIL, false},                            /* who was not asked */
+        {ACCEPTED, UPF, true},   {"0013000103", UPF, true}, /* in part */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct net t;
@@ -1010,6 +1004,42 @@ static void test_users_unnamed(void)
     CHECK_ROW(t.of_user == 7, "%u", t.of_user);
 }
 
+/* A tunnel's packets are what they are from the ports of signalling too. */
+static void test_gpdu_from_ports(void)
+{
+    static const unsigned ports[] = {2123, 8805, 3386, 53, 40000};
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
+        for (unsigned sequence = 0; sequence < 2; sequence++) {
+            struct net t;
+            struct bytes hello = {.n = 0};
+            put(&hello, "hello", 5);
+            struct bytes p = user_packet(UE + 1, 17, 9999, &hello), g = {.n = 0};
+            put_number(&g, sequence ? 0x32 : 0x30, 1);
+            put_number(&g, 255, 1);
+            put_number(&g, p.n + 4 * sequence, 2);
+            put_number(&g, 8, 4);
+            if (sequence)
+                put_number(&g, 0, 4);
+            put_bytes(&g, &p);
+            standard(&t, NULL);
+            struct bytes f = udp_frame(GNB, UPF, ports[i], 2152, &g);
+            send(&t, &f);
+            net_end(&t, "ue-source-mismatch ");
+        }
+}
+
+/* NG Setup may come with COOKIE ECHO, before the AMF's COOKIE ACK. */
+static void test_early_setup(void)
+{
+    struct net t;
+    net_begin(&t, NULL);
+    sctp_begin(&t, GNB);
+    send_ngap(&t, GNB, AMF, 0, 21, SETUP_ELEMENTS);
+    sctp_accept(&t, GNB);
+    send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
+    net_end(&t, "");
+}
+
 /* Some gNBs use the port of NGAP at their end too. */
 static void test_same_ports(void)
 {
@@ -1141,22 +1171,40 @@ static void test_config(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_gtp_in_gtp,   test_core_from_ue,
-        test_ue_source,    test_teid_scan,
-        test_echo,         test_urgent,
-        test_n6,           test_non_owner,
-        test_guessing,     test_guessing_from_ports,
-        test_unassociated, test_flood,
-        test_unknown_peer, test_takeover,
-        test_malformed,    test_before_setup,
-        test_refused,      test_unasked,
-        test_two_at_once,  test_alternatives,
-        test_bundle,       test_many_suspects,
-        test_many_names,   test_handles,
-        test_false_gnb,    test_users_unnamed,
-        test_pieces,       test_same_ports,
-        test_new_gnb,      test_storm,
-        test_nas,          test_path_switch,
+        test_gtp_in_gtp,
+        test_core_from_ue,
+        test_ue_source,
+        test_teid_scan,
+        test_echo,
+        test_urgent,
+        test_n6,
+        test_non_owner,
+        test_guessing,
+        test_guessing_from_ports,
+        test_unassociated,
+        test_flood,
+        test_unknown_peer,
+        test_takeover,
+        test_malformed,
+        test_before_setup,
+        test_refused,
+        test_unasked,
+        test_two_at_once,
+        test_alternatives,
+        test_bundle,
+        test_many_suspects,
+        test_many_names,
+        test_handles,
+        test_false_gnb,
+        test_users_unnamed,
+        test_gpdu_from_ports,
+        test_early_setup,
+        test_pieces,
+        test_same_ports,
+        test_new_gnb,
+        test_storm,
+        test_nas,
+        test_path_switch,
         test_config,
     };
     struct err e;
