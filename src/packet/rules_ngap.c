@@ -60,7 +60,8 @@ void rules_sctp_chunk(struct walk *w, uint8_t type)
     struct association *a = association_of(w);
     if (type == SCTP_INIT)
         asker_learn(a, ip);
-    if ((type == SCTP_INIT || type == SCTP_COOKIE_ECHO) && !a->spoke)
+    bool lives = a->spoke || a->heard;
+    if ((type == SCTP_INIT || type == SCTP_COOKIE_ECHO) && !lives)
         begin(w, a);
     else if (type == SCTP_INIT)
         a->again = true;

@@ -901,6 +901,11 @@ static void test_before_setup(void)
     sctp_begin(&t, GNB); /* an INIT that nobody answers begins nothing anew */
     send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
     net_end(&t, "");
+    net_begin(&t, NULL); /* … nor where the capture began after it */
+    sctp_beat(&t, GNB);
+    sctp_begin(&t, GNB);
+    send_ngap(&t, GNB, AMF, 0, 15, RAN_ID);
+    net_end(&t, "");
     net_begin(&t, NULL);
     gnb_begins(&t, GNB);
     sctp_begin(&t, GNB);
