@@ -22,11 +22,6 @@ struct node {
     int64_t start_us; /* when its Recovery Time Stamp last went forward */
 };
 
-struct heads {
-    uint32_t *p;
-    size_t mask, count;
-};
-
 struct list {
     uint32_t oldest, newest;
 };
@@ -36,7 +31,8 @@ struct sessions {
     size_t most, count;
     uint64_t seed, near_seed;
     struct pool nodes, all, bindings;
-    struct heads by_node, by_tunnel, by_id[SESSION_INDEXES], by_user;
+    struct heads by_node, by_tunnel, by_id[SESSION_INDEXES];
+    struct users users;
     struct list living, ended;
     size_t pinned;
     struct found_tunnel *near; /* LIMIT_PACKET_NEAR, in sets by the hash of the tunnel's end */
@@ -50,7 +46,7 @@ _Static_assert(sizeof(struct found_tunnel) == LINE_BYTES, "a line of the cache")
 #define HEADS_FIRST 1024
 #define HEADS_NODES 16384 /* they stay so many */
 
-static bool heads_make(struct heads *h, size_t n)
+bool heads_make(struct heads *h, size_t n)
 {
     h->p = base_alloc(n * sizeof *h->p);
     if (!h->p)
@@ -78,6 +74,11 @@ static struct node *node_at(const struct sessions *t, uint32_t i)
 struct session *session_at(struct sessions *t, uint32_t index)
 {
     return at(t, index);
+}
+
+struct users *sessions_users(struct sessions *t)
+{
+    return &t->users;
 }
 
 static uint64_t tunnel_hash(const struct sessions *t, uint32_t node, uint32_t teid)
@@ -179,14 +180,14 @@ struct sessions *sessions_new(struct packet_decoder *d, size_t most)
         return NULL;
     t->figures = &d->figures;
     t->most = most;
-    t->seed = t->near_seed = d->seed;
+    t->seed = t->near_seed = t->users.seed = d->seed;
     pool_init(&t->nodes, sizeof(struct node));
     pool_init(&t->all, sizeof(struct session));
     pool_init(&t->bindings, sizeof(struct binding));
     t->living = t->ended = (struct list){NONE, NONE};
     t->near = base_pages(LIMIT_PACKET_NEAR * sizeof *t->near);
     bool ok = t->near && heads_make(&t->by_node, HEADS_NODES) &&
-              heads_make(&t->by_tunnel, HEADS_FIRST) && heads_make(&t->by_user, HEADS_FIRST);
+              heads_make(&t->by_tunnel, HEADS_FIRST) && heads_make(&t->users.heads, HEADS_FIRST);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         ok = ok && heads_make(&t->by_id[i], HEADS_FIRST);
     if (ok)
@@ -205,7 +206,7 @@ void sessions_free(struct sessions *t)
     pool_free(&t->bindings);
     base_free(t->by_node.p);
     base_free(t->by_tunnel.p);
-    base_free(t->by_user.p);
+    base_free(t->users.heads.p);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         base_free(t->by_id[i].p);
     base_free(t);
@@ -214,7 +215,7 @@ void sessions_free(struct sessions *t)
 size_t sessions_bytes(const struct sessions *t)
 {
     size_t n = pool_bytes(&t->nodes) + pool_bytes(&t->all) + pool_bytes(&t->bindings);
-    n += (t->by_node.mask + t->by_tunnel.mask + t->by_user.mask + 3) * sizeof(uint32_t);
+    n += (t->by_node.mask + t->by_tunnel.mask + t->users.heads.mask + 3) * sizeof(uint32_t);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         n += (t->by_id[i].mask + 1) * sizeof(uint32_t);
     return n;
@@ -657,155 +658,6 @@ void sessions_end_marker(struct sessions *t, const struct packet_address *a, uin
         binding_end(t, b, now_us);
 }
 
-/* ---- users ------------------------------------------------------------------------------- */
-
-enum { USER_V4, USER_V6 };
-
-/* The first bits of an IPv6 address, as a number; all of an IPv4 address. */
-static uint64_t user_number(unsigned kind, const unsigned char *p, unsigned bits)
-{
-    unsigned char first[8] = {0};
-    if (kind == USER_V4)
-        memcpy(first, p, 4);
-    else
-        for (unsigned i = 0; i < 8; i++)
-            if (bits > 8 * i)
-                first[i] = (unsigned char)(bits >= 8 * (i + 1) ? p[i] : p[i] & 0xff00u >> bits % 8);
-    uint64_t n;
-    memcpy(&n, first, sizeof n);
-    return n;
-}
-
-static uint32_t *user_head(const struct sessions *t, unsigned kind, uint64_t number, unsigned bits)
-{
-    return &t->by_user.p[mix64(t->seed ^ (kind << 8 | bits), number) & t->by_user.mask];
-}
-
-static bool user_has(const struct session *s, unsigned kind)
-{
-    return kind == USER_V4 ? s->has_v4 : s->has_v6;
-}
-
-static unsigned user_bits(const struct session *s, unsigned kind)
-{
-    return kind == USER_V4 ? 32 : s->v6_bits;
-}
-
-static uint64_t user_of(const struct session *s, unsigned kind)
-{
-    return user_number(kind, kind == USER_V4 ? s->v4 : s->v6, user_bits(s, kind));
-}
-
-/* An address that is still to be given. */
-static bool user_is_none(const struct session *s, unsigned kind)
-{
-    return user_of(s, kind) == 0;
-}
-
-/* A link names a session and the kind of its address; chains lead both ways, because many may have
- * the same address. */
-static uint32_t *user_after(struct sessions *t, uint32_t link)
-{
-    return &at(t, link / 2)->of_user[link % 2];
-}
-
-static uint32_t *user_before(struct sessions *t, uint32_t link)
-{
-    return &at(t, link / 2)->of_user_back[link % 2];
-}
-
-static void user_place(struct sessions *t, uint32_t link)
-{
-    const struct session *s = at(t, link / 2);
-    unsigned kind = link % 2;
-    uint32_t *head = user_head(t, kind, user_of(s, kind), user_bits(s, kind));
-    *user_after(t, link) = *head;
-    *user_before(t, link) = NONE;
-    if (*head != NONE)
-        *user_before(t, *head) = link;
-    *head = link;
-}
-
-static void user_out(struct sessions *t, uint32_t index, unsigned kind)
-{
-    const struct session *s = at(t, index);
-    if (!user_has(s, kind) || user_is_none(s, kind))
-        return;
-    uint32_t link = 2 * index + kind, after = *user_after(t, link), before = *user_before(t, link);
-    if (before == NONE)
-        *user_head(t, kind, user_of(s, kind), user_bits(s, kind)) = after;
-    else
-        *user_after(t, before) = after;
-    if (after != NONE)
-        *user_before(t, after) = before;
-    t->by_user.count--;
-}
-
-static void users_rehash(struct sessions *t)
-{
-    struct heads old = t->by_user;
-    if (old.count <= old.mask || !heads_make(&t->by_user, 2 * (old.mask + 1))) {
-        t->by_user.p = old.p;
-        return;
-    }
-    for (size_t i = 0; i <= old.mask; i++)
-        for (uint32_t link = old.p[i], next; link != NONE; link = next) {
-            next = *user_after(t, link);
-            user_place(t, link);
-        }
-    base_free(old.p);
-}
-
-static void user_in(struct sessions *t, uint32_t index, unsigned kind)
-{
-    if (user_is_none(at(t, index), kind))
-        return;
-    user_place(t, 2 * index + kind);
-    t->by_user.count++;
-    users_rehash(t);
-}
-
-void session_user(struct sessions *t, uint32_t index, const struct packet_address *v4,
-                  const struct packet_address *v6, unsigned prefix)
-{
-    struct session *s = at(t, index);
-    if (v4->n) {
-        user_out(t, index, USER_V4);
-        s->has_v4 = true;
-        memcpy(s->v4, v4->b, 4);
-        user_in(t, index, USER_V4);
-    }
-    if (v6->n) {
-        user_out(t, index, USER_V6);
-        s->has_v6 = true;
-        s->v6_bits = (uint8_t)(prefix < 64 ? prefix : 64);
-        memcpy(s->v6, v6->b, 8);
-        user_in(t, index, USER_V6);
-    }
-}
-
-static bool user_find(const struct sessions *t, unsigned kind, const unsigned char *p,
-                      unsigned bits)
-{
-    uint64_t number = user_number(kind, p, bits);
-    uint32_t link = *user_head(t, kind, number, bits);
-    while (link != NONE) {
-        const struct session *s = at(t, link / 2);
-        if (link % 2 == kind && user_bits(s, kind) == bits && user_of(s, kind) == number)
-            return true;
-        link = s->of_user[link % 2];
-    }
-    return false;
-}
-
-bool sessions_is_user(const struct sessions *t, const struct packet_address *a)
-{
-    bool found = a->n == 4 && user_find(t, USER_V4, a->b, 32);
-    for (unsigned bits = 1; a->n == 16 && bits <= 64 && !found; bits++)
-        found = user_find(t, USER_V6, a->b, bits);
-    return found;
-}
-
 /* ---- sessions ---------------------------------------------------------------------------- */
 
 void session_drop(struct sessions *t, uint32_t index)
@@ -815,8 +667,7 @@ void session_drop(struct sessions *t, uint32_t index)
         binding_drop(t, s->bindings);
     for (unsigned i = 0; i < SESSION_INDEXES; i++)
         index_out(t, index, i);
-    user_out(t, index, USER_V4);
-    user_out(t, index, USER_V6);
+    session_user_forget(t, index);
     node_give(t, s->owner);
     list_out(t, index);
     pool_give(&t->all, index);

@@ -61,7 +61,7 @@ enum session_owner sessions_owner(struct sessions *t, const struct packet_addres
 /* Is there a tunnel that ends at this address, by PDR, N2 or GTP-C? */
 bool sessions_ends_at(const struct sessions *t, const struct packet_address *a);
 /* Is this an address of a session's user? */
-bool sessions_is_user(const struct sessions *t, const struct packet_address *a);
+bool sessions_is_user(struct sessions *t, const struct packet_address *a);
 
 void sessions_pfcp(struct walk *w, const struct pfcp_message *m);
 void sessions_gtpc(struct walk *w, const struct gtpc_message *m);
@@ -78,6 +78,21 @@ struct binding {
     uint8_t kind, interface;
     bool placed; /* in the hash: its TEID is known */
 };
+
+/* Where the chains of a hash table start. */
+struct heads {
+    uint32_t *p;
+    size_t mask, count;
+};
+/* n of them, a power of two, all NONE; false without memory. */
+bool heads_make(struct heads *h, size_t n);
+
+/* See session_user.c. */
+struct users {
+    struct heads heads;
+    uint64_t seed;
+};
+struct users *sessions_users(struct sessions *t);
 
 enum session_source { SESSION_PFCP, SESSION_GTPC, SESSION_N2 };
 enum { SESSION_BY_CP, SESSION_BY_UP, SESSION_BY_N2, SESSION_INDEXES };
@@ -118,6 +133,8 @@ uint32_t session_lookup(struct sessions *t, unsigned which, const struct packet_
 void session_owned_by(struct sessions *t, uint32_t index, const struct packet_address *a);
 void session_user(struct sessions *t, uint32_t index, const struct packet_address *v4,
                   const struct packet_address *v6, unsigned prefix);
+/* The session goes: its addresses are nobody's. */
+void session_user_forget(struct sessions *t, uint32_t index);
 /* `user` is the identity as it stands in the message; without one the session's own. */
 void session_handle(struct walk *w, struct session *s, struct str user);
 
