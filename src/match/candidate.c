@@ -162,21 +162,33 @@ static bool worth_converting(const struct match_scan *sc, const char *s, const c
     return label < e && match_gate_tld(&sc->set->gate, (struct str){label, (size_t)(e - label)});
 }
 
-static void scan_name(struct match_scan *sc, const char *s, const char *e);
+/* A name, or the end of the name `whole`, which has been looked up with all it is below: then what
+ * is left to look up is the name itself, if it is no name above the whole. */
+static void lookup_name(struct match_scan *sc, struct str name, struct str whole, const char *s,
+                        const char *e)
+{
+    if (whole.n > name.n && whole.p[whole.n - name.n - 1] == '.' &&
+        str_eq_nocase(str_slice(whole, whole.n - name.n, whole.n), name))
+        return;
+    match_lookup_name(sc, name, whole.n == 0, s, e);
+}
 
-/* A name with U-labels; else plain ones in text of a script that knows no blanks. */
+static void scan_name(struct match_scan *sc, const char *s, const char *e, struct str whole);
+
+/* A name with U-labels, and plain ones in text of a script that knows no blanks. */
 static void scan_international(struct match_scan *sc, const char *s, const char *e,
-                               const char *seen_end)
+                               const char *seen_end, struct str whole)
 {
     char text[OBSERVABLE_NAME_BYTES + 1];
     struct str name = {text, 0};
     if (worth_converting(sc, s, e))
         name.n = observable_text_domain((struct str){s, (size_t)(e - s)}, text, sizeof text);
-    bool hit = name.n > 0 && match_lookup_name(sc, name, s, seen_end);
+    if (name.n > 0)
+        lookup_name(sc, name, whole, s, seen_end);
     const char *p = s;
     while (p < e && match_separator(p, e) == 0)
         p++;
-    if (hit || p == e) {
+    if (p == e) {
         scan_hashes(sc, s, e);
         return;
     }
@@ -185,13 +197,13 @@ static void scan_international(struct match_scan *sc, const char *s, const char 
         while (q < e && match_separator(q, e) == 0)
             q++;
         if (q > p)
-            scan_name(sc, p, q);
+            scan_name(sc, p, q, q == e ? name : STR_NONE);
         p = q < e ? q + match_separator(q, e) : e;
     }
 }
 
 /* [s, e) has no two dots in sequence. */
-static void scan_name(struct match_scan *sc, const char *s, const char *e)
+static void scan_name(struct match_scan *sc, const char *s, const char *e, struct str whole)
 {
     const char *stop = e;
     while (s < e && (*s == '.' || *s == '-'))
@@ -202,13 +214,13 @@ static void scan_name(struct match_scan *sc, const char *s, const char *e)
         return;
     const char *seen_end = stop - e == 1 && *e == '.' ? stop : e;
     if (any_high(s, e)) {
-        scan_international(sc, s, e, seen_end);
+        scan_international(sc, s, e, seen_end, whole);
         return;
     }
     if (match_is_digit(e[-1]) && numeric_end(s, e))
         scan_ipv4(sc, s, e);
     else
-        match_lookup_name(sc, (struct str){s, (size_t)(e - s)}, s, seen_end);
+        lookup_name(sc, (struct str){s, (size_t)(e - s)}, whole, s, seen_end);
     scan_hashes(sc, s, e);
 }
 
@@ -222,7 +234,7 @@ void match_scan_host(struct match_scan *sc, const char *s, const char *e)
         const char *end = s;
         while (end < e && !(end[0] == '.' && end + 1 < e && end[1] == '.'))
             end++;
-        scan_name(sc, s, end);
+        scan_name(sc, s, end, STR_NONE);
         s = end;
         while (s < e && *s == '.')
             s++;
@@ -334,7 +346,7 @@ static const char *scan_ipv6(struct match_scan *sc, const char *s)
         return NULL;
     sc->ipv6_until = x.read;
     if (match_joined(sc, x.read))
-        return match_scan_decoded(sc, s, s);
+        return match_scan_decoded(sc, s);
     if (!ok)
         return NULL;
     match_lookup_ipv6(sc, x.a, x.first, x.end);
@@ -390,7 +402,7 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     while (end < sc->end && match_is_word(*end))
         end++;
     if (match_joined(sc, end))
-        return match_scan_decoded(sc, s, s);
+        return match_scan_decoded(sc, s);
     while (end > host && (end[-1] == '.' || end[-1] == '-' || end[-1] == '_'))
         end--;
     struct str name = {host, (size_t)(end - host)};
@@ -428,13 +440,13 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     if (sc->map == NULL && s > sc->begin && s[-1] == '\\' &&
         (next = match_escape_before(sc, s, &word)) != NULL) {
         if (word)
-            return match_scan_decoded(sc, s, s);
+            return match_scan_decoded(sc, s);
         sc->border = next;
         return next;
     }
     const char *local = local_end(sc, e);
     if (match_joined(sc, e) || match_joined(sc, local) || joined_behind_at(sc, local))
-        return match_scan_decoded(sc, s, s);
+        return match_scan_decoded(sc, s);
     if (s >= sc->ipv6_until && match_starts_ipv6(sc, s, e) && (next = scan_ipv6(sc, s)) != NULL)
         return next;
     if (e < sc->end && *e == ':' && (next = match_scan_url(sc, s, e)) != NULL)

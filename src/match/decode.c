@@ -6,8 +6,6 @@
  */
 #include "match/scan_priv.h"
 
-/* Decoded bytes of one piece; a longer one is cut. */
-#define PIECE_BYTES LIMIT_OBSERVABLE_BYTES
 /* How far to the left of the place a piece may start: a local part or the groups of an address. */
 #define PIECE_LEFT_BYTES 72
 
@@ -136,62 +134,91 @@ const char *match_escape_before(const struct match_scan *sc, const char *s, bool
     return s - 1 + n;
 }
 
+bool match_ends_authority(char c)
+{
+    switch (c) {
+    case '/':
+    case '?':
+    case '#':
+    case ',':
+    case ';':
+    case '&':
+        return true;
+    default:
+        return match_class_of(c) & (MATCH_BREAK | MATCH_ILLEGAL);
+    }
+}
+
+const char *match_decode(const struct match_scan *sc, const char *p, enum match_reach reach,
+                         struct match_piece *x)
+{
+    const char *raw = p, *end = sc->text_end;
+    size_t n = 0;
+    unsigned left = reach;
+    while (p < end && n < MATCH_PIECE_BYTES && left > 0 && !(match_class_of(*p) & MATCH_BREAK)) {
+        char out[4] = {*p};
+        size_t out_n = 1, length = *p == '\\' ? unescape(p, end, out, &out_n) : 0;
+        struct str plain = {out, out_n};
+        if (length == 0)
+            length = observable_defanged((struct str){p, (size_t)(end - p)}, &plain);
+        for (size_t i = 0; i < plain.n; i++) {
+            x->text[n] = plain.p[i];
+            x->map[n++] = (uint16_t)(p - raw);
+            if (reach != MATCH_STRETCH && match_ends_authority(plain.p[i]))
+                left -= left > 0;
+        }
+        p += length == 0 ? 1 : length;
+        if (match_class_of(plain.p[plain.n - 1]) & MATCH_BREAK)
+            break;
+    }
+    x->map[n] = (uint16_t)(p - raw);
+    x->scan = *sc;
+    x->scan.begin = x->scan.ipv6_until = x->scan.user_until = x->scan.border = x->text;
+    x->scan.end = x->text + n;
+    x->scan.host = STR_NONE;
+    x->scan.map = x->map;
+    x->scan.raw = x->scan.told = raw;
+    x->scan.cut = n >= MATCH_PIECE_BYTES && p < end && !(match_class_of(*p) & MATCH_BREAK);
+    x->scan.rest = NULL;
+    return p;
+}
+
+const char *match_in_piece(const struct match_piece *x, const char *p)
+{
+    const char *text = x->text;
+    while (text < x->scan.end && x->scan.raw + x->map[text - x->text] < p)
+        text++;
+    return text;
+}
+
 /* May stand in what a piece needs of the text to its left. */
 static bool is_left_context(char c)
 {
     return match_is_word(c) || c == '+' || c == ':';
 }
 
-/* The first byte of the piece that came from `at` or behind. */
-static const char *in_piece(const char *text, const uint16_t *map, size_t n, ptrdiff_t at)
+const char *match_scan_decoded(struct match_scan *sc, const char *s)
 {
-    size_t i = 0;
-    while (i < n && map[i] < at)
-        i++;
-    return text + i;
-}
-
-const char *match_scan_decoded(struct match_scan *sc, const char *s, const char *told)
-{
-    char text[PIECE_BYTES + 4];
-    uint16_t map[PIECE_BYTES + 5];
-    const char *p = s;
-    size_t n = 0;
-    if (p > sc->begin && p[-1] == '\\')
-        p--;
+    struct match_piece x;
+    const char *raw = s, *host = sc->host.p;
+    if (s > sc->begin && s[-1] == '\\')
+        raw--;
     else
-        while (p > sc->border && s - p < PIECE_LEFT_BYTES && is_left_context(p[-1]))
-            p--;
-    const char *raw = p;
-    while (p < sc->end && n < PIECE_BYTES && !(match_class_of(*p) & MATCH_BREAK)) {
-        char out[4] = {*p};
-        size_t out_n = 1, length = *p == '\\' ? unescape(p, sc->end, out, &out_n) : 0;
-        struct str plain = {out, out_n};
-        if (length == 0)
-            length = observable_defanged((struct str){p, (size_t)(sc->end - p)}, &plain);
-        for (size_t i = 0; i < plain.n; i++) {
-            text[n] = plain.p[i];
-            map[n++] = (uint16_t)(p - raw);
-        }
-        p += length == 0 ? 1 : length;
-        if (match_class_of(plain.p[plain.n - 1]) & MATCH_BREAK)
-            break;
+        while (raw > sc->border && s - raw < PIECE_LEFT_BYTES && is_left_context(raw[-1]))
+            raw--;
+    const char *p = match_decode(sc, raw, MATCH_STRETCH, &x);
+    x.scan.told = s;
+    x.scan.user_until = match_in_piece(&x, sc->user_until);
+    if (sc->host.n > 0 && host + sc->host.n <= p) {
+        x.scan.host.p = match_in_piece(&x, host);
+        x.scan.host.n = (size_t)(match_in_piece(&x, host + sc->host.n) - x.scan.host.p);
+        sc->host = STR_NONE;
     }
-    map[n] = (uint16_t)(p - raw);
-    struct match_scan piece = *sc;
-    piece.begin = piece.ipv6_until = piece.border = text;
-    piece.user_until = in_piece(text, map, n, sc->user_until > raw ? sc->user_until - raw : 0);
-    piece.end = text + n;
-    piece.host = STR_NONE;
-    piece.map = map;
-    piece.raw = raw;
-    piece.told = told;
-    piece.cut = n >= PIECE_BYTES && p < sc->end && !(match_class_of(*p) & MATCH_BREAK);
-    match_scan_words(&piece, piece.begin, piece.end);
-    sc->stop = piece.stop;
-    if (piece.rest != NULL && raw + map[piece.rest - text] > s)
-        p = raw + map[piece.rest - text];
-    else if (piece.cut)
+    match_scan_words(&x.scan, x.text, x.scan.end);
+    sc->stop = x.scan.stop;
+    if (x.scan.rest != NULL && match_source(&x.scan, x.scan.rest) > s)
+        p = match_source(&x.scan, x.scan.rest);
+    else if (x.scan.cut)
         while (p < sc->end && match_is_word(*p))
             p++;
     sc->border = p > s ? p : s + 1;

@@ -67,6 +67,7 @@ void match_scan_work(const struct match_set *s, struct str text, int64_t now_us,
         return;
     sc.begin = text.p;
     sc.end = text.p + text.n;
+    sc.text_end = sc.end;
     sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
     unsigned i = current();
     if (i == KERNELS)

@@ -3,11 +3,6 @@
 
 /* ---- work ----------------------------------------------------------------------------------- */
 
-static const char *source(const struct match_scan *sc, const char *p)
-{
-    return sc->map == NULL ? p : sc->raw + sc->map[p - sc->begin];
-}
-
 static size_t saved(size_t credit, size_t more, size_t most)
 {
     return more > most - credit ? most : credit + more;
@@ -16,12 +11,19 @@ static size_t saved(size_t credit, size_t more, size_t most)
 void match_work_pay(struct match_scan *sc, const char *p)
 {
     struct match_work *w = sc->work;
-    size_t at = (size_t)(source(sc, p) - sc->text_begin);
+    size_t at = (size_t)(match_source(sc, p) - sc->text_begin);
     if (at <= w->at)
         return;
     w->url_credit = saved(w->url_credit, (at - w->at) * MATCH_URL_SHARE, MATCH_URL_SAVED);
     w->convert_credit = saved(w->convert_credit, at - w->at, MATCH_CONVERSION_SAVED);
     w->at = at;
+}
+
+void match_work_spend(struct match_scan *sc, size_t bytes)
+{
+    struct match_work *w = sc->work;
+    w->url_bytes += bytes;
+    w->url_credit -= bytes < w->url_credit ? bytes : w->url_credit;
 }
 
 struct match_work match_work_new(void)
@@ -72,26 +74,25 @@ static bool tell_one(void *ctx, uint32_t number, const struct match_indicator *i
     return !t->sc->stop;
 }
 
-static bool tell(struct match_scan *sc, const struct match_value *v, uint64_t hash,
+static void tell(struct match_scan *sc, const struct match_value *v, uint64_t hash,
                  const struct place *at)
 {
     struct match_found f;
     if (sc->record != NULL) {
         sc->record(sc->ctx, hash);
-        return false;
+        return;
     }
     if (!match_set_find(sc->set, hash, v, &f))
-        return false;
-    const char *s = source(sc, at->s), *e = source(sc, at->e);
+        return;
+    const char *s = match_source(sc, at->s), *e = match_source(sc, at->e);
     if (sc->map != NULL && e <= sc->told)
-        return true;
+        return;
     struct telling t = {.sc = sc,
                         .hit = {.relation = at->relation,
                                 .kind = v->kind,
                                 .observable = at->text,
                                 .seen = {s, (size_t)(e - s)}}};
     match_set_owners(sc->set, &f, tell_one, &t);
-    return true;
 }
 
 /* ---- addresses ---------------------------------------------------------------------------- */
@@ -147,36 +148,38 @@ void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const c
 
 /* ---- names and texts ---------------------------------------------------------------------- */
 
-static bool find_name(struct match_scan *sc, const struct match_name *m, unsigned label,
+static void find_name(struct match_scan *sc, const struct match_name *m, unsigned label,
                       uint64_t hash, struct place *at)
 {
     uint64_t h = match_salted(hash, OBSERVABLE_DOMAIN);
     if (!match_bloom_has(&sc->set->gate.values, h))
-        return false;
+        return;
     struct match_value v = {.kind = OBSERVABLE_DOMAIN,
                             .key = {m->text + m->start[label], m->n - m->start[label]}};
     at->relation = label == 0 ? MATCH_EXACT : MATCH_SUBDOMAIN;
-    return tell(sc, &v, h, at);
+    tell(sc, &v, h, at);
 }
 
-bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e)
+void match_lookup_name(struct match_scan *sc, struct str name, bool suffixes, const char *s,
+                       const char *e)
 {
     const struct match_gate *g = &sc->set->gate;
     struct match_name m;
     uint64_t hashes[MATCH_NAME_LABELS];
     if (!match_gate_name(g, name) || !match_name_split(&m, name.p, name.n))
-        return false;
+        return;
     struct place at = {.text = {m.text, m.n}, .s = s, .e = e};
     unsigned last = m.labels - 1;
     hashes[last] = match_name_step(&m, last, g->facts.seed);
-    if (last == 0) /* a single label is matched by its equal alone: see docs/DETECTION.md */
-        return g->facts.single_labels && find_name(sc, &m, 0, hashes[0], &at);
+    if (last == 0) { /* a single label is matched by its equal alone: see docs/DETECTION.md */
+        if (g->facts.single_labels)
+            find_name(sc, &m, 0, hashes[0], &at);
+        return;
+    }
     for (unsigned i = last; i > 0; i--)
         hashes[i - 1] = match_name_step(&m, i - 1, hashes[i]);
-    bool hit = false;
-    for (unsigned i = 0; i < last && !sc->stop; i++)
-        hit = find_name(sc, &m, i, hashes[i], &at) || hit;
-    return hit;
+    for (unsigned i = 0; i < (suffixes ? last : 1) && !sc->stop; i++)
+        find_name(sc, &m, i, hashes[i], &at);
 }
 
 /* What the gate says of a text that is no name and no address. */
@@ -200,11 +203,12 @@ bool match_text_known(const struct match_scan *sc, enum observable_kind kind, st
     return text_maybe(&s->gate, &v, hash) && match_set_find(s, hash, &v, &f);
 }
 
-bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
+void match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e)
 {
     struct match_value v = {.kind = kind, .key = text};
     uint64_t hash = match_value_hash(sc->set->gate.facts.seed, &v);
     struct place at = {.relation = MATCH_EXACT, .text = text, .s = s, .e = e};
-    return text_maybe(&sc->set->gate, &v, hash) && tell(sc, &v, hash, &at);
+    if (text_maybe(&sc->set->gate, &v, hash))
+        tell(sc, &v, hash, &at);
 }

@@ -182,22 +182,6 @@ static const char *pass_slash(const struct match_scan *sc, const char *p)
     return p < sc->end && (*p == '/' || *p == '\\') ? p + 1 : NULL;
 }
 
-/* Where the authority of a URL ends, whatever it holds. */
-static bool ends_authority(char c)
-{
-    switch (c) {
-    case '/':
-    case '?':
-    case '#':
-    case ',':
-    case ';':
-    case '&':
-        return true;
-    default:
-        return match_class_of(c) & (MATCH_BREAK | MATCH_ILLEGAL);
-    }
-}
-
 /* If the host of a URL cannot be taken as it stands: it has a user before it, escapes, or letters
  * of other scripts. */
 static bool url_odd(const struct quick *q, const char *colon)
@@ -213,7 +197,7 @@ static bool url_odd(const struct quick *q, const char *colon)
         unsigned class = match_class_of(*p);
         if ((class & (MATCH_WORD | MATCH_HIGH)) == MATCH_WORD)
             continue;
-        if (ends_authority(*p))
+        if (match_ends_authority(*p))
             return false;
         if (*p == '\\')
             return p + 1 < sc->end && p[1] != '/' && !(match_class_of(p[1]) & MATCH_BREAK);

@@ -49,6 +49,7 @@ bool match_record(const struct match_recorder *r, struct str text, match_key_fn 
         return true;
     sc.begin = text.p;
     sc.end = text.p + text.n;
+    sc.text_end = sc.end;
     sc.text_begin = sc.ipv6_until = sc.user_until = sc.border = text.p;
     match_scan_words(&sc, sc.begin, sc.end);
     return !work.spent;

@@ -33,7 +33,7 @@ struct match_scan {
     const uint16_t *map;
     const char *raw;
     const char *told;       /* decoded piece: what ends up to here has been told before */
-    const char *text_begin; /* of the whole text, decoded piece or not */
+    const char *text_begin, *text_end; /* the whole text, decoded piece or not */
     const char *ipv6_until; /* no IPv6 address starts before */
     const char *user_until; /* no e-mail address starts before: it is a URL's user */
     const char *border;     /* no token reaches before: an escape ended there */
@@ -49,6 +49,28 @@ struct match_scan {
     bool stop;
 };
 
+/* Where in the text p stands, a place in the bytes looked at. */
+static inline const char *match_source(const struct match_scan *sc, const char *p)
+{
+    return sc->map == NULL ? p : sc->raw + sc->map[p - sc->begin];
+}
+
+/* Text written out plainly: defanged signs and escapes are read. A longer one is cut. */
+#define MATCH_PIECE_BYTES LIMIT_OBSERVABLE_BYTES
+struct match_piece {
+    char text[MATCH_PIECE_BYTES + 4];
+    uint16_t map[MATCH_PIECE_BYTES + 5];
+    struct match_scan scan; /* of the text, with nothing in front of it */
+};
+/* How far: to the end of the stretch, or past that many signs that end a URL's authority; two of
+ * them stand before it. */
+enum match_reach { MATCH_STRETCH = UINT16_MAX, MATCH_AUTHORITY = 3, MATCH_HOST = 1 };
+/* From p on, a place in the whole text; returns where the reading ended. */
+const char *match_decode(const struct match_scan *sc, const char *p, enum match_reach reach,
+                         struct match_piece *x);
+/* The first byte of the piece that stands at p or behind, a place in the whole text. */
+const char *match_in_piece(const struct match_piece *x, const char *p);
+
 /* What may be spent at the start of a text. */
 struct match_work match_work_new(void);
 /* As match_scan, and tells what it cost. */
@@ -56,6 +78,8 @@ void match_scan_work(const struct match_set *s, struct str text, int64_t now_us,
                      void *ctx, struct match_work *work);
 /* Pays in the text up to p, a place in the bytes looked at. */
 void match_work_pay(struct match_scan *sc, const char *p);
+/* Takes what was looked at for the sake of a URL. */
+void match_work_spend(struct match_scan *sc, size_t bytes);
 /* observable_text_domain, within what conversions may cost; 0 also when nothing is left. */
 size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t room);
 
@@ -114,14 +138,17 @@ bool match_escaped(const struct match_scan *sc, const char *p);
 /* If an escape starts with the backslash before `s`: where it ends, and whether it yields a byte
  * of a word. Else NULL. */
 const char *match_escape_before(const struct match_scan *sc, const char *s, bool *word);
-/* Reads defanged signs and escapes in the piece of text around `s` and scans it; returns where to
- * go on behind it. What ends up to `told` has been told. */
-const char *match_scan_decoded(struct match_scan *sc, const char *s, const char *told);
+/* As match_decode does, the text around `s`, and scans its words; returns where to go on behind it.
+ * What ends up to `s` has been told. */
+const char *match_scan_decoded(struct match_scan *sc, const char *s);
 /* The names, IPv4 addresses and hashes in the word [s, e). */
 void match_scan_host(struct match_scan *sc, const char *s, const char *e);
 /* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
  * on if the text was dealt with, NULL if its words are still to be looked at. */
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
+/* If nothing of a URL's user, host and port goes on with c. A comma, semicolon or ampersand would
+ * do by RFC 3986 §3.2.1, but stands more often between the fields of a log, and in no host. */
+bool match_ends_authority(char c);
 /* Looks up sc->host, of which then there is none any more. */
 void match_scan_url_host(struct match_scan *sc);
 /* Where the word [s, e) starts when a percent-escape runs into it. */
@@ -147,9 +174,10 @@ void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const ch
                        const char *e);
 void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
                        const char *e);
-/* Returns whether there was a hit. */
-bool match_lookup_name(struct match_scan *sc, struct str name, const char *s, const char *e);
-bool match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
+/* Without suffixes only itself. */
+void match_lookup_name(struct match_scan *sc, struct str name, bool suffixes, const char *s,
+                       const char *e);
+void match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e);
 /* If the set holds it; tells nothing of it. */
 bool match_text_known(const struct match_scan *sc, enum observable_kind kind, struct str text);

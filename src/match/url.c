@@ -46,6 +46,7 @@ struct url {
     const char *scheme, *colon; /* scheme == colon: none */
     const char *host, *host_end;
     const char *path; /* where authority ends */
+    bool user;        /* there is one before the host */
     bool coded;       /* escapes or defanged signs are to be read first */
     bool closed;      /* the URL ends with its authority */
 };
@@ -58,29 +59,23 @@ static bool coded_at(const struct match_scan *sc, const char *p)
     return observable_defanged((struct str){p, (size_t)(sc->end - p)}, &plain) > 0;
 }
 
-/* Ends a user's name or password here, though RFC 3986 §3.2.1 would let them hold it: it stands
- * more often between the fields of a log. No host holds it. */
-static bool is_field_end(char c)
-{
-    return c == ',' || c == ';' || c == '&';
-}
-
 static void read_authority(const struct match_scan *sc, const char *p, struct url *u)
 {
     const char *first = p;
     u->host = p;
     for (; p < sc->end && p - first < AUTHORITY_BYTES; p++) {
-        if (match_class_of(*p) & MATCH_BREAK || *p == '/' || *p == '?' || *p == '#')
+        if (match_ends_authority(*p)) {
+            u->closed = *p != '/' && *p != '?' && *p != '#' && !(match_class_of(*p) & MATCH_BREAK);
             break;
-        u->closed = match_class_of(*p) & MATCH_ILLEGAL || is_field_end(*p);
-        if (u->closed)
-            break;
+        }
         if (*p == '\\') {
             u->coded = u->coded || (match_escaped(sc, p) && p + 1 < sc->end && p[1] != '/');
             break;
         }
-        if (*p == '@')
+        if (*p == '@') {
             u->host = p + 1;
+            u->user = true;
+        }
         u->coded = u->coded || coded_at(sc, p);
     }
     u->path = p;
@@ -290,67 +285,121 @@ static bool gate(struct match_scan *sc, const struct url *u, struct str host)
     return false;
 }
 
-/* In a decoded piece, a URL that runs out of it is left to the next one, if that has more of it. */
-static bool left_to_next(struct match_scan *sc, const char *s, const char *looked)
+/* The URL that starts with the word [s, e), as it stands; false if none does. The scheme may be
+ * colon: then there is none. */
+static bool read_url(const struct match_scan *sc, const char *s, const char *e, struct url *u)
 {
-    if (!sc->cut || looked < sc->end || s - sc->begin < (sc->end - sc->begin) / 4)
+    const char *p = e + 1;
+    if (e == sc->end || *e != ':' || !skip_slash(sc, &p) || !skip_slash(sc, &p))
         return false;
-    sc->rest = s;
+    *u = (struct url){.colon = e, .scheme = scheme_start(sc, s, e), .coded = false};
+    read_authority(sc, p, u);
+    u->coded = sc->map == NULL && (u->coded || p - e != 3);
+    read_host(u);
     return true;
 }
 
-/* The URL, once its host is known. As match_scan_url. */
-static const char *scan_url(struct match_scan *sc, const char *s, const struct url *u, bool coded)
+/* The URL where it starts in the text, written out plainly. Of what stands in it nothing else is
+ * told: that is for the words, and does not depend on which URLs a set holds. */
+static void scan_coded(struct match_scan *sc, const struct url *u)
 {
-    struct ends ends = {.coded = coded};
-    const char *looked = u->coded ? u->host : find_ends(sc, u, &ends);
-    size_t cost = (size_t)(looked - u->scheme);
-    sc->work->url_bytes += cost;
-    sc->work->url_credit -= cost < sc->work->url_credit ? cost : sc->work->url_credit;
-    if (u->scheme > s) /* what stands before it in the word comes first */
-        match_scan_host(sc, s, u->colon);
-    if (ends.coded && sc->map == NULL)
-        return match_scan_decoded(sc, u->scheme, u->scheme > s ? u->colon : u->scheme);
-    if (left_to_next(sc, u->scheme, looked))
-        return sc->end;
-    if (!sc->stop)
+    struct match_piece x;
+    struct url plain;
+    struct ends ends = {.coded = false};
+    if (sc->work->url_credit == 0) {
+        sc->work->spent = true;
+        return;
+    }
+    match_decode(sc, match_source(sc, u->scheme), MATCH_STRETCH, &x);
+    match_work_spend(sc, (size_t)(x.scan.end - x.text));
+    if (!read_url(&x.scan, x.text, x.text + (u->colon - u->scheme), &plain))
+        return;
+    match_work_spend(sc, (size_t)(find_ends(&x.scan, &plain, &ends) - plain.scheme));
+    lookup_url(&x.scan, &plain, &ends);
+    sc->stop = x.scan.stop;
+}
+
+/* The URL, once its host is known. */
+static void scan_url(struct match_scan *sc, const struct url *u)
+{
+    struct ends ends = {.coded = u->coded};
+    if (!u->coded) {
+        const char *looked = find_ends(sc, u, &ends);
+        match_work_spend(sc, (size_t)(looked - u->scheme));
+        ends.coded = ends.coded || (sc->cut && looked == sc->end);
+    }
+    if (ends.coded)
+        scan_coded(sc, u);
+    else
         lookup_url(sc, u, &ends);
-    return u->scheme > s ? u->colon : NULL;
+}
+
+/* The host of u, which stands in the bytes `in` looks at. Returns whether a URL there may be in the
+ * set. */
+static bool scan_host(struct match_scan *sc, struct match_scan *in, const struct url *u)
+{
+    char plain[AUTHORITY_BYTES];
+    struct str host = between(u->host, u->host_end);
+    bool same = in == sc;
+    if (u->user)
+        sc->user_until = same ? u->host : match_source(in, u->host);
+    size_t unescaped = observable_unescape(host, plain, sizeof plain);
+    if (unescaped > 0) { /* told when it is reached: words of its user come first */
+        match_scan_url_host(sc);
+        sc->host = same ? host : between(match_source(in, host.p), match_source(in, u->host_end));
+        host = (struct str){plain, unescaped};
+    }
+    return sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && gate(in, u, host);
+}
+
+/* As scan_host, when the authority must be written out plainly first. */
+static bool scan_coded_host(struct match_scan *sc, const struct url *u)
+{
+    struct match_piece x;
+    struct url plain;
+    match_decode(sc, u->scheme, MATCH_AUTHORITY, &x);
+    return read_url(&x.scan, x.text, x.text + (u->colon - u->scheme), &plain) &&
+           scan_host(sc, &x.scan, &plain);
 }
 
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
 {
-    char plain[AUTHORITY_BYTES];
-    const char *p = e + 1, *next = NULL;
-    if (!skip_slash(sc, &p) || !skip_slash(sc, &p))
+    struct url u;
+    if (!read_url(sc, s, e, &u))
         return NULL;
-    struct url u = {.colon = e, .scheme = scheme_start(sc, s, e)};
-    read_authority(sc, p, &u);
-    if (u.host > p)
-        sc->user_until = u.host;
-    if (u.scheme == e)
+    if (u.scheme == e) {
+        sc->user_until = u.user ? u.host : sc->user_until;
         return NULL;
-    read_host(&u);
-    struct str host = between(u.host, u.host_end);
-    size_t unescaped = observable_unescape(host, plain, sizeof plain);
-    if (unescaped > 0)
-        host = (struct str){plain, unescaped};
-    match_work_pay(sc, e);
-    if (sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && (u.coded || gate(sc, &u, host)))
-        next = scan_url(sc, s, &u, u.coded || p - e != 3);
-    if (unescaped > 0 && (next == NULL || next == e)) { /* words of its user come first */
-        match_scan_url_host(sc);
-        sc->host = between(u.host, u.host_end);
     }
-    return next;
+    match_work_pay(sc, e);
+    if (!(u.coded ? scan_coded_host(sc, &u) : scan_host(sc, sc, &u)))
+        return NULL;
+    if (u.scheme > s) /* what stands before it in the word comes first */
+        match_scan_host(sc, s, e);
+    if (!sc->stop)
+        scan_url(sc, &u);
+    return u.scheme > s ? e : NULL;
+}
+
+static void lookup_host(struct match_scan *sc, struct str host)
+{
+    char plain[AUTHORITY_BYTES];
+    match_lookup_name(sc, (struct str){plain, observable_unescape(host, plain, sizeof plain)}, true,
+                      host.p, host.p + host.n);
 }
 
 void match_scan_url_host(struct match_scan *sc)
 {
-    char plain[AUTHORITY_BYTES];
+    struct match_piece x;
     struct str host = sc->host;
     sc->host = STR_NONE;
-    if (host.n > 0 && !sc->stop)
-        match_lookup_name(sc, (struct str){plain, observable_unescape(host, plain, sizeof plain)},
-                          host.p, host.p + host.n);
+    if (host.n == 0 || sc->stop)
+        return;
+    if (sc->map != NULL) {
+        lookup_host(sc, host);
+        return;
+    }
+    match_decode(sc, host.p, MATCH_HOST, &x);
+    lookup_host(&x.scan, between(x.text, match_in_piece(&x, host.p + host.n)));
+    sc->stop = x.scan.stop;
 }

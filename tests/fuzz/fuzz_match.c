@@ -4,7 +4,8 @@
  * Texts without : @ % + \ and without bytes above ASCII are compared hit by hit; of all others it
  * is checked that hits stand inside the text, in order, and that what was seen has the normal form
  * told. Every kernel must tell the same as the plain scanner, wherever the text stands. Of each hit
- * the key must have been recorded.
+ * the key must have been recorded, and a set of its indicator alone must find it: no hit depends on
+ * what else a set holds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,24 +321,29 @@ static void compare(struct told *a, struct told *b)
         same = order(&a->hits[i], &b->hits[i]) == 0 && a->hits[i].relation == b->hits[i].relation;
     if (!same) {
         fprintf(stderr, "text: %.*s\n", STR_FMT(a->text));
-        show("scanner", a);
-        show("reference", b);
+        show("first", a);
+        show("second", b);
     }
     must(same);
+}
+
+static struct match_set *set_of(size_t from, size_t to)
+{
+    struct match_set *set = match_set_new();
+    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
+    struct err e;
+    must(set != NULL);
+    for (size_t i = from; i < to; i++)
+        must(match_set_load_list(set, str_of(indicators[i].id), &options, &e));
+    must(match_set_indicators(set) == to - from && match_set_seal(set, &e));
+    return set;
 }
 
 static const struct match_set *the_set(void)
 {
     static struct match_set *set;
-    struct match_list_options options = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX}};
-    struct err e;
-    if (set != NULL)
-        return set;
-    set = match_set_new();
-    must(set != NULL);
-    for (size_t i = 0; i < INDICATORS; i++)
-        must(match_set_load_list(set, str_of(indicators[i].id), &options, &e));
-    must(match_set_indicators(set) == INDICATORS && match_set_seal(set, &e));
+    if (set == NULL)
+        set = set_of(0, INDICATORS);
     return set;
 }
 
@@ -427,7 +433,8 @@ static uint64_t key_of(const struct match_recorder *r, const char *id)
     return k.keys[0];
 }
 
-static void check_recorded(struct str text, const struct told *t)
+/* False if the text cost more than may be spent. */
+static bool check_recorded(struct str text, const struct told *t)
 {
     static struct match_recorder *r;
     static uint64_t wanted[INDICATORS];
@@ -440,13 +447,41 @@ static void check_recorded(struct str text, const struct told *t)
     }
     told.count = 0;
     if (!match_record(r, text, on_key, &told))
-        return;
+        return false;
     for (size_t i = 0; i < t->count; i++) {
         size_t k = 0;
         while (k < told.count && told.keys[k] != wanted[t->hits[i].indicator])
             k++;
         must(k < told.count);
     }
+    return true;
+}
+
+/* ---- one indicator alone ------------------------------------------------------------------ */
+
+/* Of all that was told, what was told of that indicator. */
+static void keep_one(const struct told *all, uint32_t indicator, struct told *t)
+{
+    t->text = all->text;
+    t->count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->hits[i].indicator == indicator)
+            t->hits[t->count++] = all->hits[i];
+}
+
+static void check_alone(struct str text, const struct told *all, uint32_t indicator)
+{
+    static struct match_set *alone[INDICATORS];
+    static struct told expected, got;
+    if (alone[indicator] == NULL)
+        alone[indicator] = set_of(indicator, indicator + 1);
+    keep_one(all, indicator, &expected);
+    got.text = text;
+    got.count = 0;
+    match_scan(alone[indicator], text, 0, on_kernel_hit, &got);
+    for (size_t i = 0; i < got.count; i++)
+        got.hits[i].indicator = indicator;
+    compare(&got, &expected);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -476,7 +511,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         refer(text, &expected);
         compare(&seen, &expected);
     }
-    check_recorded(text, &seen);
+    if (check_recorded(text, &seen))
+        check_alone(text, &seen, data[n / 2] % INDICATORS);
     compare_kernels(text, data[n - 1]);
     return 0;
 }
