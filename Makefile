@@ -7,8 +7,11 @@ PREFIX ?= /usr/local
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 
-PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 libcurl libpcap zlib libzstd liblzma yaml-0.1
-PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 zlib libzstd liblzma yaml-0.1
+# Not linked but loaded when they are needed (base/library.h), by the name that the linker would note.
+LATE_PACKAGES := libcurl libpcap
+soname = $(shell readelf -d "$$(pkg-config --variable=libdir $(1))/$(1).so" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) $(LATE_PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 VERSION := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p' CHANGES 2>/dev/null | head -1)
 
@@ -91,6 +94,9 @@ $(TELECOM_HEADER): tools/embed schemas/telecom-extensions.json
 	$(Q)tools/embed telecom_extensions=schemas/telecom-extensions.json > $@.new && mv $@.new $@
 $(call object,src/stix/stix_local.c): $(TELECOM_HEADER)
 
+$(call object,src/peer/curl.c): CFLAGS_ALL += -DLIBRARY_CURL='"$(call soname,libcurl)"'
+$(call object,src/packet/pcap.c): CFLAGS_ALL += -DLIBRARY_PCAP='"$(call soname,libpcap)"'
+
 $(BUILD)/obj/%.c.o: %.c
 	@echo "compile $<"
 	@mkdir -p $(@D)
@@ -154,10 +160,11 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 	@echo "compile $<"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $<
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS) $(BENCH_LIBS)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
-# The peer of the server, which setu itself does not use.
-$(BUILD)/bench/mhd: BENCH_LIBS := -lmicrohttpd
+# The peer of the server, which setu itself does not use; and that of its reader of captures.
+$(BUILD)/bench/mhd: PKG_LIBS += -lmicrohttpd
+$(BUILD)/bench/packets $(BUILD)/tests/packet/test_packet_savefile: PKG_LIBS += $(shell pkg-config --libs libpcap)
 
 # Preloaded into the server, and into what the server is measured against.
 $(BUILD)/bench/slow-flush.so: bench/slow_flush.c
@@ -212,7 +219,7 @@ lint: deps-lint
 	@scripts/lint $(BUILD)
 
 tidy-flags:
-	@echo '-Isrc -I$(BUILD)/gen -D_GNU_SOURCE -DSETU_VERSION="" $(PKG_CFLAGS)'
+	@echo '-Isrc -I$(BUILD)/gen -D_GNU_SOURCE -DSETU_VERSION="" -DLIBRARY_CURL="-" -DLIBRARY_PCAP="-" $(PKG_CFLAGS)'
 
 man: all
 	@tools/man $(BUILD)/setu > man/setu.1

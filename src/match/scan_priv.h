@@ -32,12 +32,12 @@ struct match_scan {
     /* Decoded piece: where in `raw` each byte came from, with one entry more; else NULL. */
     const uint16_t *map;
     const char *raw;
-    const char *told;       /* decoded piece: what ends up to here has been told before */
+    const char *told; /* decoded piece: what ends up to here has been told before */
     const char *text_begin, *text_end; /* the whole text, decoded piece or not */
-    const char *ipv6_until; /* no IPv6 address starts before */
-    const char *user_until; /* no e-mail address starts before: it is a URL's user */
-    const char *border;     /* no token reaches before: an escape ended there */
-    struct str host;        /* a URL's, with escapes: looked up when it is reached; else empty */
+    const char *ipv6_until;            /* no IPv6 address starts before */
+    const char *user_until;            /* no e-mail address starts before: it is a URL's user */
+    const char *border;                /* no token reaches before: an escape ended there */
+    struct str host; /* a URL's, with escapes: looked up when it is reached; else empty */
     /* Decoded piece with more text behind: a token that reaches its end may be longer. */
     bool cut;
     const char *rest; /* cut piece: where the next one takes over; NULL: behind it */

@@ -1,8 +1,8 @@
 /* Captures of both formats, and interfaces through libpcap. */
-#include <pcap/pcap.h>
 #include <stdio.h>
 
 #include "packet/capture_priv.h"
+#include "packet/pcap_priv.h"
 
 /* An interface's frames may wait this long until they are handed over. */
 #define PCAPNG_HEAD     "\x0a\x0d\x0d\x0a"
@@ -75,19 +75,23 @@ bool packet_capture_open(int fd, struct str head, const char *name, struct packe
 bool packet_capture_live(const char *interface, struct packet_capture **out, struct err *e)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
+    if (!packet_pcap_load(e))
+        return false;
     struct packet_capture *c = capture_new(interface);
     if (!c)
         return err_set(e, ERR_MEMORY, "no memory to listen on %s", interface);
-    c->live = pcap_create(interface, why);
-    if (!c->live || pcap_set_snaplen(c->live, SNAP_BYTES) != 0 ||
-        pcap_set_promisc(c->live, 1) != 0 || pcap_set_timeout(c->live, LIVE_WAIT_MS) != 0 ||
-        pcap_set_buffer_size(c->live, LIVE_RING_BYTES) != 0 || pcap_activate(c->live) < 0) {
+    c->live = packet_pcap.create(interface, why);
+    if (!c->live || packet_pcap.set_snaplen(c->live, SNAP_BYTES) != 0 ||
+        packet_pcap.set_promisc(c->live, 1) != 0 ||
+        packet_pcap.set_timeout(c->live, LIVE_WAIT_MS) != 0 ||
+        packet_pcap.set_buffer_size(c->live, LIVE_RING_BYTES) != 0 ||
+        packet_pcap.activate(c->live) < 0) {
         err_set(e, ERR_IO, "cannot listen on %s: %s", interface,
-                c->live ? pcap_geterr(c->live) : why);
+                c->live ? packet_pcap.geterr(c->live) : why);
         packet_capture_close(c);
         return false;
     }
-    c->link = pcap_datalink(c->live);
+    c->link = packet_pcap.datalink(c->live);
     *out = c;
     return true;
 }
@@ -97,7 +101,7 @@ void packet_capture_close(struct packet_capture *c)
     if (!c)
         return;
     if (c->live)
-        pcap_close(c->live);
+        packet_pcap.close(c->live);
     pcapng_free(c->pcapng);
     input_done(&c->in);
     base_free(c);
@@ -107,7 +111,7 @@ static enum packet_read live_next(struct packet_capture *c, struct packet_frame 
 {
     struct pcap_pkthdr *head;
     const unsigned char *bytes;
-    switch (pcap_next_ex(c->live, &head, &bytes)) {
+    switch (packet_pcap.next_ex(c->live, &head, &bytes)) {
     case 1:
         f->p = f->ahead = bytes;
         f->n = f->ahead_n = head->caplen;
@@ -120,7 +124,7 @@ static enum packet_read live_next(struct packet_capture *c, struct packet_frame 
     case PCAP_ERROR_BREAK:
         return PACKET_READ_END;
     default:
-        err_set(e, ERR_INVALID, "%s", pcap_geterr(c->live));
+        err_set(e, ERR_INVALID, "%s", packet_pcap.geterr(c->live));
         return PACKET_READ_FAILED;
     }
 }

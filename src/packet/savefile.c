@@ -9,10 +9,10 @@
  *
  * All numbers are in the byte order of whoever wrote it, which the magic tells.
  */
-#include <pcap/pcap.h>
 #include <stdio.h>
 
 #include "packet/capture_priv.h"
+#include "packet/pcap_priv.h"
 
 #define HEAD_BYTES        24u
 #define MAGIC_NANOSECONDS 0xA1B23C4Du
@@ -45,10 +45,10 @@ static size_t most_of(int link)
 
 static void head_take(struct savefile *s, pcap_t *pcap, const unsigned char *head)
 {
-    int major = pcap_major_version(pcap), minor = pcap_minor_version(pcap);
-    s->link = pcap_datalink(pcap);
-    s->swapped = pcap_is_swapped(pcap);
-    s->snap = (size_t)pcap_snapshot(pcap);
+    int major = packet_pcap.major_version(pcap), minor = packet_pcap.minor_version(pcap);
+    s->link = packet_pcap.datalink(pcap);
+    s->swapped = packet_pcap.is_swapped(pcap);
+    s->snap = (size_t)packet_pcap.snapshot(pcap);
     s->most = most_of(s->link);
     s->nanoseconds = get32(s, head) == MAGIC_NANOSECONDS;
     s->head_bytes = get32(s, head) == MAGIC_MODIFIED ? MODIFIED_BYTES : FRAME_BYTES;
@@ -60,16 +60,16 @@ static void head_take(struct savefile *s, pcap_t *pcap, const unsigned char *hea
 bool savefile_begin(struct savefile *s, struct input *in, struct err *e)
 {
     char why[PCAP_ERRBUF_SIZE] = "no memory", head[HEAD_BYTES];
-    if (!input_want(in, HEAD_BYTES, e))
+    if (!packet_pcap_load(e) || !input_want(in, HEAD_BYTES, e))
         return false;
     size_t n = input_left(in) < HEAD_BYTES ? input_left(in) : HEAD_BYTES;
     memcpy(head, input_next(in), n);
     FILE *file = fmemopen(head, n, "r");
-    pcap_t *pcap = file ? pcap_fopen_offline(file, why) : NULL;
+    pcap_t *pcap = file ? packet_pcap.fopen_offline(file, why) : NULL;
     if (pcap) {
         head_take(s, pcap, input_next(in));
         in->at += HEAD_BYTES;
-        pcap_close(pcap); /* and the file */
+        packet_pcap.close(pcap); /* and the file */
         return true;
     }
     if (file)

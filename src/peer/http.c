@@ -1,5 +1,4 @@
 /* One request to a partner: libcurl's settings, what is tried again, what an error says. */
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,14 +8,6 @@
 #define MEDIA "application/taxii+json;version=2.1"
 
 /* ---- opening ---- */
-
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_started;
-
-static void start_curl(void)
-{
-    curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 static size_t take_body(char *p, size_t one, size_t n, void *ctx)
 {
@@ -38,7 +29,7 @@ static int look_at_stop(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, cur
 }
 
 /* Remembers the first failure, so that the caller checks once. */
-#define SET(option, value) (code = code ? code : curl_easy_setopt(c->curl, option, value))
+#define SET(option, value) (code = code ? code : peer_curl.easy_setopt(c->curl, option, value))
 
 static CURLcode set_transport(struct peer_client *c)
 {
@@ -110,30 +101,31 @@ static bool fill_client(struct peer_client *c, const struct peer_endpoint *p, st
     if (!peer_url_read(c->arena, STR_NONE, p->url, &c->url, e) ||
         !peer_url_kind(&c->url, c->arena, &c->kind, &c->base, e))
         return false;
-    c->get_headers = curl_slist_append(NULL, "Accept: " MEDIA);
-    c->post_headers = curl_slist_append(NULL, "Accept: " MEDIA);
-    struct curl_slist *more = curl_slist_append(c->post_headers, "Content-Type: " MEDIA);
-    c->plain_headers = curl_slist_append(NULL, "Content-Type: application/json");
+    c->get_headers = peer_curl.slist_append(NULL, "Accept: " MEDIA);
+    c->post_headers = peer_curl.slist_append(NULL, "Accept: " MEDIA);
+    struct curl_slist *more = peer_curl.slist_append(c->post_headers, "Content-Type: " MEDIA);
+    c->plain_headers = peer_curl.slist_append(NULL, "Content-Type: application/json");
     if (!c->get_headers || !more || !c->plain_headers)
         return err_set(e, ERR_MEMORY, "out of memory");
     CURLcode code = set_transport(c);
     code = code ? code : set_credentials(c, p);
     if (!arena_ok(c->arena, e))
         return false;
-    return code == CURLE_OK ||
-           err_set(e, ERR_INTERNAL, "libcurl: %s: build it with TLS", curl_easy_strerror(code));
+    return code == CURLE_OK || err_set(e, ERR_INTERNAL, "libcurl: %s: build it with TLS",
+                                       peer_curl.easy_strerror(code));
 }
 
 bool peer_client_open(const struct peer_endpoint *p, struct peer_client **out, struct err *e)
 {
-    pthread_once(&curl_once, start_curl);
-    struct peer_client *c = curl_started == CURLE_OK ? base_alloc(sizeof *c) : NULL;
+    if (!peer_curl_load(e))
+        return false;
+    struct peer_client *c = base_alloc(sizeof *c);
     if (!c)
         return err_set(e, ERR_MEMORY, "out of memory");
     buf_init(&c->body, (size_t)LIMIT_PEER_BODY_BYTES + BASE_PADDING);
     c->stop = p->stop;
     c->most = LIMIT_PEER_BODY_BYTES;
-    c->curl = curl_easy_init();
+    c->curl = peer_curl.easy_init();
     c->arena = arena_new(256u << 10);
     c->reply = arena_new(LIMIT_ARENA_REQUEST_BYTES);
     c->reader = json_reader_new();
@@ -151,10 +143,10 @@ void peer_client_close(struct peer_client *c)
 {
     if (!c)
         return;
-    curl_easy_cleanup(c->curl);
-    curl_slist_free_all(c->get_headers);
-    curl_slist_free_all(c->post_headers);
-    curl_slist_free_all(c->plain_headers);
+    peer_curl.easy_cleanup(c->curl);
+    peer_curl.slist_free_all(c->get_headers);
+    peer_curl.slist_free_all(c->post_headers);
+    peer_curl.slist_free_all(c->plain_headers);
     json_reader_free(c->reader);
     buf_done(&c->body);
     arena_free(c->reply);
@@ -233,7 +225,7 @@ static enum attempt transfer_failed(struct peer_client *c, CURLcode code, struct
              "ask the server's administrator for smaller pages", e);
         return FAILED;
     }
-    curl_easy_getinfo(c->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    peer_curl.easy_getinfo(c->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (code == CURLE_OPERATION_TIMEDOUT && ready_us > 0)
         c->heavy = true;
     if (c->body.failed)
@@ -243,7 +235,7 @@ static enum attempt transfer_failed(struct peer_client *c, CURLcode code, struct
     if (code == CURLE_WRITE_ERROR || code == CURLE_BAD_CONTENT_ENCODING)
         buf_lit(&why, "the answer's compression is broken");
     else
-        buf_printable(&why, str_of(c->why[0] ? c->why : curl_easy_strerror(code)), 160);
+        buf_printable(&why, str_of(c->why[0] ? c->why : peer_curl.easy_strerror(code)), 160);
     fail(url, post, code == CURLE_OUT_OF_MEMORY ? ERR_MEMORY : ERR_NETWORK, buf_view(&why),
          t->advice, e);
     buf_done(&why);
@@ -273,7 +265,7 @@ static const struct status_row statuses[] = {
 static struct str header(struct peer_client *c, const char *name)
 {
     struct curl_header *h;
-    if (curl_easy_header(c->curl, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+    if (peer_curl.easy_header(c->curl, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
         return STR_NONE;
     return str_of(h->value);
 }
@@ -402,16 +394,16 @@ static enum attempt try_once(struct peer_client *c, struct str url, const struct
     buf_clear(&c->body);
     arena_reset(c->reply);
     CURLcode code = set_request(c, url, post);
-    code = code ? code : curl_easy_perform(c->curl);
+    code = code ? code : peer_curl.easy_perform(c->curl);
     if (code != CURLE_OK)
         return transfer_failed(c, code, url, post != NULL, e);
-    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    peer_curl.easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300)
         return read_answer(c, url, post != NULL, out, e) ? DONE : FAILED;
     status_failed(c, status, url, post != NULL, e);
     if (status != 429 && status != 503)
         return FAILED;
-    curl_easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, after_s);
+    peer_curl.easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, after_s);
     return *after_s <= LIMIT_PEER_RETRY_AFTER_S ? AGAIN : FAILED;
 }
 

@@ -2,8 +2,7 @@
 #ifndef PEER_PEER_PRIV_H
 #define PEER_PEER_PRIV_H
 
-#include <curl/curl.h>
-
+#include "peer/curl_priv.h"
 #include "peer/peer.h"
 
 /* ---- url.c ---- */

@@ -13,9 +13,9 @@ static struct str part(struct arena *a, CURLU *h, CURLUPart which, unsigned flag
 {
     char *text = NULL;
     struct str s = STR_NONE;
-    if (curl_url_get(h, which, &text, flags) == CURLUE_OK)
+    if (peer_curl.url_get(h, which, &text, flags) == CURLUE_OK)
         s = arena_str(a, str_of(text));
-    curl_free(text);
+    peer_curl.free(text);
     return s;
 }
 
@@ -84,18 +84,20 @@ bool peer_url_read(struct arena *a, struct str base, struct str ref, struct peer
     if (!printable_ascii(ref))
         return err_set(e, ERR_USAGE,
                        "the URL is empty or holds a blank or a character outside ASCII");
+    if (!peer_curl_load(e))
+        return false;
     char *base_text = arena_cstr(a, base), *ref_text = arena_cstr(a, ref);
-    CURLU *h = curl_url();
+    CURLU *h = peer_curl.url();
     if (!h || !base_text || !ref_text) {
-        curl_url_cleanup(h);
+        peer_curl.url_cleanup(h);
         return err_set(e, ERR_MEMORY, "out of memory");
     }
-    CURLUcode code = base.n ? curl_url_set(h, CURLUPART_URL, base_text, 0) : CURLUE_OK;
+    CURLUcode code = base.n ? peer_curl.url_set(h, CURLUPART_URL, base_text, 0) : CURLUE_OK;
     if (code == CURLUE_OK)
-        code = curl_url_set(h, CURLUPART_URL, ref_text, 0);
+        code = peer_curl.url_set(h, CURLUPART_URL, ref_text, 0);
     bool ok = code == CURLUE_OK ? url_fill(a, h, ref, out, e)
                                 : bad_url(e, ref, "is no URL; write it as https://host:port/path/");
-    curl_url_cleanup(h);
+    peer_curl.url_cleanup(h);
     return ok;
 }
 

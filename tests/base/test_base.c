@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "folder.h"
 #include "test.h"
 
@@ -685,6 +686,22 @@ static void test_walk(void)
     buf_done(&w.paths);
 }
 
+static void test_library(void)
+{
+    static const char *const names[] = {"cos", "fmod"}, *const none[] = {"cos", "cosinus"};
+    struct functions {
+        double (*cos)(double x);
+        double (*fmod)(double x, double y);
+    } f = {NULL, NULL};
+    struct err e = {0};
+    CHECK(!base_library_load("libnone.so.1", names, 2, &f, &e) && e.code == ERR_IO);
+    CHECK(strstr(e.msg, "libnone.so.1") && strstr(e.msg, "install it anew"));
+    CHECK(!base_library_load("libm.so.6", none, 2, &f, &e) && e.code == ERR_IO);
+    CHECK(strstr(e.msg, "libm.so.6 has no cosinus") && !f.cos && !f.fmod);
+    CHECK(base_library_load("libm.so.6", names, 2, &f, &e));
+    CHECK(f.cos && f.fmod && f.cos(0) > 0.99 && f.fmod(7, 4) > 2.99 && f.fmod(7, 4) < 3.01);
+}
+
 int main(void)
 {
     umask(022);
@@ -715,6 +732,7 @@ int main(void)
     test_pages();
     test_file_failures();
     test_walk();
+    test_library();
     folder_remove();
     TEST_END();
 }
