@@ -37,11 +37,16 @@ void match_gate_count(const struct match_value *v, size_t *first, size_t *values
         *values += 1;
         break;
     case OBSERVABLE_URL:
+        *first += str_starts(observable_url_host(v->key), STR("[")) ? 2 : 1;
+        *values += 2;
+        break;
     case OBSERVABLE_EMAIL:
         *first += 1;
         *values += 2;
         break;
     case OBSERVABLE_IPV6:
+        *first += 2;
+        break;
     case OBSERVABLE_MD5:
     case OBSERVABLE_SHA1:
     case OBSERVABLE_SHA256:
@@ -63,7 +68,7 @@ static uint64_t ipv4_place(const unsigned char a[4], unsigned numbers)
 }
 
 /* What `values` is asked for: of a single address the kernels can take it from the text. */
-static uint64_t ipv4_hash(const struct match_gate *g, const unsigned char a[4], unsigned prefix)
+uint64_t match_gate_ipv4_key(const struct match_gate *g, const unsigned char a[4], unsigned prefix)
 {
     return prefix == 32 ? match_salted(ipv4_place(a, 4), OBSERVABLE_IPV4)
                         : match_ipv4_hash(g->facts.seed, a, prefix);
@@ -107,12 +112,23 @@ static void add_ipv4(struct match_gate *g, const unsigned char a[4], unsigned pr
     if (length == 16)
         g->facts.wide_blocks = 1;
     g->facts.ipv4_used |= 1ull << prefix;
-    put(&g->values, ipv4_hash(g, a, prefix));
+    put(&g->values, match_gate_ipv4_key(g, a, prefix));
+}
+
+/* Of an IPv6 address's first 32 bits, which are one network's. */
+static uint64_t ipv6_network(const struct match_gate *g, const unsigned char a[16])
+{
+    unsigned char base[16];
+    match_keep_prefix(a, 16, MATCH_NETWORK_PREFIX, base);
+    return match_salted(match_ipv6_hash(g->facts.seed, base, MATCH_NETWORK_PREFIX),
+                        MATCH_SALT_BLOCK);
 }
 
 static void add_ipv6(struct match_gate *g, const unsigned char a[16], unsigned prefix)
 {
     put(&g->first, match_ipv6_hash(g->facts.seed, a, prefix));
+    if (prefix >= MATCH_NETWORK_PREFIX)
+        put(&g->first, ipv6_network(g, a));
     g->facts.ipv6_used[prefix / 64] |= 1ull << (prefix % 64);
 }
 
@@ -241,7 +257,7 @@ bool match_gate_ipv4(const struct match_gate *g, const unsigned char a[4])
     bool blocks = g->facts.wide_blocks && match_bloom_has(&g->first, ipv4_place(a, 2));
     if (!blocks && !match_bloom_has(&g->first, key))
         return false;
-    if (match_bloom_has(&g->values, ipv4_hash(g, a, 32)))
+    if (match_bloom_has(&g->values, match_gate_ipv4_key(g, a, 32)))
         return true;
     if (!blocks && !match_bloom_has(&g->first, match_salted(key, MATCH_SALT_BLOCK)))
         return false;
@@ -260,12 +276,19 @@ bool match_is_nat64(const unsigned char a[16])
     return memcmp(a, prefix, 12) == 0;
 }
 
+bool match_gate_network(const struct match_gate *g, const unsigned char a[16])
+{
+    uint64_t wider = g->facts.ipv6_used[0] & ((1ull << MATCH_NETWORK_PREFIX) - 1);
+    return wider != 0 || match_bloom_has(&g->first, ipv6_network(g, a));
+}
+
 bool match_gate_ipv6(const struct match_gate *g, const unsigned char a[16])
 {
     unsigned char inner[4], base[16];
     if (observable_ipv4_mapped(a, inner))
         return match_gate_ipv4(g, inner);
-    for (unsigned i = 0; i < g->ipv6_prefix_count; i++) {
+    bool network = match_gate_network(g, a);
+    for (unsigned i = 0; network && i < g->ipv6_prefix_count; i++) {
         match_keep_prefix(a, 16, g->ipv6_prefixes[i], base);
         if (match_bloom_has(&g->first, match_ipv6_hash(g->facts.seed, base, g->ipv6_prefixes[i])))
             return true;

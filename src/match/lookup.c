@@ -113,7 +113,7 @@ void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const ch
         match_keep_prefix(a, sizeof base, v.prefix, base);
         uint64_t hash = match_ipv4_hash(g->facts.seed, base, v.prefix);
         at.relation = v.prefix == 32 ? MATCH_EXACT : MATCH_INSIDE;
-        if (v.prefix == 32 || match_bloom_has(&g->values, hash))
+        if (match_bloom_has(&g->values, match_gate_ipv4_key(g, base, v.prefix)))
             tell(sc, &v, hash, &at);
     }
 }

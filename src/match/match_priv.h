@@ -66,7 +66,8 @@ static inline uint64_t match_mix(uint64_t a, uint64_t b)
 enum match_salt {
     MATCH_SALT_URL_HOST = OBSERVABLE_KINDS, /* the host of a URL in the set */
     MATCH_SALT_EMAIL_HOST,                  /* the host of an e-mail address in the set */
-    MATCH_SALT_BLOCK /* of a place key: some block, not only addresses, lies in this /24 */
+    MATCH_SALT_BLOCK /* of a place key: some block, not only addresses, lies in this /24; of an IPv6
+                      * network: something lies in it */
 };
 
 static inline uint64_t match_salted(uint64_t h, unsigned salt)
@@ -216,6 +217,8 @@ struct match_gate {
 
 /* IPv4 blocks up to this wide are known by each /24 in them, wider ones by each /16. */
 #define MATCH_WIDE_PREFIX 20
+/* IPv6 addresses and blocks down to this wide are known by the block of this width they lie in. */
+#define MATCH_NETWORK_PREFIX 32
 
 struct match_value {
     enum observable_kind kind;
@@ -239,7 +242,11 @@ bool match_gate_tld(const struct match_gate *g, struct str label);
 bool match_gate_name(const struct match_gate *g, struct str name);
 /* If the set may hold the address, a block around it or a URL there. */
 bool match_gate_ipv4(const struct match_gate *g, const unsigned char a[4]);
+/* What the filter of values has of an address or block. */
+uint64_t match_gate_ipv4_key(const struct match_gate *g, const unsigned char a[4], unsigned prefix);
 bool match_gate_ipv6(const struct match_gate *g, const unsigned char a[16]);
+/* The part of match_gate_ipv6 that refuses most addresses: a log holds many of few networks. */
+bool match_gate_network(const struct match_gate *g, const unsigned char a[16]);
 bool match_gate_hash(const struct match_gate *g, const char *digits);
 /* As match_gate_name, behind it: asks for every suffix of the name. */
 bool match_gate_suffixes(const struct match_gate *g, struct str name);

@@ -291,6 +291,8 @@ static void ask_ipv6(struct quick *q, const unsigned char a[16], const char *p)
             due(q, p);
         return;
     }
+    if (!match_gate_network(g, a))
+        return;
     for (unsigned i = 0; i < g->ipv6_prefix_count; i++) {
         match_keep_prefix(a, 16, g->ipv6_prefixes[i], base);
         ask(q, &g->first, match_ipv6_hash(g->facts.seed, base, g->ipv6_prefixes[i]), p);
