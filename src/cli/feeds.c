@@ -135,6 +135,8 @@ bool cli_feeds_load(struct cli_feeds *f, struct err *e)
         return err_set(e, ERR_MEMORY, "out of memory");
     if (f->blind_key)
         sensor_indicators_key(f->indicators, f->blind_key);
+    if (cli_flag(f->c, "warninglists"))
+        sensor_indicators_guard(f->indicators);
     if (f->live)
         sensor_indicators_follow(f->indicators);
     for (size_t i = 0; (where = cli_feeds_nth(f, i)).p; i++)

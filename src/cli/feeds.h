@@ -22,6 +22,17 @@
      0,                                                                                            \
      false,                                                                                        \
      false},                                                                                       \
+        {"warninglists",                                                                           \
+         0,                                                                                        \
+         CLI_FLAG,                                                                                 \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "leave out, and name, values that a built-in warning list holds (public resolvers, "      \
+         "private addresses, names everybody uses); of a compiled set it was said when compiling", \
+         0,                                                                                        \
+         0,                                                                                        \
+         false,                                                                                    \
+         false},                                                                                   \
         CLI_ENDPOINT_OPTIONS
 
 #define CLI_FEED_VERBOSE                                                                           \

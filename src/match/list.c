@@ -26,7 +26,8 @@ bool match_set_load_list(struct match_set *s, struct str text, struct match_list
         struct err why;
         if (value.n == 0)
             continue;
-        if (!observable_guess(value, out, sizeof out, &o, &why)) {
+        if (!observable_guess(value, out, sizeof out, &o, &why) ||
+            (options->accept != NULL && !options->accept(options->ctx, &o, &why))) {
             options->unknown_count++;
             if (options->unknown != NULL)
                 options->unknown(options->ctx, line, value, &why);

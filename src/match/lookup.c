@@ -156,6 +156,9 @@ static void find_name(struct match_scan *sc, const struct match_name *m, unsigne
         return;
     struct match_value v = {.kind = OBSERVABLE_DOMAIN,
                             .key = {m->text + m->start[label], m->n - m->start[label]}};
+    /* Below a public suffix every name is somebody else's. */
+    if (label > 0 && sc->record == NULL && observable_public_suffix(v.key))
+        return;
     at->relation = label == 0 ? MATCH_EXACT : MATCH_SUBDOMAIN;
     tell(sc, &v, h, at);
 }

@@ -48,6 +48,8 @@ typedef void match_unknown_fn(void *ctx, size_t line, struct str text, const str
 struct match_list_options {
     struct match_indicator like; /* tlp, labels and validity of each; `id` empty: the line's text */
     match_unknown_fn *unknown;   /* may be NULL */
+    /* May be NULL; false and the reason: the line counts as one that is not understood. */
+    bool (*accept)(void *ctx, const struct observable *o, struct err *why);
     void *ctx;
     /* Filled: indicators added, lines that were not understood. */
     size_t added_count, unknown_count;

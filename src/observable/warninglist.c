@@ -109,9 +109,8 @@ static uint64_t warned_text(enum observable_kind kind, struct str s)
     return t ? t->lists : 0;
 }
 
-/* Both parts of the list: an indicator for github.io is as bad as one for co.jp. A single label is
- * a suffix whether the list knows it or not. */
-static bool is_public_suffix(struct str name)
+/* Both parts of the list: an indicator for github.io is as bad as one for co.jp. */
+bool observable_public_suffix(struct str name)
 {
     char text[OBSERVABLE_NAME_BYTES + 1];
     if (name.n >= sizeof text)
@@ -127,7 +126,7 @@ static bool is_public_suffix(struct str name)
 static uint64_t warned_name(struct str name)
 {
     uint64_t bits = warned_text(OBSERVABLE_DOMAIN, name);
-    if (is_public_suffix(name))
+    if (observable_public_suffix(name))
         bits |= BIT(PUBLIC_SUFFIX);
     for (size_t dot = str_find(name, '.'); dot < name.n; dot = str_find(name, '.')) {
         name = str_from(name, dot + 1);

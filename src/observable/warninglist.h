@@ -51,6 +51,10 @@ uint64_t observable_warned(const struct observable *o);
  * `public-suffix`. Anything else that is no observable is on no list. */
 uint64_t observable_warned_value(struct str object_type, struct str value);
 
+/* If others register their names below this one (Public Suffix List, both parts, as libpsl has it);
+ * a single label is one whether the list knows it or not. `name` is in normal form. */
+bool observable_public_suffix(struct str name);
+
 /* The list of that name and its number, from 0; false when there is none. */
 bool observable_warninglist_find(struct str name, unsigned *bit) BASE_CHECKED;
 /* `bit` is below OBSERVABLE_WARNINGLISTS; the text lives as long as the program. */

@@ -59,6 +59,27 @@ void sensor_indicators_follow(struct sensor_indicators *s)
     base_random(&s->seed, sizeof s->seed);
 }
 
+void sensor_indicators_guard(struct sensor_indicators *s)
+{
+    s->guarded = true;
+}
+
+bool sensor_accepts(const struct sensor_indicators *s, const struct observable *o, struct err *why)
+{
+    uint64_t lists = s->guarded ? observable_warned(o) & OBSERVABLE_WARNINGLISTS_DEFAULT : 0;
+    if (!lists)
+        return true;
+    struct buf names;
+    buf_init(&names, 0);
+    for (unsigned bit = 0; bit < OBSERVABLE_WARNINGLISTS; bit++)
+        if (lists >> bit & 1)
+            buf_printf(&names, "%s%.*s", names.n ? ", " : "",
+                       STR_FMT(observable_warninglist_name(bit)));
+    err_set(why, ERR_INVALID, "on the warning list %.*s", STR_FMT(buf_view(&names)));
+    buf_done(&names);
+    return false;
+}
+
 const struct match_set *sensor_indicators_set(const struct sensor_indicators *s)
 {
     return s->alone ? s->compiled : s->set;
@@ -404,6 +425,8 @@ static bool each_atom(void *ctx, const struct pattern_atom *a)
                 STR_FMT(a->path));
     else if (!observable_normalize(kind, a->value, true, b->text, sizeof b->text, &o, &why))
         good = err_prefix(&why, "\"%.*s\" is no %s", STR_FMT(a->value), observable_kind_name(kind));
+    else if (!sensor_accepts(b->s, &o, &why))
+        good = err_prefix(&why, "\"%.*s\"", STR_FMT(a->value));
     if (good)
         return add_indicator(b) && match_set_value(b->s->set, b->index, &o, b->e);
     if (b->left_out++ == 0)

@@ -42,6 +42,7 @@ struct live_set {
     size_t taken; /* objects that the changes took in */
     sensor_note_fn *note;
     void *ctx;
+    bool guarded; /* as the indicators that it begins with */
 };
 /* `s` stays until live_set_done. */
 bool live_set_init(struct live_set *l, const struct sensor_indicators *s, sensor_note_fn *note,

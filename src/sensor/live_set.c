@@ -178,6 +178,8 @@ static bool begin_changes(struct live_set *l, struct err *e)
     sensor_indicators_free(l->changes);
     l->taken = 0;
     l->changes = sensor_indicators_new(l->note, l->ctx);
+    if (l->changes && l->guarded)
+        sensor_indicators_guard(l->changes);
     return l->changes || err_set(e, ERR_MEMORY, "no memory for the indicators");
 }
 
@@ -187,6 +189,7 @@ bool live_set_init(struct live_set *l, const struct sensor_indicators *s, sensor
     const struct match_set *set = sensor_indicators_set(s);
     l->note = note;
     l->ctx = ctx;
+    l->guarded = s->guarded;
     struct live_base *b = s->compiled && !s->alone ? flat(set, e) : base_of(set, NULL, e);
     if (b && begin_changes(l, e))
         return show(l, NULL, b, e);

@@ -49,6 +49,9 @@ bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             struct err *e) BASE_CHECKED;
 /* Before loading: the key (CRYPT_KEY_BYTES, copied) of a compiled set that is blinded. */
 void sensor_indicators_key(struct sensor_indicators *s, const unsigned char *key);
+/* Before loading: values that a built-in warning list names (observable/warninglist.h; all but
+ * `documentation`) are left out, and noted. Not those of a compiled set. */
+void sensor_indicators_guard(struct sensor_indicators *s);
 /* Ends reading: builds the set. `now_us` is used for counting only. */
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
                             struct err *e) BASE_CHECKED;

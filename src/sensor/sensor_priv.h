@@ -47,7 +47,8 @@ struct sensor_indicators {
     struct match_set *set;      /* what was read besides, and when sealed lies over it */
     unsigned char blind_key[CRYPT_KEY_BYTES];
     bool has_key;
-    bool alone; /* there was nothing besides */
+    bool alone;   /* there was nothing besides */
+    bool guarded; /* values on a warning list are left out */
     struct json_reader *reader;
     struct arena *kept, *scratch; /* of entries; of one document or pattern */
     struct sensor_entry *entries;
@@ -67,6 +68,9 @@ struct sensor_origin {
     enum stix_tlp tlp;
 };
 
+/* False, and the list's name in `why`, for a value that is left out. */
+bool sensor_accepts(const struct sensor_indicators *s, const struct observable *o,
+                    struct err *why) BASE_CHECKED;
 /* Takes one object of any type; what is no indicator is passed over. */
 bool sensor_take(struct sensor_indicators *s, const struct sensor_origin *from,
                  const struct json *v, struct err *e) BASE_CHECKED;

@@ -144,6 +144,12 @@ static void unknown_line(void *ctx, size_t line, struct str text, const struct e
     sensor_note_unusable(l->s, &from, text, str_of(why->msg));
 }
 
+static bool accept_value(void *ctx, const struct observable *o, struct err *why)
+{
+    const struct list_notes *l = ctx;
+    return sensor_accepts(l->s, o, why);
+}
+
 bool sensor_indicators_text(struct sensor_indicators *s, struct str source, struct str text,
                             struct err *e)
 {
@@ -155,8 +161,10 @@ bool sensor_indicators_text(struct sensor_indicators *s, struct str source, stru
     if (looks_like_json(text))
         return take_json(s, source, text, e) || err_prefix(e, "%.*s", STR_FMT(source));
     struct list_notes l = {s, source};
-    struct match_list_options o = {
-        .like = {.from_us = INT64_MIN, .until_us = INT64_MAX}, .unknown = unknown_line, .ctx = &l};
+    struct match_list_options o = {.like = {.from_us = INT64_MIN, .until_us = INT64_MAX},
+                                   .unknown = unknown_line,
+                                   .accept = s->guarded ? accept_value : NULL,
+                                   .ctx = &l};
     if (!match_set_load_list(s->set, text, &o, e))
         return err_prefix(e, "%.*s", STR_FMT(source));
     s->counts.used += o.added_count;

@@ -390,6 +390,30 @@ def test_what_cannot_be_used_is_named(tmp_path):
         assert ("used in part" in line) == (o is objects[3])
 
 
+def test_public_suffixes_match_alone_and_warninglists_leave_them_out(tmp_path):
+    values = ["co.uk", "8.8.8.8", "10.0.0.0/8", "evil.example.net", "d41d8cd98f00b204e9800998ecf8427e"]
+    log = b"a.co.uk co.uk 8.8.8.8 10.1.1.1 x.evil.example.net d41d8cd98f00b204e9800998ecf8427e\n"
+    plain = made(tmp_path / "plain", "\n".join(values) + "\n")
+    stix = bundle(tmp_path / "stix.json",
+                  indicator("[ipv4-addr:value = '8.8.8.8' OR domain-name:value = 'evil.example.net']"),
+                  indicator("[domain-name:value = 'co.uk']"))
+    status, alerts, _ = detect("-i", plain, "-", stdin=log)
+    assert status == 0
+    assert [a["seen"] for a in alerts] == ["co.uk", "8.8.8.8", "10.1.1.1", "x.evil.example.net", values[4]]
+    status, alerts, error = detect("-i", plain, "--warninglists", "-v", "-", stdin=log)
+    assert status == 0 and [a["seen"] for a in alerts] == ["x.evil.example.net"]
+    assert "1 used, 4 not usable" in error
+    assert f"{plain}:1: co.uk: not usable: on the warning list top-site, public-suffix" in error
+    assert f"{plain}:3: 10.0.0.0/8: not usable: on the warning list special-use" in error
+    status, alerts, error = detect("-i", str(stix), "--warninglists", "-v", "-", stdin=log)
+    assert status == 0 and [a["seen"] for a in alerts] == ["x.evil.example.net"]
+    assert 'used in part: "8.8.8.8": on the warning list public-resolver' in error
+    compiled = str(tmp_path / "set")
+    assert run("compile", "--warninglists", "-o", compiled, plain)[0] == 0
+    status, alerts, _ = detect("-i", compiled, "-", stdin=log)
+    assert status == 0 and [a["seen"] for a in alerts] == ["x.evil.example.net"]
+
+
 def test_a_list_with_a_line_that_is_no_value(tmp_path):
     path = made(tmp_path / "l.txt", "bad.example\nthis is no value\x1b[31m\n")
     status, _, error = detect("-v", "-i", path, stdin=b"bad.example\n")
