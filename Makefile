@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 Q := $(if $(V),,@)
 
 PACKAGES := simdjson libsodium nettle gnutls libidn2 libpsl libpcre2-8 sqlite3 zlib libzstd liblzma yaml-0.1
-# Not linked but loaded when they are needed (base/library.h), by the name that the linker would note.
+# Not linked but loaded when they are needed (base_library_load), by the name that the linker would note.
 LATE_PACKAGES := libcurl libpcap
 soname = $(shell readelf -d "$$(pkg-config --variable=libdir $(1))/$(1).so" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) $(LATE_PACKAGES) 2>/dev/null)

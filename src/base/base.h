@@ -291,6 +291,17 @@ bool file_walk(const char *folder, file_walk_fn *each, void *ctx) BASE_CHECKED;
  * reason. */
 bool err_errno(struct err *e, const char *what, const char *path);
 
+/* ---- shared libraries ------------------------------------------------------------------------ */
+
+/* Loads a library that few commands need: to load libcurl and what it needs takes longer than most
+ * commands take. What it is called then (its soname) is found when setu is built: LIBRARY_CURL and
+ * LIBRARY_PCAP. `count` functions are looked up by their names and go into the members of
+ * *functions, a struct of nothing but pointers to functions in that order. ERR_IO when it cannot be
+ * loaded, or is a version without one of them. The caller sees to it that it is loaded once; it
+ * stays. */
+bool base_library_load(const char *soname, const char *const *names, size_t count, void *functions,
+                       struct err *e) BASE_CHECKED;
+
 /* ---- random bytes and logging --------------------------------------------------------------- */
 
 void base_random(void *out, size_t n); /* getrandom(2); ends the program if the kernel has none */

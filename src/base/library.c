@@ -1,7 +1,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "base/library.h"
+#include "base/base.h"
 
 bool base_library_load(const char *soname, const char *const *names, size_t count, void *functions,
                        struct err *e)

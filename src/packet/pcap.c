@@ -1,6 +1,5 @@
 #include <pthread.h>
 
-#include "base/library.h"
 #include "packet/pcap_priv.h"
 
 _Static_assert(sizeof LIBRARY_PCAP > 1, "libpcap.so was not found where pkg-config says");

@@ -1,6 +1,6 @@
 /*
  * Inside the room: libpcap, which is loaded by the first who calls packet_pcap_load (see
- * base/library.h), from any thread.
+ * base_library_load), from any thread.
  */
 #ifndef PACKET_PCAP_PRIV_H
 #define PACKET_PCAP_PRIV_H

@@ -1,6 +1,5 @@
 #include <pthread.h>
 
-#include "base/library.h"
 #include "peer/curl_priv.h"
 
 _Static_assert(sizeof LIBRARY_CURL > 1, "libcurl.so was not found where pkg-config says");

@@ -1,6 +1,6 @@
 /*
  * Inside the room: libcurl, which is loaded by the first who calls peer_curl_load (see
- * base/library.h), from any thread.
+ * base_library_load), from any thread.
  */
 #ifndef PEER_CURL_PRIV_H
 #define PEER_CURL_PRIV_H

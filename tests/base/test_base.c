@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/library.h"
 #include "folder.h"
 #include "test.h"
 
