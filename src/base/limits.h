@@ -289,7 +289,7 @@
 #define LIMIT_CLI_INPUTS            100000u      /* files of folders that are inputs */
 #define LIMIT_CLI_MUTE_PLACES       (1u << 20)   /* for counts of an indicator in an input */
 #define LIMIT_CLI_CHECKPOINTS       4096         /* files that one checkpoint knows */
-#define LIMIT_CLI_CHECKPOINT_BYTES  (256u << 20) /* of its file, with what was sighted */
+#define LIMIT_CLI_CHECKPOINT_BYTES  (384u << 20) /* of its file, with sightings and evidence */
 #define LIMIT_CLI_FIGHT_BYTES       (64u << 20)
 #define LIMIT_SENSOR_WINDOW_BITS                                                                   \
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \

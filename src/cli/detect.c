@@ -98,7 +98,7 @@ static const struct cli_option options[] = {
     {"evidence", 0, CLI_FLAG, NULL, NULL,
      "with each sighting tell the first lines in which the indicator was seen, as they stand in "
      "the "
-     "log; without it no byte of a line is sent",
+     "log; without it no byte of a line is sent, or kept in the checkpoint",
      0, 0, false, false},
     {"sightings-out", 0, CLI_TEXT, "FILE", NULL,
      "write the sightings to FILE; with --sightings only those that could not be sent", 0, 0, false,

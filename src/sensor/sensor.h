@@ -334,7 +334,8 @@ void sensor_sightings_signal(struct sensor_sightings *s, const struct packet_ale
 void sensor_sightings_evidence(struct sensor_sightings *s);
 bool sensor_sightings_any(const struct sensor_sightings *s); /* was anything counted? */
 /* What was counted, to go on with it in another run: appends a line of JSON for each indicator,
- * with a member `sighting_of`; and adds what stands in such lines. ERR_INVALID. */
+ * with a member `sighting_of`, and the lines that are kept with it; and adds what stands in such
+ * lines, of those of the log only what this run would keep too. ERR_INVALID. */
 void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out);
 bool sensor_sightings_restore(struct sensor_sightings *s, struct str lines,
                               struct err *e) BASE_CHECKED;

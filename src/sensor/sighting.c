@@ -106,12 +106,14 @@ static struct str line_around(struct str text, struct str seen)
     return str_trim((struct str){s, (size_t)(e - s)});
 }
 
-static void keep_line(struct sensor_sightings *s, struct seen *n, const struct sensor_alert *a)
+static bool wants_line(const struct sensor_sightings *s, const struct seen *n)
 {
-    if (!a->around.n || n->line_count == LIMIT_SENSOR_EVIDENCE_LINES)
-        return;
-    struct str line = line_around(a->around, a->hit->seen);
-    if (line.n > LIMIT_SENSOR_EVIDENCE_TOTAL - s->evidence_bytes)
+    return s->evidence && n->line_count < LIMIT_SENSOR_EVIDENCE_LINES;
+}
+
+static void keep_line(struct sensor_sightings *s, struct seen *n, struct str line, int64_t us)
+{
+    if (line.n == 0 || line.n > LIMIT_SENSOR_EVIDENCE_TOTAL - s->evidence_bytes)
         return;
     for (size_t i = 0; i < n->line_count; i++)
         if (str_eq(n->lines[i], line))
@@ -120,7 +122,7 @@ static void keep_line(struct sensor_sightings *s, struct seen *n, const struct s
     if (!kept.p)
         return;
     s->evidence_bytes += line.n;
-    n->line_us[n->line_count] = a->time_us;
+    n->line_us[n->line_count] = us;
     n->lines[n->line_count++] = kept;
 }
 
@@ -129,8 +131,8 @@ void sensor_sightings_add(struct sensor_sightings *s, const struct sensor_alert 
     struct seen *n = a->indicator->stix ? seen_of(s, a->indicator) : NULL;
     if (n)
         add(n, &(struct seen){.count = 1, .first_us = a->time_us, .last_us = a->time_us});
-    if (n && s->evidence)
-        keep_line(s, n, a);
+    if (n && a->around.n && wants_line(s, n))
+        keep_line(s, n, line_around(a->around, a->hit->seen), a->time_us);
 }
 
 /* What a rule of signalling says. */
@@ -155,6 +157,21 @@ static void put_number(struct buf *b, const char *name, int64_t v)
     json_put_member(b, name, str_of(text));
 }
 
+/* Base64, as in the artifact: a line may be of any bytes. */
+static void save_lines(const struct seen *n, struct buf *out)
+{
+    json_put_name(out, "lines");
+    buf_byte(out, '[');
+    for (size_t i = 0; i < n->line_count; i++) {
+        buf_lit(out, i ? ",{" : "{");
+        put_number(out, "us", n->line_us[i]);
+        buf_lit(out, ",\"payload_bin\":\"");
+        crypt_base64_put(out, n->lines[i], false);
+        buf_lit(out, "\"}");
+    }
+    buf_byte(out, ']');
+}
+
 void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out)
 {
     for (size_t i = 0; i < s->seen_count; i++) {
@@ -166,6 +183,8 @@ void sensor_sightings_save(const struct sensor_sightings *s, struct buf *out)
         put_number(out, "last_us", s->seen[i].last_us);
         json_put_member(out, "tlp", m.tlp);
         json_put_member(out, "marks", m.marks);
+        if (s->seen[i].line_count)
+            save_lines(&s->seen[i], out);
         buf_lit(out, "}\n");
     }
 }
@@ -176,6 +195,24 @@ static bool get_number(const struct json *doc, struct str name, int64_t *out)
     if (!str_to_u64(json_get_str(doc, name), &v) || v > INT64_MAX)
         return false;
     *out = (int64_t)v;
+    return true;
+}
+
+/* Lines that nobody asks for in this run go no further, but must be lines all the same. */
+static bool restore_lines(struct sensor_sightings *s, struct seen *n, const struct json *lines)
+{
+    char text[LIMIT_SENSOR_EVIDENCE_BYTES];
+    if (lines && lines->type != JSON_ARRAY)
+        return false;
+    for (const struct json *l = lines ? lines->u.child : NULL; l; l = l->next) {
+        struct str line = {text, 0};
+        int64_t us;
+        if (!get_number(l, STR("us"), &us) || us < n->first_us || us > n->last_us ||
+            !crypt_base64_fill(json_get_str(l, STR("payload_bin")), text, sizeof text, &line.n))
+            return false;
+        if (wants_line(s, n))
+            keep_line(s, n, line, us);
+    }
     return true;
 }
 
@@ -196,9 +233,11 @@ static bool restore(struct sensor_sightings *s, const struct json *doc, struct e
         return err_set(e, ERR_INVALID, "a sighting in it is none that setu wrote");
     more.count = (uint64_t)count;
     struct seen *n = seen_of(s, &m);
-    if (n)
-        add(n, &more);
-    return n || err_set(e, ERR_MEMORY, "no memory for the sightings");
+    if (!n)
+        return err_set(e, ERR_MEMORY, "no memory for the sightings");
+    add(n, &more);
+    return restore_lines(s, n, json_get(doc, STR("lines"))) ||
+           err_set(e, ERR_INVALID, "a line in it is none that setu wrote");
 }
 
 bool sensor_sightings_restore(struct sensor_sightings *s, struct str lines, struct err *e)

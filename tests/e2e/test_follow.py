@@ -1,4 +1,5 @@
 """setu detect -f and --checkpoint: logs that grow, are renamed and cut off, and a sensor that is killed."""
+import base64
 import gzip
 import json
 import os
@@ -190,6 +191,7 @@ def test_sightings_of_who_is_killed(tmp_path, window):
         if turn == 6 and not window:
             wait_for(lambda: b"sighting_of" in mark.read_bytes(), "what was seen to be kept")
             assert b"line " not in mark.read_bytes() and b"10.0.0." not in mark.read_bytes()
+            assert b"payload" not in mark.read_bytes()
         time.sleep(chance.random() / 2)
         f.kill()
         f.start()
@@ -227,6 +229,101 @@ def test_sightings_stay_while_nobody_asks_for_them(tmp_path):
     mark.write_text('{"sighting_of":"indicator--x","count":"many"}\n')
     status, _, error = detect(*map(str, words), "--sightings-out", str(out), str(log))
     assert status == 3 and str(mark) in error
+
+
+def kept(mark):
+    """The lines of logs that the checkpoint holds."""
+    records = [json.loads(r) for r in mark.read_text().splitlines()] if mark.exists() else []
+    return [base64.b64decode(line["payload_bin"]) for r in records for line in r.get("lines", [])]
+
+
+def observed(objects):
+    """The lines behind the one sighting, and that."""
+    known = {o["id"]: o for o in objects}
+    (sighting,) = [o for o in objects if o["type"] == "sighting"]
+    data = [known[i] for i in sighting.get("observed_data_refs", [])]
+    for d in data:
+        assert sighting["first_seen"] <= d["first_observed"] <= d["last_observed"] <= sighting["last_seen"]
+        assert d["number_observed"] == len(d["object_refs"])
+    return [base64.b64decode(known[i]["payload_bin"]) for d in data for i in d["object_refs"]], sighting
+
+
+def test_evidence_of_who_is_killed(nodes, tmp_path):
+    """Lines that were read before the kill are in what the node gets after it, and the checkpoint that
+    holds them meanwhile is its owner's alone."""
+    node = nodes("n", nation="IN", org="cert-in")
+    node.collection("Alerts", alias="alerts", marking="green")
+    log, mark = tmp_path / "log", tmp_path / "mark"
+    feed = bundle(tmp_path / "b.json", indicator("[ipv4-addr:value = '10.0.0.1']"))
+    node.imported("alerts", feed)
+    lines = [b"%d: 10.0.0.1 \xff \"\\" % n for n in range(5)]
+    mark.write_text("")
+    mark.chmod(0o644)
+    append(log, "")
+    f = Follower(tmp_path, "-i", feed, "--checkpoint", mark, "--evidence", "--sightings", node.dir,
+                 "--sightings-collection", "alerts")
+    for n, part in enumerate((lines[:1], lines[:2], lines[2:])):
+        if n:
+            f.kill()
+            f.start()
+        with open(log, "ab") as g:
+            g.writelines(line + b"\n" for line in part)
+        wait_for(lambda: kept(mark) == lines[:n + 1], "lines to be kept")
+        assert mark.stat().st_mode & 0o777 == 0o600
+    f.end()
+    found, sighting = observed(json.loads(node.cli("export", "--collection", "alerts").stdout)["objects"])
+    assert sorted(found) == lines[:3] and sighting["count"] == 6
+    assert kept(mark) == [] and b"payload" not in mark.read_bytes()
+
+
+def test_lines_are_kept_for_who_asks_for_them(tmp_path):
+    log, mark, out = tmp_path / "log", tmp_path / "mark", tmp_path / "out.json"
+    words = ["-i", bundle(tmp_path / "b.json", indicator("[ipv4-addr:value = '10.0.0.1']")), "--checkpoint", str(mark)]
+    asked = ("--sightings-out", str(out), "--evidence")
+    append(log, "one 10.0.0.1\n")
+    f = Follower(tmp_path, *words, *asked)
+    wait_for(lambda: kept(mark), "the line to be kept")
+    f.kill()
+    append(log, "two 10.0.0.1\n")
+    assert detect(*words, str(log))[0] == 0
+    assert kept(mark) == [b"one 10.0.0.1"]  # nobody asks for sightings
+    held = mark.read_text()
+    # Sightings without lines go out without them, and no other run finds them.
+    f = Follower(tmp_path, *words, *asked[:2])
+    append(log, "three 10.0.0.1\n")
+    wait_for(lambda: '"count":"2"' in mark.read_text(), "what was seen to be kept")
+    assert b"payload" not in mark.read_bytes()
+    f.kill()
+    assert detect(*words, *asked, str(log))[0] == 1
+    assert observed(json.loads(out.read_text())["objects"])[0] == []
+    mark.write_text(held)
+    assert detect(*words, *asked, str(log))[0] == 0
+    found, sighting = observed(json.loads(out.read_text())["objects"])
+    assert found == [b"one 10.0.0.1", b"three 10.0.0.1"] and sighting["count"] == 2
+
+
+def test_a_checkpoint_whose_lines_are_none(tmp_path):
+    log, mark, out = made(tmp_path / "log", "two 10.0.0.1\n"), tmp_path / "mark", tmp_path / "out.json"
+    o = indicator("[ipv4-addr:value = '10.0.0.1']")
+    words = ["-i", bundle(tmp_path / "b.json", o), "--checkpoint", str(mark), "--sightings-out", str(out)]
+    was = {"sighting_of": o["id"], "count": "1", "first_us": "1767225600000000", "last_us": "1767225600000000",
+           "tlp": "", "marks": ""}
+    line = {"us": "1767225600000000", "payload_bin": "b25lIDEwLjAuMC4x"}
+    whole = json.dumps({**was, "lines": [line]}) + "\n"
+    for text in [json.dumps({**was, "lines": bad}) for bad in (
+            7, {"us": "1"}, ["b25l"], [{**line, "us": 1}], [{**line, "us": "-1"}], [{**line, "us": "1767225600000001"}],
+            [{**line, "payload_bin": "=b25l"}], [{**line, "payload_bin": ""}], [line, {"us": "1"}],
+            [{**line, "payload_bin": base64.b64encode(b"x" * 1025).decode()}])] + [whole[:-9]]:
+        mark.write_text(text)
+        for evidence in ((), ("--evidence",)):
+            status, alerts, error = detect(*words, *evidence, log)
+            assert status == 3 and alerts == [] and str(mark) in error, text
+    for text, wanted in ((json.dumps(was), []),  # of a version that kept no lines
+                         (whole, [b"one 10.0.0.1"]), (json.dumps({**was, "lines": [line] * 9}), [b"one 10.0.0.1"])):
+        mark.write_text(text)
+        assert detect(*words, "--evidence", log)[0] == 0
+        found, sighting = observed(json.loads(out.read_text())["objects"])
+        assert found == [*wanted, b"two 10.0.0.1"] and sighting["count"] == 2
 
 
 def test_fields_of_many_logs_at_once(tmp_path):

@@ -1,5 +1,6 @@
 /* Bytes as a source of indicators, and as the log they are looked for in: every alert and every
- * envelope of sightings is JSON, and each alert's place holds what it says was seen. */
+ * envelope of sightings is JSON, and each alert's place holds what it says was seen. And as
+ * sightings that a run saved: what is saved is restored the same. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,6 +45,42 @@ static bool on_alert(void *ctx, const struct sensor_alert *a)
     return true;
 }
 
+static struct sensor_sightings *sightings(void)
+{
+    struct sensor_sightings *g;
+    struct err e;
+    must(sensor_sightings_new(&g, &e));
+    sensor_sightings_evidence(g);
+    return g;
+}
+
+static void must_be_saved(const struct sensor_sightings *g)
+{
+    struct sensor_sightings *again = sightings();
+    struct buf first, second;
+    struct err e;
+    buf_init(&first, 0);
+    buf_init(&second, 0);
+    sensor_sightings_save(g, &first);
+    must(sensor_sightings_restore(again, buf_view(&first), &e));
+    sensor_sightings_save(again, &second);
+    must(str_eq(buf_view(&first), buf_view(&second)));
+    buf_done(&second);
+    buf_done(&first);
+    sensor_sightings_free(again);
+}
+
+static void restore(struct str text)
+{
+    struct sensor_sightings *g = sightings();
+    struct err e = {0};
+    if (sensor_sightings_restore(g, text, &e))
+        must_be_saved(g);
+    else
+        must(e.code != ERR_NONE && e.msg[0]);
+    sensor_sightings_free(g);
+}
+
 static void scan(struct seen *s, const struct sensor_indicators *indicators)
 {
     char name[64];
@@ -62,6 +99,7 @@ static void scan(struct seen *s, const struct sensor_indicators *indicators)
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     must(sensor_scan_input(&sc, name, &to_end, &e) && to_end);
     close(fd);
+    must_be_saved(s->sightings);
     must(sensor_sightings_write(s->sightings, STR_NONE, as_of, &e));
     buf_init(&out, 0);
     sensor_sightings_put(s->sightings, 0, sensor_sightings_count(s->sightings), &out);
@@ -81,10 +119,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     s.log = (struct str){text, n};
     if (sensor_indicators_text(indicators, STR("fuzz"), s.log, &e)) {
         must(sensor_indicators_seal(indicators, 1789344000000000, &e));
-        must(sensor_sightings_new(&s.sightings, &e));
+        s.sightings = sightings();
         scan(&s, indicators);
         sensor_sightings_free(s.sightings);
     }
+    restore(s.log);
     sensor_indicators_free(indicators);
     json_reader_free(s.reader);
     arena_free(s.arena);

@@ -759,6 +759,61 @@ static void test_sighting(void)
     json_reader_free(r);
 }
 
+/* Counts and lines as one run saves them for the next. */
+static struct sensor_sightings *restored(struct str saved, bool evidence, struct err *e)
+{
+    struct sensor_sightings *s;
+    CHECK(sensor_sightings_new(&s, e));
+    if (evidence)
+        sensor_sightings_evidence(s);
+    if (sensor_sightings_restore(s, saved, e))
+        return s;
+    sensor_sightings_free(s);
+    return NULL;
+}
+
+static void test_saved_sightings(void)
+{
+    struct match_indicator m = {.id = STR("indicator--" A), .tlp = STR("green"), .stix = true};
+    struct str log = STR("one \xff\"\ntwo\n"),
+               seen[] = {str_slice(log, 0, 3), str_slice(log, 7, 10)};
+    struct sensor_sightings *s;
+    struct err e = {0};
+    struct buf saved, again;
+    buf_init(&saved, 0);
+    buf_init(&again, 0);
+    CHECK(sensor_sightings_new(&s, &e));
+    sensor_sightings_evidence(s);
+    for (size_t i = 0; i < 3; i++) {
+        struct match_hit h = {.seen = seen[i % 2]};
+        sensor_sightings_add(
+            s, &(struct sensor_alert){
+                   .time_us = 7 + (int64_t)i, .hit = &h, .indicator = &m, .around = log});
+    }
+    sensor_sightings_save(s, &saved);
+    sensor_sightings_free(s);
+    CHECK(str_eq(buf_view(&saved),
+                 STR("{\"sighting_of\":\"indicator--" A "\",\"count\":\"3\",\"first_us\":\"7\","
+                     "\"last_us\":\"9\",\"tlp\":\"green\",\"marks\":\"\",\"lines\":["
+                     "{\"us\":\"7\",\"payload_bin\":\"b25lIP8i\"},"
+                     "{\"us\":\"8\",\"payload_bin\":\"dHdv\"}]}\n")));
+    for (size_t n = 1; n < saved.n - 1; n++) {
+        e.msg[0] = '\0';
+        CHECK(!restored(str_slice(buf_view(&saved), 0, n), true, &e) && e.msg[0]);
+    }
+    for (int evidence = 0; evidence < 2; evidence++) {
+        buf_clear(&again);
+        s = restored(buf_view(&saved), evidence, &e);
+        must(s);
+        sensor_sightings_save(s, &again);
+        sensor_sightings_free(s);
+        CHECK(str_eq(buf_view(&again), buf_view(&saved)) == (evidence == 1));
+        CHECK((memmem(again.p, again.n, "payload", 7) != NULL) == (evidence == 1));
+    }
+    buf_done(&again);
+    buf_done(&saved);
+}
+
 /* What rules say: one sighting a rule, of the technique's attack-pattern. */
 static void test_sighting_of_techniques(void)
 {
@@ -1060,6 +1115,7 @@ int main(void)
     test_source_that_is_no_stix();
     test_alert();
     test_sighting();
+    test_saved_sightings();
     test_sighting_of_techniques();
     test_copies();
     test_many_markings();
