@@ -33,40 +33,90 @@ static bool percent_glued(const struct match_scan *sc, const char *e)
     return c >= 0 && c < 0x80 && match_is_word((char)c);
 }
 
-size_t match_separator(const char *p, const char *end)
+/* The character at p, with its length; 0 when it is no UTF-8. */
+static uint32_t character(const char *p, const char *end, size_t *length)
 {
     const unsigned char *u = (const unsigned char *)p;
-    if (end - p < 2)
+    size_t n = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    uint32_t c = n == 1 ? u[0] : u[0] & (0x7fu >> n);
+    *length = 1;
+    if (n == 0 || u[0] > 0xf4 || (size_t)(end - p) < n)
         return 0;
-    if (u[0] == 0xc2) /* U+00A0 to U+00BF but the ordinals */
-        return u[1] >= 0xa0 && u[1] != 0xaa && u[1] != 0xba ? 2 : 0;
-    if (end - p < 3)
-        return 0;
-    unsigned c = (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
-    if (u[0] < 0xe0 || u[0] > 0xef)
-        return 0;
-    bool separates = (c >= 0x0900 && c <= 0x0fff) || /* Indic scripts, Thai, Lao, Tibetan */
-                     (c >= 0x2000 && c <= 0x206f) || /* punctuation */
-                     (c >= 0x3000 && c <= 0x9fff) || /* kana, bopomofo, ideographs */
-                     (c >= 0xac00 && c <= 0xd7af) || /* hangul */
-                     (c >= 0xf900 && c <= 0xfaff) || /* compatibility ideographs */
-                     (c >= 0xff00 && c <= 0xffef);   /* full and half width */
-    return separates ? 3 : 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((u[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (u[i] & 0x3f);
+    }
+    *length = n;
+    return c;
 }
 
-static bool any_high(const char *s, const char *e)
+/* Scripts that are written without blanks, punctuation, and signs that are no letters. */
+static const struct {
+    uint32_t first, last;
+} separators[] = {
+    {0x00a0, 0x00a9},   {0x00ab, 0x00b9}, /* Latin-1 but for its letters and ordinals */
+    {0x00bb, 0x00bf},   {0x00d7, 0x00d7},
+    {0x00f7, 0x00f7},   {0x0900, 0x0fff}, /* Indic scripts, Thai, Lao, Tibetan */
+    {0x2000, 0x206f},   {0x20a0, 0x20cf}, /* punctuation, currencies */
+    {0x2190, 0x2bff},   {0x2e00, 0x2e7f}, /* arrows, mathematics, lines, symbols; punctuation */
+    {0x3000, 0x9fff},   {0xac00, 0xd7af}, /* kana, bopomofo, ideographs; hangul */
+    {0xe000, 0xfaff},   {0xfe00, 0xfe6f}, /* private, compatibility ideographs; variants */
+    {0xfeff, 0xffef},   {0xfff9, 0xfffd}, /* the mark of byte order, full and half width */
+    {0x1f000, 0x1fbff},                   /* pictures */
+};
+
+size_t match_character(const char *p, const char *end, bool *separates)
 {
-    for (; s < e; s++)
-        if (match_class_of(*s) & MATCH_HIGH)
-            return true;
-    return false;
+    size_t length;
+    uint32_t c = character(p, end, &length);
+    *separates = c == 0 && (match_class_of(*p) & MATCH_HIGH);
+    for (size_t i = 0; c >= 0x80 && i < sizeof separators / sizeof *separators; i++)
+        *separates = *separates || (c >= separators[i].first && c <= separators[i].last);
+    return length;
+}
+
+const char *match_run(const char *p, const char *end, const char **behind)
+{
+    bool separates = false;
+    for (size_t length; p < end; p += length) {
+        length = match_character(p, end, &separates);
+        if (separates) {
+            *behind = p + length;
+            return p;
+        }
+    }
+    *behind = end;
+    return end;
+}
+
+const char *match_last_run(const char *p, const char *end)
+{
+    const char *last = p;
+    while (p < end)
+        if (match_run(p, end, &p) < p)
+            last = p;
+    return last;
+}
+
+bool match_is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (match_class_of(s.p[i]) & MATCH_HIGH)
+            return false;
+    return true;
+}
+
+static struct str between(const char *s, const char *e)
+{
+    return (struct str){s, (size_t)(e - s)};
 }
 
 bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt)
 {
     char text[OBSERVABLE_NAME_BYTES + 1];
     uint64_t hash;
-    if (any_high(host.p, host.p + host.n))
+    if (!match_is_ascii(host))
         host = (struct str){text, match_convert(sc, host, text, sizeof text)};
     return match_gate_host(&sc->set->gate, host) &&
            match_host_hash(sc->set->gate.facts.seed, host, &hash) &&
@@ -157,7 +207,7 @@ static bool worth_converting(const struct match_scan *sc, const char *s, const c
     const char *label = e;
     while (label > s && label[-1] != '.')
         label--;
-    if (any_high(label, e))
+    if (!match_is_ascii(between(label, e)))
         return sc->set->gate.facts.idn_names;
     return label < e && match_gate_tld(&sc->set->gate, (struct str){label, (size_t)(e - label)});
 }
@@ -185,20 +235,15 @@ static void scan_international(struct match_scan *sc, const char *s, const char 
         name.n = observable_text_domain((struct str){s, (size_t)(e - s)}, text, sizeof text);
     if (name.n > 0)
         lookup_name(sc, name, whole, s, seen_end);
-    const char *p = s;
-    while (p < e && match_separator(p, e) == 0)
-        p++;
-    if (p == e) {
+    const char *next, *p = s, *q = match_run(s, e, &next);
+    if (q == e) {
         scan_hashes(sc, s, e);
         return;
     }
-    for (p = s; p < e && !sc->stop;) {
-        const char *q = p;
-        while (q < e && match_separator(q, e) == 0)
-            q++;
+    for (; p < e && !sc->stop; p = next) {
+        q = match_run(p, e, &next);
         if (q > p)
             scan_name(sc, p, q, q == e ? name : STR_NONE);
-        p = q < e ? q + match_separator(q, e) : e;
     }
 }
 
@@ -213,7 +258,7 @@ static void scan_name(struct match_scan *sc, const char *s, const char *e, struc
     if (s == e)
         return;
     const char *seen_end = stop - e == 1 && *e == '.' ? stop : e;
-    if (any_high(s, e)) {
+    if (!match_is_ascii(between(s, e))) {
         scan_international(sc, s, e, seen_end, whole);
         return;
     }
@@ -260,12 +305,27 @@ static bool is_group(const char *s, const char *e)
     return true;
 }
 
-/* A last word that is no group: an IPv4 address, a group and a full stop, or something else. */
+/* As tcpdump writes one behind an address and a dot. */
+static bool is_port(const char *s, const char *e)
+{
+    if (e == s || e - s > 5)
+        return false;
+    for (; s < e; s++)
+        if (!match_is_digit(*s))
+            return false;
+    return true;
+}
+
+/* A last word that is no group: an IPv4 address, a group and a full stop or a port, or something
+ * else. */
 static void read_last(struct groups *g, const char *s, const char *e, bool behind_gap)
 {
     unsigned char a[4];
     while (e > s && e[-1] == '.')
         e--;
+    const char *port = memrchr(s, '.', (size_t)(e - s));
+    if (port != NULL && is_group(s, port) && is_port(port + 1, e))
+        e = port;
     if (is_group(s, e)) {
         g->count++;
         g->end = e;
@@ -288,10 +348,11 @@ static const char *read_groups(const struct match_scan *sc, const char *p, struc
 {
     bool behind_gap = g->gaps > 0;
     for (;;) {
-        const char *s = p;
+        const char *s = p, *behind;
         while (p < sc->end && match_is_word(*p))
             p++;
         if (!is_group(s, p)) {
+            p = match_run(s, p, &behind);
             read_last(g, s, p, behind_gap);
             return p;
         }
@@ -317,6 +378,10 @@ bool match_starts_ipv6(const struct match_scan *sc, const char *s, const char *e
 
 bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ipv6 *out)
 {
+    const char *word = s;
+    while (word < sc->end && match_is_word(*word))
+        word++;
+    s = match_last_run(match_word_start(sc, s, word), word);
     while (s < sc->end && *s == '.') /* as before a name */
         s++;
     struct groups g = {.end = s};
@@ -395,40 +460,90 @@ static const char *local_end(const struct match_scan *sc, const char *e)
     return p;
 }
 
-/* The mailbox whose local part ends with the word [s, e), before an at sign of `at` bytes. */
+static void lookup_mailbox(struct match_scan *sc, struct str local, struct str host)
+{
+    char text[LOCAL_BYTES + 1 + 4 * OBSERVABLE_NAME_BYTES], normal[OBSERVABLE_ROOM(sizeof text)];
+    size_t n = local.n;
+    struct observable o;
+    struct err why;
+    if (n > LOCAL_BYTES || host.n > sizeof text - LOCAL_BYTES - 1)
+        return;
+    memcpy(text, local.p, n);
+    text[n] = '@';
+    memcpy(text + n + 1, host.p, host.n);
+    if (observable_normalize(OBSERVABLE_EMAIL, (struct str){text, n + 1 + host.n}, false, normal,
+                             sizeof normal, &o, &why))
+        match_lookup_text(sc, OBSERVABLE_EMAIL, o.text, local.p, host.p + host.n);
+}
+
+/* Where the local part that ends with the word [s, e) starts. */
+static const char *local_start(const struct match_scan *sc, const char *s, const char *e)
+{
+    while (s > sc->border && e - s <= LOCAL_BYTES && (match_is_word(s[-1]) || s[-1] == '+'))
+        s--;
+    return match_word_start(sc, s, e);
+}
+
+/* A host without the signs behind it that are no part of one. */
+static struct str trimmed(const char *s, const char *e)
+{
+    while (e > s && (e[-1] == '.' || e[-1] == '-' || e[-1] == '_'))
+        e--;
+    return between(s, e);
+}
+
+/* The hosts that may stand from `host` on up to the word's end: all of it, and what stands before a
+ * character above ASCII that may be a border. Empty where no mailbox there is in the set. */
+static bool find_hosts(struct match_scan *sc, const char *s, const char *host, const char *end,
+                       struct str hosts[2])
+{
+    const char *behind;
+    hosts[0] = trimmed(host, end);
+    hosts[1] = trimmed(host, match_run(host, end, &behind));
+    match_work_pay(sc, host);
+    if (sc->set->gate.facts.counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until ||
+        percent_glued(sc, hosts[0].p + hosts[0].n))
+        return false;
+    if (hosts[1].n == hosts[0].n)
+        hosts[1] = STR_NONE;
+    for (int i = 0; i < 2; i++)
+        if (!match_host_maybe(sc, hosts[i], MATCH_SALT_EMAIL_HOST))
+            hosts[i] = STR_NONE;
+    return hosts[0].n > 0 || hosts[1].n > 0;
+}
+
+static void lookup_mailboxes(struct match_scan *sc, const char *local, const char *e,
+                             const struct str hosts[2])
+{
+    while (local < e && (*local == '.' || *local == '-'))
+        local++;
+    for (int i = 0; i < 2 && !sc->stop; i++)
+        if (hosts[i].n > 0)
+            lookup_mailbox(sc, between(local, e), hosts[i]);
+}
+
+/* The mailbox whose local part ends with the word [s, e), before an at sign of `at` bytes, and the
+ * hashes in that word; returns where to go on. */
 static const char *scan_email(struct match_scan *sc, const char *s, const char *e, size_t at)
 {
-    const char *host = e + at, *end = host, *local = s;
+    const char *host = e + at, *end = host, *word = match_word_start(sc, s, e);
+    struct str hosts[2];
     while (end < sc->end && match_is_word(*end))
         end++;
     if (match_joined(sc, end))
         return match_scan_decoded(sc, s);
-    while (end > host && (end[-1] == '.' || end[-1] == '-' || end[-1] == '_'))
-        end--;
-    struct str name = {host, (size_t)(end - host)};
-    match_work_pay(sc, name.p);
-    if (sc->set->gate.facts.counts[OBSERVABLE_EMAIL] == 0 || s < sc->user_until ||
-        percent_glued(sc, end) || !match_host_maybe(sc, name, MATCH_SALT_EMAIL_HOST))
-        return NULL;
-    while (local > sc->border && e - local <= LOCAL_BYTES &&
-           (match_is_word(local[-1]) || local[-1] == '+'))
-        local--;
-    local = match_word_start(sc, local, e);
-    while (local < e && (*local == '.' || *local == '-'))
-        local++;
-    char text[LOCAL_BYTES + 1 + 4 * OBSERVABLE_NAME_BYTES], normal[OBSERVABLE_ROOM(sizeof text)];
-    size_t n = (size_t)(e - local);
-    if (n > LOCAL_BYTES || name.n > sizeof text - LOCAL_BYTES - 1)
-        return NULL;
-    memcpy(text, local, n);
-    text[n] = '@';
-    memcpy(text + n + 1, name.p, name.n);
-    struct observable o;
-    struct err why;
-    if (observable_normalize(OBSERVABLE_EMAIL, (struct str){text, n + 1 + name.n}, false, normal,
-                             sizeof normal, &o, &why))
-        match_lookup_text(sc, OBSERVABLE_EMAIL, o.text, local, end);
-    return NULL;
+    if (find_hosts(sc, s, host, end, hosts)) {
+        const char *local = local_start(sc, s, e), *last = match_last_run(local, e);
+        lookup_mailboxes(sc, local, e, hosts);
+        if (last > local) { /* a border in it may be one */
+            const char *before = last > word ? last : word;
+            scan_hashes(sc, word, before);
+            lookup_mailboxes(sc, last, e, hosts);
+            word = before;
+        }
+    }
+    scan_hashes(sc, word, e);
+    return e;
 }
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -452,9 +567,9 @@ const char *match_scan_word(struct match_scan *sc, const char *s, const char *e,
     if (e < sc->end && *e == ':' && (next = match_scan_url(sc, s, e)) != NULL)
         return next;
     size_t at = at_sign(sc, e);
-    if (at > 0 && (next = scan_email(sc, s, e, at)) != NULL)
-        return next;
-    if (at > 0 || (local > e && at_sign(sc, local) > 0))
+    if (at > 0)
+        return scan_email(sc, s, e, at);
+    if (local > e && at_sign(sc, local) > 0)
         scan_hashes(sc, match_word_start(sc, s, e), e);
     else if (seen & MATCH_DOT || e - s >= MATCH_SHORTEST_HASH || sc->set->gate.facts.single_labels)
         match_scan_host(sc, s, e);

@@ -206,6 +206,7 @@ const char *match_scan_decoded(struct match_scan *sc, const char *s)
     else
         while (raw > sc->border && s - raw < PIECE_LEFT_BYTES && is_left_context(raw[-1]))
             raw--;
+    raw = match_word_start(sc, raw, s + 2 < sc->end ? s + 2 : sc->end);
     const char *p = match_decode(sc, raw, MATCH_STRETCH, &x);
     x.scan.told = s;
     x.scan.user_until = match_in_piece(&x, sc->user_until);

@@ -269,8 +269,11 @@ static const char *read_any_ipv6(const struct match_scan *sc, const char *p)
             p++;
             continue;
         }
+        unsigned seen = 0;
         while (p < sc->end && match_is_word(*p))
-            p++;
+            seen |= match_class_of(*p++);
+        if (seen & MATCH_HIGH) /* another may start inside the word */
+            return NULL;
         if (s < until || !match_starts_ipv6(sc, s, p))
             continue;
         if (match_read_ipv6(sc, s, &x) && match_gate_ipv6(&sc->set->gate, x.a))
@@ -309,6 +312,7 @@ static bool ipv6_maybe(struct quick *q, const char *behind)
     for (; p > sc->begin && (match_is_word(p[-1]) || p[-1] == ':'); p--)
         if (behind - p > MATCH_WINDOW)
             return true;
+    p = match_word_start(sc, p, sc->end);
     if (p < sc->end && *p == ':' && p > sc->begin && p[-1] == '[' && sc->end - p > 2 && p[2] == ']')
         return true; /* [::] */
     const char *end = read_plain_ipv6(sc, p, a, &ok);

@@ -153,9 +153,15 @@ bool match_ends_authority(char c);
 void match_scan_url_host(struct match_scan *sc);
 /* Where the word [s, e) starts when a percent-escape runs into it. */
 const char *match_word_start(const struct match_scan *sc, const char *s, const char *e);
-/* Length of the UTF-8 character at p if it separates words: of a script that is written without
- * blanks, or punctuation; else 0. */
-size_t match_separator(const char *p, const char *end);
+/* Length of the UTF-8 character at p, and if it separates words: of a script that is written
+ * without blanks, punctuation, a sign that is no letter; what is no UTF-8 does too, byte for byte.
+ */
+size_t match_character(const char *p, const char *end, bool *separates);
+/* Where the run of other characters ends that starts at p, and what stands behind the one that ends
+ * it; where the last run starts. */
+const char *match_run(const char *p, const char *end, const char **behind);
+const char *match_last_run(const char *p, const char *end);
+bool match_is_ascii(struct str s);
 /* If a URL or e-mail address at that host may be in the set. */
 bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt);
 /* An address that starts with the word at s or the two colons before it, which is at `first`. The

@@ -11,13 +11,18 @@
 /* Passes a slash, also as JSON may escape it. */
 static bool skip_slash(const struct match_scan *sc, const char **p)
 {
+    static const char *const escaped[] = {"\\u002f", "\\x2f"};
     const char *q = *p;
-    if (sc->end - q > 6 && str_eq_nocase((struct str){q, 6}, STR("\\u002f")))
-        q += 5;
-    else
-        while (q < sc->end && q - *p < 4 && *q == '\\')
-            q++;
-    if (q == sc->end || (*q != '/' && q - *p != 5))
+    for (size_t i = 0; i < sizeof escaped / sizeof *escaped; i++) {
+        size_t n = strlen(escaped[i]);
+        if ((size_t)(sc->end - q) > n && str_eq_nocase((struct str){q, n}, str_of(escaped[i]))) {
+            *p = q + n;
+            return true;
+        }
+    }
+    while (q < sc->end && q - *p < 4 && *q == '\\')
+        q++;
+    if (q == sc->end || *q != '/')
         return false;
     *p = q + 1;
     return true;
@@ -127,9 +132,9 @@ static const char *closing(const struct match_scan *sc, const char *s)
 }
 
 /* Where a URL may end: at a blank or the like, at the first sign no URL holds unescaped (though
- * some programs write it), at the first letter of a script without blanks, at the first of each
- * closing sign. NULL where there is none. */
-enum { CLOSING = 3, ENDS = 3 + CLOSING, TRIMMED = 4 };
+ * some programs write it), at the first letter of a script without blanks, at the first sign that
+ * XML escapes, at the first of each closing sign. NULL where there is none. */
+enum { CLOSING = 3, ENDS = 4 + CLOSING, TRIMMED = 4 };
 struct ends {
     const char *at[ENDS];
     bool coded; /* as above */
@@ -141,11 +146,27 @@ static void first_end(const char **end, const char *p)
         *end = p;
 }
 
+static struct str between(const char *s, const char *e)
+{
+    return (struct str){s, (size_t)(e - s)};
+}
+
+/* If XML's escape of a quotation mark or angle bracket starts the text (XML 1.0 §4.6; HTML too). */
+static bool is_entity(struct str s)
+{
+    static const char *const all[] = {"&quot;", "&lt;", "&gt;", "&apos;", "&#34;", "&#39;"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (str_starts(s, str_of(all[i])))
+            return true;
+    return false;
+}
+
 /* Returns how far it looked. */
 static const char *find_ends(const struct match_scan *sc, const struct url *u, struct ends *x)
 {
     const char *p = u->host, *limit = sc->end, *close = closing(sc, u->scheme);
     size_t most = sc->work->url_credit;
+    bool separates;
     if (most > LIMIT_OBSERVABLE_BYTES)
         most = LIMIT_OBSERVABLE_BYTES;
     if (u->closed)
@@ -167,11 +188,18 @@ static const char *find_ends(const struct match_scan *sc, const struct url *u, s
             x->coded = x->coded || coded_at(sc, p);
         if (class & MATCH_ILLEGAL)
             first_end(&x->at[1], p);
-        if (class & MATCH_HIGH && match_separator(p, sc->end) > 0)
-            first_end(&x->at[2], p);
+        if (class & MATCH_HIGH) {
+            size_t n = match_character(p, sc->end, &separates);
+            if (separates)
+                first_end(&x->at[2], p);
+            p += n - 1;
+            continue;
+        }
+        if (*p == '&' && is_entity(between(p, limit)))
+            first_end(&x->at[3], p);
         for (int i = 0; close[i] != 0; i++)
             if (*p == close[i])
-                first_end(&x->at[3 + i], p);
+                first_end(&x->at[4 + i], p);
     }
     /* A longer one is not looked at as a whole. */
     if (p < limit || u->closed || (limit == sc->end && !sc->cut))
@@ -210,11 +238,6 @@ static void list_places(const struct url *u, const struct ends *ends, struct pla
              k < TRIMMED && p > u->host && p[-1] != 0 && strchr(punctuation, p[-1]) != NULL; k++)
             add_place(x, --p);
     }
-}
-
-static struct str between(const char *s, const char *e)
-{
-    return (struct str){s, (size_t)(e - s)};
 }
 
 /* Reads authority up to `end`. */
@@ -279,10 +302,9 @@ static bool gate(struct match_scan *sc, const struct url *u, struct str host)
         return false;
     if (match_host_maybe(sc, host, MATCH_SALT_URL_HOST))
         return true;
-    for (const char *p = u->host; p < u->host_end; p++)
-        if (match_class_of(*p) & MATCH_HIGH && match_separator(p, u->host_end) > 0)
-            return p > u->host && match_host_maybe(sc, between(u->host, p), MATCH_SALT_URL_HOST);
-    return false;
+    const char *behind, *p = match_run(u->host, u->host_end, &behind);
+    return p > u->host && p < u->host_end &&
+           match_host_maybe(sc, between(u->host, p), MATCH_SALT_URL_HOST);
 }
 
 /* The URL that starts with the word [s, e), as it stands; false if none does. The scheme may be
@@ -384,8 +406,11 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e)
 static void lookup_host(struct match_scan *sc, struct str host)
 {
     char plain[AUTHORITY_BYTES];
-    match_lookup_name(sc, (struct str){plain, observable_unescape(host, plain, sizeof plain)}, true,
-                      host.p, host.p + host.n);
+    char text[OBSERVABLE_NAME_BYTES + 1];
+    struct str name = {plain, observable_unescape(host, plain, sizeof plain)};
+    if (!match_is_ascii(name))
+        name = (struct str){text, match_convert(sc, name, text, sizeof text)};
+    match_lookup_name(sc, name, true, host.p, host.p + host.n);
 }
 
 void match_scan_url_host(struct match_scan *sc)

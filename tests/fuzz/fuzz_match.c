@@ -92,6 +92,11 @@ static const char *const pieces[] = {
     "[@]",
     "#",
     "\\",
+    "%22",
+    "&quot;",
+    "\\x2f",
+    "\xe2\x86\x92",
+    "\x94",
 };
 enum { PIECES = sizeof pieces / sizeof *pieces, PLAIN_PIECES = 24 };
 
