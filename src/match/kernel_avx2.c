@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #endif
 
+#include "match/kernel_class_priv.h"
 #include "match/kernel_priv.h"
 
 #if defined __x86_64__
@@ -14,19 +15,6 @@
 #endif
 #include "match/kernel_walk_priv.h"
 
-/* A byte's class is what its two halves' rows have in common: one bit at the most. From 8 on they
- * are words. */
-enum {
-    COLON = 1,
-    ROUND = 2,    /* ( ) */
-    SQUARE = 4,   /* [ ] */
-    SIGN = 8,     /* - . */
-    DIGIT = 16,   /* 0 to 9 */
-    LETTER = 32,  /* A to O, a to o */
-    FURTHER = 64, /* P to Z, p to z */
-    LINE = 128    /* _ */
-};
-
 static inline __m256i twice(const unsigned char *row)
 {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)row));
@@ -34,30 +22,9 @@ static inline __m256i twice(const unsigned char *row)
 
 static inline __attribute__((always_inline)) __m256i class_of(__m256i bytes)
 {
-#define ALNUM (DIGIT | LETTER | FURTHER)
-    static const unsigned char lower[16] = {DIGIT | FURTHER,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM,
-                                            ALNUM | ROUND,
-                                            ALNUM | ROUND,
-                                            COLON | LETTER | FURTHER,
-                                            LETTER | SQUARE,
-                                            LETTER,
-                                            LETTER | SIGN | SQUARE,
-                                            LETTER | SIGN,
-                                            LETTER | LINE};
-    static const unsigned char upper[16] = {
-        [2] = ROUND | SIGN, [3] = COLON | DIGIT, [4] = LETTER, [5] = SQUARE | FURTHER | LINE,
-        [6] = LETTER,       [7] = FURTHER};
-#undef ALNUM
     __m256i half = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
-    return _mm256_and_si256(_mm256_shuffle_epi8(twice(lower), bytes),
-                            _mm256_shuffle_epi8(twice(upper), half));
+    return _mm256_and_si256(_mm256_shuffle_epi8(twice(match_class_lower), bytes),
+                            _mm256_shuffle_epi8(twice(match_class_upper), half));
 }
 
 static inline uint64_t tops(__m256i a, __m256i b)

@@ -112,28 +112,6 @@ void match_keep_prefix(const unsigned char *a, size_t n, unsigned prefix, unsign
 
 /* ---- place keys --------------------------------------------------------------------------- */
 
-#define FAR(n)                                                                                     \
-    {                                                                                              \
-        UINT64_MAX << (128 - 8 * (n)), UINT64_MAX                                                  \
-    }
-#define NEAR(n)                                                                                    \
-    {                                                                                              \
-        0, UINT64_MAX << (64 - 8 * (n))                                                            \
-    }
-#define ALL                                                                                        \
-    {                                                                                              \
-        UINT64_MAX, UINT64_MAX                                                                     \
-    }
-#define ALL_8 ALL, ALL, ALL, ALL, ALL, ALL, ALL, ALL
-const uint64_t match_place_masks[64][2] = {{0, 0},  NEAR(1), NEAR(2), NEAR(3), NEAR(4), NEAR(5),
-                                           NEAR(6), NEAR(7), NEAR(8), FAR(9),  FAR(10), FAR(11),
-                                           FAR(12), FAR(13), FAR(14), FAR(15), ALL_8,   ALL_8,
-                                           ALL_8,   ALL_8,   ALL_8,   ALL_8};
-#undef FAR
-#undef NEAR
-#undef ALL
-#undef ALL_8
-
 uint64_t match_place_key_of(const char *p, size_t n)
 {
     char copy[MATCH_PLACE_BYTES] = {0};

@@ -6,17 +6,6 @@
 #include "match/kernel_priv.h"
 #include "match/kernel_walk_priv.h"
 
-#define DIGITS                                                                                     \
-    ['0'] = MATCH_DIGIT, ['1'] = MATCH_DIGIT, ['2'] = MATCH_DIGIT, ['3'] = MATCH_DIGIT,            \
-    ['4'] = MATCH_DIGIT, ['5'] = MATCH_DIGIT, ['6'] = MATCH_DIGIT, ['7'] = MATCH_DIGIT,            \
-    ['8'] = MATCH_DIGIT, ['9'] = MATCH_DIGIT
-const unsigned char match_edge[256] = {['.'] = MATCH_ODD_LAST | MATCH_ODD_FIRST,
-                                       ['-'] = MATCH_ODD_LAST | MATCH_ODD_FIRST,
-                                       ['_'] = MATCH_ODD_LAST,
-                                       ['%'] = MATCH_ODD_BEFORE,
-                                       DIGITS};
-#undef DIGITS
-
 struct quick {
     struct match_scan *sc;
     const char *done;      /* the plain scanner was here */
