@@ -40,8 +40,11 @@ TEST_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 REPLAY_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SOURCES))
+# On x86-64 the kernel for AArch64 is tested too, under an emulator; sanitizers are not there for it.
+NEON_CC := aarch64-linux-gnu-gcc
+NEON_PROGRAM := $(if $(SANITIZE),,$(if $(filter x86_64,$(shell uname -m)),$(BUILD)/tests/aarch64/match/test_passes))
 
-.PHONY: all help demo prove test unit e2e asan tsan bench fuzz fuzz-programs lint tidy-flags man install \
+.PHONY: all help demo prove test unit neon e2e asan tsan bench fuzz fuzz-programs lint tidy-flags man install \
   clean test-programs deps-build deps-test deps-lint deps-fuzz deps-bench
 all: $(BUILD)/setu
 
@@ -49,6 +52,7 @@ help:
 	@echo "make            build/setu"
 	@echo "make demo       two nodes exchange and detect (BUNDLE=file.json, KEEP=1)"
 	@echo "make test       the whole suite: unit, fuzz corpora, end to end"
+	@echo "make neon       the kernel for AArch64 on x86-64, under an emulator; make test does it too"
 	@echo "make prove      the proofs of the release gate at length (SECONDS_EACH=2400)"
 	@echo "make asan       the same suite with address and undefined-behaviour sanitizers"
 	@echo "make tsan       the unit suite and the server's tests with the thread sanitizer"
@@ -113,6 +117,18 @@ $(BUILD)/tests/%: tests/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests -MT $@ -c -o $@.o $<
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(LIB) $(PKG_LIBS)
 
+# Without the libraries of that processor: the kernels, the tables they read, and their test.
+$(BUILD)/obj/aarch64/%.c.o: %.c
+	@echo "compile $< (AArch64)"
+	@mkdir -p $(@D)
+	$(Q)$(NEON_CC) -std=c17 $(WARN_C) $(BOTH) -Itests -c -o $@ $<
+
+$(BUILD)/tests/aarch64/match/test_passes: $(patsubst %,$(BUILD)/obj/aarch64/%.c.o,tests/match/test_passes \
+  src/match/kernel_neon src/match/kernel_portable src/match/kernel_tables)
+	@echo "link $@"
+	@mkdir -p $(@D)
+	$(Q)$(NEON_CC) -static -o $@ $^
+
 # A fuzz target is LLVMFuzzerTestOneInput; linked with tests/fuzz/replay.c it runs its corpus.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
 	@echo "compile $<"
@@ -175,15 +191,19 @@ $(BUILD)/bench/slow-flush.so: bench/slow_flush.c
 test-programs: $(TEST_PROGRAMS) $(REPLAY_PROGRAMS) $(BUILD)/tests/exchange/probe
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-unit: all test-programs
+unit: all test-programs $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64),$(NEON_PROGRAM))
 	@scripts/test --unit --build $(BUILD)
+
+neon: deps-test
+	@$(MAKE) --no-print-directory $(BUILD)/tests/aarch64/match/test_passes
+	@qemu-aarch64 $(BUILD)/tests/aarch64/match/test_passes
 
 demo: deps-build
 	@$(MAKE) --no-print-directory -j2 all
 	@scripts/demo $(BUILD)
 
 test: deps-test
-	@$(MAKE) --no-print-directory -j2 all test-programs
+	@$(MAKE) --no-print-directory -j2 all test-programs $(NEON_PROGRAM)
 	@scripts/test --build $(BUILD)
 
 e2e: deps-test

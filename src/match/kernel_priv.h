@@ -98,6 +98,9 @@ struct match_kernel {
 extern const struct match_kernel match_kernel_portable;
 #if defined __x86_64__
 extern const struct match_kernel match_kernel_avx2, match_kernel_avx512;
+#elif defined __aarch64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MATCH_NEON
+extern const struct match_kernel match_kernel_neon;
 #endif
 
 /* The scan by a kernel, of a text that is not empty. */
