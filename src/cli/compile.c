@@ -4,8 +4,9 @@
 #include "cli/feeds.h"
 
 static const struct cli_option options[] = {
-    {"output", 'o', CLI_TEXT, "SET", NULL, "the file to write, replaced as a whole", 0, 0, false,
-     true},
+    {"output", 'o', CLI_TEXT, "SET", NULL,
+     "the file to write; a compiled set that is there is replaced as a whole, nothing else is", 0,
+     0, false, true},
     {"blind-key", 0, CLI_TEXT, "FILE", NULL,
      "blind the set: what it looks for can be found with this key, and cannot be read; the key is "
      "made if absent, and goes to the partner by another way than the set",
@@ -33,7 +34,8 @@ static bool print_result(const struct cli_feeds *f, int64_t started_us, int *sta
 static bool compile(struct cli_feeds *f, struct err *e)
 {
     const char *out = cli_text(f->c, "output").p;
-    if (!cli_feeds_options(f, STR_NONE, e) || !cli_feeds_key(f, true, e) || !cli_feeds_load(f, e))
+    if (!sensor_may_replace(out, e) || !cli_feeds_options(f, STR_NONE, e) ||
+        !cli_feeds_key(f, true, e) || !cli_feeds_load(f, e))
         return false;
     cli_feeds_summarize(f);
     if (!cli_feeds_check_usable(f, "written: look at what INDICATORS names", e))

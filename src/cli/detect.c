@@ -59,8 +59,9 @@ static const struct cli_option options[] = {
      "cef",
      0, 0, false, false},
     {"mute-share", 0, CLI_TEXT, "S", NULL,
-     "an indicator that is found in more than this share of the lines of an input (0.01) is told "
-     "once, muted in that input from then on, and named on stderr at the end",
+     "an indicator that is found in more than this share of the lines of an input (0.01) so far, "
+     "from the thousandth line on, is muted in that input from then on, and named once on stderr at "
+     "the end",
      0, 0, false, false},
     {"fields", 0, CLI_TEXT, "NAMES", NULL,
      "look only at these fields: of lines of JSON or under a line #fields, as src.ip,url, or "

@@ -1,5 +1,6 @@
 /* Alerts in the forms of others: the Elastic Common Schema, OCSF, CEF. What a form has no place for
  * stands in a part of our own. */
+#include <ctype.h>
 #include <string.h>
 
 #include "sensor/sensor.h"
@@ -23,7 +24,7 @@ bool sensor_format_parse(struct str name, enum sensor_format *out)
 struct telling {
     struct str time, input, title, uid, ours; /* ours: the line of --format json */
     int64_t time_us;
-    uint64_t line, offset, frame;     /* 0, or UINT64_MAX: not known */
+    uint64_t line, frame;             /* 0: not known */
     const char *severity;             /* high, medium, low; NULL: nobody has said */
     const struct sensor_alert *alert; /* or NULL: a rule of signalling */
 };
@@ -114,11 +115,12 @@ static void ecs_threat(struct buf *b, const struct sensor_alert *a)
     json_put_string(b, m->id);
     buf_byte(b, ']');
     put_member_if(b, "name", m->name);
-    if (m->tlp.n) {
+    if (m->tlp.n) { /* ECS names them in capitals */
         put_name(b, "marking");
-        buf_byte(b, '{');
-        json_put_member(b, "tlp", m->tlp);
-        buf_byte(b, '}');
+        buf_lit(b, "{\"tlp\":\"");
+        for (size_t i = 0; i < m->tlp.n; i++)
+            buf_byte(b, (char)toupper((unsigned char)m->tlp.p[i]));
+        buf_lit(b, "\"}");
     }
     ecs_value(b, a->hit);
     buf_lit(b, "}}]}");
@@ -132,12 +134,12 @@ static void put_ecs(struct buf *b, const struct telling *t)
     buf_lit(b, ",\"ecs\":{\"version\":\"" ECS_VERSION "\"},\"event\":{\"kind\":\"alert\","
                "\"category\":[\"threat\"],\"type\":[\"indicator\"],\"dataset\":\"setu.detect\"");
     json_put_member(b, "id", t->uid);
-    buf_lit(b, "},\"log\":{\"file\":{");
-    json_put_member(b, "path", t->input);
     buf_byte(b, '}');
-    if (t->offset != UINT64_MAX)
-        json_put_member_u64(b, "offset", t->offset);
-    buf_byte(b, '}');
+    if (!t->alert || !t->alert->sender) {
+        buf_lit(b, ",\"log\":{\"file\":{");
+        json_put_member(b, "path", t->input);
+        buf_lit(b, "}}");
+    }
     if (t->alert)
         ecs_threat(b, t->alert);
     put_name(b, "setu");
@@ -156,7 +158,7 @@ static void ocsf_observable(struct buf *b, const struct match_hit *h)
                                  {6, "URL String"}, {5, "Email Address"}, {8, "Hash"},
                                  {8, "Hash"},       {8, "Hash"},          {8, "Hash"}};
     put_name(b, "observables");
-    buf_lit(b, "[{\"name\":\"setu.observable\"");
+    buf_lit(b, "[{\"name\":\"unmapped.observable\"");
     json_put_member_u64(b, "type_id", types[h->kind].id);
     json_put_member(b, "type", str_of(types[h->kind].type));
     json_put_member(b, "value", h->observable);
@@ -243,7 +245,8 @@ static void put_cef_line(struct buf *b, const struct telling *t)
     buf_byte(b, '|');
     put_cef(b, t->title, '|');
     buf_printf(b, "|%s|rt=%lld", severity, (long long)(t->time_us / 1000));
-    cef_field(b, "externalId", t->uid);
+    /* 40 characters at the most: of the place and the indicator a hash. */
+    buf_printf(b, " externalId=%016llx", (unsigned long long)str_hash(t->uid, 0));
     cef_field(b, "filePath", t->input);
     if (t->line)
         buf_printf(b, " cn1Label=line cn1=%llu", (unsigned long long)t->line);
@@ -304,7 +307,6 @@ void sensor_alert_put_as(struct buf *out, enum sensor_format format, const struc
                         .ours = str_trim(buf_view(&ours)),
                         .time_us = a->time_us,
                         .line = a->frame ? 0 : a->line,
-                        .offset = a->offset,
                         .frame = a->frame,
                         .alert = a};
     put(out, format, &t);
@@ -335,7 +337,6 @@ void sensor_signal_put_as(struct buf *out, enum sensor_format format, const stru
                         .uid = buf_view(&uid),
                         .ours = str_trim(buf_view(&ours)),
                         .time_us = instant_parse(s->time, &at, &ignored) ? instant_us(at) : 0,
-                        .offset = UINT64_MAX,
                         .frame = s->alert->frame,
                         .severity = s->alert->rule->severity};
     put(out, format, &t);

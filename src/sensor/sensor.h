@@ -55,6 +55,8 @@ void sensor_indicators_guard(struct sensor_indicators *s);
 /* Ends reading: builds the set. `now_us` is used for counting only. */
 bool sensor_indicators_seal(struct sensor_indicators *s, int64_t now_us,
                             struct err *e) BASE_CHECKED;
+/* False when a compiled set must not be written there: it is a file of another kind. */
+bool sensor_may_replace(const char *path, struct err *e) BASE_CHECKED;
 /* Writes what was sealed as a compiled set. */
 bool sensor_indicators_compile(const struct sensor_indicators *s, const char *path,
                                struct err *e) BASE_CHECKED;

@@ -357,6 +357,18 @@ static bool is_compiled(const char *where)
     return yes;
 }
 
+bool sensor_may_replace(const char *path, struct err *e)
+{
+    struct file_in f;
+    struct err ignored;
+    if (!file_in_open(&f, path, &ignored)) /* what is wrong with it is said when it is written */
+        return true;
+    bool empty = f.size == 0;
+    file_in_close(&f);
+    return empty || is_compiled(path) ||
+           err_set(e, ERR_USAGE, "%s is there and no compiled set: it is not replaced", path);
+}
+
 bool sensor_indicators_load(struct sensor_indicators *s, const char *where,
                             const struct peer_endpoint *how, struct str collection, struct err *e)
 {

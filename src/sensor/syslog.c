@@ -8,6 +8,7 @@
  * Context is there only in a message that is longer than the room; see scan.c.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -89,6 +90,17 @@ static void put_address(const struct sockaddr_storage *a, socklen_t n, char *out
         snprintf(out, room, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* getaddrinfo takes a number that is too large for another one. What is no number may be a name. */
+static bool port_ok(struct str p)
+{
+    unsigned number = 0;
+    if (p.p[0] != '-' && (p.p[0] < '0' || p.p[0] > '9'))
+        return true;
+    for (size_t i = 0; i < p.n && number <= UINT16_MAX; i++)
+        number = p.p[i] >= '0' && p.p[i] <= '9' ? number * 10 + (unsigned)(p.p[i] - '0') : UINT_MAX;
+    return number <= UINT16_MAX;
+}
+
 /* HOST:PORT or [HOST]:PORT. */
 static bool split(struct str where, char host[NI_MAXHOST], char port[16])
 {
@@ -101,7 +113,7 @@ static bool split(struct str where, char host[NI_MAXHOST], char port[16])
         h = str_slice(h, 1, h.n - 1);
     else if (str_find(h, ':') < h.n)
         return false;
-    if (h.n == 0 || h.n >= NI_MAXHOST || p.n == 0 || p.n >= 16)
+    if (h.n == 0 || h.n >= NI_MAXHOST || p.n == 0 || p.n >= 16 || !port_ok(p))
         return false;
     memcpy(host, h.p, h.n);
     memcpy(port, p.p, p.n);
@@ -113,7 +125,9 @@ static bool parse(struct str where, char host[NI_MAXHOST], char port[16], struct
 {
     return ((str_starts(where, STR("udp:")) || str_starts(where, STR("tcp:"))) &&
             split(str_from(where, 4), host, port)) ||
-           err_set(e, ERR_USAGE, "%.*s: an address is udp:HOST:PORT or tcp:HOST:PORT",
+           err_set(e, ERR_USAGE,
+                   "%.*s: an address is udp:HOST:PORT or tcp:HOST:PORT, and a port a number up to "
+                   "65535",
                    STR_FMT(where));
 }
 

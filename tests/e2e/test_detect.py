@@ -115,6 +115,25 @@ def test_a_compiled_set_finds_what_its_sources_do(tmp_path, names):
             assert {**a, "time": 0} == {**b, "time": 0}
 
 
+def test_compile_replaces_a_compiled_set_and_nothing_else(tmp_path, names):
+    target = str(tmp_path / "x.set")
+    before = Path(names).read_bytes()
+    for _ in range(2):
+        assert run("compile", "-o", target, names)[0] == 0
+    status, _, error = run("compile", "-o", names, names)
+    assert status == 2 and f"{names} is there and no compiled set" in error
+    assert Path(names).read_bytes() == before
+
+
+def test_ecs_names_tlp_in_capitals(tmp_path):
+    source = bundle(tmp_path / "b.json", indicator("[domain-name:value = 'bad.example']",
+                                                   object_marking_refs=[cases.MARKING["GREEN1"]]))
+    status, out, _ = run("detect", "--format", "ecs", "-i", source, stdin=b"bad.example\n")
+    (alert,) = [json.loads(line) for line in out.splitlines()]
+    (match,) = alert["threat"]["enrichments"]
+    assert status == 0 and match["indicator"]["marking"] == {"tlp": "GREEN"}
+
+
 def test_a_compiled_set_keeps_markings_for_sightings(tmp_path):
     mark = f"marking-definition--{uuid.uuid4()}"
     source = bundle(tmp_path / "b.json",

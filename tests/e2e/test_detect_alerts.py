@@ -59,6 +59,7 @@ def test_forms_tell_the_same(tmp_path, set_of_all):
     for a, b in zip(ocsf, ours, strict=True):
         assert (a["class_uid"], a["category_uid"], a["type_uid"]) == (2004, 2, 2004 * 100 + a["activity_id"])
         assert a["observables"][0]["value"] == b["observable"] and isinstance(a["time"], int)
+        assert a["observables"][0]["name"] == "unmapped.observable"
     assert {(a["observables"][0]["type_id"], a["unmapped"]["kind"]) for a in ocsf} >= {
         (2, "ipv4"), (2, "ipv6"), (1, "domain"), (6, "url"), (5, "email")}
     assert len({a["finding_info"]["uid"] for a in ocsf}) == len(ocsf)
@@ -76,6 +77,7 @@ def test_cef_can_be_read_back(tmp_path, set_of_all):
         fields = {k: re.sub(r"\\(.)", r"\1", v) for k, v in fields.items()}
         assert fields["cs1"] == a["observable"] and fields["filePath"] == a["input"]
         assert fields["cn1"] == str(a["line"]) and fields["msg"] == a["seen"]
+        assert re.fullmatch("[0-9a-f]{16}", fields["externalId"])
 
 
 def test_an_unknown_form(tmp_path, set_of_all):
