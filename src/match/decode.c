@@ -134,21 +134,6 @@ const char *match_escape_before(const struct match_scan *sc, const char *s, bool
     return s - 1 + n;
 }
 
-bool match_ends_authority(char c)
-{
-    switch (c) {
-    case '/':
-    case '?':
-    case '#':
-    case ',':
-    case ';':
-    case '&':
-        return true;
-    default:
-        return match_class_of(c) & (MATCH_BREAK | MATCH_ILLEGAL);
-    }
-}
-
 const char *match_decode(const struct match_scan *sc, const char *p, enum match_reach reach,
                          struct match_piece *x)
 {

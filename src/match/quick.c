@@ -72,13 +72,17 @@ static const char *word_start(const struct quick *q, const char *p)
     return s;
 }
 
+/* Bits of the 57 bytes and more from a place in the window on, the first in the lowest. */
+static uint64_t bits_at(const uint64_t *bits, size_t at)
+{
+    return match_load((const char *)bits + at / 8 + 8) >> at % 8;
+}
+
 static const char *word_end(const struct quick *q, const char *p)
 {
     size_t at = (size_t)(p - q->pass.base);
-    if (at + MATCH_BLOCK <= (size_t)q->pass.blocks * MATCH_BLOCK) {
-        const char *bits = (const char *)q->pass.word + at / 8 + 8;
-        p += match_low(~(match_load(bits) >> at % 8) | 1ull << MATCH_LONG);
-    }
+    if (at + MATCH_BLOCK <= (size_t)q->pass.blocks * MATCH_BLOCK)
+        p += match_low(~bits_at(q->pass.word, at) | 1ull << MATCH_LONG);
     while (p < q->sc->end && match_is_word(*p))
         p++;
     return p;
@@ -182,6 +186,13 @@ static bool url_odd(const struct quick *q, const char *colon)
     if (p[-1] == '\\')
         return true;
     const char *first = p;
+    size_t at = (size_t)(p - q->pass.base);
+    if (at + MATCH_BLOCK <= (size_t)q->pass.blocks * MATCH_BLOCK) { /* the host up to 56 bytes */
+        unsigned n = match_low(~bits_at(q->pass.word, at) | 1ull << MATCH_LONG);
+        if (bits_at(q->pass.high, at) & ((1ull << n) - 1))
+            return true;
+        p += n;
+    }
     for (; p < sc->end && p - first <= 512; p++) {
         unsigned class = match_class_of(*p);
         if ((class & (MATCH_WORD | MATCH_HIGH)) == MATCH_WORD)

@@ -10,11 +10,12 @@
 #define J MATCH_JOIN
 #define B MATCH_BREAK
 #define I MATCH_ILLEGAL
+#define E MATCH_END
 const unsigned char match_class[256] = {
     B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
     B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, /* controls */
-    B, 0, B, 0, 0, J, 0, 0, J, 0, 0, 0, 0, W, D, 0, /*  !"#$%&'()*+,-./ */
-    W, W, W, W, W, W, W, W, W, W, J, 0, B, 0, B, 0, /* 0123456789:;<=>? */
+    B, 0, B, E, 0, J, E, 0, J, 0, 0, 0, E, W, D, E, /*  !"#$%&'()*+,-./ */
+    W, W, W, W, W, W, W, W, W, W, J, E, B, 0, B, E, /* 0123456789:;<=>? */
     J, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* @ABCDEFGHIJKLMNO */
     W, W, W, W, W, W, W, W, W, W, W, J, J, 0, I, W, /* PQRSTUVWXYZ[\]^_ */
     I, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* `abcdefghijklmno */
@@ -34,6 +35,7 @@ const unsigned char match_class[256] = {
 #undef J
 #undef B
 #undef I
+#undef E
 
 static bool worth_a_look(const struct match_scan *sc, const char *s, const char *e, unsigned seen)
 {

@@ -85,12 +85,13 @@ size_t match_convert(struct match_scan *sc, struct str name, char *out, size_t r
 
 /* Classes of bytes. */
 enum {
-    MATCH_WORD = 1,    /* letters, digits, - _ . and all above ASCII */
-    MATCH_DOT = 2,     /* . */
-    MATCH_HIGH = 4,    /* above ASCII */
-    MATCH_JOIN = 8,    /* behind a word: it may go on in some way */
-    MATCH_BREAK = 16,  /* blanks, controls, " < >: nothing runs across */
-    MATCH_ILLEGAL = 32 /* { } | ^ and the backquote: in no URL unescaped */
+    MATCH_WORD = 1,     /* letters, digits, - _ . and all above ASCII */
+    MATCH_DOT = 2,      /* . */
+    MATCH_HIGH = 4,     /* above ASCII */
+    MATCH_JOIN = 8,     /* behind a word: it may go on in some way */
+    MATCH_BREAK = 16,   /* blanks, controls, " < >: nothing runs across */
+    MATCH_ILLEGAL = 32, /* { } | ^ and the backquote: in no URL unescaped */
+    MATCH_END = 64      /* / ? # and , ; & */
 };
 extern const unsigned char match_class[256];
 
@@ -102,6 +103,13 @@ static inline unsigned match_class_of(char c)
 static inline bool match_is_word(char c)
 {
     return match_class_of(c) & MATCH_WORD;
+}
+
+/* If nothing of a URL's user, host and port goes on with c. A comma, semicolon or ampersand would
+ * do by RFC 3986 §3.2.1, but stands more often between the fields of a log, and in no host. */
+static inline bool match_ends_authority(char c)
+{
+    return match_class_of(c) & (MATCH_BREAK | MATCH_ILLEGAL | MATCH_END);
 }
 
 static inline bool match_is_digit(char c)
@@ -146,9 +154,6 @@ void match_scan_host(struct match_scan *sc, const char *s, const char *e);
 /* A URL whose scheme is at the end of the word [s, e) and whose colon is at e; returns where to go
  * on if the text was dealt with, NULL if its words are still to be looked at. */
 const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
-/* If nothing of a URL's user, host and port goes on with c. A comma, semicolon or ampersand would
- * do by RFC 3986 §3.2.1, but stands more often between the fields of a log, and in no host. */
-bool match_ends_authority(char c);
 /* Looks up sc->host, of which then there is none any more. */
 void match_scan_url_host(struct match_scan *sc);
 /* Where the word [s, e) starts when a percent-escape runs into it. */
