@@ -224,6 +224,9 @@ struct instant {
 /* STIX 2.1 §2.16, RFC 3339 with `T` and `Z` in upper case, fraction optional, second 60 allowed
  * (read as the second that follows). Digits below nanoseconds are dropped. Years 0000 to 9999. */
 bool instant_parse(struct str s, struct instant *out, struct err *e) BASE_CHECKED;
+/* The same as people write it, with RFC 3339's offsets too: 2026-01-31T17:30:00+05:30. Not for what
+ * is exchanged: STIX knows Z alone. */
+bool instant_parse_zoned(struct str s, struct instant *out, struct err *e) BASE_CHECKED;
 int instant_cmp(struct instant a, struct instant b);
 int64_t instant_us(struct instant t); /* microseconds, cut down */
 struct instant instant_of_us(int64_t us);

@@ -49,7 +49,8 @@ static bool digits(struct str s, size_t at, size_t n, unsigned *out)
     return true;
 }
 
-#define LAST_SECOND 253402300799 /* 9999-12-31T23:59:59Z */
+#define FIRST_SECOND (-62167219200) /* 0000-01-01T00:00:00Z */
+#define LAST_SECOND  253402300799   /* 9999-12-31T23:59:59Z */
 
 static bool bad(struct err *e, size_t at, const char *why)
 {
@@ -57,30 +58,45 @@ static bool bad(struct err *e, size_t at, const char *why)
                       why);
 }
 
-/* Reads ".digits" up to the final Z. */
-static bool fraction(struct str s, uint32_t *ns, struct err *e)
+/* Reads ".digits", if they are there, behind the seconds; *at goes behind them. */
+static bool fraction(struct str s, size_t *at, uint32_t *ns, struct err *e)
 {
     uint32_t v = 0, scale = 100000000;
-    size_t i = 20;
-    if (s.p[19] != '.')
-        return bad(e, 19, "has no Z behind its seconds");
-    for (; i + 1 < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return bad(e, i, "has a fraction that is no number");
+    size_t i = *at;
+    if (s.p[i] != '.')
+        return true;
+    for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
         v += (uint32_t)(s.p[i] - '0') * scale;
         scale /= 10;
     }
-    if (i == 20 || s.p[s.n - 1] != 'Z')
-        return bad(e, i, "has no digit behind its point, or no Z at its end");
+    if (i == *at + 1)
+        return bad(e, i, "has no digit behind its point");
+    *at = i;
     *ns = v;
     return true;
 }
 
-bool instant_parse(struct str s, struct instant *out, struct err *e)
+/* RFC 3339 §5.6, time-numoffset: seconds that local time is ahead of UTC. */
+static bool offset(struct str s, size_t at, int64_t *out)
+{
+    unsigned hours, minutes;
+    if (s.n - at != 6 || (s.p[at] != '+' && s.p[at] != '-') || s.p[at + 3] != ':' ||
+        !digits(s, at + 1, 2, &hours) || !digits(s, at + 4, 2, &minutes) || hours > 23 ||
+        minutes > 59)
+        return false;
+    *out = hours * 3600 + minutes * 60;
+    if (s.p[at] == '-')
+        *out = -*out;
+    return true;
+}
+
+static bool parse(struct str s, bool zoned, struct instant *out, struct err *e)
 {
     static const char shape[] = "dddd-dd-ddTdd:dd:dd";
     unsigned year, month, day, hour, minute, second;
     uint32_t ns = 0;
+    int64_t ahead = 0;
+    size_t end = 19;
     if (s.n < 20)
         return bad(e, 0, "is too short");
     for (size_t i = 0; i < 19; i++)
@@ -92,14 +108,31 @@ bool instant_parse(struct str s, struct instant *out, struct err *e)
         return bad(e, 5, "names a day that does not exist");
     if (hour > 23 || minute > 59 || second > 60)
         return bad(e, 11, "names a time of day that does not exist");
-    if (s.p[19] == 'Z' ? s.n != 20 : !fraction(s, &ns, e))
-        return s.p[19] == 'Z' ? bad(e, 20, "goes on behind its Z") : false;
-    int64_t at = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    if (!fraction(s, &end, &ns, e))
+        return false;
+    bool utc = str_eq(str_from(s, end), STR("Z"));
+    if (!utc && zoned && !offset(s, end, &ahead))
+        return bad(e, end, "does not end with Z or an offset as +05:30");
+    if (!utc && !zoned)
+        return bad(e, end, "does not end with Z");
+    int64_t at = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - ahead;
+    if (at < FIRST_SECOND)
+        return bad(e, end, "names a second before the year 0000");
     if (at > LAST_SECOND)
         return bad(e, 17, "names a second of the year 10000");
     out->s = at;
     out->ns = ns;
     return true;
+}
+
+bool instant_parse(struct str s, struct instant *out, struct err *e)
+{
+    return parse(s, false, out, e);
+}
+
+bool instant_parse_zoned(struct str s, struct instant *out, struct err *e)
+{
+    return parse(s, true, out, e);
 }
 
 int instant_cmp(struct instant a, struct instant b)

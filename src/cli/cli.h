@@ -61,6 +61,10 @@ struct str cli_text(const struct cli *c, const char *name);
 struct str cli_text_nth(const struct cli *c, const char *name, size_t k);
 bool cli_flag(const struct cli *c, const char *name);
 uint64_t cli_number(const struct cli *c, const char *name);
+/* An option's instant (RFC 3339, with Z or an offset) in microseconds; `otherwise` when it was not
+ * given. ERR_USAGE. */
+bool cli_instant(const struct cli *c, const char *option, int64_t otherwise, int64_t *us,
+                 struct err *e) BASE_CHECKED;
 
 /* Prints `setu COMMAND: message` and returns the exit status that belongs to the error. */
 int cli_fail(const struct cli *c, const struct err *e);

@@ -69,8 +69,8 @@ static const struct cli_option options[] = {
      "tabs, as 3,5",
      0, 0, false, false},
     {"since", 0, CLI_TEXT, "TIME", NULL,
-     "only lines that say they were written then (RFC 3339) or later, and those that do not say "
-     "when",
+     "only lines that say they were written then (RFC 3339, as 2026-11-24T02:14:17Z or "
+     "2026-11-24T07:44:17+05:30) or later, and those that do not say when",
      0, 0, false, false},
     {"until", 0, CLI_TEXT, "TIME", NULL, "only lines that say they were written before", 0, 0,
      false, false},
@@ -159,26 +159,13 @@ static bool check_identity(struct str id, struct err *e)
     return true;
 }
 
-static bool read_time(const struct cli *c, const char *name, int64_t *out, struct err *e)
-{
-    struct str text = cli_text(c, name);
-    struct instant at;
-    if (!text.n)
-        return true;
-    if (!instant_parse(text, &at, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--%s %s", name, text.p);
-    }
-    *out = instant_us(at);
-    return true;
-}
-
 static bool read_options(struct detect *d, struct err *e)
 {
     const struct cli *c = d->c;
     d->span = (struct sensor_span){INT64_MIN, INT64_MAX};
-    if (!read_time(c, "as-of", &d->feeds.as_of_us, e) ||
-        !read_time(c, "since", &d->span.from_us, e) || !read_time(c, "until", &d->span.until_us, e))
+    if (!cli_instant(c, "as-of", d->feeds.as_of_us, &d->feeds.as_of_us, e) ||
+        !cli_instant(c, "since", d->span.from_us, &d->span.from_us, e) ||
+        !cli_instant(c, "until", d->span.until_us, &d->span.until_us, e))
         return false;
     if (d->span.from_us >= d->span.until_us)
         return err_set(e, ERR_USAGE, "--since must be before --until");

@@ -119,16 +119,9 @@ static void summarize(const struct sensor_hunted *n)
 
 static bool read_options(struct hunt *h, struct err *e)
 {
-    struct str as_of = cli_text(h->c, "as-of");
-    struct instant at;
-    if (as_of.n && !instant_parse(as_of, &at, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--as-of %s", as_of.p);
-    }
-    h->has_as_of = as_of.n > 0;
-    if (as_of.n)
-        h->feeds.as_of_us = instant_us(at);
-    return cli_feeds_options(&h->feeds, STR_NONE, e) && cli_feeds_key(&h->feeds, false, e);
+    h->has_as_of = cli_text(h->c, "as-of").n > 0;
+    return cli_instant(h->c, "as-of", h->feeds.as_of_us, &h->feeds.as_of_us, e) &&
+           cli_feeds_options(&h->feeds, STR_NONE, e) && cli_feeds_key(&h->feeds, false, e);
 }
 
 static bool look(struct hunt *h, struct sensor_hunted *n, bool *to_end, struct err *e)

@@ -7,8 +7,9 @@
 
 static const struct cli_option options[] = {
     {"since", 0, CLI_TEXT, "TIME", NULL,
-     "only records of this instant and later (RFC 3339, such as 2026-11-24T00:00:00Z)", 0, 0, false,
-     false},
+     "only records of this instant and later (RFC 3339, such as 2026-11-24T00:00:00Z or "
+     "2026-11-24T09:00:00+09:00)",
+     0, 0, false, false},
     {"kind", 0, CLI_TEXT, "KIND", NULL, "only records of this kind, such as release", 0, 0, false,
      false},
     CLI_OPTION_END,
@@ -71,7 +72,7 @@ static bool put_leaf(void *ctx, const struct exchange_leaf *l)
 static bool read_options(struct exporting *x, struct err *e)
 {
     struct str since = cli_text(x->c, "since");
-    struct instant t;
+    int64_t since_us;
     bool known = false;
     x->kind = cli_text(x->c, "kind");
     for (int k = 0; k < LEDGER_KIND_COUNT; k++)
@@ -79,12 +80,10 @@ static bool read_options(struct exporting *x, struct err *e)
     if (x->kind.n && !known)
         return err_set(e, ERR_USAGE, "--kind \"%.*s\": docs/LEDGER.md lists the kinds of records",
                        STR_FMT(x->kind));
-    if (since.n && !instant_parse(since, &t, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--since");
-    }
+    if (!cli_instant(x->c, "since", 0, &since_us, e))
+        return false;
     if (since.n)
-        instant_text(t, 6, x->since);
+        instant_text(instant_of_us(since_us), 6, x->since);
     return true;
 }
 

@@ -49,20 +49,6 @@ struct notice {
 
 /* ---- options ----------------------------------------------------------------------------- */
 
-static bool read_time(const struct cli *c, const char *name, int64_t *out, struct err *e)
-{
-    struct str text = cli_text(c, name);
-    struct instant at;
-    if (!text.n)
-        return true;
-    if (!instant_parse(text, &at, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--%s %s", name, text.p);
-    }
-    *out = instant_us(at);
-    return true;
-}
-
 static bool read_config(struct notice *n, struct err *e)
 {
     struct str path = cli_text(n->c, "5g-config"), text;
@@ -122,9 +108,9 @@ static bool read_options(struct notice *n, struct err *e)
     size_t count = 0;
     n->asked.from_us = INT64_MIN;
     n->asked.until_us = INT64_MAX;
-    if (!read_time(c, "from", &n->asked.from_us, e) ||
-        !read_time(c, "until", &n->asked.until_us, e) ||
-        !read_time(c, "noticed", &n->noticed_us, e))
+    if (!cli_instant(c, "from", n->asked.from_us, &n->asked.from_us, e) ||
+        !cli_instant(c, "until", n->asked.until_us, &n->asked.until_us, e) ||
+        !cli_instant(c, "noticed", n->noticed_us, &n->noticed_us, e))
         return false;
     if (n->asked.from_us >= n->asked.until_us)
         return err_set(e, ERR_USAGE, "--from must be before --until");

@@ -52,6 +52,23 @@ bool cli_flag(const struct cli *c, const char *name)
     return count_of(c, name) > 0;
 }
 
+bool cli_instant(const struct cli *c, const char *option, int64_t otherwise, int64_t *us,
+                 struct err *e)
+{
+    struct str text = cli_text(c, option);
+    struct instant t;
+    if (!text.n) {
+        *us = otherwise;
+        return true;
+    }
+    if (!instant_parse_zoned(text, &t, e)) {
+        e->code = ERR_USAGE;
+        return err_prefix(e, "--%s %.*s", option, STR_FMT(text));
+    }
+    *us = instant_us(t);
+    return true;
+}
+
 uint64_t cli_number(const struct cli *c, const char *name)
 {
     uint64_t v = 0;

@@ -39,7 +39,7 @@ static bool read_as_of(struct cli *c, int64_t *out, struct err *e)
         text = arena_printf(c->arena, "%.*sT23:59:59.999999Z", STR_FMT(text));
     if (!arena_ok(c->arena, e))
         return false;
-    if (!instant_parse(text, &t, e)) {
+    if (!instant_parse_zoned(text, &t, e)) {
         e->code = ERR_USAGE;
         return err_prefix(e, "--as-of %s", cli_text(c, "as-of").p);
     }

@@ -126,22 +126,6 @@ int cli_speaker_run(struct cli *c, cli_speaker_fn *work)
     return status ? status : refused > 0;
 }
 
-bool cli_instant(const struct cli *c, const char *option, int64_t otherwise, int64_t *us,
-                 struct err *e)
-{
-    struct str text = cli_text(c, option);
-    struct instant t;
-    *us = otherwise;
-    if (!text.n)
-        return true;
-    if (!instant_parse(text, &t, e)) {
-        e->code = ERR_USAGE;
-        return err_prefix(e, "--%s %.*s", option, STR_FMT(text));
-    }
-    *us = instant_us(t);
-    return true;
-}
-
 void cli_put_instant(struct buf *b, const char *name, int64_t us)
 {
     char text[INSTANT_TEXT_BYTES];

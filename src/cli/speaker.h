@@ -71,9 +71,6 @@ int cli_speaker_run(struct cli *c, cli_speaker_fn *work);
  * exchange_dialogue_add. */
 bool cli_speaker_say(struct cli_speaker *sp, struct str objects, struct buf *b, size_t *refused,
                      struct err *e) BASE_CHECKED;
-/* An option's instant in microseconds; `otherwise` when it was not given. */
-bool cli_instant(const struct cli *c, const char *option, int64_t otherwise, int64_t *us,
-                 struct err *e) BASE_CHECKED;
 /* A member that is an instant: as in "due":"2026-03-08T09:00:00.000Z". */
 void cli_put_instant(struct buf *b, const char *name, int64_t us);
 /* "assistance-request" or "request": the types' names, with or without their first word. */

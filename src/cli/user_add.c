@@ -41,7 +41,6 @@ static bool read_user(struct cli *c, struct exchange_user_new *u, struct err *e)
 {
     struct str role = cli_text(c, "role"), cert = cli_text(c, "cert"),
                expires = cli_text(c, "expires");
-    struct instant t;
     *u = (struct exchange_user_new){.name = str_of(c->args[1]),
                                     .org = cli_text(c, "org"),
                                     .nation = cli_text(c, "nation"),
@@ -52,9 +51,8 @@ static bool read_user(struct cli *c, struct exchange_user_new *u, struct err *e)
             "--role %.*s: one of reader, contributor, officer, auditor, admin, sensor, peer",
             STR_FMT(role));
     if (expires.n) {
-        if (!instant_parse(expires, &t, e))
-            return err_prefix(e, "--expires"), e->code = ERR_USAGE, false;
-        u->expires_us = instant_us(t);
+        if (!cli_instant(c, "expires", 0, &u->expires_us, e))
+            return false;
         if (u->expires_us <= now_us())
             return err_set(e, ERR_USAGE, "--expires %.*s is past: give an instant to come",
                            STR_FMT(expires));

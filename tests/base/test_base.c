@@ -232,6 +232,59 @@ static void test_instant_refused(void)
     }
 }
 
+/* What people write on a command line: with Z, or with how far their clocks are from UTC. */
+static void test_instant_zoned(void)
+{
+    static const struct {
+        const char *text;
+        int64_t s;
+        uint32_t ns;
+    } read[] = {
+        {"1970-01-01T05:30:00+05:30", 0, 0},
+        {"1970-01-01T09:00:00.25+09:00", 0, 250000000},
+        {"1969-12-31T19:00:00-05:00", 0, 0},
+        {"1970-01-01T00:00:00-00:00", 0, 0},
+        {"1970-01-01T00:00:00+23:59", -86340, 0},
+        {"9999-12-31T23:59:59+00:01", 253402300739, 0},
+        {"0000-01-01T00:00:00-00:01", -62167219140, 0},
+    };
+    static const char *const refused[] = {
+        "1970-01-01T00:00:00",        "1970-01-01T00:00:00+0530",   "1970-01-01T00:00:00+05",
+        "1970-01-01T00:00:00+24:00",  "1970-01-01T00:00:00+05:60",  "1970-01-01T00:00:00 +05:30",
+        "1970-01-01T00:00:00+05:3x",  "1970-01-01T00:00:00+05:300", "1970-01-01T00:00:00Z+05:30",
+        "1970-01-01T00:00:00.+05:30", "9999-12-31T23:59:59-00:01", /* in UTC of the year 10000 */
+        "0000-01-01T00:00:00+00:01",                               /* and of the year before 0 */
+    };
+    struct err e;
+    for (size_t i = 0; i < COUNT(read); i++) {
+        struct instant t = {7, 7};
+        struct str text = str_of(read[i].text);
+        CHECK_ROW(instant_parse_zoned(text, &t, &e), "%s", read[i].text);
+        CHECK_ROW(t.s == read[i].s && t.ns == read[i].ns, "%s", read[i].text);
+        CHECK_ROW(!instant_parse(text, &t, &e) && e.code == ERR_INVALID, "%s", read[i].text);
+        for (size_t n = 0; n < text.n; n++) {
+            char *exact = malloc(n ? n : 1);
+            memcpy(exact, text.p, n);
+            CHECK_ROW(!instant_parse_zoned((struct str){exact, n}, &t, &e) && e.at <= n,
+                      "%s cut to %zu", read[i].text, n);
+            free(exact);
+        }
+    }
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        struct instant t = {7, 7};
+        e.code = ERR_NONE;
+        CHECK_ROW(!instant_parse_zoned(str_of(refused[i]), &t, &e) && e.code == ERR_INVALID &&
+                      t.s == 7,
+                  "%s", refused[i]);
+    }
+    for (size_t i = 0; i < COUNT(instants); i++) {
+        struct instant t = {7, 7};
+        CHECK_ROW(instant_parse_zoned(str_of(instants[i].text), &t, &e) && t.s == instants[i].s &&
+                      t.ns == instants[i].ns,
+                  "%s", instants[i].text);
+    }
+}
+
 static void test_instant_text(void)
 {
     static const struct {
@@ -714,6 +767,7 @@ int main(void)
     test_utf8();
     test_instant_parse();
     test_instant_refused();
+    test_instant_zoned();
     test_instant_text();
     test_instant_days();
     test_clock();

@@ -89,6 +89,7 @@ def test_unknown_options(command, tmp_path):
     "user add {dir} n --role reader --org o --nation IND",
     "user add {dir} n --role reader --org o --nation IN --expires tomorrow",
     "user add {dir} n --role reader --org o --nation IN --expires 2026-01-01T00:00:00Z",
+    "user add {dir} n --role reader --org o --nation IN --expires 2099-01-01T00:00:00+5:30",
     "user add {dir} n --role reader --org o --nation IN --identity x",
     "collection add {dir} --title a\x1bb", "collection add {dir}", "collection add {dir} --title T --default-marking pink",
     "collection add {dir} --title T --alias a/b", "collection add {dir} --title T --id 7",

@@ -38,6 +38,7 @@ def test_nisc_becomes_the_national_cybersecurity_office(pair):
     for node in (pair.jp, pair.india):
         assert set(listed(node)) == {"National Cybersecurity Office"}
         assert set(listed(node, "--as-of", "2025-06-30T14:59:59Z")) == {"NISC"}
+        assert set(listed(node, "--as-of", "2025-06-30T23:59:59+09:00")) == {"NISC"}
         assert set(listed(node, "--as-of", change)) == {"National Cybersecurity Office"}
         both = listed(node, "--all")
         old, new = both["NISC"], both["National Cybersecurity Office"]

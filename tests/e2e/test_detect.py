@@ -368,6 +368,7 @@ def test_validity_is_judged_now_or_as_asked(tmp_path):
     assert seen("--as-of", "2026-01-15T00:00:00Z") == ["past.example"]
     assert seen("--as-of", "2026-01-31T23:59:59.999999Z") == ["past.example"]
     assert seen("--as-of", "2026-02-01T00:00:00Z") == []
+    assert seen("--as-of", "2026-02-01T05:29:59+05:30") == ["past.example"]
     assert seen("--as-of", "2099-01-01T00:00:00Z") == ["future.example"]
     assert "2 not in force" in detect("-i", path, stdin=log)[2]
 

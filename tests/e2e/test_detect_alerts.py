@@ -119,7 +119,10 @@ def test_lines_of_a_time(tmp_path):
     assert seen("--until", "2026-11-24T02:00:00.5Z") == list("15")
     assert seen("--since", "2026-11-24T03:00:00Z", "--until", "2026-11-24T03:00:00.000001Z") == list("345")
     assert seen("--since", "2027-01-01T00:00:00Z") == ["5"]
-    for more in (["--since", "yesterday"], ["--until", "2026-13-01T00:00:00Z"],
+    assert seen("--since", "2026-11-24T11:00:00+09:00") == list("2345")
+    assert seen("--since", "2026-11-24T08:30:00.0+05:30", "--until", "2026-11-23T22:00:00.000001-05:00") == list("345")
+    for more in (["--since", "yesterday"], ["--until", "2026-13-01T00:00:00Z"], ["--since", "2026-01-01T00:00:00"],
+                 ["--until", "2026-01-01T00:00:00+25:00"],
                  ["--since", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"]):
         status, out, error = run("detect", *words, *more)
         assert (status, out) == (2, b"") and ("--since" in error or "--until" in error)

@@ -98,6 +98,7 @@ def test_validity_is_judged_as_detect_does(tmp_path, logs):
     assert hunt(tmp_path / "ix", "-i", old)[:2] == (detect("-i", old, *logs)[0], [])
     status, alerts, _ = hunt(tmp_path / "ix", "-i", old, "--as-of", "2026-01-15T00:00:00Z")
     assert status == 0 and len(alerts) == 4
+    assert len(hunt(tmp_path / "ix", "-i", old, "--as-of", "2026-02-01T05:29:59+05:30")[1]) == 4
 
 
 def test_the_generated_logs(tmp_path):

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -156,6 +157,8 @@ def test_export_has_every_record(node):
     middle = records[len(records) // 2]["record"]["at"]
     since = exported(node, "--since", middle)
     assert since == [x for x in records if x["record"]["at"] >= middle]
+    in_india = datetime.fromisoformat(middle).astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
+    assert in_india.endswith("+05:30") and exported(node, "--since", in_india) == since
     releases = exported(node, "--kind", "release")
     assert releases == [x for x in records if x["record"]["kind"] == "release"]
     assert all(hashlib.sha256(base64.b64decode(x["audience_salt"]) + x["audience"].encode()).hexdigest()

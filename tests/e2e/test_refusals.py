@@ -538,7 +538,7 @@ def test_all_refusals_read_the_same(node):
     """Wrong, unknown, revoked and expired cannot be told apart."""
     node.user("was-here")
     node.cli("user revoke", "was-here")
-    expired = node.user("expired", "reader", None, None, "--expires", "2099-01-01T00:00:00Z")
+    expired = node.user("expired", "reader", None, None, "--expires", "2099-01-01T09:00:00+09:00")
     with sqlite3.connect(node.dir / "setu.db", timeout=30) as db:  # as if that time had come
         db.execute("UPDATE user SET expires_us=1 WHERE name='expired'")
     bodies = {node.client(user=u, password=p).request("GET", "collections/").body

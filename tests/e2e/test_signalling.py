@@ -163,6 +163,7 @@ def test_what_notice_does_not_take(tmp_path):
     for words, status, said in (
             ([alerts], 1, f'{alerts}:2: there is no rule "x"'), ([text], 1, f"{text}:1"),
             (["--from", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"], 2, "before"),
+            (["--from", "2026-01-02T00:00:00Z", "--until", "2026-01-02T05:30:00+05:30"], 2, "before"),
             (["--of", "none", alerts], 2, '"none" is no rule'), (["-o", tmp_path / "o", alerts], 2, "--identity"),
             ([tmp_path / "absent"], 3, "absent")):
         ran = setu("notice", *words, status=None)
