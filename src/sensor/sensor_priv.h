@@ -156,7 +156,7 @@ bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str l
 
 /* When a line says that it was written: RFC 3339 and its relatives, Common Log Format, syslog (RFC
  * 3164, in local time), seconds or milliseconds since 1970 at its start or in JSON as ts, time,
- * timestamp. False when it says nothing known. */
+ * timestamp; the first of these. False when it says nothing known. */
 bool sensor_line_time(struct str line, int64_t now_us, int64_t *out);
 
 /* ---- live_set.c ---- */

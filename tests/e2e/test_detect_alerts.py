@@ -128,6 +128,16 @@ def test_lines_of_a_time(tmp_path):
         assert (status, out) == (2, b"") and ("--since" in error or "--until" in error)
 
 
+def test_the_time_that_a_line_says(tmp_path):
+    # Of all but the last, the other reading would be outside.
+    log = made(tmp_path / "log", "2026-11-24 02:44:17 +0530 10.0.0.1\n2026-11-24 06:14:17 JST 10.0.0.2\n"
+               '{"ts":1795468457.5,"uri":"/2025-01-01T00:00:00Z","ip":"10.0.0.3"}\n9876543210 called 10.0.0.4\n'
+               "2026-11-24 02:44:17 10.0.0.5\n")
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), log]
+    found = detect(*words, "--since", "2026-11-23T21:00:00Z", "--until", "2026-11-24T03:00:00+05:30")[1]
+    assert [a["observable"][-1] for a in found] == list("1234")
+
+
 def test_fields(tmp_path):
     lines = ['{"src":{"ip":"10.0.0.1"},"dst":{"ip":"10.0.0.2"},"note":"10.0.0.3","list":[{"url":"http:\\/\\/10.0.0.4\\/a"}]}',
              '{"id.orig_h":"10.0.0.5","id":{"resp_h":"10.0.0.6"}, "src" : "10.0.0.7"}', "a\t10.0.0.8\tx 10.0.0.9 y\tb",
