@@ -59,6 +59,12 @@ void sensor_fields_free(struct sensor_fields *f)
     base_free(f);
 }
 
+/* id.orig_h is below id. */
+static bool is_below(struct str name, struct str path)
+{
+    return str_starts(name, path) && name.n > path.n && name.p[path.n] == '.';
+}
+
 /* Do the names on the way to `v` begin with the path's? What is inside of a field is in it. */
 static bool in_path(const struct json *v, struct str path, uint32_t at)
 {
@@ -70,7 +76,9 @@ static bool in_path(const struct json *v, struct str path, uint32_t at)
         if (!child)
             return false;
         if (v->type == JSON_OBJECT) {
-            /* A name may have dots itself, as Zeek's id.orig_h. */
+            /* A name may have dots itself, as Zeek's id.orig_h, which is below id. */
+            if (is_below(child->key, path))
+                return true;
             struct str rest = str_from(path, child->key.n);
             if (!str_starts(path, child->key) || (rest.n && rest.p[0] != '.'))
                 return false;
@@ -108,9 +116,7 @@ static bool in_column(const struct sensor_fields *f, struct str header, struct s
     struct str name = name_of(header, column);
     for (size_t i = 0; i < f->count; i++) {
         const struct field *one = &f->list[i];
-        struct str below = str_from(name, one->path.n);
-        if (one->column == column ||
-            (name.n && str_starts(name, one->path) && (below.n == 0 || below.p[0] == '.')))
+        if (one->column == column || str_eq(name, one->path) || is_below(name, one->path))
             return true;
     }
     return false;

@@ -141,14 +141,15 @@ def test_the_time_that_a_line_says(tmp_path):
 def test_fields(tmp_path):
     lines = ['{"src":{"ip":"10.0.0.1"},"dst":{"ip":"10.0.0.2"},"note":"10.0.0.3","list":[{"url":"http:\\/\\/10.0.0.4\\/a"}]}',
              '{"id.orig_h":"10.0.0.5","id":{"resp_h":"10.0.0.6"}, "src" : "10.0.0.7"}', "a\t10.0.0.8\tx 10.0.0.9 y\tb",
-             "10.0.0.10 no field", '{"src":{"ip":"10.0.0.11"}']
+             "10.0.0.10 no field", '{"src.port.ip":"10.0.0.12","src":{"a.b":{"ip":"10.0.0.13"}},"srcs.ip":"10.0.0.14"}']
     log = made(tmp_path / "log", "\n".join(lines) + "\n")
     words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), log]
 
     def seen(fields):
         return [int(a["observable"].split(".")[3]) for a in detect(*words, "--fields", fields)[1] if a["kind"] == "ipv4"]
-    assert seen("src.ip") == [1] and seen("src") == [1, 7] and seen("dst,note") == [2, 3]
+    assert seen("src.ip") == [1] and seen("src") == [1, 7, 12, 13] and seen("dst,note") == [2, 3]
     assert seen("list.url") == seen("list") == [4] and seen("id.orig_h") == [5] and seen("id.resp_h") == [6]
+    assert seen("src.port") == [12] and seen("src.a") == seen("src.a.b") == seen("src.a.b.ip") == [13]
     assert seen("2") == [8] and seen("3,1") == [9] and seen("2,src.ip") == [1, 8]
     assert seen("nothing") == seen("ip") == seen("src.i") == seen("4") == []
     for bad in (",", "a,,b", "0", " "):
