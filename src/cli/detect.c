@@ -65,8 +65,7 @@ static const struct cli_option options[] = {
      0, 0, false, false},
     {"fields", 0, CLI_TEXT, "NAMES", NULL,
      "look only at these fields: of lines of JSON or under a line #fields, as src.ip,url, or "
-     "numbers of columns between "
-     "tabs, as 3,5",
+     "numbers of columns between tabs, as 3,5; a line that is broken JSON is looked at as a whole",
      0, 0, false, false},
     {"since", 0, CLI_TEXT, "TIME", NULL,
      "only lines that say they were written then (RFC 3339, as 2026-11-24T02:14:17Z or "

@@ -137,16 +137,31 @@ struct str sensor_fields_header(struct str text, size_t from)
     return last;
 }
 
+/* From the brace on, behind a byte order mark, blanks and the NULs that a log has before what was
+ * written to it after it was cut off; empty when the line begins otherwise. */
+static struct str from_brace(struct str line)
+{
+    if (str_starts(line, STR("\xef\xbb\xbf")))
+        line = str_from(line, 3);
+    while (line.n && (unsigned char)line.p[0] <= ' ')
+        line = str_from(line, 1);
+    return str_starts(line, STR("{")) ? line : STR_NONE;
+}
+
+/* Of what begins as JSON and is none, nobody knows the fields: all of it counts. Otherwise a byte
+ * that is no UTF-8, or a name twice, in one field would hide what stands in another. */
 bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str line, size_t at)
 {
     const struct json *doc = NULL;
     struct err ignored;
-    if (!str_starts(str_trim(line), STR("{")))
+    struct str json = from_brace(line);
+    size_t before = line.n - json.n;
+    if (!json.n)
         return in_column(f, header, line, at);
     pthread_mutex_lock(&f->lock);
     arena_reset(f->scratch);
-    bool is_json = json_parse(f->reader, f->scratch, line, false, &doc, &ignored);
-    bool yes = is_json && in_json(f, doc, at);
+    bool yes = !json_parse(f->reader, f->scratch, json, false, &doc, &ignored) ||
+               (at >= before && in_json(f, doc, at - before));
     pthread_mutex_unlock(&f->lock);
-    return is_json ? yes : in_column(f, header, line, at);
+    return yes;
 }

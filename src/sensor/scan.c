@@ -141,7 +141,8 @@ static void head_to(struct piece *p, size_t at)
 }
 
 /* Is it of a line of another time, or of another field? Of a line that is longer than a piece only
- * a part may be there. */
+ * a part is there: nobody knows its fields, nor its time but where it begins, and so all of it
+ * counts; else whoever makes a line long would hide what it holds. */
 static bool is_outside(struct piece *p, size_t at)
 {
     const struct sensor_scan *s = p->in->scan;
@@ -151,13 +152,15 @@ static bool is_outside(struct piece *p, size_t at)
         return false;
     const char *start = memrchr(p->buf, '\n', at);
     size_t from = start ? (size_t)(start - p->buf) + 1 : 0;
+    bool begins = start || p->from == 0;
     const char *end = memchr(p->buf + from, '\n', p->n - from);
     struct str line = {p->buf + from, end ? (size_t)(end - p->buf) - from : p->n - from};
-    if (span && sensor_line_time(line, p->time_us, &us) &&
+    if (span && begins && sensor_line_time(line, p->time_us, &us) &&
         (us < span->from_us || us >= span->until_us))
         return true;
     head_to(p, from);
-    return s->fields && !sensor_fields_have(s->fields, buf_view(&p->in->header), line, at - from);
+    return s->fields && begins && (end || p->last) &&
+           !sensor_fields_have(s->fields, buf_view(&p->in->header), line, at - from);
 }
 
 /* Only in the piece's turn. False when the scan is to end. */

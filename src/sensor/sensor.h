@@ -150,8 +150,9 @@ struct sensor_scan {
     const struct sensor_span {
         int64_t from_us, until_us;
     } * span;
-    /* Only what begins in one of these fields of its line is told; of a line without fields, and
-     * of one that is longer than a piece, nothing. NULL: all. Not of captures. */
+    /* Only what begins in one of these fields of its line is told; of a line without fields
+     * nothing, of one that begins as JSON and is none, or is longer than a piece, all. NULL: all.
+     * Not of captures. */
     struct sensor_fields *fields;
     /* A file was opened; *from, the beginning, may be set to where a scan got to before, of what is
      * packed in its text. `later`: it came to a folder that was followed already, and may hold what

@@ -148,8 +148,10 @@ size_t sensor_frame_end(struct sensor_frame *f, char *out);
 /* The last line of `text` that starts at `from` or later and names columns as Zeek does, with
  * `#fields`; or STR_NONE. */
 struct str sensor_fields_header(struct str text, size_t from);
-/* Does what stands at `at` of the line belong to one of the fields? `header` is what
- * sensor_fields_header found before it. Many threads may call. */
+/* Does what stands at `at` of the line belong to one of the fields? True of all in a line that
+ * begins as JSON and is none. `header` is what sensor_fields_header found before it. Many threads
+ * may call.
+ */
 bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str line, size_t at);
 
 /* ---- line_time.c ---- */

@@ -157,6 +157,41 @@ def test_fields(tmp_path):
         assert (status, out) == (2, b"") and "--fields" in error, bad
 
 
+# Whoever writes one field of a line must not be able to hide another.
+BROKEN = [b'{"src":"%b"', b'{"src":"%b","ua":"\xff"}', b'{"ua":"\\ud800","src":"%b"}', b'{"ua":"\x01","src":"%b"}', b'{"src":"%b","n":NaN}',
+          b'{"n":01,"src":"%b"}', b'{"n":1e999,"src":"%b"}', b'{"src":"%b",}', b'{"src":"%b"},', b'{"a":1,"a":2,"src":"%b"}',
+          b'{"src":"%b","d":' + b"[" * 5000 + b"]" * 5000 + b"}", b" \t{'src':'%b'}", b'\xef\xbb\xbf{"src":"%b"', b'\0\0{"src":"%b"\0',
+          b'{"src":"%b"}{"src":"x"}', b'{"src":"%b","pad":"' + b"x" * (3 << 20) + b'"}', b'{"pad":"' + b"x" * (3 << 20) + b'","src":"%b"}']
+
+
+def test_fields_of_what_is_nearly_json(tmp_path):
+    lines = [line.replace(b"%b", b"10.0.0.%d" % n) for n, line in enumerate(BROKEN)]
+    lines += [b'\xef\xbb\xbf{"src":"10.0.1.1","dst":"10.0.1.2"}', b'\t {"src":"10.0.1.3","dst":"10.0.1.4"} \r', b'\0\0{"src":"10.0.1.5"}']
+    log = tmp_path / "log"
+    log.write_bytes(b"\n".join(lines))
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/16"), str(log), "--fields"]
+
+    def seen(fields):
+        return [a["observable"] for a in detect(*words, fields)[1]]
+    broken = [f"10.0.0.{n}" for n in range(len(BROKEN))]
+    assert seen("src") == broken + ["10.0.1.1", "10.0.1.3", "10.0.1.5"]
+    assert seen("dst") == broken + ["10.0.1.2", "10.0.1.4"] and seen("2") == broken
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_lines_longer_than_a_piece(tmp_path, threads):
+    # Their first piece has columns and a time, the others are read from their midst.
+    parts = ["2026-11-24T02:14:17Z\t10.0.0.1\t", "x" * (5 << 18), " 10.0.0.2 ", "2025-01-01T00:00:00Z\t" * 60000, "10.0.0.3\t\n"]
+    log = made(tmp_path / "log", "1\t10.0.0.4\n" + "".join(parts) + "1\t10.0.0.5\n2025-01-01T00:00:00Z\t10.0.0.6")
+    words = ["-i", made(tmp_path / "set", "10.0.0.0/24"), log, "-j", threads]
+
+    def seen(*more):
+        return [int(a["observable"].split(".")[3]) for a in detect(*words, *more)[1]]
+    assert seen("--fields", "2") == [4, 1, 2, 3, 5, 6] and seen("--fields", "1") == [1, 2, 3]
+    assert seen("--since", "2026-01-01T00:00:00Z") == [4, 1, 2, 3, 5]
+    assert seen("--until", "2026-01-01T00:00:00Z") == [4, 2, 3, 5, 6]
+
+
 ZEEK = "#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\tquery\n#types\ttime\taddr\taddr\tstring\n"
 
 
