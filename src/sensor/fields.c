@@ -1,18 +1,24 @@
 /* In which field of its line does something stand? Lines of JSON, and of columns between tabs. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "sensor/sensor_priv.h"
 
+struct field {
+    struct str path; /* of JSON, with dots */
+    uint64_t column; /* or of columns, from 1 */
+};
 struct sensor_fields {
-    pthread_mutex_t lock; /* guards scratch and reader: logs that are followed have threads each */
-    struct arena *text, *scratch;
-    struct json_reader *reader;
-    struct field {
-        struct str path; /* of JSON, with dots */
-        uint64_t column; /* or of columns, from 1 */
-    } * list;
+    struct field *list;
     size_t count;
+    struct arena *text;
+    atomic_uint_least64_t lines; /* numbers given out */
+    pthread_mutex_t lock;        /* guards what follows: logs that are followed have threads each */
+    struct arena *scratch;
+    struct json_reader *reader;
+    uint64_t line;          /* the line that was read last */
+    const struct json *doc; /* what it holds; NULL: it is no JSON */
 };
 
 bool sensor_fields_new(struct str names, struct sensor_fields **out, struct err *e)
@@ -137,6 +143,11 @@ struct str sensor_fields_header(struct str text, size_t from)
     return last;
 }
 
+uint64_t sensor_fields_line(struct sensor_fields *f)
+{
+    return atomic_fetch_add(&f->lines, 1) + 1;
+}
+
 /* From the brace on, behind a byte order mark, blanks and the NULs that a log has before what was
  * written to it after it was cut off; empty when the line begins otherwise. */
 static struct str from_brace(struct str line)
@@ -150,18 +161,22 @@ static struct str from_brace(struct str line)
 
 /* Of what begins as JSON and is none, nobody knows the fields: all of it counts. Otherwise a byte
  * that is no UTF-8, or a name twice, in one field would hide what stands in another. */
-bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str line, size_t at)
+bool sensor_fields_have(struct sensor_fields *f, uint64_t number, struct str header,
+                        struct str line, size_t at)
 {
-    const struct json *doc = NULL;
     struct err ignored;
     struct str json = from_brace(line);
     size_t before = line.n - json.n;
     if (!json.n)
         return in_column(f, header, line, at);
     pthread_mutex_lock(&f->lock);
-    arena_reset(f->scratch);
-    bool yes = !json_parse(f->reader, f->scratch, json, false, &doc, &ignored) ||
-               (at >= before && in_json(f, doc, at - before));
+    if (f->line != number) {
+        arena_reset(f->scratch);
+        f->line = number;
+        if (!json_parse(f->reader, f->scratch, json, false, &f->doc, &ignored))
+            f->doc = NULL;
+    }
+    bool yes = !f->doc || (at >= before && in_json(f, f->doc, at - before));
     pthread_mutex_unlock(&f->lock);
     return yes;
 }

@@ -69,6 +69,14 @@ struct kept_hit {
     size_t text_at, text_n;  /* its normal form in `texts` */
 };
 
+/* The line of the hit before; `end` is 0 where there was none. */
+struct line {
+    struct str text;
+    size_t end; /* in the piece */
+    bool other_time;
+    uint64_t fields; /* its number; 0: all of it counts */
+};
+
 /* What one thread looks at. */
 struct piece {
     struct reading *in;
@@ -82,6 +90,7 @@ struct piece {
     uint64_t bytes;        /* of the input that were read */
     size_t counted, lines; /* lines are counted up to here: so many since `from` */
     size_t headed;         /* names of columns are looked for up to here */
+    struct line line;
     int64_t time_us;
     struct str time;
     char time_text[INSTANT_TEXT_BYTES];
@@ -140,27 +149,39 @@ static void head_to(struct piece *p, size_t at)
     p->headed = at;
 }
 
-/* Is it of a line of another time, or of another field? Of a line that is longer than a piece only
- * a part is there: nobody knows its fields, nor its time but where it begins, and so all of it
- * counts; else whoever makes a line long would hide what it holds. */
-static bool is_outside(struct piece *p, size_t at)
+/* The line of the hit, which is looked at once however many hits are in it. Of one that is longer
+ * than a piece only a part is there: nobody knows its fields, nor its time but where it begins, and
+ * so all of it counts; else whoever makes a line long would hide what it holds. */
+static void find_line(struct piece *p, size_t at)
 {
     const struct sensor_scan *s = p->in->scan;
     const struct sensor_span *span = s->span;
-    int64_t us;
-    if (!span && !s->fields)
-        return false;
     const char *start = memrchr(p->buf, '\n', at);
     size_t from = start ? (size_t)(start - p->buf) + 1 : 0;
     bool begins = start || p->from == 0;
     const char *end = memchr(p->buf + from, '\n', p->n - from);
-    struct str line = {p->buf + from, end ? (size_t)(end - p->buf) - from : p->n - from};
-    if (span && begins && sensor_line_time(line, p->time_us, &us) &&
-        (us < span->from_us || us >= span->until_us))
-        return true;
+    struct line *l = &p->line;
+    int64_t us;
+    l->end = end ? (size_t)(end - p->buf) : p->n;
+    l->text = (struct str){p->buf + from, l->end - from};
+    l->other_time = span && begins && sensor_line_time(l->text, p->time_us, &us) &&
+                    (us < span->from_us || us >= span->until_us);
+    l->fields = s->fields && begins && (end || p->last) ? sensor_fields_line(s->fields) : 0;
     head_to(p, from);
-    return s->fields && begins && (end || p->last) &&
-           !sensor_fields_have(s->fields, buf_view(&p->in->header), line, at - from);
+}
+
+/* Is it of a line of another time, or of another field? */
+static bool is_outside(struct piece *p, size_t at)
+{
+    const struct sensor_scan *s = p->in->scan;
+    const struct line *l = &p->line;
+    if (!s->span && !s->fields)
+        return false;
+    if (at >= l->end)
+        find_line(p, at);
+    return l->other_time ||
+           (l->fields && !sensor_fields_have(s->fields, l->fields, buf_view(&p->in->header),
+                                             l->text, at - (size_t)(l->text.p - p->buf)));
 }
 
 /* Only in the piece's turn. False when the scan is to end. */
@@ -300,6 +321,7 @@ static void look(struct piece *p)
     p->counted = p->from;
     p->lines = 0;
     p->headed = p->from;
+    p->line.end = 0;
     p->halted = false;
     p->turn = p->in->alone;
     p->hold = sensor_hold_set(s);

@@ -148,11 +148,13 @@ size_t sensor_frame_end(struct sensor_frame *f, char *out);
 /* The last line of `text` that starts at `from` or later and names columns as Zeek does, with
  * `#fields`; or STR_NONE. */
 struct str sensor_fields_header(struct str text, size_t from);
-/* Does what stands at `at` of the line belong to one of the fields? True of all in a line that
- * begins as JSON and is none. `header` is what sensor_fields_header found before it. Many threads
- * may call.
- */
-bool sensor_fields_have(struct sensor_fields *f, struct str header, struct str line, size_t at);
+/* A number for a line, by which it is known again: JSON is read once for all that is asked of it
+ * while no other line is asked for. Many threads may call this and the next. */
+uint64_t sensor_fields_line(struct sensor_fields *f);
+/* Does what stands at `at` of the line with this number belong to one of the fields? True of all in
+ * a line that begins as JSON and is none. `header` is what sensor_fields_header found before it. */
+bool sensor_fields_have(struct sensor_fields *f, uint64_t number, struct str header,
+                        struct str line, size_t at);
 
 /* ---- line_time.c ---- */
 

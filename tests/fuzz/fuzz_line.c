@@ -34,11 +34,13 @@ static void ask(struct sensor_fields *f, struct sensor_fields *all, struct str h
     bool braced = str_starts(text, STR("{")), broken = braced && !is_json(text);
     bool columns = line.n && memchr(line.p, '\t', line.n) && !braced;
     size_t step = 1 + line.n / 16;
+    uint64_t number = sensor_fields_line(f);
     for (size_t at = 0; at < line.n; at += step) {
-        bool has = sensor_fields_have(f, header, line, at);
-        must(has == sensor_fields_have(f, header, line, at));
+        bool has = sensor_fields_have(f, number, header, line, at);
+        must(has == sensor_fields_have(f, sensor_fields_line(f), header, line, at));
         must(has || !broken);
-        must(!columns || memchr(line.p, '\t', at) || sensor_fields_have(all, header, line, at));
+        must(!columns || memchr(line.p, '\t', at) ||
+             sensor_fields_have(all, sensor_fields_line(all), header, line, at));
     }
 }
 
