@@ -57,7 +57,7 @@ static bool send(const struct cli *c, const struct sensor_feedback *f, struct se
     bool ok = cli_endpoint_read(c, &how, e) &&
               sensor_target_open(c->args[0], &how, cli_text(c, "collection"),
                                  cli_text(c, "identity"), &t, e) &&
-              sensor_feedback_send(t, f, sent, e);
+              sensor_target_knows(t, f->id, e) && sensor_feedback_send(t, f, sent, e);
     sensor_target_close(t);
     return ok;
 }

@@ -376,6 +376,9 @@ struct sensor_feedback {
     struct str marking;              /* the id of a marking, or STR_NONE */
 };
 bool sensor_verdict_known(struct str verdict);
+/* Is there an object of this id in the node? ERR_NOT_FOUND when not; of a server it is not known.
+ */
+bool sensor_target_knows(struct sensor_target *t, struct str id, struct err *e) BASE_CHECKED;
 /* Hands over an Opinion; `out` tells whether it was taken. */
 bool sensor_feedback_send(struct sensor_target *t, const struct sensor_feedback *f,
                           struct sensor_sent *out, struct err *e) BASE_CHECKED;

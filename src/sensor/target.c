@@ -83,6 +83,31 @@ bool sensor_target_open(const char *where, const struct peer_endpoint *how, stru
     return ok;
 }
 
+static bool stop_at_first(void *ctx, const struct store_row *row)
+{
+    (void)row;
+    *(bool *)ctx = true;
+    return false;
+}
+
+bool sensor_target_knows(struct sensor_target *t, struct str id, struct err *e)
+{
+    struct exchange_collection *all;
+    size_t count;
+    bool found = false, more;
+    if (t->client) /* it may be in a collection of another server */
+        return true;
+    if (!exchange_collections(t->session, t->arena, &all, &count, e))
+        return false;
+    for (size_t i = 0; i < count && !found; i++) {
+        struct exchange_query q = {
+            .collection = &all[i], .limit = 1, .ids = &id, .id_count = 1, .versions = STORE_LAST};
+        if (!exchange_read(t->session, &t->who, &q, stop_at_first, &found, &more, e))
+            return false;
+    }
+    return found || err_set(e, ERR_NOT_FOUND, "%.*s is in no collection of this node", STR_FMT(id));
+}
+
 static bool post(struct sensor_target *t, struct str envelope, struct sensor_sent *out,
                  struct err *e)
 {

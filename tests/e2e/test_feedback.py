@@ -40,6 +40,12 @@ def test_at_the_node_itself(node):
     assert o["explanation"] == 'our own "resolver"' and o["created_by_ref"].startswith("identity--")
 
 
+def test_about_what_the_node_does_not_have(node):
+    said = setu("feedback", node.dir, "indicator--00000000-0000-4000-8000-000000000000", "false-positive", status=None)
+    assert said.returncode in (1, 2) and "is in no collection of this node" in said.stderr
+    assert len(opinions(node.admin, node)) == 1
+
+
 def test_about_a_copy_from_abroad(node):
     """Who has a redacted copy speaks of that; the producer reads of the original."""
     theirs = node.client(node.nisc)
