@@ -29,6 +29,10 @@ struct sensor_unpack {
 static bool step_gzip(struct sensor_unpack *u, char *to, size_t room, size_t *got)
 {
     z_stream *z = &u->gzip;
+    /* Zeros that fill up the last block of a tape, as gzip passes over them. The first member
+     * begins at once: by that it was known. */
+    while (u->between && u->at < u->n && u->in[u->at] == 0)
+        u->at++;
     if (u->between && u->n > u->at && inflateReset(z) != Z_OK)
         return false;
     z->next_in = u->in + u->at;
