@@ -294,6 +294,7 @@ static void on_warning(void *ctx, struct str input, const char *text)
     struct detect *d = ctx;
     fprintf(stderr, "setu %s: warning: no text is seen in %.*s: %s\n", d->c->command->name,
             STR_FMT(input), text);
+    d->failed = true; /* what is in it was not looked up */
 }
 
 /* Bytes of the inputs, or 0 when one of them is no file. */
@@ -557,8 +558,9 @@ const struct cli_command cli_detect = {
         "Reads files, folders of them, pipes, and standard input when no INPUT is given. Every "
         "address, name, "
         "URL, e-mail address and hash in it is brought to its normal form and looked up. Exit "
-        "status: 0 there was an alert, 1 there was none, 3 something could not be read or "
-        "sent, no indicator can be used, or SIGINT or SIGTERM came before the end of a file; "
+        "status: 0 there was an alert, 1 there was none, 3 something could not be read (or has no "
+        "text that is seen, as UTF-16) or sent, no indicator can be used, or SIGINT or SIGTERM "
+        "came before the end of a file; "
         "what was found before is reported nevertheless. A pipe is followed until its end or "
         "such a signal.\n\n"
         "Credentials are for one server: with them all URLs must have the same scheme, host and "
@@ -569,7 +571,7 @@ const struct cli_command cli_detect = {
         "session. Several captures are read before other files, and together in the order of their "
         "packets' time: sessions that one tells of are known in the others.\n\n"
         "With --index an index of each file is written after it was scanned, or alone, without "
-        "--indicators. Then 0 says that it was written or is there.\n\n"
+        "--indicators. Then 0 says that each was written or is there, 3 that an input has none.\n\n"
         "A line of stderr tells how many indicators are in use and why others are not. "
         "Sightings hold counts and times, nothing of the log but with --evidence, and are marked "
         "as the indicator is; only STIX indicators have them. What a rule of --5g says is sighted "

@@ -26,10 +26,10 @@ static bool index_one(struct indexing *x, const char *input, struct err *e)
 {
     struct sensor_indexing how = {
         .threads = (size_t)cli_number(x->c, "threads"), .block = on_block, .ctx = x};
-    enum sensor_indexed got = SENSOR_INDEX_NONE;
+    struct sensor_index_is got;
     if (!sensor_index_log(cli_text(x->c, "index").p, input, &how, &got, e))
         return false;
-    switch (got) {
+    switch (got.is) {
     case SENSOR_INDEX_MADE:
         x->made++;
         break;
@@ -38,6 +38,9 @@ static bool index_one(struct indexing *x, const char *input, struct err *e)
         break;
     case SENSOR_INDEX_NONE:
         x->none++;
+        cli_progress_end(&x->progress);
+        if (got.why)
+            fprintf(stderr, "setu detect: no index of %s: %s\n", input, got.why);
         break;
     }
     return true;
@@ -60,5 +63,7 @@ bool detect_index(const struct cli *c)
     }
     fprintf(stderr, "index: %zu written, %zu there, %zu inputs of which none is kept\n", x.made,
             x.fresh, x.none);
-    return ok && !cli_signals_stopped();
+    /* Alone, who asked for an index has to know that there is none; beside a scan its status says
+     * what was found, in logs that have one and in others. */
+    return ok && !cli_signals_stopped() && (x.none == 0 || detect_looks(c));
 }

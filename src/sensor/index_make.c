@@ -451,26 +451,31 @@ static bool is_fresh(const char *path, const struct index_footer *now)
     return same;
 }
 
-/* If bytes of the file are those of a log: it has a size, and no text in it would be hidden. */
-static bool is_text(int fd, const struct stat *st)
+/* Why bytes of the file are not those of a log; NULL: they are. It has a size, and no text in it
+ * would be hidden. */
+static const char *why_none(int fd, const struct stat *st)
 {
     char head[64];
     if (!S_ISREG(st->st_mode))
-        return false;
+        return "it is no file";
     ssize_t n = pread(fd, head, sizeof head, 0);
     struct str text = {head, n > 0 ? (size_t)n : 0};
-    return !sensor_unreadable(text) && !packet_is_capture(text);
+    if (sensor_packed(text))
+        return "it is packed: blocks of it could not be read alone";
+    if (packet_is_capture(text))
+        return "it is a capture";
+    return sensor_unreadable(text);
 }
 
-static bool index_input(const struct input *in, enum sensor_indexed *out, struct err *e)
+static bool index_input(const struct input *in, struct sensor_index_is *out, struct err *e)
 {
     struct stat st;
     struct buf to;
     bool ok = true, stopped = false;
     if (fstat(in->fd, &st) != 0)
         return err_errno(e, "cannot look at", in->name);
-    *out = SENSOR_INDEX_NONE;
-    if (!is_text(in->fd, &st))
+    *out = (struct sensor_index_is){SENSOR_INDEX_NONE, why_none(in->fd, &st)};
+    if (out->why)
         return true;
     struct index_footer f = {.size = (uint64_t)st.st_size, .inode = (uint64_t)st.st_ino};
     f.mtime_ns = sensor_index_mtime(&st);
@@ -479,19 +484,19 @@ static bool index_input(const struct input *in, enum sensor_indexed *out, struct
     if (!buf_ok(&to, e)) {
         ok = false;
     } else if (is_fresh(to.p, &f)) {
-        *out = SENSOR_INDEX_FRESH;
+        out->is = SENSOR_INDEX_FRESH;
     } else {
         (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         ok = make(in, to.p, &f, &stopped, e);
         if (ok && !stopped)
-            *out = SENSOR_INDEX_MADE;
+            out->is = SENSOR_INDEX_MADE;
     }
     buf_done(&to);
     return ok;
 }
 
 bool sensor_index_log(const char *dir, const char *input, const struct sensor_indexing *how,
-                      enum sensor_indexed *out, struct err *e)
+                      struct sensor_index_is *out, struct err *e)
 {
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_errno(e, "cannot make the directory", dir);

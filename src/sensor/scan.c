@@ -29,6 +29,9 @@
 /* Hits that wait for their piece's turn; with more it waits itself. */
 #define KEPT_HITS 4096
 
+/* Bytes by which UTF-16 is known. */
+#define UNREADABLE_HEAD 64
+
 /* What the threads share of one input. */
 struct reading {
     const struct sensor_scan *scan;
@@ -373,15 +376,43 @@ static const struct {
      "7zXZ",
      5, "it is compressed: give the output of `xzcat` instead"},
     {"\x04\x22\x4d\x18", 4, "it is compressed: give the output of `lz4cat` instead"},
+    {"PK\x03\x04", 4, "it is a zip archive: give the output of `unzip -p` instead"},
     {"\xff\xfe", 2, "it is UTF-16: give the output of `iconv -f utf-16 -t utf-8` instead"},
     {"\xfe\xff", 2, "it is UTF-16: give the output of `iconv -f utf-16 -t utf-8` instead"},
 };
+
+/* A line of text may begin with BZh, too: so does the mark of the first block behind it, or that of
+ * the end when there is none. */
+static bool is_bzip2(struct str head)
+{
+    if (!str_starts(head, STR("BZh")) || head.n < 10 || head.p[3] < '1' || head.p[3] > '9')
+        return false;
+    head = str_from(head, 4);
+    return str_starts(head, STR("1AY&SY")) || str_starts(head, STR("\x17rE8P\x90"));
+}
+
+/* Is every second byte of the beginning a zero, from `first` on, and none between? So is UTF-16 of
+ * letters and digits without a mark before it; a hole in a log is zeros alone. */
+static bool is_wide(struct str head, size_t first)
+{
+    size_t n = (head.n < UNREADABLE_HEAD ? head.n : UNREADABLE_HEAD) & ~(size_t)1;
+    for (size_t i = 0; i < n; i++)
+        if ((head.p[i] == '\0') != (i % 2 == first))
+            return false;
+    return n >= 8;
+}
 
 const char *sensor_unreadable(struct str head)
 {
     for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++)
         if (str_starts(head, (struct str){unreadable[i].magic, unreadable[i].n}))
             return unreadable[i].text;
+    if (is_bzip2(head))
+        return "it is compressed: give the output of `bzcat` instead";
+    if (is_wide(head, 1))
+        return "it is UTF-16: give the output of `iconv -f utf-16le -t utf-8` instead";
+    if (is_wide(head, 0))
+        return "it is UTF-16: give the output of `iconv -f utf-16be -t utf-8` instead";
     return NULL;
 }
 

@@ -271,13 +271,18 @@ void sensor_signal_put_as(struct buf *out, enum sensor_format format,
 /*
  * An index of a log says which parts of it can hold a value, so that an indicator which arrives
  * today is looked for in the logs of half a year by reading little of them. It never says "no"
- * wrongly: what an index cannot tell, or was changed since, is read. Indexes hold no text of the
- * log but its path. One thread calls; making an index starts threads of its own.
+ * wrongly: what an index cannot tell, or was changed since, by its size and time, is read. Indexes
+ * hold no text of the log but its path. One thread calls; making an index starts threads of its
+ * own.
  */
 enum sensor_indexed {
     SENSOR_INDEX_MADE,
     SENSOR_INDEX_FRESH, /* there was one, and the log is as it was */
     SENSOR_INDEX_NONE   /* a pipe, a capture, compressed: what is no text in a file has none */
+};
+struct sensor_index_is {
+    enum sensor_indexed is;
+    const char *why; /* there is none: what the input is; NULL: `block` stopped it */
 };
 struct sensor_indexing {
     size_t threads; /* 0: as many as there are processors */
@@ -289,7 +294,7 @@ struct sensor_indexing {
 /* Writes the index of the log `input` into the directory `dir`, which is made if absent; one that
  * is there is replaced as a whole. When `block` stops it, nothing is written: SENSOR_INDEX_NONE. */
 bool sensor_index_log(const char *dir, const char *input, const struct sensor_indexing *how,
-                      enum sensor_indexed *out, struct err *e) BASE_CHECKED;
+                      struct sensor_index_is *out, struct err *e) BASE_CHECKED;
 
 struct sensor_hunt {
     /* As for sensor_scan_input; `block` is told the bytes of all logs that are dealt with. */

@@ -176,7 +176,8 @@ void sensor_let_go(const struct sensor_scan *s, const struct sensor_hold *h);
 
 /* ---- scan.c ---- */
 
-/* What to do about bytes in which no text would be found (compressed, UTF-16); else NULL. */
+/* What to do about bytes in which no text would be found (compressed, UTF-16), by the first 64 of
+ * them; else NULL. */
 const char *sensor_unreadable(struct str head);
 
 /* How the scan of an input ended. A file that is packed or a capture is read to its end, followed

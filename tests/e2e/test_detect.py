@@ -1,6 +1,8 @@
 """`setu detect`: the contract of its alerts, its sources of indicators, its sightings."""
 import array
 import base64
+import bz2
+import codecs
 import fcntl
 import gzip
 import ipaddress
@@ -474,7 +476,8 @@ def test_exit_status_and_messages(tmp_path, names):
     (b"{}", "no indicator can be used"),
     (json.dumps([indicator("rule x {}", pattern_type="yara")]).encode(), "no indicator can be used"),
     ("bad.example\n".encode("utf-16"), "iconv"),
-    ("bad.example\n".encode("utf-16-le"), "no indicator can be used"),
+    ("bad.example\n".encode("utf-16-le"), "iconv"),
+    (bz2.compress(b"bad.example\n"), "bzcat"),
     (gzip.compress(b"bad.example\n"), "zcat"),
     (b"\xfd7zXZ\0", "xzcat"),
     (b"\x28\xb5\x2f\xfd", "zstdcat"),
@@ -579,7 +582,7 @@ def test_packed_logs_are_read_as_what_they_hold(tmp_path, names, packer):
     assert detect("-i", names, made(tmp_path / "packed", pack(b"")))[:2] == (1, [])
     # An index is kept of text alone, and a packed capture is named.
     status, _, error = run("detect", "--index", tmp_path / "ix", made(tmp_path / "packed", packed))
-    assert status == 0 and "1 inputs of which none is kept" in error
+    assert status == 3 and "1 inputs of which none is kept" in error and "it is packed" in error
     capture = pack(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
     status, _, error = detect("-i", names, made(tmp_path / "packed", capture))
     assert status == 3 and "a packed capture" in error
@@ -597,10 +600,35 @@ def test_a_small_file_that_holds_much_takes_little_memory(tmp_path, names):
     assert out[0] == b"0" and int(out[1]) < 200 << 10, out  # KiB; sanitizers take their share
 
 
-def test_a_compressed_input_that_is_not_unpacked_is_warned_about(tmp_path, names):
-    log = made(tmp_path / "a.log.lz4", b"\x04\x22\x4d\x18\x00rest")
-    status, _, error = detect("-i", names, log)
-    assert status == 1 and log in error and "lz4cat" in error
+@pytest.mark.parametrize("content,says", [
+    (b"\x04\x22\x4d\x18\x00rest", "lz4cat"),
+    (bz2.compress(b"bad.example\n"), "bzcat"),
+    (bz2.compress(b""), "bzcat"),
+    (b"PK\3\4\x14\0\0\0\x08\0 and so on", "unzip -p"),
+    ("bad.example\n".encode("utf-16"), "iconv -f utf-16 "),
+    (codecs.BOM_UTF16_BE + "bad.example\n".encode("utf-16-be"), "iconv -f utf-16 "),
+    ("2026 bad.example\n".encode("utf-16-le"), "iconv -f utf-16le"),
+    ("2026 bad.example\n".encode("utf-16-be"), "iconv -f utf-16be"),
+])
+def test_an_input_whose_text_cannot_be_seen_was_not_read(tmp_path, names, content, says):
+    """No alert of it is no sign that there is none."""
+    log, clean = made(tmp_path / "a.log", content), made(tmp_path / "clean.log", "bad.example\n")
+    for words, stdin, found in ([log], b"", 0), ([], content, 0), ([log, clean], b"", 1):
+        status, alerts, error = detect("-i", names, *words, stdin=stdin)
+        assert (status, len(alerts)) == (3, found) and says in error, error
+    status, _, error = run("detect", "--index", tmp_path / "ix", log)
+    assert status == 3 and says in error and log in error
+    if "iconv" in says:
+        status, alerts, error = detect("-i", names, made(tmp_path / "a.log.gz", gzip.compress(content)))
+        assert (status, alerts) == (3, []) and says in error
+
+
+@pytest.mark.parametrize("content", [
+    b"BZh and others met\nbad.example\n", b"PKI at bad.example\n", b"\0" * 4096 + b"bad.example\n", b"a\0b\0c\nbad.example\n",
+    b"a\0\nbad.example\n"])
+def test_text_that_only_starts_like_what_is_none(tmp_path, names, content):
+    status, alerts, error = detect("-i", names, made(tmp_path / "a.log", content))
+    assert (status, len(alerts)) == (0, 1) and "warning" not in error
 
 
 def test_a_full_standard_output(names):

@@ -71,8 +71,17 @@ def test_logs_move_on(tmp_path, logs):
     assert status == 3 and len(alerts) == 1 and "it is gone" in error and "1 not read" in error
     packed = tmp_path / "c.log.gz"
     packed.write_bytes(gzip.compress(b"bad.example\n"))
+    # Alone, 0 says that there is an index; beside alerts the status is theirs.
     status, _, error = run("detect", "--index", tmp_path / "ix2", packed)
-    assert status == 0 and "1 inputs of which none is kept" in error
+    assert status == 3 and "1 inputs of which none is kept" in error and f"no index of {packed}: it is packed" in error
+    names = made(tmp_path / "names", "bad.example\n")
+    status, alerts, error = detect("-i", names, "--index", tmp_path / "ix2", packed)
+    assert (status, len(alerts)) == (0, 1) and f"no index of {packed}: it is packed" in error
+    os.mkfifo(tmp_path / "pipe")
+    capture = made(tmp_path / "c.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+    for other, why in (tmp_path / "pipe", "it is no file"), (capture, "it is a capture"):
+        status, _, error = run("detect", "--index", tmp_path / "ix2", other)
+        assert status == 3 and f"no index of {other}: {why}" in error
 
 
 def test_wrong_words(tmp_path, logs):

@@ -88,11 +88,11 @@ static bool hunt(const struct sensor_indicators *s, struct found *f, struct sens
 static enum sensor_indexed make_index(size_t block, size_t segment, size_t threads)
 {
     struct err e = {0};
-    enum sensor_indexed got = SENSOR_INDEX_NONE;
+    struct sensor_index_is got = {SENSOR_INDEX_NONE, NULL};
     struct sensor_indexing how = {
         .threads = threads, .block_bytes = block, .segment_bytes = segment};
     CHECK_ROW(sensor_index_log(index_dir, log_path, &how, &got, &e), "%s", e.msg);
-    return got;
+    return got.is;
 }
 
 static void forget_index(void)
