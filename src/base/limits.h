@@ -295,6 +295,7 @@
     27                            /* of what packed logs may refer back to: 128 MiB; xz: twice     \
                                    */
 #define LIMIT_SENSOR_FOLLOWED 256 /* files at once */
+#define LIMIT_SENSOR_ROTATED  64  /* that had one name, and wait or are read */
 /* Folders that are followed: files in them that are known; packed ones and captures that are read
  * at once. Bytes before a place by which a text is known again. */
 #define LIMIT_SENSOR_FOLDER_FILES 100000

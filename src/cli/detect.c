@@ -267,6 +267,12 @@ static bool on_block(void *ctx, uint64_t bytes)
     return !cli_signals_stopped();
 }
 
+static void on_comes(void *ctx, struct str input, int fd)
+{
+    struct detect *d = ctx;
+    detect_checkpoint_comes(d->checkpoint, input, fd);
+}
+
 static void on_begin(void *ctx, struct str input, int fd, bool later, struct sensor_place *from)
 {
     struct detect *d = ctx;
@@ -347,18 +353,29 @@ static void end_scan(struct detect *d)
     }
 }
 
-/* Logs that were rotated since the last run, first what is left of the old ones. */
-static void catch_up(struct detect *d, const struct sensor_scan *s)
+/* Logs that were rotated since the last run, first what is left of the old ones. False when it was
+ * stopped: whoever has their names now has to be read after them. */
+static bool catch_up(struct detect *d, const struct sensor_scan *s)
 {
     char path[LIMIT_PATH_BYTES];
     struct err e = {0};
-    bool to_end;
-    for (size_t i = 0; i < d->c->arg_count; i++)
-        while (!d->broken && detect_checkpoint_renamed(d->checkpoint, d->c->args[i], path))
-            if (!sensor_scan_input(s, path, &to_end, &e)) {
-                could_not(d, &e);
-                d->failed = true;
-            }
+    size_t count = d->c->arg_count;
+    for (size_t i = 0; i < count; i++)
+        while (!d->broken && !cli_signals_stopped() &&
+               detect_checkpoint_renamed(d->checkpoint, d->c->args[i], path)) {
+            bool to_end = true;
+            d->bytes = 0;
+            if (!sensor_scan_input(s, path, &to_end, &e))
+                on_lost(d, &e);
+            if (!to_end && cli_signals_stopped())
+                tell_interrupted(d, path, count, true);
+            if (!to_end)
+                return false;
+            detect_checkpoint_caught_up(d->checkpoint);
+        }
+    if (count && cli_signals_stopped())
+        tell_interrupted(d, NULL, count, false);
+    return count == 0 || !cli_signals_stopped();
 }
 
 static void follow(struct detect *d, const struct sensor_scan *s)
@@ -429,10 +446,14 @@ static void scan(struct detect *d)
         s.figures = on_figures;
     }
     if (d->checkpoint) {
+        s.comes = on_comes;
         s.begin = on_begin;
         s.told = on_told;
         s.moved = on_moved;
-        catch_up(d, &s);
+        if (!catch_up(d, &s)) {
+            end_scan(d);
+            return;
+        }
     }
     if (cli_flag(c, "follow")) {
         follow(d, &s);

@@ -22,8 +22,11 @@ struct reached {
     uint64_t head;          /* hash of the text before `offset`, at most HEAD_BYTES */
     struct sensor_place at;
     struct str name; /* of the input that it was; empty: another file has it, and this was read */
-    int fd;          /* a duplicate of what is read in this run, for the head; else -1 */
-    bool earlier;    /* it was told so far before this run */
+    struct str rest_of; /* not empty: the input whose name it had, while what is left is read */
+    bool asked;         /* detect_checkpoint_renamed was about it */
+    bool waits;         /* it will be read when those that had its name before are */
+    int fd;             /* a duplicate of what is read in this run, for the head; else -1 */
+    bool earlier;       /* it was told so far before this run */
 };
 
 struct detect_checkpoint {
@@ -53,7 +56,7 @@ static void make_room(struct detect_checkpoint *k)
     size_t i = 0;
     if (k->count < LIMIT_CLI_CHECKPOINTS)
         return;
-    while (i + 1 < k->count && k->list[i].fd >= 0)
+    while (i + 1 < k->count && (k->list[i].fd >= 0 || k->list[i].waits))
         i++;
     let_go(&k->list[i]);
     k->count--;
@@ -140,7 +143,7 @@ bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e)
     for (size_t i = 0; i < k->count; i++) {
         const struct reached *r = &k->list[i];
         buf_byte(&b, '{');
-        json_put_member(&b, "input", r->name);
+        json_put_member(&b, "input", r->rest_of.n ? r->rest_of : r->name);
         put_number(&b, "device", r->device);
         put_number(&b, "inode", r->inode);
         put_number(&b, "head", r->head);
@@ -309,30 +312,57 @@ static bool is_long_enough(const struct detect_checkpoint *k, int fd, const stru
     return (uint64_t)st->st_size >= r->at.offset && (!k->texts || !r->at.tail || has_tail(fd, r));
 }
 
+/* What is known of the file; from its start where it is another than it was. */
+static struct reached *known(struct detect_checkpoint *k, int fd, const struct stat *st, bool *same)
+{
+    uint64_t head;
+    struct reached *r = find(k, st);
+    if (!r)
+        return NULL;
+    *same = r->at.offset && is_long_enough(k, fd, st, r) && head_of(fd, r->at.offset, &head) &&
+            head == r->head;
+    if (!*same && k->texts && !(r = find_anew(k, st)))
+        return NULL;
+    if (!*same) {
+        r->at = (struct sensor_place){.line = 1};
+        (void)head_of(fd, 0, &r->head);
+    }
+    return r;
+}
+
+void detect_checkpoint_comes(struct detect_checkpoint *k, struct str input, int fd)
+{
+    struct stat st;
+    bool same;
+    struct reached *r = fstat(fd, &st) == 0 ? known(k, fd, &st, &same) : NULL;
+    if (!r)
+        return;
+    r->name = arena_str(k->text, input);
+    r->waits = true;
+    k->changed = true;
+}
+
 void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd, bool later,
                              struct sensor_place *from)
 {
     struct stat st;
-    uint64_t head;
+    bool same;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return;
     for (size_t i = 0; i < k->count; i++) /* whoever had this name has it no more */
-        if (str_eq(k->list[i].name, input)) {
+        if (str_eq(k->list[i].name, input) && !k->list[i].waits) {
             let_go(&k->list[i]);
             if (!k->texts)
                 k->list[i].name = STR("");
         }
-    struct reached *r = find(k, &st);
+    struct reached *r = known(k, fd, &st, &same);
     if (!r)
         return;
-    bool same = r->at.offset && is_long_enough(k, fd, &st, r) && head_of(fd, r->at.offset, &head) &&
-                head == r->head;
-    if (!same && k->texts && !(r = find_anew(k, &st)))
-        return;
-    if (!same)
-        r->at = (struct sensor_place){.line = 1};
+    if (r->asked)
+        r->rest_of = r->name;
     if (!str_eq(r->name, input))
         r->name = arena_str(k->text, input);
+    r->asked = r->waits = false;
     let_go(r);
     if (!same && k->texts)
         told_as_another(k, fd, later, r);
@@ -404,12 +434,21 @@ bool detect_checkpoint_renamed(struct detect_checkpoint *k, const char *input,
     for (size_t i = 0; i < k->count; i++) {
         struct reached *r = &k->list[i];
         bool same = there && r->inode == (uint64_t)now.st_ino && r->device == (uint64_t)now.st_dev;
-        if (same || r->fd >= 0 || !str_eq(r->name, str_of(input)))
+        if (same || r->fd >= 0 || r->asked || !str_eq(r->name, str_of(input)))
             continue;
-        r->name = STR(""); /* it is asked for once */
-        k->changed = true;
-        if (is_in(folder, r, out))
+        r->asked = is_in(folder, r, out);
+        if (r->asked)
             return true;
+        r->name = STR("");
+        k->changed = true;
     }
     return false;
+}
+
+void detect_checkpoint_caught_up(struct detect_checkpoint *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        k->changed = k->changed || k->list[i].rest_of.n;
+        k->list[i].rest_of = STR("");
+    }
 }

@@ -70,14 +70,18 @@ void detect_checkpoint_free(struct detect_checkpoint *k); /* NULL is allowed */
 void detect_checkpoint_texts(struct detect_checkpoint *k);
 /* As the callbacks of struct sensor_scan. */
 void detect_checkpoint_moved(struct detect_checkpoint *k, struct str from, struct str to);
+void detect_checkpoint_comes(struct detect_checkpoint *k, struct str input, int fd);
 void detect_checkpoint_begin(struct detect_checkpoint *k, struct str input, int fd, bool later,
                              struct sensor_place *from);
 bool detect_checkpoint_told(struct detect_checkpoint *k, struct str input,
                             const struct sensor_place *upto, struct err *e) BASE_CHECKED;
-/* A file that was read under the name of `input`, not to its end, and has another name in the same
- * folder now; each is told of once. */
+/* A file that was read under the name of `input`, not to its end, or was to be, and has another
+ * name in the same folder now; each is told of once. Until it was read and
+ * detect_checkpoint_caught_up says so, it is kept as one that had the name: a run that dies
+ * meanwhile leaves that to the next. */
 bool detect_checkpoint_renamed(struct detect_checkpoint *k, const char *input,
                                char out[LIMIT_PATH_BYTES]);
+void detect_checkpoint_caught_up(struct detect_checkpoint *k);
 /* Writes it where that was not done for a while; detect_checkpoint_write does at once. */
 bool detect_checkpoint_settle(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;
 bool detect_checkpoint_write(struct detect_checkpoint *k, struct err *e) BASE_CHECKED;

@@ -1,20 +1,9 @@
-/* Following files: a thread each, through renaming and cutting off. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+/* Following files by their names and in folders: what both have in common. */
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sensor/follow_priv.h"
-
-#define POLL_MS 200
-
-/* One file's. */
-struct follower {
-    struct following *all;
-    const char *input;
-    pthread_t thread;
-};
 
 /* ---- callbacks, one at a time ---- */
 
@@ -144,45 +133,32 @@ bool sensor_following_thread(pthread_t *out, void *(*run)(void *ctx), void *ctx)
     return ok;
 }
 
-/* ---- one file ---- */
+/* ---- what is left ---- */
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/* After a rotation the new file may take a while. `done` was read as a whole, and is not read again
- * as it is; NULL: there is none. */
-static bool is_there(struct follower *w, const struct stat *done)
+bool sensor_following_rests(int fd)
 {
     struct stat st;
-    int got;
-    while ((got = stat(w->input, &st)) != 0 || (done && is_same(done, &st))) {
-        if ((got != 0 && errno != ENOENT) || !on_block(w->all, 0))
-            return got != 0 && errno != ENOENT;
-        (void)poll(NULL, 0, POLL_MS);
-    }
-    return true;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    return fstat(fd, &st) == 0 && st.st_size > 0 && at != st.st_size; /* less: it was cut off */
 }
 
-static void *follow(void *arg)
+void sensor_following_unread(struct following *f, const char *name)
 {
-    struct follower *w = arg;
-    struct following *f = w->all;
-    struct sensor_scan s = sensor_following_scan(f);
-    struct err e = {0};
-    struct sensor_end end = {.is_text = true};
-    struct stat before = {0};
-    bool ok = true;
-    while (ok && !atomic_load(&f->stop) && is_there(w, end.is_text ? NULL : &before) &&
-           !atomic_load(&f->stop)) {
-        (void)stat(w->input, &before); /* of what is gone nothing is remembered, nor read */
-        ok = sensor_scan_once(&s, w->input, &end, &e);
-    }
-    if (!ok)
-        sensor_following_fail(f, &e);
-    return NULL;
+    if (f->unread++ == 0)
+        (void)err_set(&f->unread_name, ERR_IO, "%.300s", name);
+}
+
+static void tell_unread(const struct following *f)
+{
+    struct err e;
+    if (f->unread == 0 || !f->s->lost)
+        return;
+    if (f->unread == 1)
+        (void)err_set(&e, ERR_IO, "stopped: %s was not read to its end", f->unread_name.msg);
+    else
+        (void)err_set(&e, ERR_IO, "stopped: %s and %zu more were not read to their end",
+                      f->unread_name.msg, f->unread - 1);
+    f->s->lost(f->s->ctx, &e);
 }
 
 /* ---- all of them ---- */
@@ -225,23 +201,15 @@ static bool sort_out(const char *const *inputs, size_t count, const char **list,
            err_set(e, ERR_LIMIT, "at most %d files are followed at once", LIMIT_SENSOR_FOLLOWED);
 }
 
-/* `list` has room for a follower of each file. */
 static bool run(struct following *f, const char *const *inputs, size_t files, size_t folders,
-                struct follower *list)
+                struct err *e)
 {
-    size_t started = 0;
-    bool ok = true;
-    for (size_t i = 0; i < files && ok; i++) {
-        list[i] = (struct follower){.all = f, .input = inputs[i]};
-        ok = sensor_following_thread(&list[i].thread, follow, &list[i]);
-        started += ok;
-    }
-    if (!ok)
-        atomic_store(&f->stop, true);
-    else if (folders)
+    struct named *named;
+    bool ok = sensor_follow_names(f, inputs, files, &named, e);
+    if (ok && folders)
         sensor_follow_folders(f, inputs + files, folders, LIMIT_SENSOR_FOLLOWED - files);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(list[i].thread, NULL);
+    sensor_follow_names_end(named);
+    tell_unread(f);
     return ok;
 }
 
@@ -251,20 +219,17 @@ bool sensor_follow(const struct sensor_scan *s, const char *const *inputs, size_
     struct following f = {.s = s};
     size_t files, folders;
     const char **sorted = base_alloc(count * sizeof *sorted);
-    struct follower *list = base_alloc(count * sizeof *list);
-    bool ok = (list && sorted) || err_set(e, ERR_MEMORY, "out of memory");
+    bool ok = sorted || err_set(e, ERR_MEMORY, "out of memory");
     ok = ok && sort_out(inputs, count, sorted, &files, &folders, e);
     if (ok) {
         pthread_mutex_init(&f.lock, NULL);
-        ok = run(&f, sorted, files, folders, list) ||
-             err_set(e, ERR_MEMORY, "cannot start a thread for each file");
+        ok = run(&f, sorted, files, folders, e);
         pthread_mutex_destroy(&f.lock);
         if (ok && atomic_load(&f.failed)) {
             *e = f.e;
             ok = false;
         }
     }
-    base_free(list);
     base_free(sorted);
     return ok;
 }

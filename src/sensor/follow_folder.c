@@ -45,6 +45,7 @@ struct log {
     off_t done_size;
     bool complained;
     bool running, counted; /* counted: among those that are read as a whole */
+    bool reached;          /* of what was read as a whole: to its end */
     pthread_t thread;
     /* Guarded by the table's lock while it runs. */
     char *path;         /* where it was found last */
@@ -65,6 +66,7 @@ struct table {
     size_t count, room, sorted;
     size_t opened, whole;
     bool waiting;          /* files for others that are read as a whole */
+    bool closing;          /* it was stopped, and is looked at what was not read */
     bool complained, full; /* it was told that there are too many files; and too many to follow */
     pthread_mutex_t lock;
     unsigned round;                             /* from 1 */
@@ -188,6 +190,7 @@ static void *read_log(void *ctx)
     t->s.moved(t->s.ctx, str_of(w->name), STR_NONE);
     pthread_mutex_lock(&t->lock);
     w->whole = !end.is_text;
+    w->reached = end.reached;
     w->finished = true;
     pthread_mutex_unlock(&t->lock);
     return NULL;
@@ -291,7 +294,7 @@ static bool on_found(void *ctx, const char *path, const struct stat *st)
         w = t->list[t->count - 1];
     if (w && S_ISDIR(st->st_mode))
         complain(t, &w->complained, &e);
-    return !atomic_load(&t->f->stop);
+    return t->closing || !atomic_load(&t->f->stop);
 }
 
 /* Those that were found sorted in; of one that was found under two names, one. */
@@ -504,6 +507,45 @@ static void rest(struct table *t, int64_t began_us)
     }
 }
 
+/* False when it was stopped meanwhile. */
+static bool look_through(struct table *t, const char *const *folders, size_t count)
+{
+    bool on = true;
+    pthread_mutex_lock(&t->lock);
+    t->round++;
+    pthread_mutex_unlock(&t->lock);
+    for (size_t i = 0; i < count && on; i++)
+        on = file_walk(folders[i], on_found, t);
+    sort_in(t);
+    return on;
+}
+
+/* All was stopped. Is there text in it that was not read? One that is open was found, and may be
+ * gone. */
+static bool is_unread(const struct log *w)
+{
+    if (w->is_folder)
+        return false;
+    if (w->running)
+        return w->whole ? !w->reached : sensor_following_rests(w->fd);
+    return !w->done && w->size > 0 && (w->fd >= 0 || w->seen == w->all->round);
+}
+
+/* What came since is looked for once more. */
+static void close_all(struct table *t, const char *const *folders, size_t count)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->list[i]->running)
+            pthread_join(t->list[i]->thread, NULL);
+    t->closing = true;
+    (void)look_through(t, folders, count);
+    for (size_t i = 0; i < t->count; i++) {
+        if (is_unread(t->list[i]))
+            sensor_following_unread(t->f, t->list[i]->path);
+        log_free(t->list[i]);
+    }
+}
+
 void sensor_follow_folders(struct following *f, const char *const *folders, size_t count,
                            size_t most)
 {
@@ -519,22 +561,11 @@ void sensor_follow_folders(struct following *f, const char *const *folders, size
     pthread_mutex_init(&t->lock, NULL);
     while (!atomic_load(&f->stop)) {
         int64_t began_us = monotonic_us();
-        bool on = true;
-        pthread_mutex_lock(&t->lock);
-        t->round++;
-        pthread_mutex_unlock(&t->lock);
-        for (size_t i = 0; i < count && on; i++)
-            on = file_walk(folders[i], on_found, t);
-        sort_in(t);
-        if (on)
+        if (look_through(t, folders, count))
             go_on(t);
         rest(t, began_us);
     }
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->list[i]->running)
-            pthread_join(t->list[i]->thread, NULL);
-        log_free(t->list[i]);
-    }
+    close_all(t, folders, count);
     pthread_mutex_destroy(&t->lock);
     base_free(t->list);
     base_free(t);

@@ -59,8 +59,7 @@ struct reading {
     uint64_t skip;                      /* bytes of what is packed that were told before */
     char tail[LIMIT_SENSOR_TAIL_BYTES]; /* what stands before where was told, of what is followed */
     size_t tail_n;
-    bool regular;       /* a file, which keeps nobody waiting */
-    int64_t renamed_us; /* when it was seen that the name is another file's; 0: it is not */
+    bool regular; /* a file, which keeps nobody waiting */
 };
 
 /* A hit that waits. */
@@ -474,28 +473,21 @@ ssize_t sensor_read_soon(int fd, char *to, size_t room)
     return -1;
 }
 
-#define RENAMED_US 1000000 /* who writes needs so long to notice */
-#define POLL_MS    100
+#define POLL_MS 100
 
 /* Nothing is there for now. Is it the end of a file that is followed? */
 static bool has_ended(struct reading *in)
 {
-    struct stat now, named;
-    int64_t time_us = monotonic_us();
+    struct stat now;
     off_t at = lseek(in->fd, 0, SEEK_CUR);
     if (fstat(in->fd, &now) != 0 || now.st_size < at)
         return true; /* it was cut off, and begins anew */
-    if (in->opened->is_of_folder) {
-        const char *name = in->opened->quiet(in->opened->ctx);
-        in->over = !name;
-        in->input = name ? str_of(name) : in->input;
-        return in->over;
-    }
-    if (stat(in->input.p, &named) == 0 && named.st_ino == now.st_ino && named.st_dev == now.st_dev)
-        in->renamed_us = 0;
-    else if (in->renamed_us == 0)
-        in->renamed_us = time_us;
-    return in->renamed_us && time_us - in->renamed_us > RENAMED_US;
+    if (now.st_size > at)
+        return false; /* it has grown just now */
+    const char *name = in->opened->quiet(in->opened->ctx);
+    in->over = !name;
+    in->input = name ? str_of(name) : in->input;
+    return in->over;
 }
 
 /* More bytes of the input into the piece. When what is packed is damaged, the input ends there:
@@ -520,8 +512,6 @@ static bool read_bytes(struct piece *p, ssize_t *got)
         in->failed = !err_errno(&in->e, "cannot read", in->input.p);
         return false;
     }
-    if (*got > 0)
-        in->renamed_us = 0;
     if (*got == 0 && in->scan->follow && !has_ended(in)) {
         (void)poll(NULL, 0, POLL_MS);
         *got = -1;
@@ -768,33 +758,27 @@ bool sensor_scan_opened(const struct sensor_scan *s, const struct sensor_opened 
 
 bool sensor_scan_input(const struct sensor_scan *s, const char *input, bool *to_end, struct err *e)
 {
-    struct sensor_end end;
-    if (!sensor_scan_once(s, input, &end, e))
-        return false;
-    *to_end = end.reached;
-    return true;
-}
-
-bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sensor_end *end,
-                      struct err *e)
-{
     struct stat st;
+    struct sensor_end end = {0};
     struct sensor_opened o = {.fd = STDIN_FILENO, .input = input};
-    if (strcmp(input, "-") == 0)
-        return sensor_scan_opened(s, &o, end, e);
-    o.fd = open(input, O_RDONLY | O_CLOEXEC);
+    bool ok, is_stdin = strcmp(input, "-") == 0;
+    if (!is_stdin)
+        o.fd = open(input, O_RDONLY | O_CLOEXEC);
     if (o.fd < 0)
         return err_errno(e, "cannot open", input);
-    bool ok;
-    if (fstat(o.fd, &st) != 0)
+    if (fstat(o.fd, &st) != 0) {
         ok = err_errno(e, "cannot look at", input);
-    else if (S_ISDIR(st.st_mode))
+    } else if (!is_stdin && S_ISDIR(st.st_mode)) {
         ok = err_set(e, ERR_IO, "cannot read %s: it is a directory in which there is no file",
                      input);
-    else {
-        (void)posix_fadvise(o.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        ok = sensor_scan_opened(s, &o, end, e);
+    } else {
+        if (!is_stdin)
+            (void)posix_fadvise(o.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        ok = sensor_scan_opened(s, &o, &end, e);
     }
-    close(o.fd);
+    if (!is_stdin)
+        close(o.fd);
+    if (ok)
+        *to_end = end.reached;
     return ok;
 }

@@ -164,15 +164,17 @@ struct sensor_scan {
     /* A file of a folder that is followed has another name now, and what comes of it is told under
      * that; `to` is STR_NONE: it is not followed any more, or was read as a whole. May be NULL. */
     void (*moved)(void *ctx, struct str from, struct str to);
-    /* A file goes on as others write to it. It ends when its name is another file's, and nothing
-     * came for a second, or when it was cut off. */
+    /* A file that is followed by its name has taken that, and will be read when those before it
+     * are; `begin` comes then. May be NULL. */
+    void (*comes)(void *ctx, struct str input, int fd);
+    /* A file goes on as others write to it: of sensor_follow alone. */
     bool follow;
     /* A sentence on an input whose text cannot be seen (compressed, UTF-16). May be NULL. */
     void (*warn)(void *ctx, struct str input, const char *text);
     /* For what rules of signalling say of captures; false stops. NULL: they do not run. */
     bool (*signal)(void *ctx, const struct sensor_signal *s);
-    /* One of several captures that are read together, or what is in a folder that is followed,
-     * cannot be read, or not further. */
+    /* One of several captures that are read together, or of what is followed, cannot be read, or
+     * not further; or it was not read when following was stopped. */
     void (*lost)(void *ctx, const struct err *e);
     /* After each capture, or all that are read together. May be NULL. */
     void (*figures)(void *ctx, struct str input, const struct packet_figures *f);
@@ -203,9 +205,11 @@ bool sensor_scan_captures(const struct sensor_scan *s, const char *const *inputs
                           bool *to_end, struct err *e) BASE_CHECKED;
 
 /* Follows files until a callback stops it, each on a thread of its own, through what log rotation
- * does: a file that was renamed is read to its end, then the new one of its name from its
- * beginning, when there is one. Callbacks are called by one thread at a time. At most
- * LIMIT_SENSOR_FOLLOWED files, all regular.
+ * does: a file whose name is another's is read until it has not grown for a second, then those that
+ * took its name, in turn, each from its beginning. They are opened when they are seen, ten times a
+ * second, and LIMIT_SENSOR_ROTATED wait at the most; one that was seen and cannot wait is told to
+ * `lost`. Callbacks are called by one thread at a time. At most LIMIT_SENSOR_FOLLOWED files, all
+ * regular. What has text that was not read at the end is told to `lost`, too.
  * Folders among the inputs are looked through each second (file_walk): a file in one is followed
  * from where `begin` says for as long as it is there, whatever its name becomes, and the next one
  * of its name is begun when it was read to its end. One that is packed or a capture is read as a

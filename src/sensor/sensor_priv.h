@@ -190,18 +190,15 @@ struct sensor_end {
 struct sensor_opened {
     int fd; /* at its start */
     const char *input;
-    /* It is of a folder that is followed: asked ten times a second where there is nothing to read
-     * for now. Returns the name that the file has now, which stays until the next call, or NULL
-     * when nothing more comes; not asked of what is packed or a capture. */
-    bool is_of_folder, came_later;
+    bool is_of_folder, came_later; /* of one that is followed */
+    /* Of what is followed: asked ten times a second where there is nothing to read for now. Returns
+     * the name that the file has now, which stays until the next call, or NULL when nothing more
+     * comes; not asked of what is packed or a capture. */
     const char *(*quiet)(void *ctx);
     void *ctx;
 };
 bool sensor_scan_opened(const struct sensor_scan *s, const struct sensor_opened *o,
                         struct sensor_end *end, struct err *e) BASE_CHECKED;
-/* As sensor_scan_input. */
-bool sensor_scan_once(const struct sensor_scan *s, const char *input, struct sensor_end *end,
-                      struct err *e) BASE_CHECKED;
 
 /* Fails when the set turned out to be damaged while it was used: something may have been missed. */
 bool sensor_scan_intact(const struct sensor_scan *s, struct err *e) BASE_CHECKED;

@@ -102,6 +102,177 @@ def test_through_rotation(tmp_path):
     assert all(a["line"] == (2 if a["observable"] == "10.0.0.2" else 1) for a in f.alerts())
 
 
+def held(process):
+    """Numbers of the files that it has open."""
+    found = set()
+    for n in os.listdir(f"/proc/{process.pid}/fd"):
+        try:
+            found.add(os.stat(f"/proc/{process.pid}/fd/{n}").st_ino)
+        except FileNotFoundError:
+            pass  # closed just now
+    return found
+
+
+def rotate(log, number, text, process, late=""):
+    """Returns once the new file is open, whatever is read. `late` comes from who has the old one open still."""
+    log.rename(log.parent / f"{log.name}.{number}")
+    append(log.parent / f"{log.name}.{number}", late)
+    append(log, text)
+    inode = log.stat().st_ino
+    wait_for(lambda: inode in held(process), f"{log}, number {number}, to be opened")
+
+
+class Blocked:
+    """Follows a log of which nobody takes the alerts until all() is called."""
+
+    def __init__(self, tmp_path, more):
+        self.log, self.count = tmp_path / "log", 3000 + more
+        self.lines = [f"{'x' * 200} {v}\n" for v in values(self.count)]
+        append(self.log, *self.lines[:3000])
+        words = [SETU, "detect", "-i", made(tmp_path / "set", "\n".join(values(self.count))), "-f", self.log]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.first = self.process.stdout.readline()
+
+    def take(self, count):
+        return [json.loads(t)["observable"] for t in [self.first, *[self.process.stdout.readline() for _ in range(count - 1)]]]
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        _, error = self.process.communicate(timeout=60)
+        return self.process.returncode, error.decode()
+
+
+def test_rotated_again_and_again(tmp_path):
+    log = tmp_path / "log"
+    append(log, "10.0.0.1\n")
+    f = Follower(tmp_path)
+    f.wait("10.0.0.1")
+    for n in range(1, 9):
+        rotate(log, n, f"10.0.0.{n + 1}\n", f.process, f"10.0.1.{n}\n")
+        (tmp_path / f"log.{n}").unlink()
+    f.wait("10.0.0.9")
+    f.end()
+    assert f.seen() == ["10.0.0.1"] + [v for n in range(1, 9) for v in (f"10.0.1.{n}", f"10.0.0.{n + 1}")]
+
+
+def test_rotated_again_while_nobody_takes_the_alerts(tmp_path):
+    f = Blocked(tmp_path, 6)
+    for n in range(6):
+        rotate(f.log, n, f.lines[3000 + n], f.process)
+        (tmp_path / f"log.{n}").unlink()
+    assert f.take(f.count) == values(f.count)
+    assert f.end()[0] == 0
+
+
+def test_rotated_more_often_than_can_wait(tmp_path):
+    f = Blocked(tmp_path, 65)
+    for n in range(63):  # with the first one
+        rotate(f.log, n, f.lines[3000 + n], f.process)
+    for n in range(63, 65):  # seen, and gone before it could wait
+        f.log.rename(tmp_path / f"log.{n}")
+        append(f.log, f.lines[3000 + n])
+        time.sleep(1.5)
+    # The last one has its name still, and is read when there is room.
+    assert f.take(f.count - 1) == values(f.count)[:3063] + values(f.count)[3064:]
+    status, error = f.end()
+    assert status == 3 and f"1 file that had the name {f.log} was not read: 64 files that had it before wait" in error
+    assert "stopped" not in error
+
+
+def test_a_new_file_that_cannot_be_opened(tmp_path):
+    log = tmp_path / "log"
+    append(log, "10.0.0.1\n")
+    f = Follower(tmp_path)
+    f.wait("10.0.0.1")
+    log.rename(tmp_path / "log.1")
+    log.mkdir()
+    time.sleep(1.5)  # it is told after a second
+    log.rmdir()
+    append(log, "10.0.0.2\n")
+    f.wait("10.0.0.2")
+    error = f.end(3)
+    assert f"{log} is no file" in error
+
+
+def test_files_that_wait_are_in_the_checkpoint(tmp_path):
+    """A sensor that is killed leaves those that it had not begun to the next, under whatever name."""
+    log, mark = tmp_path / "log", tmp_path / "mark"
+    append(log, "10.0.0.1\n")
+    f = Follower(tmp_path, "--checkpoint", mark)
+    f.wait("10.0.0.1")
+    for n in range(1, 5):
+        rotate(log, n, f"10.0.0.{n + 1}\n", f.process)
+        number, turn = f'"inode":"{log.stat().st_ino}"', 0
+        while number not in (mark.read_text() if mark.exists() else ""):
+            turn += 1
+            assert turn < 600, "it is not in the checkpoint"
+            append(tmp_path / "log.1", "one more by who is late\n")  # so it is not ended yet
+            time.sleep(0.1)
+    append(tmp_path / "log.1", "10.0.1.1\n")
+    f.kill()
+    assert "10.0.0.5" not in f.seen()
+    append(tmp_path / "log.2", "10.0.1.2\n")
+    log.rename(tmp_path / "log.5")
+    append(log, "10.0.0.6\n")
+    f.start()
+    f.wait(*[f"10.0.0.{n}" for n in range(1, 7)], "10.0.1.1", "10.0.1.2")
+    f.end()
+    assert [v for v in f.seen() if v.startswith("10.0.0.")] == [f"10.0.0.{n}" for n in range(1, 7)]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("words", [[], ["-f"]])
+def test_stopped_while_it_catches_up(tmp_path, stop, words):
+    """What was renamed while no sensor ran is read on by the third run where the second was stopped."""
+    log, count = tmp_path / "log", 30000
+    found = made(tmp_path / "set", "\n".join(values(count + 2)))
+    words = [SETU, "detect", "-i", found, *words, "--checkpoint", tmp_path / "mark", log]
+    append(log, f"{'x' * 300} {values(1)[0]}\n")
+    assert detect(*words[2:4], *words[-3:])[0] == 0
+    append(log, *[f"{'x' * 100} {v}\n" for v in values(count)[1:]])
+    log.rename(tmp_path / "log.1")
+    append(log, f"{values(count + 1)[-1]}\n")
+    told = set()
+    for turn in range(2):
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        told |= {json.loads(running.stdout.readline())["observable"] for _ in range(500)}
+        running.send_signal(stop)
+        rest, error = running.stdout.readlines(), running.stderr.read()
+        running.wait(60)
+        told |= {json.loads(line)["observable"] for line in rest if line.endswith(b"}\n")}
+        if stop == signal.SIGTERM:
+            assert running.returncode == 3 and b"interrupted" in error
+    status, alerts, _ = detect("-i", found, *words[-3:])
+    assert status == 0 and told | {a["observable"] for a in alerts} | set(values(1)) == set(values(count + 1))
+
+
+def test_text_that_was_not_read_is_told_at_the_end(tmp_path):
+    """0 says that everything was."""
+    log = tmp_path / "log"
+    append(log, "10.0.0.1\n")
+    f = Follower(tmp_path)
+    f.wait("10.0.0.1")
+    log.rename(tmp_path / "log.1")
+    append(log, "10.0.0.2\n")
+    f.process.send_signal(signal.SIGTERM)
+    _, error = f.process.communicate(timeout=60)
+    assert (f.process.returncode, "10.0.0.2" in f.seen()) in ((3, False), (0, True))
+    assert (f"stopped: {log} was not read to its end" in error.decode()) == (f.process.returncode == 3)
+    # A line that was begun counts when it is whole, as ever.
+    append(log, "10.0.0.3\nand a half")
+    f = Follower(tmp_path)
+    f.wait("10.0.0.3")
+    f.end()
+    # A reader of the alerts that takes none keeps the rest from being read.
+    append(log, *[f"{'x' * 200} {v}\n" for v in values(3000)] * 10)
+    f = subprocess.Popen([SETU, "detect", *map(str, f.words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    f.stdout.readline()
+    f.send_signal(signal.SIGTERM)
+    f.stdout.readlines()
+    error = f.stderr.read()
+    assert f.wait(60) == 3 and b"was not read to its end" in error
+
+
 def test_a_checkpoint_goes_on(tmp_path):
     log, mark = tmp_path / "log", tmp_path / "mark"
     words = ["-i", made(tmp_path / "set", "\n".join(values(100))), "--checkpoint", mark, log]

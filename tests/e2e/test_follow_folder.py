@@ -97,6 +97,22 @@ def test_renamed_by_rotation(tmp_path, logs):
     assert [a["input"].split("/")[-1] for a in f.alerts() if a["observable"] == "10.0.0.99"] == ["app.log.1"]
 
 
+def test_text_that_was_not_read_is_told_at_the_end(tmp_path, logs):
+    """0 says that everything was."""
+    log = logs / "app.log"
+    append(log, "10.0.0.1\n")
+    f = follow(tmp_path)
+    f.wait("10.0.0.1")
+    log.rename(logs / "app.log.1")
+    append(log, "10.0.0.2\n")
+    append(logs / "b.log", "10.0.0.3\n")
+    f.process.send_signal(signal.SIGTERM)
+    _, error = f.process.communicate(timeout=60)
+    all_told = {"10.0.0.2", "10.0.0.3"} <= set(f.seen())
+    assert (f.process.returncode, all_told) in ((3, False), (0, True))
+    assert ("not read to" in error.decode()) == (f.process.returncode == 3)
+
+
 def test_renamed_by_rotation_comes_in_order(tmp_path, logs):
     """The old file is read to its end before the new one of its name."""
     log = logs / "app.log"
