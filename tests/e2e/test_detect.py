@@ -529,7 +529,8 @@ def test_folders_are_read_file_by_file(tmp_path, names):
         [str(logs / n) for n in ("a.log", "b/y.log.gz", "b/z.log", "c.log", "c.log")]
     status, alerts, error = detect("-i", names, logs / "empty", logs / "a.log")
     assert status == 3 and len(alerts) == 1 and "in which there is no file" in error
-    assert run("detect", "--index", tmp_path / "ix", logs)[0] == 0
+    status, _, error = run("detect", "--index", tmp_path / "ix", logs)
+    assert status == 3 and f"no index of {logs / 'b/y.log.gz'}: it is packed" in error and "3 written" in error
     assert [a["line"] for a in (json.loads(x) for x in run("hunt", tmp_path / "ix", "bad.example")[1].splitlines())] == [1] * 3
 
 
