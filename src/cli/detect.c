@@ -60,12 +60,15 @@ static const struct cli_option options[] = {
      0, 0, false, false},
     {"mute-share", 0, CLI_TEXT, "S", NULL,
      "an indicator that is found in more than this share of the lines of an input (0.01) so far, "
-     "from the thousandth line on, is muted in that input from then on, and named once on stderr at "
+     "from the thousandth line on, is muted in that input from then on, and named once on stderr "
+     "at "
      "the end",
      0, 0, false, false},
     {"fields", 0, CLI_TEXT, "NAMES", NULL,
      "look only at these fields: of lines of JSON or under a line #fields, as src.ip,url, or "
-     "numbers of columns between tabs, as 3,5; a line that is broken JSON is looked at as a whole",
+     "numbers of columns between tabs, as 3,5; a line that is broken JSON, or longer than a piece, "
+     "is "
+     "looked at as a whole",
      0, 0, false, false},
     {"since", 0, CLI_TEXT, "TIME", NULL,
      "only lines that say they were written then (RFC 3339, as 2026-11-24T02:14:17Z or "

@@ -2,13 +2,9 @@
  * From words to candidates: names, addresses, mailboxes and hashes. Here are the borders that
  * docs/DETECTION.md promises.
  */
-#include "match/scan_priv.h"
+#include <limits.h>
 
-static bool is_alnum(char c)
-{
-    char l = match_lower(c);
-    return match_is_digit(c) || (l >= 'a' && l <= 'z');
-}
+#include "match/scan_priv.h"
 
 /* The byte that %XX at p stands for, or -1. */
 static int percent(const char *p, const char *end)
@@ -24,6 +20,13 @@ const char *match_word_start(const struct match_scan *sc, const char *s, const c
         return s;
     int c = percent(s - 1, e);
     return c >= 0 && c < 0x80 && !match_is_word((char)c) ? s + 2 : s;
+}
+
+/* If a percent-escape of a separator ends at p. */
+static bool escape_ends(const struct match_scan *sc, const char *p)
+{
+    int c = p - sc->begin >= 3 ? percent(p - 3, p) : -1;
+    return c >= 0 && c < 0x80 && !match_is_word((char)c);
 }
 
 /* If behind the word an escaped letter goes on with it. */
@@ -51,37 +54,60 @@ static uint32_t character(const char *p, const char *end, size_t *length)
     return c;
 }
 
-/* Scripts that are written without blanks, punctuation, and signs that are no letters. */
+/* What separates words. */
 static const struct {
     uint32_t first, last;
+    enum match_char what;
 } separators[] = {
-    {0x00a0, 0x00a9},   {0x00ab, 0x00b9}, /* Latin-1 but for its letters and ordinals */
-    {0x00bb, 0x00bf},   {0x00d7, 0x00d7},
-    {0x00f7, 0x00f7},   {0x0900, 0x0fff}, /* Indic scripts, Thai, Lao, Tibetan */
-    {0x2000, 0x206f},   {0x20a0, 0x20cf}, /* punctuation, currencies */
-    {0x2190, 0x2bff},   {0x2e00, 0x2e7f}, /* arrows, mathematics, lines, symbols; punctuation */
-    {0x3000, 0x9fff},   {0xac00, 0xd7af}, /* kana, bopomofo, ideographs; hangul */
-    {0xe000, 0xfaff},   {0xfe00, 0xfe6f}, /* private, compatibility ideographs; variants */
-    {0xfeff, 0xffef},   {0xfff9, 0xfffd}, /* the mark of byte order, full and half width */
-    {0x1f000, 0x1fbff},                   /* pictures */
+    {0x00a0, 0x00a9, MATCH_CHAR_SIGN},   /* Latin-1 but for its letters and ordinals */
+    {0x00ab, 0x00b9, MATCH_CHAR_SIGN},   /* */
+    {0x00bb, 0x00bf, MATCH_CHAR_SIGN},   /* */
+    {0x00d7, 0x00d7, MATCH_CHAR_SIGN},   /* */
+    {0x00f7, 0x00f7, MATCH_CHAR_SIGN},   /* */
+    {0x0900, 0x0fff, MATCH_CHAR_SCRIPT}, /* Indic scripts, Thai, Lao, Tibetan */
+    {0x2000, 0x206f, MATCH_CHAR_SIGN},   /* punctuation */
+    {0x20a0, 0x20cf, MATCH_CHAR_SIGN},   /* currencies */
+    {0x2190, 0x2bff, MATCH_CHAR_SIGN},   /* arrows, mathematics, lines, symbols */
+    {0x2e00, 0x2e7f, MATCH_CHAR_SIGN},   /* punctuation */
+    {0x3000, 0x3004, MATCH_CHAR_SIGN},   /* punctuation of East Asia but for its letters */
+    {0x3005, 0x3007, MATCH_CHAR_SCRIPT}, /* */
+    {0x3008, 0x3030, MATCH_CHAR_SIGN},   /* */
+    {0x3031, 0x9fff, MATCH_CHAR_SCRIPT}, /* kana, bopomofo, ideographs */
+    {0xac00, 0xd7af, MATCH_CHAR_SCRIPT}, /* hangul */
+    {0xe000, 0xf8ff, MATCH_CHAR_SIGN},   /* private */
+    {0xf900, 0xfaff, MATCH_CHAR_SCRIPT}, /* compatibility ideographs */
+    {0xfe00, 0xfe6f, MATCH_CHAR_SIGN},   /* variants of signs */
+    {0xfeff, 0xfeff, MATCH_CHAR_SIGN},   /* the mark of byte order */
+    {0xff00, 0xff0f, MATCH_CHAR_SIGN},   /* full and half width: letters are in between */
+    {0xff10, 0xff19, MATCH_CHAR_SCRIPT}, /* */
+    {0xff1a, 0xff20, MATCH_CHAR_SIGN},   /* */
+    {0xff21, 0xff3a, MATCH_CHAR_SCRIPT}, /* */
+    {0xff3b, 0xff40, MATCH_CHAR_SIGN},   /* */
+    {0xff41, 0xff5a, MATCH_CHAR_SCRIPT}, /* */
+    {0xff5b, 0xff65, MATCH_CHAR_SIGN},   /* */
+    {0xff66, 0xffdf, MATCH_CHAR_SCRIPT}, /* */
+    {0xffe0, 0xffef, MATCH_CHAR_SIGN},   /* */
+    {0xfff9, 0xfffd, MATCH_CHAR_SIGN},   /* */
+    {0x1f000, 0x1fbff, MATCH_CHAR_SIGN}, /* pictures */
 };
 
-size_t match_character(const char *p, const char *end, bool *separates)
+size_t match_character(const char *p, const char *end, enum match_char *what)
 {
     size_t length;
     uint32_t c = character(p, end, &length);
-    *separates = c == 0 && (match_class_of(*p) & MATCH_HIGH);
+    *what = c == 0 && match_class_of(*p) & MATCH_HIGH ? MATCH_CHAR_SIGN : MATCH_CHAR_LETTER;
     for (size_t i = 0; c >= 0x80 && i < sizeof separators / sizeof *separators; i++)
-        *separates = *separates || (c >= separators[i].first && c <= separators[i].last);
+        if (c >= separators[i].first && c <= separators[i].last)
+            *what = separators[i].what;
     return length;
 }
 
 const char *match_run(const char *p, const char *end, const char **behind)
 {
-    bool separates = false;
+    enum match_char what;
     for (size_t length; p < end; p += length) {
-        length = match_character(p, end, &separates);
-        if (separates) {
+        length = match_character(p, end, &what);
+        if (what != MATCH_CHAR_LETTER) {
             *behind = p + length;
             return p;
         }
@@ -105,11 +131,6 @@ bool match_is_ascii(struct str s)
         if (match_class_of(s.p[i]) & MATCH_HIGH)
             return false;
     return true;
-}
-
-static struct str between(const char *s, const char *e)
-{
-    return (struct str){s, (size_t)(e - s)};
 }
 
 bool match_host_maybe(struct match_scan *sc, struct str host, enum match_salt salt)
@@ -160,7 +181,7 @@ static void scan_hashes(struct match_scan *sc, const char *s, const char *e)
         return;
     while (s < e && !sc->stop) {
         const char *p = s;
-        while (p < e && is_alnum(*p))
+        while (p < e && match_is_alnum(*p))
             p++;
         scan_hash(sc, s, p);
         s = p + 1;
@@ -207,34 +228,61 @@ static bool worth_converting(const struct match_scan *sc, const char *s, const c
     const char *label = e;
     while (label > s && label[-1] != '.')
         label--;
-    if (!match_is_ascii(between(label, e)))
+    if (!match_is_ascii(match_between(label, e)))
         return sc->set->gate.facts.idn_names;
     return label < e && match_gate_tld(&sc->set->gate, (struct str){label, (size_t)(e - label)});
 }
 
-/* A name, or the end of the name `whole`, which has been looked up with all it is below: then what
- * is left to look up is the name itself, if it is no name above the whole. */
+/* Is the name the whole, or above it? */
+static bool covers(struct str whole, struct str name)
+{
+    return whole.n >= name.n && str_eq_nocase(str_from(whole, whole.n - name.n), name) &&
+           (whole.n == name.n || whole.p[whole.n - name.n - 1] == '.');
+}
+
+/* A name that stands in `whole`, which has been looked up with all above it: of this name what is
+ * not among that. */
 static void lookup_name(struct match_scan *sc, struct str name, struct str whole, const char *s,
                         const char *e)
 {
-    if (whole.n > name.n && whole.p[whole.n - name.n - 1] == '.' &&
-        str_eq_nocase(str_slice(whole, whole.n - name.n, whole.n), name))
+    size_t dot = str_find(name, '.');
+    struct str above = dot < name.n ? str_from(name, dot + 1) : STR_NONE;
+    if (whole.n > 0 && covers(whole, name))
         return;
-    match_lookup_name(sc, name, whole.n == 0, s, e);
+    match_lookup_name(sc, name, above.n > 0 && covers(whole, above) ? 1 : UINT_MAX, s, e);
+}
+
+/* How many of the name and those above it have an A-label. */
+static unsigned count_international(struct str name)
+{
+    unsigned n = 0;
+    for (unsigned label = 1; name.n > 0; label++) {
+        size_t dot = str_find(name, '.');
+        if (str_starts(name, STR("xn--")))
+            n = label;
+        name = dot < name.n ? str_from(name, dot + 1) : STR_NONE;
+    }
+    return n;
 }
 
 static void scan_name(struct match_scan *sc, const char *s, const char *e, struct str whole);
 
-/* A name with U-labels, and plain ones in text of a script that knows no blanks. */
+/* A name with U-labels, and plain ones in text of a script that knows no blanks. Where the last
+ * label is such text itself, the whole is converted only for sets that have A-labels, and so only
+ * for these. */
 static void scan_international(struct match_scan *sc, const char *s, const char *e,
                                const char *seen_end, struct str whole)
 {
     char text[OBSERVABLE_NAME_BYTES + 1];
     struct str name = {text, 0};
+    const char *label = memrchr(s, '.', (size_t)(e - s));
+    bool plain = match_is_ascii(match_between(label != NULL ? label : s, e));
     if (worth_converting(sc, s, e))
-        name.n = observable_text_domain((struct str){s, (size_t)(e - s)}, text, sizeof text);
-    if (name.n > 0)
+        name.n = observable_text_domain(match_between(s, e), text, sizeof text);
+    if (name.n > 0 && plain)
         lookup_name(sc, name, whole, s, seen_end);
+    else if (name.n > 0)
+        match_lookup_name(sc, name, count_international(name), s, seen_end);
     const char *next, *p = s, *q = match_run(s, e, &next);
     if (q == e) {
         scan_hashes(sc, s, e);
@@ -243,22 +291,46 @@ static void scan_international(struct match_scan *sc, const char *s, const char 
     for (; p < e && !sc->stop; p = next) {
         q = match_run(p, e, &next);
         if (q > p)
-            scan_name(sc, p, q, q == e ? name : STR_NONE);
+            scan_name(sc, p, q, plain ? name : STR_NONE);
     }
+}
+
+/* Length of what may stand before a name at s and is none of it: a dot, a hyphen, a sign. */
+static size_t trimmed_before(const char *s, const char *e)
+{
+    enum match_char what;
+    if (*s == '.' || *s == '-')
+        return 1;
+    size_t n = match_character(s, e, &what);
+    return what == MATCH_CHAR_SIGN ? n : 0;
+}
+
+/* The same behind it, up to e. */
+static size_t trimmed_behind(const char *s, const char *e)
+{
+    enum match_char what;
+    const char *p = e - 1;
+    if (!(match_class_of(*p) & MATCH_HIGH))
+        return *p == '.' || *p == '-' || *p == '_' ? 1 : 0;
+    while (p > s && e - p < 4 && ((unsigned char)*p & 0xc0) == 0x80)
+        p--;
+    if (match_character(p, e, &what) != (size_t)(e - p))
+        return 1; /* a byte that is no UTF-8 */
+    return what == MATCH_CHAR_SIGN ? (size_t)(e - p) : 0;
 }
 
 /* [s, e) has no two dots in sequence. */
 static void scan_name(struct match_scan *sc, const char *s, const char *e, struct str whole)
 {
     const char *stop = e;
-    while (s < e && (*s == '.' || *s == '-'))
-        s++;
-    while (e > s && (e[-1] == '.' || e[-1] == '-' || e[-1] == '_'))
-        e--;
+    for (size_t n; s < e && (n = trimmed_before(s, e)) > 0;)
+        s += n;
+    for (size_t n; s < e && (n = trimmed_behind(s, e)) > 0;)
+        e -= n;
     if (s == e)
         return;
     const char *seen_end = stop - e == 1 && *e == '.' ? stop : e;
-    if (!match_is_ascii(between(s, e))) {
+    if (!match_is_ascii(match_between(s, e))) {
         scan_international(sc, s, e, seen_end, whole);
         return;
     }
@@ -390,7 +462,8 @@ bool match_read_ipv6(const struct match_scan *sc, const char *s, struct match_ip
     if (s - sc->begin >= 2 && s[-1] == ':' && s[-2] == ':') {
         out->first = s - 2;
         g.gaps = 1;
-        if (out->first > sc->border && (out->first[-1] == ':' || match_is_word(out->first[-1])))
+        if (out->first > sc->border && (out->first[-1] == ':' || match_is_word(out->first[-1])) &&
+            !escape_ends(sc, out->first))
             return false;
     }
     const char *p = read_groups(sc, s, &g);
@@ -489,7 +562,7 @@ static struct str trimmed(const char *s, const char *e)
 {
     while (e > s && (e[-1] == '.' || e[-1] == '-' || e[-1] == '_'))
         e--;
-    return between(s, e);
+    return match_between(s, e);
 }
 
 /* The hosts that may stand from `host` on up to the word's end: all of it, and what stands before a
@@ -519,7 +592,7 @@ static void lookup_mailboxes(struct match_scan *sc, const char *local, const cha
         local++;
     for (int i = 0; i < 2 && !sc->stop; i++)
         if (hosts[i].n > 0)
-            lookup_mailbox(sc, between(local, e), hosts[i]);
+            lookup_mailbox(sc, match_between(local, e), hosts[i]);
 }
 
 /* The mailbox whose local part ends with the word [s, e), before an at sign of `at` bytes, and the
@@ -533,9 +606,12 @@ static const char *scan_email(struct match_scan *sc, const char *s, const char *
     if (match_joined(sc, end))
         return match_scan_decoded(sc, s);
     if (find_hosts(sc, s, host, end, hosts)) {
-        const char *local = local_start(sc, s, e), *last = match_last_run(local, e);
+        const char *local = local_start(sc, s, e), *from = local;
+        while (from < e && ((unsigned char)*from & 0xc0) == 0x80) /* it may be cut short */
+            from++;
+        const char *last = match_last_run(from, e);
         lookup_mailboxes(sc, local, e, hosts);
-        if (last > local) { /* a border in it may be one */
+        if (last > from) { /* a border in it may be one */
             const char *before = last > word ? last : word;
             scan_hashes(sc, word, before);
             lookup_mailboxes(sc, last, e, hosts);

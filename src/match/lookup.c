@@ -163,13 +163,13 @@ static void find_name(struct match_scan *sc, const struct match_name *m, unsigne
     tell(sc, &v, h, at);
 }
 
-void match_lookup_name(struct match_scan *sc, struct str name, bool suffixes, const char *s,
+void match_lookup_name(struct match_scan *sc, struct str name, unsigned most, const char *s,
                        const char *e)
 {
     const struct match_gate *g = &sc->set->gate;
     struct match_name m;
     uint64_t hashes[MATCH_NAME_LABELS];
-    if (!match_gate_name(g, name) || !match_name_split(&m, name.p, name.n))
+    if (most == 0 || !match_gate_name(g, name) || !match_name_split(&m, name.p, name.n))
         return;
     struct place at = {.text = {m.text, m.n}, .s = s, .e = e};
     unsigned last = m.labels - 1;
@@ -181,7 +181,7 @@ void match_lookup_name(struct match_scan *sc, struct str name, bool suffixes, co
     }
     for (unsigned i = last; i > 0; i--)
         hashes[i - 1] = match_name_step(&m, i - 1, hashes[i]);
-    for (unsigned i = 0; i < (suffixes ? last : 1) && !sc->stop; i++)
+    for (unsigned i = 0; i < last && i < most && !sc->stop; i++)
         find_name(sc, &m, i, hashes[i], &at);
 }
 

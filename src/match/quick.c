@@ -90,15 +90,10 @@ static const char *word_end(const struct quick *q, const char *p)
 
 /* ---- words with dots ------------------------------------------------------------------------ */
 
-static struct str between(const char *s, const char *e)
-{
-    return (struct str){s, (size_t)(e - s)};
-}
-
 static bool ipv4_maybe(const struct match_gate *g, const char *s, const char *e)
 {
     unsigned char a[4];
-    return observable_parse_ipv4(between(s, e), a) && match_gate_ipv4(g, a);
+    return observable_parse_ipv4(match_between(s, e), a) && match_gate_ipv4(g, a);
 }
 
 /* As match_gate_suffixes, but asks. */
@@ -129,8 +124,8 @@ static void judge_token(struct quick *q, const char *s, const char *e, const cha
             (hyphen != NULL && (ipv4_maybe(g, s, hyphen) || ipv4_maybe(g, hyphen + 1, e))))
             due(q, p);
     }
-    if (match_gate_name(g, between(s, e)))
-        ask_suffixes(q, between(s, e), p);
+    if (match_gate_name(g, match_between(s, e)))
+        ask_suffixes(q, match_between(s, e), p);
 }
 
 /* The word whose last byte is before p. The host of a URL loses the dots behind it, a name other
@@ -302,6 +297,16 @@ static void ask_ipv6(struct quick *q, const unsigned char a[16], const char *p)
     }
 }
 
+/* The run of words and colons around p is looked at as a whole: nothing else in it is to be judged.
+ */
+static bool run_is_due(struct quick *q, const char *p)
+{
+    while (p < q->sc->end && (match_is_word(*p) || *p == ':'))
+        p++;
+    q->ipv6_done = p;
+    return true;
+}
+
 /* p is in the window, behind a colon. */
 static bool ipv6_maybe(struct quick *q, const char *behind)
 {
@@ -311,7 +316,7 @@ static bool ipv6_maybe(struct quick *q, const char *behind)
     bool ok;
     for (; p > sc->begin && (match_is_word(p[-1]) || p[-1] == ':'); p--)
         if (behind - p > MATCH_WINDOW)
-            return true;
+            return run_is_due(q, behind);
     p = match_word_start(sc, p, sc->end);
     if (p < sc->end && *p == ':' && p > sc->begin && p[-1] == '[' && sc->end - p > 2 && p[2] == ']')
         return true; /* [::] */
@@ -320,9 +325,10 @@ static bool ipv6_maybe(struct quick *q, const char *behind)
         end = read_any_ipv6(sc, p);
     else if (ok)
         ask_ipv6(q, a, behind);
-    if (end != NULL)
-        q->ipv6_done = end;
-    return end == NULL;
+    if (end == NULL)
+        return run_is_due(q, p);
+    q->ipv6_done = end;
+    return false;
 }
 
 /* A colon after a word or a colon, and what stands at p behind it. */
@@ -341,7 +347,7 @@ static bool bracket_maybe(const struct match_scan *sc, const char *p)
 {
     struct str plain;
     for (int i = 2; i <= 4 && p - sc->begin >= i; i++)
-        if (observable_defanged(between(p - i, sc->end), &plain) > 0)
+        if (observable_defanged(match_between(p - i, sc->end), &plain) > 0)
             return true;
     return false;
 }
@@ -351,12 +357,6 @@ static bool escape_maybe(const struct match_scan *sc, const char *p)
 {
     bool word;
     return p + 1 < sc->end && match_is_word(p[1]) && match_escape_before(sc, p + 1, &word) != NULL;
-}
-
-static bool is_alnum(char c)
-{
-    char l = match_lower(c);
-    return match_is_digit(c) || (l >= 'a' && l <= 'z');
 }
 
 /* n bytes from s are a hash or none; p is due if it may be known. */
@@ -378,7 +378,7 @@ static bool any_sign(const char *p, size_t n)
         seen |= ~((w | tops) - '0' * ones) | w | ~(((line & ~tops) + ~tops) | line);
     }
     for (; n > 0; p++, n--)
-        seen |= is_alnum(*p) ? 0 : tops;
+        seen |= match_is_alnum(*p) ? 0 : tops;
     return (seen & tops) != 0;
 }
 
@@ -395,7 +395,7 @@ static void judge_hashes(struct quick *q, const char *p)
         return;
     bool escaped = s > sc->begin && s[-1] == '%', whole = !any_sign(s, (size_t)(end - s));
     for (const char *e; s < end; s = e + 1, escaped = false) {
-        for (e = whole ? end : s; e < end && is_alnum(*e); e++)
+        for (e = whole ? end : s; e < end && match_is_alnum(*e); e++)
             ;
         judge_hash(q, s, (size_t)(e - s), p + 1);
         if (escaped && e - s > 2)

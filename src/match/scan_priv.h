@@ -10,7 +10,8 @@
 /* ---- work ----------------------------------------------------------------------------------- */
 
 /* What hostile text could make dear is paid for by the text passed: bytes of URLs looked at for an
- * end, and names outside ASCII converted. Who has saved enough is served at once. */
+ * end, and hosts of URLs and mailboxes outside ASCII converted; any other name is converted once,
+ * and each of its parts. Who has saved enough is served at once. */
 #define MATCH_URL_SHARE        8          /* bytes looked at for each byte of text, on average */
 #define MATCH_URL_SAVED        (32 << 10) /* the most that is saved; at the start it is all there */
 #define MATCH_CONVERSION       64 /* bytes of text that pay for one conversion, on average */
@@ -122,6 +123,17 @@ static inline char match_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+static inline bool match_is_alnum(char c)
+{
+    char l = match_lower(c);
+    return match_is_digit(c) || (l >= 'a' && l <= 'z');
+}
+
+static inline struct str match_between(const char *s, const char *e)
+{
+    return (struct str){s, (size_t)(e - s)};
+}
+
 /* Value of a hexadecimal digit, or -1. */
 static inline int match_hex(char c)
 {
@@ -158,10 +170,11 @@ const char *match_scan_url(struct match_scan *sc, const char *s, const char *e);
 void match_scan_url_host(struct match_scan *sc);
 /* Where the word [s, e) starts when a percent-escape runs into it. */
 const char *match_word_start(const struct match_scan *sc, const char *s, const char *e);
-/* Length of the UTF-8 character at p, and if it separates words: of a script that is written
- * without blanks, punctuation, a sign that is no letter; what is no UTF-8 does too, byte for byte.
- */
-size_t match_character(const char *p, const char *end, bool *separates);
+/* Length of the UTF-8 character at p, and what it is to words. Letters of a script that is written
+ * without blanks separate words and may be in one; punctuation and other signs that are no letters
+ * separate them, and what is no UTF-8 does, byte for byte. */
+enum match_char { MATCH_CHAR_LETTER, MATCH_CHAR_SCRIPT, MATCH_CHAR_SIGN };
+size_t match_character(const char *p, const char *end, enum match_char *what);
 /* Where the run of other characters ends that starts at p, and what stands behind the one that ends
  * it; where the last run starts. */
 const char *match_run(const char *p, const char *end, const char **behind);
@@ -185,8 +198,8 @@ void match_lookup_ipv4(struct match_scan *sc, const unsigned char a[4], const ch
                        const char *e);
 void match_lookup_ipv6(struct match_scan *sc, const unsigned char a[16], const char *s,
                        const char *e);
-/* Without suffixes only itself. */
-void match_lookup_name(struct match_scan *sc, struct str name, bool suffixes, const char *s,
+/* The name and those above it: `most` of them. */
+void match_lookup_name(struct match_scan *sc, struct str name, unsigned most, const char *s,
                        const char *e);
 void match_lookup_text(struct match_scan *sc, enum observable_kind kind, struct str text,
                        const char *s, const char *e);

@@ -3,6 +3,8 @@
  * brackets of the text around it may follow. Its host is looked up first; only then are the few
  * places tried where it may end.
  */
+#include <limits.h>
+
 #include "match/scan_priv.h"
 
 /* What is looked at for the end of user and host. */
@@ -146,11 +148,6 @@ static void first_end(const char **end, const char *p)
         *end = p;
 }
 
-static struct str between(const char *s, const char *e)
-{
-    return (struct str){s, (size_t)(e - s)};
-}
-
 /* If XML's escape of a quotation mark or angle bracket starts the text (XML 1.0 §4.6; HTML too). */
 static bool is_entity(struct str s)
 {
@@ -166,7 +163,7 @@ static const char *find_ends(const struct match_scan *sc, const struct url *u, s
 {
     const char *p = u->host, *limit = sc->end, *close = closing(sc, u->scheme);
     size_t most = sc->work->url_credit;
-    bool separates;
+    enum match_char what;
     if (most > LIMIT_OBSERVABLE_BYTES)
         most = LIMIT_OBSERVABLE_BYTES;
     if (u->closed)
@@ -189,13 +186,13 @@ static const char *find_ends(const struct match_scan *sc, const struct url *u, s
         if (class & MATCH_ILLEGAL)
             first_end(&x->at[1], p);
         if (class & MATCH_HIGH) {
-            size_t n = match_character(p, sc->end, &separates);
-            if (separates)
+            size_t n = match_character(p, sc->end, &what);
+            if (what != MATCH_CHAR_LETTER)
                 first_end(&x->at[2], p);
             p += n - 1;
             continue;
         }
-        if (*p == '&' && is_entity(between(p, limit)))
+        if (*p == '&' && is_entity(match_between(p, limit)))
             first_end(&x->at[3], p);
         for (int i = 0; close[i] != 0; i++)
             if (*p == close[i])
@@ -246,7 +243,8 @@ static bool begin_url(struct match_scan *sc, const struct url *u, const char *en
 {
     struct err why;
     sc->work->normalizations++;
-    return observable_url_begin(o, between(u->scheme, u->colon), between(u->host, end), &why);
+    return observable_url_begin(o, match_between(u->scheme, u->colon), match_between(u->host, end),
+                                &why);
 }
 
 static bool known(const struct match_scan *sc, struct observable_url *o)
@@ -269,12 +267,12 @@ static const char *farthest(struct match_scan *sc, const struct url *u, const st
     if (i == x->n || !begin_url(sc, u, u->path, &o))
         return best;
     /* What grows longer than any URL of the set is given up, if no `..` can shorten it. */
-    struct str all = between(p, x->at[x->n - 1]);
+    struct str all = match_between(p, x->at[x->n - 1]);
     if (memmem(all.p, all.n, "/.", 2) == NULL && memmem(all.p, all.n, "/%", 2) == NULL &&
         sc->set->gate.facts.longest_url < o.room)
         o.room = sc->set->gate.facts.longest_url + 1;
     for (; i < x->n && !o.full; p = x->at[i++]) {
-        observable_url_add(&o, between(p, x->at[i]));
+        observable_url_add(&o, match_between(p, x->at[i]));
         if (known(sc, &o))
             best = x->at[i];
     }
@@ -289,8 +287,8 @@ static void lookup_url(struct match_scan *sc, const struct url *u, const struct 
     struct err why;
     list_places(u, ends, &places);
     const char *end = farthest(sc, u, &places);
-    if (end != NULL && observable_normalize(OBSERVABLE_URL, between(u->scheme, end), false, text,
-                                            sizeof text, &o, &why))
+    if (end != NULL && observable_normalize(OBSERVABLE_URL, match_between(u->scheme, end), false,
+                                            text, sizeof text, &o, &why))
         match_lookup_text(sc, OBSERVABLE_URL, o.text, u->scheme, end);
 }
 
@@ -304,7 +302,7 @@ static bool gate(struct match_scan *sc, const struct url *u, struct str host)
         return true;
     const char *behind, *p = match_run(u->host, u->host_end, &behind);
     return p > u->host && p < u->host_end &&
-           match_host_maybe(sc, between(u->host, p), MATCH_SALT_URL_HOST);
+           match_host_maybe(sc, match_between(u->host, p), MATCH_SALT_URL_HOST);
 }
 
 /* The URL that starts with the word [s, e), as it stands; false if none does. The scheme may be
@@ -361,14 +359,15 @@ static void scan_url(struct match_scan *sc, const struct url *u)
 static bool scan_host(struct match_scan *sc, struct match_scan *in, const struct url *u)
 {
     char plain[AUTHORITY_BYTES];
-    struct str host = between(u->host, u->host_end);
+    struct str host = match_between(u->host, u->host_end);
     bool same = in == sc;
     if (u->user)
         sc->user_until = same ? u->host : match_source(in, u->host);
     size_t unescaped = observable_unescape(host, plain, sizeof plain);
     if (unescaped > 0) { /* told when it is reached: words of its user come first */
         match_scan_url_host(sc);
-        sc->host = same ? host : between(match_source(in, host.p), match_source(in, u->host_end));
+        sc->host =
+            same ? host : match_between(match_source(in, host.p), match_source(in, u->host_end));
         host = (struct str){plain, unescaped};
     }
     return sc->set->gate.facts.counts[OBSERVABLE_URL] > 0 && gate(in, u, host);
@@ -410,7 +409,7 @@ static void lookup_host(struct match_scan *sc, struct str host)
     struct str name = {plain, observable_unescape(host, plain, sizeof plain)};
     if (!match_is_ascii(name))
         name = (struct str){text, match_convert(sc, name, text, sizeof text)};
-    match_lookup_name(sc, name, true, host.p, host.p + host.n);
+    match_lookup_name(sc, name, UINT_MAX, host.p, host.p + host.n);
 }
 
 void match_scan_url_host(struct match_scan *sc)
@@ -425,6 +424,6 @@ void match_scan_url_host(struct match_scan *sc)
         return;
     }
     match_decode(sc, host.p, MATCH_HOST, &x);
-    lookup_host(&x.scan, between(x.text, match_in_piece(&x, host.p + host.n)));
+    lookup_host(&x.scan, match_between(x.text, match_in_piece(&x, host.p + host.n)));
     sc->stop = x.scan.stop;
 }

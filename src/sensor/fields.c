@@ -1,10 +1,15 @@
 /* In which field of its line does something stand? Lines of JSON, and of columns between tabs. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sensor/sensor_priv.h"
 
+/* Bytes of a line that are in a field; in rising order, where paths overlap not apart. */
+struct extent {
+    size_t from, to;
+};
 struct field {
     struct str path; /* of JSON, with dots */
     uint64_t column; /* or of columns, from 1 */
@@ -17,8 +22,10 @@ struct sensor_fields {
     pthread_mutex_t lock;        /* guards what follows: logs that are followed have threads each */
     struct arena *scratch;
     struct json_reader *reader;
-    uint64_t line;          /* the line that was read last */
-    const struct json *doc; /* what it holds; NULL: it is no JSON */
+    uint64_t line; /* the line that was read last */
+    bool all;      /* all of it counts */
+    struct extent *extents;
+    size_t extent_count, extent_room, extent_at; /* at: where the last question was answered */
 };
 
 bool sensor_fields_new(struct str names, struct sensor_fields **out, struct err *e)
@@ -60,6 +67,7 @@ void sensor_fields_free(struct sensor_fields *f)
         return;
     pthread_mutex_destroy(&f->lock);
     json_reader_free(f->reader);
+    base_free(f->extents);
     arena_free(f->scratch);
     arena_free(f->text);
     base_free(f);
@@ -71,61 +79,59 @@ static bool is_below(struct str name, struct str path)
     return str_starts(name, path) && name.n > path.n && name.p[path.n] == '.';
 }
 
-/* Do the names on the way to `v` begin with the path's? What is inside of a field is in it. */
-static bool in_path(const struct json *v, struct str path, uint32_t at)
+/* Without memory all of the line counts. */
+static void put_extent(struct sensor_fields *f, size_t from, size_t to)
 {
-    while (path.n) {
-        const struct json *child =
-            v->type == JSON_OBJECT || v->type == JSON_ARRAY ? v->u.child : NULL;
-        while (child && !(child->at <= at && at < child->end))
-            child = child->next;
-        if (!child)
-            return false;
-        if (v->type == JSON_OBJECT) {
-            /* A name may have dots itself, as Zeek's id.orig_h, which is below id. */
-            if (is_below(child->key, path))
-                return true;
-            struct str rest = str_from(path, child->key.n);
+    void *items = f->extents;
+    if (f->all || !base_grow(&items, &f->extent_room, f->extent_count + 1, sizeof *f->extents)) {
+        f->all = true;
+        return;
+    }
+    f->extents = items;
+    f->extents[f->extent_count++] = (struct extent){from, to};
+}
+
+/* What stands under the path below `v`. What is inside of a field is in it, and elements of arrays
+ * are in the array's field. A name may have dots itself, as Zeek's id.orig_h, which is below id. */
+static void put_path(struct sensor_fields *f, const struct json *v, struct str path, size_t before)
+{
+    const struct json *child = v->type == JSON_OBJECT || v->type == JSON_ARRAY ? v->u.child : NULL;
+    for (; child; child = child->next) {
+        struct str rest = path;
+        bool all = v->type == JSON_OBJECT && is_below(child->key, path);
+        if (v->type == JSON_OBJECT && !all) {
+            rest = str_from(path, child->key.n);
             if (!str_starts(path, child->key) || (rest.n && rest.p[0] != '.'))
-                return false;
-            path = str_from(rest, 1);
+                continue;
+            rest = str_from(rest, 1);
         }
-        v = child;
+        if (all || rest.n == 0)
+            put_extent(f, before + child->at, before + child->end);
+        else
+            put_path(f, child, rest, before);
     }
-    return true;
 }
 
-static bool in_json(struct sensor_fields *f, const struct json *doc, size_t at)
+/* A line `#fields` of Zeek names the columns. */
+static void put_columns(struct sensor_fields *f, struct str header, struct str line)
 {
-    for (size_t i = 0; i < f->count; i++)
-        if (in_path(doc, f->list[i].path, (uint32_t)at))
-            return true;
-    return false;
-}
-
-/* The name of a column, as a line `#fields` of Zeek gives them; empty when there is none. */
-static struct str name_of(struct str header, uint64_t column)
-{
-    struct str name = str_cut(&header, '\t');
-    for (; column && header.p; column--)
-        name = str_cut(&header, '\t');
-    return column ? STR_NONE : str_trim(name);
-}
-
-static bool in_column(const struct sensor_fields *f, struct str header, struct str line, size_t at)
-{
-    uint64_t column = 1;
-    for (size_t i = 0; i < at; i++)
-        column += line.p[i] == '\t';
-    if (column == 1 && !memchr(line.p + at, '\t', line.n - at))
-        return false;
-    struct str name = name_of(header, column);
-    for (size_t i = 0; i < f->count; i++) {
-        const struct field *one = &f->list[i];
-        if (one->column == column || str_eq(name, one->path) || is_below(name, one->path))
-            return true;
+    size_t from = 0;
+    if (!memchr(line.p, '\t', line.n))
+        return;
+    str_cut(&header, '\t');
+    for (uint64_t column = 1; from <= line.n; column++) {
+        const char *tab = memchr(line.p + from, '\t', line.n - from);
+        size_t to = tab ? (size_t)(tab - line.p) : line.n;
+        struct str name = header.p ? str_trim(str_cut(&header, '\t')) : STR_NONE;
+        for (size_t i = 0; i < f->count; i++) {
+            const struct field *one = &f->list[i];
+            if (one->column == column || str_eq(name, one->path) || is_below(name, one->path)) {
+                put_extent(f, from, to + 1); /* with the tab */
+                break;
+            }
+        }
+        from = to + 1;
     }
-    return false;
 }
 
 struct str sensor_fields_header(struct str text, size_t from)
@@ -159,24 +165,56 @@ static struct str from_brace(struct str line)
     return str_starts(line, STR("{")) ? line : STR_NONE;
 }
 
+static int order(const void *pa, const void *pb)
+{
+    const struct extent *a = pa, *b = pb;
+    return a->from < b->from ? -1 : a->from > b->from;
+}
+
 /* Of what begins as JSON and is none, nobody knows the fields: all of it counts. Otherwise a byte
  * that is no UTF-8, or a name twice, in one field would hide what stands in another. */
+static void read_line(struct sensor_fields *f, struct str header, struct str line)
+{
+    const struct json *doc;
+    struct err ignored;
+    struct str json = from_brace(line);
+    f->all = false;
+    f->extent_count = f->extent_at = 0;
+    if (!json.n) {
+        put_columns(f, header, line);
+        return;
+    }
+    arena_reset(f->scratch);
+    f->all = !json_parse(f->reader, f->scratch, json, false, &doc, &ignored);
+    for (size_t i = 0; i < f->count && !f->all; i++)
+        put_path(f, doc, f->list[i].path, line.n - json.n);
+    size_t kept = 0;
+    if (f->extent_count > 1)
+        qsort(f->extents, f->extent_count, sizeof *f->extents, order);
+    for (size_t i = 0; i < f->extent_count; i++)
+        if (kept > 0 && f->extents[i].from < f->extents[kept - 1].to) {
+            if (f->extents[i].to > f->extents[kept - 1].to)
+                f->extents[kept - 1].to = f->extents[i].to;
+        } else {
+            f->extents[kept++] = f->extents[i];
+        }
+    f->extent_count = kept;
+}
+
 bool sensor_fields_have(struct sensor_fields *f, uint64_t number, struct str header,
                         struct str line, size_t at)
 {
-    struct err ignored;
-    struct str json = from_brace(line);
-    size_t before = line.n - json.n;
-    if (!json.n)
-        return in_column(f, header, line, at);
     pthread_mutex_lock(&f->lock);
-    if (f->line != number) {
-        arena_reset(f->scratch);
-        f->line = number;
-        if (!json_parse(f->reader, f->scratch, json, false, &f->doc, &ignored))
-            f->doc = NULL;
-    }
-    bool yes = !f->doc || (at >= before && in_json(f, f->doc, at - before));
+    if (f->line != number)
+        read_line(f, header, line);
+    f->line = number;
+    size_t i = f->extent_at; /* hits come one behind the other, most of the time */
+    while (i > 0 && f->extents[i - 1].to > at)
+        i--;
+    while (i < f->extent_count && f->extents[i].to <= at)
+        i++;
+    f->extent_at = i;
+    bool yes = f->all || (i < f->extent_count && f->extents[i].from <= at);
     pthread_mutex_unlock(&f->lock);
     return yes;
 }

@@ -73,27 +73,39 @@ static int64_t fraction(struct str s, size_t *at)
     return us;
 }
 
-/* Behind a blank or not: +hh:mm, +hhmm, the name of a zone that is India's or Japan's, or nothing
- * of this, which is UTC; in microseconds. +hh may not stand behind a blank: it may be a number. */
+/* Something that goes on with what ends at `at`: 10.0.0.1 behind a time is no zone. */
+static bool goes_on(struct str s, size_t at)
+{
+    bool joined = has(s, at, '.') || has(s, at, ':') || has(s, at, '-') || has(s, at, '_');
+    return at + joined < s.n && is_digit(s.p[at + joined]);
+}
+
+/* Behind a blank or not: +hh:mm, +hhmm, perhaps behind UTC or GMT, the name of a zone that is
+ * India's or Japan's, or nothing of this, which is UTC; in microseconds. +hh may not stand behind a
+ * blank: it may be a number. */
 static int64_t zone(struct str s, size_t at)
 {
     static const struct {
         const char *name;
         int minutes;
     } names[] = {{"IST", 330}, {"JST", 540}};
-    int hours, minutes, more;
+    int hours, minutes;
     bool apart = has(s, at, ' ');
     at += apart;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_starts(str_from(s, at), str_of(names[i].name)) && !is_word(s, at + 3))
             return (int64_t)names[i].minutes * 60 * 1000000;
+    struct str rest = str_from(s, at);
+    if (str_starts(rest, STR("UTC")) || str_starts(rest, STR("GMT"))) {
+        apart = false;
+        at += 3;
+    }
     bool minus = has(s, at, '-');
     if (!(minus || has(s, at, '+')) || !number(s, at + 1, 2, &hours))
         return 0;
     size_t behind = at + 3 + has(s, at + 3, ':');
     bool full = number(s, behind, 2, &minutes);
-    if (full ? minutes > 59 || number(s, behind + 2, 1, &more)
-             : apart || number(s, at + 3, 1, &more))
+    if (full ? minutes > 59 || goes_on(s, behind + 2) : apart || goes_on(s, at + 3))
         return 0;
     int64_t us = (int64_t)(hours * 60 + (full ? minutes : 0)) * 60 * 1000000;
     return hours > 23 ? 0 : minus ? -us : us;
@@ -160,7 +172,7 @@ static bool syslog(struct str s, int64_t now_us, int64_t *out)
         !localtime_r(&now_s, &now))
         return false;
     t.tm_isdst = -1;
-    for (int ago = 0; ago <= LEAP_YEARS_APART; ago++) {
+    for (int ago = -1; ago <= LEAP_YEARS_APART; ago++) {
         t.tm_year = now.tm_year - ago;
         struct tm then = t; /* mktime changes it */
         time_t at_s = mktime(&then);

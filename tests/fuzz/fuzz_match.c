@@ -97,6 +97,10 @@ static const char *const pieces[] = {
     "\\x2f",
     "\xe2\x86\x92",
     "\x94",
+    "\xe3\x80\x82",
+    "\xe2\x80\x8b",
+    "\xe6\x97\xa5",
+    "\xef\xbc\x8e",
 };
 enum { PIECES = sizeof pieces / sizeof *pieces, PLAIN_PIECES = 24 };
 
