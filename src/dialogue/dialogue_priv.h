@@ -161,7 +161,7 @@ struct mark {
 
 /* ---- the draft ---- */
 
-enum { NO_SENTENCE = SIZE_MAX };
+#define NO_SENTENCE SIZE_MAX
 
 struct day {
     int year, month, day;    /* 0: not said */
