@@ -296,14 +296,21 @@ bool err_errno(struct err *e, const char *what, const char *path);
 
 /* ---- shared libraries ------------------------------------------------------------------------ */
 
-/* Loads a library that few commands need: to load libcurl and what it needs takes longer than most
- * commands take. What it is called then (its soname) is found when setu is built: LIBRARY_CURL and
- * LIBRARY_PCAP. `count` functions are looked up by their names and go into the members of
- * *functions, a struct of nothing but pointers to functions in that order. ERR_IO when it cannot be
- * loaded, or is a version without one of them. The caller sees to it that it is loaded once; it
- * stays. */
-bool base_library_load(const char *soname, const char *const *names, size_t count, void *functions,
-                       struct err *e) BASE_CHECKED;
+/* A library that few commands need, and that is loaded by the first that does: to load libcurl and
+ * what it needs takes longer than most commands take. */
+struct base_library {
+    const char *soname;       /* found when setu is built: LIBRARY_CURL, LIBRARY_PCAP */
+    const char *const *names; /* of `count` functions */
+    size_t count;
+    void *functions; /* receives them: a struct of nothing but pointers, in that order */
+    bool (*begin)(struct err *e); /* called when it is loaded; or NULL */
+    /* base_library_load's own. */
+    bool tried, loaded;
+    struct err failure;
+};
+/* Once; what became of it is kept, and the library stays. ERR_IO when it cannot be loaded, or is a
+ * version without one of the functions. Any thread may call. */
+bool base_library_load(struct base_library *l, struct err *e) BASE_CHECKED;
 
 /* ---- random bytes and logging --------------------------------------------------------------- */
 

@@ -1,32 +1,24 @@
-#include <pthread.h>
-
 #include "peer/curl_priv.h"
 
 _Static_assert(sizeof LIBRARY_CURL > 1, "libcurl.so was not found where pkg-config says");
 
 struct peer_curl peer_curl;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct err failure;
-static bool loaded;
 
-static void load(void)
+static bool begin(struct err *e)
 {
-    static const char *const names[] = {
-#define X(name) "curl_" #name,
-        PEER_CURL(X)
-#undef X
-    };
-    if (!base_library_load(LIBRARY_CURL, names, sizeof names / sizeof *names, &peer_curl, &failure))
-        return;
-    loaded = peer_curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    if (!loaded)
-        err_set(&failure, ERR_MEMORY, "libcurl: no memory");
+    return peer_curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ||
+           err_set(e, ERR_MEMORY, "libcurl: no memory");
 }
 
 bool peer_curl_load(struct err *e)
 {
-    pthread_once(&once, load);
-    if (!loaded)
-        *e = failure;
-    return loaded;
+#define X(name) "curl_" #name,
+    static const char *const names[] = {PEER_CURL(X)};
+#undef X
+    static struct base_library library = {.soname = LIBRARY_CURL,
+                                          .names = names,
+                                          .count = sizeof names / sizeof *names,
+                                          .functions = &peer_curl,
+                                          .begin = begin};
+    return base_library_load(&library, e);
 }

@@ -738,6 +738,13 @@ static void test_walk(void)
     buf_done(&w.paths);
 }
 
+static unsigned begun;
+
+static bool fails_once(struct err *e)
+{
+    return begun++ > 0 || err_set(e, ERR_MEMORY, "no memory");
+}
+
 static void test_library(void)
 {
     static const char *const names[] = {"cos", "fmod"}, *const none[] = {"cos", "cosinus"};
@@ -745,12 +752,23 @@ static void test_library(void)
         double (*cos)(double x);
         double (*fmod)(double x, double y);
     } f = {NULL, NULL};
-    struct err e = {0};
-    CHECK(!base_library_load("libnone.so.1", names, 2, &f, &e) && e.code == ERR_IO);
-    CHECK(strstr(e.msg, "libnone.so.1") && strstr(e.msg, "install it anew"));
-    CHECK(!base_library_load("libm.so.6", none, 2, &f, &e) && e.code == ERR_IO);
-    CHECK(strstr(e.msg, "libm.so.6 has no cosinus") && !f.cos && !f.fmod);
-    CHECK(base_library_load("libm.so.6", names, 2, &f, &e));
+    struct base_library absent = {"libnone.so.1", names, 2, &f, NULL, false, false, {0}};
+    struct base_library old = {"libm.so.6", none, 2, &f, NULL, false, false, {0}};
+    struct base_library begins = {"libm.so.6", names, 2, &f, fails_once, false, false, {0}};
+    struct base_library good = {"libm.so.6", names, 2, &f, NULL, false, false, {0}};
+    for (int i = 0; i < 2; i++) { /* what became of it is kept */
+        struct err e = {0};
+        CHECK(!base_library_load(&absent, &e) && e.code == ERR_IO);
+        CHECK(strstr(e.msg, "libnone.so.1") && strstr(e.msg, "install it anew"));
+        CHECK(!base_library_load(&old, &e) && e.code == ERR_IO);
+        CHECK(strstr(e.msg, "libm.so.6 has no cosinus"));
+    }
+    CHECK(!f.cos && !f.fmod);
+    for (int i = 0; i < 2; i++) {
+        struct err e = {0};
+        CHECK(!base_library_load(&begins, &e) && e.code == ERR_MEMORY && begun == 1);
+        CHECK(base_library_load(&good, &e));
+    }
     CHECK(f.cos && f.fmod && f.cos(0) > 0.99 && f.fmod(7, 4) > 2.99 && f.fmod(7, 4) < 3.01);
 }
 
